@@ -1,0 +1,69 @@
+"""headstart: the initial weights of neural networks, chosen, explained and compared by experiment.
+
+Importing headstart loads NumPy and the standard library only; everything else loads inside what needs it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from headstart.draws.sample import sample
+from headstart.errors import InputError
+from headstart.fans import Axes, Fans, fans
+from headstart.schemes import Scheme, scheme
+from headstart.schemes.names import (
+    constant,
+    glorot,
+    he,
+    lecun,
+    normal,
+    ones,
+    orthogonal,
+    truncated_normal,
+    uniform,
+    xavier,
+    zeros,
+)
+
+if TYPE_CHECKING:
+    from headstart.lab.compare import Comparison, compare
+
+__version__ = "0.1.0.dev0"
+
+__all__ = [
+    "Axes",
+    "Comparison",
+    "Fans",
+    "InputError",
+    "Scheme",
+    "compare",
+    "constant",
+    "fans",
+    "glorot",
+    "he",
+    "lecun",
+    "normal",
+    "ones",
+    "orthogonal",
+    "sample",
+    "scheme",
+    "truncated_normal",
+    "uniform",
+    "xavier",
+    "zeros",
+]
+
+# name -> the module that defines it, loaded at first use
+_LAZY = {"Comparison": "headstart.lab.compare", "compare": "headstart.lab.compare"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'headstart' has no attribute {name!r}")
+    import importlib
+
+    return getattr(importlib.import_module(_LAZY[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

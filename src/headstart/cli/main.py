@@ -1,0 +1,62 @@
+"""`headstart`: the group of commands. Each command's file loads only when it is called, so `--help` is quick."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+from headstart import __version__
+from headstart.errors import InputError
+
+# command -> (its module, one line for --help); the function in the module is named `command`
+COMMANDS = {
+    "compare": ("headstart.cli.compare", "Train one small network from several initializations and show the difference."),
+    "schemes": ("headstart.cli.schemes", "List every scheme: formula, when to use it, paper, other libraries' names."),
+}
+
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+
+
+class LazyGroup(click.Group):
+    """Commands by name; the module behind a name is imported when the command runs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        command = importlib.import_module(COMMANDS[name][0]).command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="headstart")
+def cli() -> None:
+    """Initial weights of neural networks: chosen, explained, and compared by experiment."""
+
+
+def run(arguments: list[str] | None = None) -> Any:
+    """Run the command line and exit: 0 good, 1 error, 2 usage, 130 interrupted."""
+    try:
+        cli.main(arguments, prog_name="headstart", standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except InputError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(EXIT_USAGE)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted.", err=True)
+        sys.exit(EXIT_INTERRUPTED)

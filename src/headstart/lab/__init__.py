@@ -1,0 +1,1 @@
+"""Experiments: one small network trained from several initializations, many seeds each."""

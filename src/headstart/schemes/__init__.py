@@ -1,0 +1,25 @@
+"""Schemes: what to draw. The catalogue, multipliers and spec strings; no array is made here.
+
+- `distributions`: draws, complete distributions made of numbers.
+- `catalogue`: the families, with formula, use and paper.
+- `scheme`: a family with arguments and a multiplier.
+- `frameworks`: what other libraries call each of them.
+"""
+
+from headstart.schemes.catalogue import FAMILIES, Family
+from headstart.schemes.distributions import Constant, Draw, Normal, Orthogonal, TruncatedNormal, Uniform
+from headstart.schemes.scheme import Scheme, family_scheme, scheme
+
+__all__ = [
+    "FAMILIES",
+    "Constant",
+    "Draw",
+    "Family",
+    "Normal",
+    "Orthogonal",
+    "Scheme",
+    "TruncatedNormal",
+    "Uniform",
+    "family_scheme",
+    "scheme",
+]

@@ -1,0 +1,1 @@
+"""Judging measured signals: findings, verdicts, fixes. Knows no framework."""

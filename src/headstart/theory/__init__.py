@@ -1,0 +1,1 @@
+"""Why a scheme has its constant: activations, their Gaussian moments, and mean-field theory of deep networks."""

@@ -1,0 +1,37 @@
+"""`import headstart` loads NumPy and the standard library only, and quickly; and this check can fail."""
+
+import subprocess
+import sys
+
+import pytest
+
+FOREIGN = """
+import sys
+before = set(sys.modules)
+{statement}
+roots = {{name.partition('.')[0] for name in set(sys.modules) - before}}
+foreign = sorted(roots - set(sys.stdlib_module_names) - {{'headstart', 'numpy'}} - {{r for r in roots if r[0] == '_'}})
+print(' '.join(foreign))
+"""
+
+
+def foreign_packages(statement: str) -> str:
+    command = [sys.executable, "-c", FOREIGN.format(statement=statement)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_import_loads_numpy_and_the_standard_library_only() -> None:
+    assert foreign_packages("import headstart; headstart.sample('he', (3, 4)); headstart.he.std(3, 4)") == ""
+
+
+def test_the_check_sees_a_foreign_package() -> None:
+    assert "scipy" in foreign_packages("import headstart, scipy.special").split()
+
+
+def test_lazy_names_resolve_and_unknown_names_do_not() -> None:
+    import headstart
+
+    for name in headstart.__all__:
+        assert getattr(headstart, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = headstart.nonsense
