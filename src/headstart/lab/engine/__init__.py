@@ -1,0 +1,11 @@
+"""The engine: many small networks trained by compiled kernels, one network per thread.
+
+- `train`: the one function others call: network + data + starting weights + schedule -> history.
+- `loop`: the training loop, compiled. `kernels`: its matrix products. `losses`: outputs and costs.
+- `rows`: activations compiled for rows of numbers. `arithmetic`: exp, tanh, ... that LLVM can vectorise.
+- `simd`: the inner loops with explicit vectors. `caching`: compiled code on disk.
+"""
+
+from headstart.lab.engine.train import Cancelled, History, Samples, Schedule, train_networks
+
+__all__ = ["Cancelled", "History", "Samples", "Schedule", "train_networks"]

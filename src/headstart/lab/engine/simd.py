@@ -1,0 +1,231 @@
+"""Register tiles: the three inner loops of training, written with explicit vectors.
+
+LLVM vectorises simple loops well, but it does not keep a block of results in registers while it walks a contraction,
+and it may not reorder a sum. These intrinsics say both outright: a block of R rows by C vectors is accumulated with
+fused multiply-adds in a fixed order, so one load serves R multiply-adds, and the bits are the same on every processor
+whatever its vector width.
+
+Arrays are flat; a tile is addressed by an offset and strides in elements. One vector is 64 bytes.
+"""
+
+from __future__ import annotations
+
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.extending import intrinsic
+
+VECTOR_BYTES = 64
+I32 = ir.IntType(32)
+I64 = ir.IntType(64)
+
+
+def lanes(dtype):
+    """How many numbers one vector holds: 16 float32 or 8 float64."""
+    return VECTOR_BYTES // (dtype.bitwidth // 8)
+
+
+class _Emitter:
+    """The few operations on vectors that the tiles are made of, for one element type."""
+
+    def __init__(self, context, builder, dtype):
+        self.context, self.builder = context, builder
+        self.lanes = lanes(dtype)
+        self.scalar = context.get_value_type(dtype)
+        self.vector = ir.VectorType(self.scalar, self.lanes)
+        self.align = dtype.bitwidth // 8
+        name = f"llvm.fma.v{self.lanes}f{dtype.bitwidth}"
+        self.fma_function = cgutils.get_or_insert_function(
+            builder.module, ir.FunctionType(self.vector, [self.vector] * 3), name
+        )
+
+    def pointer(self, array_type, array, offset):
+        data = self.context.make_array(array_type)(self.context, self.builder, array).data
+        return self.builder.gep(data, [offset])
+
+    def at(self, pointer, *steps):
+        """pointer + sum of stride * index."""
+        for stride, index in steps:
+            pointer = self.builder.gep(pointer, [self.builder.mul(stride, index)])
+        return pointer
+
+    def load(self, pointer):
+        return self.builder.load(self.builder.bitcast(pointer, self.vector.as_pointer()), align=self.align)
+
+    def store(self, value, pointer):
+        self.builder.store(value, self.builder.bitcast(pointer, self.vector.as_pointer()), align=self.align)
+
+    def splat(self, scalar):
+        undefined = ir.Constant(self.vector, ir.Undefined)
+        first = self.builder.insert_element(undefined, scalar, ir.Constant(I32, 0))
+        return self.builder.shuffle_vector(
+            first, undefined, ir.Constant(ir.VectorType(I32, self.lanes), [0] * self.lanes)
+        )
+
+    def fma(self, a, b, c):
+        return self.builder.call(self.fma_function, [a, b, c])
+
+    def total(self, vector):
+        """Sum of the lanes, by halves: a fixed order."""
+        width = self.lanes
+        while width > 1:
+            half = width // 2
+            undefined = ir.Constant(vector.type, ir.Undefined)
+            index = ir.VectorType(I32, half)
+            low = self.builder.shuffle_vector(vector, undefined, ir.Constant(index, list(range(half))))
+            high = self.builder.shuffle_vector(vector, undefined, ir.Constant(index, list(range(half, width))))
+            vector, width = self.builder.fadd(low, high), half
+        return self.builder.extract_element(vector, ir.Constant(I32, 0))
+
+    def loop(self, count, step, start_values, body):
+        """A loop over index = 0, step, ... < count with carried values; count is at least 1. Returns the last ones."""
+        builder = self.builder
+        before, inside, after = builder.block, builder.append_basic_block(), builder.append_basic_block()
+        builder.branch(inside)
+        builder.position_at_end(inside)
+        index = builder.phi(I64)
+        index.add_incoming(ir.Constant(I64, 0), before)
+        carried = [builder.phi(self.vector) for _ in start_values]
+        for phi, start in zip(carried, start_values, strict=True):
+            phi.add_incoming(start, before)
+        updated = body(index, carried)
+        following = builder.add(index, ir.Constant(I64, step))
+        index.add_incoming(following, inside)
+        for phi, value in zip(carried, updated, strict=True):
+            phi.add_incoming(value, inside)
+        builder.cbranch(builder.icmp_signed("<", following, count), inside, after)
+        builder.position_at_end(after)
+        return updated
+
+
+def constant(value):
+    return ir.Constant(I64, value)
+
+
+def product_tile(rows, vectors):
+    """Z[r, c] = b[r] + sum over k < K of W[r, k] A[k, c], for `rows` rows and `vectors` vectors of columns.
+
+    W is walked with two strides, so the same tile multiplies by W and by its transpose. The bias has a stride too: 0
+    reads one number (a zero) for every row.
+    """
+
+    @intrinsic
+    def tile(typing, w, w0, w_row, w_k, count, a, a0, a_row, z, z0, z_row, b, b0, b_row):
+        signature = types.void(w, w0, w_row, w_k, count, a, a0, a_row, z, z0, z_row, b, b0, b_row)
+
+        def codegen(context, builder, signature, args):
+            w_, w0_, w_row_, w_k_, count_, a_, a0_, a_row_, z_, z0_, z_row_, b_, b0_, b_row_ = args
+            emit = _Emitter(context, builder, a.dtype)
+            weights = emit.pointer(signature.args[0], w_, w0_)
+            inputs = emit.pointer(signature.args[5], a_, a0_)
+            outputs = emit.pointer(signature.args[8], z_, z0_)
+            biases = emit.pointer(signature.args[11], b_, b0_)
+            start = [
+                emit.splat(builder.load(emit.at(biases, (b_row_, constant(r))))) for r in range(rows)
+            ]
+
+            def body(k, accumulators):
+                row = emit.at(inputs, (a_row_, k))
+                columns = [emit.load(emit.at(row, (constant(emit.lanes), constant(c)))) for c in range(vectors)]
+                column_of_w = emit.at(weights, (w_k_, k))
+                updated = []
+                for r in range(rows):
+                    weight = emit.splat(builder.load(emit.at(column_of_w, (w_row_, constant(r)))))
+                    updated += [emit.fma(weight, columns[c], accumulators[r * vectors + c]) for c in range(vectors)]
+                return updated
+
+            sums = emit.loop(count_, 1, [start[r] for r in range(rows) for _ in range(vectors)], body)
+            for r in range(rows):
+                row = emit.at(outputs, (z_row_, constant(r)))
+                for c in range(vectors):
+                    emit.store(sums[r * vectors + c], emit.at(row, (constant(emit.lanes), constant(c))))
+            return context.get_dummy_value()
+
+        return signature, codegen
+
+    return tile
+
+
+def gradient_tile(rows, columns):
+    """G[r, c] += sum over t < T of D[r, t] A[c, t], for `rows` by `columns` entries; T is a whole number of vectors."""
+
+    @intrinsic
+    def tile(typing, d, d0, d_row, a, a0, a_row, count, g, g0, g_row):
+        signature = types.void(d, d0, d_row, a, a0, a_row, count, g, g0, g_row)
+
+        def codegen(context, builder, signature, args):
+            d_, d0_, d_row_, a_, a0_, a_row_, count_, g_, g0_, g_row_ = args
+            emit = _Emitter(context, builder, a.dtype)
+            errors = emit.pointer(signature.args[0], d_, d0_)
+            inputs = emit.pointer(signature.args[3], a_, a0_)
+            gradient = emit.pointer(signature.args[7], g_, g0_)
+            zero = ir.Constant(emit.vector, [0.0] * emit.lanes)
+
+            def body(t, accumulators):
+                left = [emit.load(emit.at(errors, (d_row_, constant(r)), (constant(1), t))) for r in range(rows)]
+                right = [emit.load(emit.at(inputs, (a_row_, constant(c)), (constant(1), t))) for c in range(columns)]
+                return [
+                    emit.fma(left[r], right[c], accumulators[r * columns + c])
+                    for r in range(rows)
+                    for c in range(columns)
+                ]
+
+            sums = emit.loop(count_, emit.lanes, [zero] * (rows * columns), body)
+            for r in range(rows):
+                for c in range(columns):
+                    place = emit.at(gradient, (g_row_, constant(r)), (constant(1), constant(c)))
+                    builder.store(builder.fadd(builder.load(place), emit.total(sums[r * columns + c])), place)
+            return context.get_dummy_value()
+
+        return signature, codegen
+
+    return tile
+
+
+@intrinsic
+def row_sum(typing, d, d0, count):
+    """Sum over t < T of D[t]; T is a whole number of vectors."""
+
+    def codegen(context, builder, signature, args):
+        emit = _Emitter(context, builder, d.dtype)
+        errors = emit.pointer(signature.args[0], args[0], args[1])
+        zero = ir.Constant(emit.vector, [0.0] * emit.lanes)
+
+        def body(t, accumulators):
+            return [builder.fadd(accumulators[0], emit.load(emit.at(errors, (constant(1), t))))]
+
+        return emit.total(emit.loop(args[2], emit.lanes, [zero], body)[0])
+
+    return d.dtype(d, d0, count), codegen
+
+
+@intrinsic
+def call_rows(typing, address, first, first_offset, second, second_offset, count, parameters):
+    """Call a compiled row function (see rows.py) by its address: f(first*, second*, count, parameters*)."""
+    signature = types.void(address, first, first_offset, second, second_offset, count, parameters)
+
+    def codegen(context, builder, signature, args):
+        emit = _Emitter(context, builder, first.dtype)
+        pointer = emit.scalar.as_pointer()
+        function = ir.FunctionType(ir.VoidType(), [pointer, pointer, I64, pointer]).as_pointer()
+        builder.call(
+            builder.inttoptr(args[0], function),
+            [
+                emit.pointer(signature.args[1], args[1], args[2]),
+                emit.pointer(signature.args[3], args[3], args[4]),
+                args[5],
+                emit.pointer(signature.args[6], args[6], constant(0)),
+            ],
+        )
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+@intrinsic
+def float_of_bits(typing, bits):
+    """The float32 whose bit pattern is this int32."""
+
+    def codegen(context, builder, signature, args):
+        return builder.bitcast(args[0], ir.FloatType())
+
+    return types.float32(types.int32), codegen

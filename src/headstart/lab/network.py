@@ -1,0 +1,95 @@
+"""The lab's network: layer sizes, one activation, an output that follows from the data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.draws import draw_array
+from headstart.plan import Parameter, Plan, plan_parameters
+from headstart.schemes import Scheme
+from headstart.theory.activations import Activation, activation
+
+Task = Literal["binary", "classes", "regression"]
+
+
+@dataclass(frozen=True)
+class Network:
+    """A fully connected network: hidden layers with one activation, and an output made for the task.
+
+    One sigmoid unit with cross-entropy for two classes ("binary"), softmax with cross-entropy for more ("classes"),
+    linear units with mean squared error for numbers ("regression").
+
+    Args:
+        sizes: units per layer, inputs first, outputs last.
+        activation: of the hidden layers.
+        task: what the outputs are for.
+
+    >>> Network((2, 10, 5, 1), activation("relu"), "binary").parameter_count
+    91
+    """
+
+    sizes: tuple[int, ...]
+    activation: Activation
+    task: Task
+
+    @property
+    def layers(self) -> int:
+        """The number of weight matrices."""
+        return len(self.sizes) - 1
+
+    @property
+    def parameter_count(self) -> int:
+        return sum(n_in * n_out + n_out for n_in, n_out in pairwise(self.sizes))
+
+    def parameters(self) -> list[Parameter]:
+        """The weights and biases in the order they lie in the flat array."""
+        found = []
+        for layer, (n_in, n_out) in enumerate(pairwise(self.sizes)):
+            follows = str(self.activation) if layer < self.layers - 1 else "identity"
+            found.append(Parameter(f"layers.{layer}.weight", (n_out, n_in), activation=follows))
+            found.append(Parameter(f"layers.{layer}.bias", (n_out,), role="bias"))
+        return found
+
+    def unflatten(self, theta: NDArray[np.floating]) -> list[tuple[NDArray[np.floating], NDArray[np.floating]]]:
+        """(weights (n_out, n_in), biases (n_out,)) per layer, views of the flat array."""
+        arrays, at = [], 0
+        for n_in, n_out in pairwise(self.sizes):
+            weights = theta[at : at + n_in * n_out].reshape(n_out, n_in)
+            at += n_in * n_out
+            arrays.append((weights, theta[at : at + n_out]))
+            at += n_out
+        return arrays
+
+    def plan(self, scheme: Scheme) -> Plan:
+        return plan_parameters(self.parameters(), scheme)
+
+    def start(self, scheme: Scheme, seed: int, dtype: str = "float32") -> NDArray[np.floating]:
+        """The starting weights as one flat array: planned by the scheme, drawn by the seed."""
+        pieces = [
+            draw_array(entry.draw, entry.parameter.shape, seed, entry.parameter.name, entry.parameter.role, dtype)
+            for entry in self.plan(scheme)
+        ]
+        return np.concatenate([piece.reshape(-1) for piece in pieces])
+
+    def logits(self, theta: NDArray[np.floating], x: NDArray[np.floating]) -> NDArray[np.float64]:
+        """The output before sigmoid or softmax, in float64: (samples, inputs) -> (samples, outputs)."""
+        signal = np.asarray(x, np.float64)
+        layers = self.unflatten(theta)
+        with np.errstate(all="ignore"):  # a diverged network's outputs are NaN, and shall be
+            for layer, (weights, biases) in enumerate(layers):
+                signal = signal @ weights.astype(np.float64).T + biases
+                if layer < len(layers) - 1:
+                    signal = self.activation(signal)
+        return signal
+
+
+def network_for(
+    n_inputs: int, n_outputs: int, task: Task, hidden: tuple[int, ...], hidden_activation: str | Activation
+) -> Network:
+    """The network with these hidden layers for data with this many inputs and outputs."""
+    return Network((n_inputs, *hidden, n_outputs), activation(hidden_activation), task)
