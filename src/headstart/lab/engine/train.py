@@ -99,8 +99,7 @@ def train_networks(
         cancel: set it, from any thread or a signal handler, to stop soon.
 
     Raises:
-        Cancelled: with the history so far; networks that did not finish are marked.
-        KeyboardInterrupt: after the threads have stopped.
+        Cancelled: by `cancel` or Ctrl-C, after the threads have stopped, with the networks that had finished.
     """
     theta = np.array(weights, order="C")
     count = len(theta)
@@ -128,10 +127,12 @@ def train_networks(
                     future.result()
                 if progress is not None:
                     progress(done.take())
-        except BaseException:
+        except KeyboardInterrupt:
             stop.set()
             for future in pending:
                 future.cancel()
+        except BaseException:
+            stop.set()
             raise
     if stop.is_set():
         raise Cancelled(history)
