@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.errors import InputError
 from headstart.lab import engine, presets
 from headstart.lab.datasets import Dataset, load
 from headstart.lab.measure import measure
@@ -189,7 +188,7 @@ def compare(
     >>> [(row["scheme"], row["verdict"]) for row in result.summary()]
     [('zeros', 'symmetric'), ('he', 'healthy')]
     """
-    given = {
+    given: dict[str, Any] = {
         "data": data, "label": label, "hidden": hidden, "activation": activation, "seeds": seeds, "steps": steps,
         "learning_rate": learning_rate, "record_every": record_every, "dtype": dtype, "data_seed": data_seed,
     }  # fmt: skip

@@ -11,6 +11,7 @@ import numpy as np
 
 from headstart.errors import InputError, unknown
 from headstart.lab.datasets import Array, Dataset
+from headstart.lab.network import Task
 
 TEST_SHARE = 0.25
 MOST_NUMERIC_CLASSES = 20  # a label column of whole numbers with more values than this is a quantity, not a class
@@ -19,8 +20,8 @@ MOST_NUMERIC_CLASSES = 20  # a label column of whole numbers with more values th
 def load_csv(path: Path, label: str | None, seed: int) -> Dataset:
     """Read a CSV file of numeric features and a label.
 
-    The first row is a header when none of its feature cells is a number, or when it names the label. Labels that are words, or at most
-    20 different whole numbers, are classes; other numbers make a regression.
+    The first row is a header when none of its feature cells is a number, or when it names the label.
+    Labels that are words, or at most 20 different whole numbers, are classes; other numbers make a regression.
 
     Raises:
         InputError: missing, binary, empty or ragged file; a feature that is not a finite number; one class only.
@@ -137,8 +138,8 @@ def _dataset(path: Path, x: Array, labels: list[str], features: tuple[str, ...],
         x, numbered, test_size=TEST_SHARE, random_state=seed, stratify=numbered if room else None
     )
     train_x, test_x = _standardize(train_x, test_x)
-    task = "binary" if len(names) == 2 else "classes"
-    return Dataset(str(path), task, train_x, y, test_x, test_y, names, features)  # type: ignore[arg-type]  # a Task
+    task: Task = "binary" if len(names) == 2 else "classes"
+    return Dataset(str(path), task, train_x, y, test_x, test_y, names, features)
 
 
 def _standardize(train: Array, test: Array) -> tuple[Array, Array]:

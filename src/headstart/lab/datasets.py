@@ -18,6 +18,7 @@ from headstart.lab.network import Task
 from headstart.spec import Spec, parse
 
 Array = NDArray[np.float64]
+Points = tuple[Array, NDArray[np.generic]]  # and their class numbers
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,7 @@ def _arguments(parsed: Spec, maker: Maker) -> dict[str, float]:
     return values
 
 
-def _two_draws(name: str, task: Task, classes: int, draw: Callable[[int, int], tuple[Array, Array]], samples: int,
+def _two_draws(name: str, task: Task, classes: int, draw: Callable[[int, int], Points], samples: int,
                seed: int) -> Dataset:  # fmt: skip
     """Training data and a third as much test data, drawn separately, as the course does (its seeds are 1 and 2)."""
     train_x, train_y = draw(samples, 2 * seed + 1)
@@ -155,7 +156,7 @@ def _moons(name: str, seed: int, samples: int, noise: float) -> Dataset:
 def _blobs(name: str, seed: int, classes: int, samples: int, noise: float) -> Dataset:
     """Gaussian clouds of standard deviation `noise` around points on the unit circle."""
 
-    def draw(n: int, s: int) -> tuple[Array, Array]:
+    def draw(n: int, s: int) -> Points:
         rng = np.random.default_rng([s, classes])
         label = np.arange(n) % classes
         angle = 2 * np.pi * label / classes
@@ -167,7 +168,7 @@ def _blobs(name: str, seed: int, classes: int, samples: int, noise: float) -> Da
 def _xor(name: str, seed: int, samples: int, noise: float) -> Dataset:
     """Four clouds at the corners of a square; label 1 where exactly one coordinate is positive."""
 
-    def draw(n: int, s: int) -> tuple[Array, Array]:
+    def draw(n: int, s: int) -> Points:
         rng = np.random.default_rng([s, 4])
         corner = np.arange(n) % 4
         sides = np.column_stack([corner % 2, corner // 2]) * 2.0 - 1
@@ -179,7 +180,7 @@ def _xor(name: str, seed: int, samples: int, noise: float) -> Dataset:
 def _spirals(name: str, seed: int, classes: int, samples: int, noise: float) -> Dataset:
     """Interleaved arms, each one turn long."""
 
-    def draw(n: int, s: int) -> tuple[Array, Array]:
+    def draw(n: int, s: int) -> Points:
         rng = np.random.default_rng([s, 7, classes])
         label = np.arange(n) % classes
         radius = np.sqrt(rng.uniform(0.02, 1.0, size=n))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -116,7 +118,7 @@ def _distinct_units(network: Network, theta: NDArray[np.floating]) -> tuple[int,
     """Per hidden layer, how many units differ from one another in what they receive or in what they send."""
     layers = network.unflatten(theta)
     counts = []
-    for (weights, biases), (following, _) in zip(layers, layers[1:], strict=False):
+    for (weights, biases), (following, _) in pairwise(layers):
         units = np.column_stack([weights, biases, following.T])
         counts.append(len(np.unique(units, axis=0, equal_nan=True)) if np.isfinite(units).all() else len(units))
     return tuple(counts)

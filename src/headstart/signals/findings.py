@@ -89,7 +89,7 @@ def _symmetry(runs: Sequence[Signals]) -> Finding | None:
             stuck.append((last / width, layer, width, int(last)))
     if not stuck:
         return None
-    share, layer, width, distinct = min(stuck)
+    _, layer, width, distinct = min(stuck)
     every = len(stuck) == len(runs[0].widths) > 1 and all(count == 1 for *_, count in stuck)
     if every:
         where = "the units of every hidden layer are copies of one another"
@@ -113,8 +113,8 @@ def _saturation(runs: Sequence[Signals]) -> Finding | None:
         found.append(
             Finding(
                 "saturated", len(runs[0].layer_std), outputs, SATURATED_OUTPUT_LIMIT,
-                f"The outputs start saturated: {outputs:.0%} of the examples have a probability within 1e-6 of 0 or 1, "
-                f"right or wrong, so the first cost is {_number(cost)}.",
+                f"The outputs start saturated: {_percent(outputs)} of the examples have a probability within 1e-6 of 0 or "
+                f"1, right or wrong, so the first cost is {_number(cost)}.",
             )
         )  # fmt: skip
     if runs[0].flat_share:
@@ -124,7 +124,7 @@ def _saturation(runs: Sequence[Signals]) -> Finding | None:
             found.append(
                 Finding(
                     "saturated", layer + 1, shares[layer], SATURATED_UNIT_LIMIT,
-                    f"The hidden units start saturated: {shares[layer]:.0%} of the activations of hidden layer "
+                    f"The hidden units start saturated: {_percent(shares[layer])} of the activations of hidden layer "
                     f"{layer + 1} lie where the activation is flat, so little gradient passes through them.",
                 )
             )  # fmt: skip
@@ -190,7 +190,9 @@ def _healthy(runs: Sequence[Signals]) -> Finding:
         f"Healthy start: the signal changes {_times(factor)} per layer, nothing is saturated, all units differ and the "
         "gradient reaches every layer."
     )
-    if not last < BARELY_LEARNT * first:
+    if last > first:
+        sentence += f" Yet the cost rose from {_number(first)} to {_number(last)}: the learning rate is too large."
+    elif not last < BARELY_LEARNT * first:
         sentence += (
             f" Yet the cost went from {_number(first)} to {_number(last)} only: look at the learning rate, the steps "
             "and the network."
@@ -219,6 +221,10 @@ def _times(factor: float) -> str:
     if factor == 0 or math.isnan(factor):
         return "× 0"
     return f"× {factor:.2f}" if 0.1 <= factor < 100 else f"× {factor:.1g}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
 
 
 def _number(value: float) -> str:

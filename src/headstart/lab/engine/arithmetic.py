@@ -10,7 +10,6 @@ import math
 
 import numba
 import numpy as np
-
 from numba import types
 from numba.extending import overload
 
@@ -64,8 +63,7 @@ def exp32(z):
     n = np.floor(clamped * _LOG2_E + f32(0.5))
     x = (clamped - n * _LN2_HIGH) - n * _LN2_LOW
     value = _scale_by_power_of_two(f32(1) + _exp_reduced(x), np.int32(n))
-    value = value if z <= _EXP_MAX else z * f32(np.inf)  # infinity, and NaN for NaN
-    return value
+    return value if z <= _EXP_MAX else z * f32(np.inf)  # infinity, and NaN for NaN
 
 
 @inline

@@ -8,10 +8,8 @@ adds nothing to any sum.
 
 from __future__ import annotations
 
-import numpy as np
-
 from headstart.lab.engine.caching import kernel
-from headstart.lab.engine.simd import call_rows, gradient_tile, product_tile, row_sum
+from headstart.lab.engine.simd import gradient_tile, product_tile
 
 # output + loss
 LOGISTIC, SOFTMAX, SQUARED, COURSE = 0, 1, 2, 3

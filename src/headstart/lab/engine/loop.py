@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from headstart.lab.engine.caching import kernel
 from headstart.lab.engine.kernels import product, weight_gradient
 from headstart.lab.engine.losses import cost_and_hits, output_error
@@ -11,7 +9,9 @@ from headstart.lab.engine.simd import call_rows, row_sum
 
 
 @kernel
-def forward(sizes, weights_at, biases_at, rows_at, theta, x, x0, x_row, columns, y, slopes, activate, keeps_slope, parameters):
+def forward(
+    sizes, weights_at, biases_at, rows_at, theta, x, x0, x_row, columns, y, slopes, activate, keeps_slope, parameters
+):
     """Fill `y`, the rows of every layer but the input, for one tile of samples; the last rows are the logits."""
     layers = sizes.size - 1
     for layer in range(layers):
@@ -87,8 +87,8 @@ def train(
             columns = min(tile, padded - start)
             valid = min(columns, samples - start)
             forward(
-                sizes, weights_at, biases_at, rows_at, theta, x, start, padded, columns, y, slopes, activate, keeps_slope,
-                parameters,
+                sizes, weights_at, biases_at, rows_at, theta, x, start, padded, columns, y, slopes, activate,
+                keeps_slope, parameters,
             )  # fmt: skip
             here = logits_row * columns
             if record:
@@ -107,8 +107,21 @@ def train(
 
 @kernel
 def evaluate(
-    sizes, weights_at, biases_at, rows_at, theta, x, targets, samples, tile, y, slopes, activate, keeps_slope,
-    parameters, loss
+    sizes,
+    weights_at,
+    biases_at,
+    rows_at,
+    theta,
+    x,
+    targets,
+    samples,
+    tile,
+    y,
+    slopes,
+    activate,
+    keeps_slope,
+    parameters,
+    loss,
 ):
     """The mean cost and the number of right answers."""
     padded = x.shape[1]

@@ -63,7 +63,7 @@ def _compiled(name: str, dtype_name: str):
     return tuple(_compile(body, name, dtype_name, made_of) for body in bodies)
 
 
-def _compile(body, name: str, dtype_name: str, made_of: dict):
+def _compile(body, name: str, dtype_name: str, made_of):
     """A copy of a body bound to one activation's functions, compiled as a C function of pointers."""
     function = python_types.FunctionType(body.__code__, made_of, body.__name__)
     function.__module__ = __name__

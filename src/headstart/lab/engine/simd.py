@@ -119,9 +119,7 @@ def product_tile(rows, vectors):
             inputs = emit.pointer(signature.args[5], a_, a0_)
             outputs = emit.pointer(signature.args[8], z_, z0_)
             biases = emit.pointer(signature.args[11], b_, b0_)
-            start = [
-                emit.splat(builder.load(emit.at(biases, (b_row_, constant(r))))) for r in range(rows)
-            ]
+            start = [emit.splat(builder.load(emit.at(biases, (b_row_, constant(r))))) for r in range(rows)]
 
             def body(k, accumulators):
                 row = emit.at(inputs, (a_row_, k))

@@ -203,7 +203,9 @@ class _Program:
                 return True
             done.add(last - step)
             # Twice as long each time until a chunk takes its time; the first call may have compiled.
-            chunk = max(1, chunk * 2 if elapsed < CHUNK_SECONDS / 2 else min(chunk, int(chunk * CHUNK_SECONDS / elapsed)))
+            chunk = max(
+                1, chunk * 2 if elapsed < CHUNK_SECONDS / 2 else min(chunk, int(chunk * CHUNK_SECONDS / elapsed))
+            )
             step = last
         if schedule.record_last:
             costs[-1], _ = evaluate(

@@ -1,0 +1,126 @@
+"""`headstart compare`: the main job on the command line."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from headstart.cli.main import EXIT_INTERRUPTED
+from headstart.errors import InputError
+
+# what the course preset fixes: option -> its name on the command line
+FIXED_BY_PRESET = ("data", "label", "hidden", "activation", "seeds", "steps", "learning_rate", "record_every", "dtype")
+
+
+@click.command("compare")
+@click.argument("schemes", nargs=-1, metavar="[SCHEME]...")
+@click.option(
+    "--data", metavar="NAME|FILE.csv", help="circles, moons, blobs(4), xor, spirals, digits, or a CSV file.  [circles]"
+)
+@click.option("--label", metavar="COLUMN", help="The label column of a CSV file.  [its last]")
+@click.option("--hidden", metavar="SIZES", help="Units per hidden layer.  [10,5]")
+@click.option("--activation", metavar="NAME", help="relu, tanh, sigmoid, leaky_relu(0.1), gelu, ...  [relu]")
+@click.option("--seeds", type=int, help="Runs per scheme, with seeds 0, 1, ...  [16]")
+@click.option("--steps", type=int, help="Steps of full-batch gradient descent.  [15000]")
+@click.option("--learning-rate", type=float, help="[0.01]")
+@click.option("--record-every", type=int, help="Steps between recorded costs.  [steps/150]")
+@click.option("--dtype", type=click.Choice(["float32", "float64"]), help="[float32]")
+@click.option("--preset", type=click.Choice(["course"]), help="Replay the course's published run exactly.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="DIR", help="Write compare.png, .svg and .html into DIR."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON instead of the table.")
+def command(schemes: tuple[str, ...], preset: str | None, out: Path | None, as_json: bool, **options: Any) -> None:
+    """Train one small network from several initializations, many seeds each, and show the difference.
+
+    SCHEMEs are zeros, normal(10), xavier, he*1.3, he(mode=fan_out), ...; `headstart schemes` lists them all.
+    Without any: zeros normal(10) normal(0.01) xavier he, on the course's network and data.
+
+    \b
+    headstart compare
+    headstart compare he he*1.3 orthogonal --data spirals --hidden 32,32 --activation tanh
+    headstart compare --data table.csv --label species --out pictures
+    headstart compare --preset course
+    """
+    from headstart.cli.progress import Progress
+    from headstart.lab.compare import Interrupted, run_comparison
+
+    settings = _settings(schemes, preset, options)
+    if out is not None:
+        from headstart.show.report import check_writable
+
+        check_writable(out)
+    interrupted = False
+    with Progress("Training") as progress:
+        try:
+            comparison = run_comparison(settings, progress=progress.update)
+        except Interrupted as stop:
+            if stop.comparison is None:
+                raise
+            comparison, interrupted = stop.comparison, True
+    files = comparison.save(out) if out is not None else {}
+    if as_json:
+        click.echo(json.dumps({**comparison.to_json(), "files": files}, indent=1, allow_nan=False))
+    else:
+        _print(comparison)
+    for path in files.values():
+        click.echo(f"wrote {path}", err=True)
+    if out is None and not as_json:
+        click.echo("Add --out DIR for the pictures and the report.", err=True)
+    if interrupted:
+        asked = len(settings.schemes) * settings.seeds
+        click.echo(f"Interrupted: {len(comparison.runs)} of {asked} runs had finished.", err=True)
+        sys.exit(EXIT_INTERRUPTED)
+
+
+def _settings(schemes: tuple[str, ...], preset: str | None, options: dict[str, Any]) -> Any:
+    """The validated settings; what was not given keeps its default."""
+    from headstart.lab import presets
+    from headstart.lab.study import compare_settings
+
+    given = {name: value for name, value in options.items() if value is not None}
+    if "hidden" in given:
+        given["hidden"] = hidden_sizes(given["hidden"])
+    if preset == "course":
+        clash = [name for name in FIXED_BY_PRESET if name in given]
+        if clash:
+            option = "--" + clash[0].replace("_", "-")
+            raise InputError(f"the course preset fixes {option}. Leave out {option}, or --preset.")
+        given |= presets.COURSE | {"preset": "course"}
+    if schemes:
+        given["schemes"] = schemes
+    return compare_settings(**given)
+
+
+def hidden_sizes(text: str) -> tuple[int, ...]:
+    """The sizes in `10,5`.
+
+    >>> hidden_sizes("10,5")
+    (10, 5)
+    >>> hidden_sizes("10,,5")
+    Traceback (most recent call last):
+    ...
+    headstart.errors.InputError: hidden sizes are whole numbers of at least 1 with commas between, got '10,,5'. ...
+    """
+    try:
+        sizes = tuple(int(item) for item in text.split(","))
+    except ValueError:
+        sizes = (0,)
+    if any(size < 1 for size in sizes):
+        raise InputError(
+            f"hidden sizes are whole numbers of at least 1 with commas between, got {text!r}. Write, for example, 10,5."
+        )
+    return sizes
+
+
+def _print(comparison: Any) -> None:
+    from rich.console import Console
+
+    from headstart.show.tables import WIDTH, print_comparison
+
+    terminal = sys.stdout.isatty()
+    print_comparison(comparison, Console(width=None if terminal else WIDTH))

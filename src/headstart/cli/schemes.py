@@ -1,0 +1,82 @@
+"""`headstart schemes`: the catalogue, with what other libraries call each scheme."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import click
+
+from headstart.schemes import FAMILIES
+from headstart.schemes.frameworks import CALLS, TRAPS
+from headstart.schemes.scheme import scheme
+
+SCHEMA = 1
+
+
+def catalogue() -> list[dict[str, Any]]:
+    """One row per family: arguments, formula, when to use it, paper, and the same draw in other libraries."""
+    return [
+        {
+            "name": family.name,
+            "example": family.example,
+            "arguments": {
+                argument.name: {"default": argument.default, "choices": argument.choices}
+                for argument in family.arguments
+            },
+            "formula": family.formula,
+            "when": family.when,
+            "paper": family.paper,
+            "elsewhere": {spec: calls for spec, calls in CALLS.items() if scheme(spec).name == family.name},
+        }
+        for family in FAMILIES.values()
+    ]
+
+
+@click.command("schemes")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--json", "as_json", is_flag=True, help="Print the catalogue as JSON.")
+def command(names: tuple[str, ...], as_json: bool) -> None:
+    """List every scheme: its formula, when to use it, its paper, and what other libraries call it.
+
+    With NAMEs, only those. n_in is fan_in and n_out is fan_out.
+    """
+    chosen = {FAMILIES[name].name for name in names}
+    rows = [row for row in catalogue() if not chosen or row["name"] in chosen]
+    if as_json:
+        click.echo(json.dumps({"schema": SCHEMA, "schemes": rows, "traps": TRAPS}, indent=1, ensure_ascii=False))
+    else:
+        _print(rows)
+
+
+def _print(rows: list[dict[str, Any]]) -> None:
+    from rich.console import Console
+    from rich.padding import Padding
+    from rich.text import Text
+
+    from headstart.show.tables import WIDTH
+
+    console = Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False)
+    for row in rows:
+        console.print(Text.assemble((row["example"], "bold"), "  ", row["formula"]))
+        options = [
+            f"{name}={'|'.join(argument['choices'])}"
+            if argument["choices"]
+            else f"{name}={argument['default']}".lower()
+            for name, argument in row["arguments"].items()
+            if argument["default"] is not None
+        ]
+        lines = [f"use: {row['when']}", f"paper: {row['paper']}"]
+        if options:
+            lines.append(f"options: {', '.join(options)}")
+        for spec, calls in row["elsewhere"].items():
+            lines.append(f"{spec} elsewhere:")
+            lines += [f"  {library}: {call}" for library, call in calls.items()]
+        for line in lines:
+            console.print(Padding(Text(line), (0, 0, 0, 4)))
+        console.print()
+    console.print(Text("Every scheme takes a multiplier on its weights: he*1.3.", style="bold"))
+    console.print(Text("Names that mean something else than one may think:", style="bold"))
+    for trap in TRAPS:
+        console.print(Padding(Text(f"- {trap}"), (0, 0, 0, 2)))
