@@ -17,7 +17,7 @@ lint: .venv/.dev
 	$(BIN)/mypy
 
 docs: .venv/.dev  ## build the documentation site into docs/_build
-	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build
+	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
 
 clean:
 	rm -rf .venv demo build dist docs/_build .pytest_cache .mypy_cache .ruff_cache src/*.egg-info

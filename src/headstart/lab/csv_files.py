@@ -56,7 +56,7 @@ def _read(path: Path) -> list[tuple[int, list[str]]]:
         text = "\0"
     if "\0" in text:
         raise InputError(f"{str(path)!r} is not text in UTF-8. Export it as CSV.")
-    reader = csv.reader(io.StringIO(text, newline=""))
+    reader = csv.reader(io.StringIO(text, newline=""), skipinitialspace=True)
     try:
         rows = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
     except csv.Error as error:
@@ -112,20 +112,21 @@ def _dataset(path: Path, x: Array, labels: list[str], features: tuple[str, ...],
     from sklearn.model_selection import train_test_split
 
     numbers = [float(text) for text in labels] if all(_is_number(text) for text in labels) else None
-    if numbers is not None and not all(math.isfinite(number) for number in numbers):
-        raise InputError(f"{path}: a label is not a finite number. Fill it in or remove the row.")
-    distinct = sorted(set(labels)) if numbers is None else sorted(set(numbers))  # type: ignore[type-var]  # one type each
-    if len(distinct) < 2:
+    if numbers is not None:
+        if not all(math.isfinite(number) for number in numbers):
+            raise InputError(f"{path}: a label is not a finite number. Fill it in or remove the row.")
+        labels = [f"{number:g}" for number in numbers]  # 1 and 1.0 are one class
+        names = tuple(f"{number:g}" for number in sorted(set(numbers)))
+    else:
+        names = tuple(sorted(set(labels)))
+    if len(names) < 2:
         raise InputError(f"{path}: every label is {labels[0]!r}. Two classes or more are needed to learn anything.")
-    if numbers is not None and not (
-        len(distinct) <= MOST_NUMERIC_CLASSES and all(number == int(number) for number in numbers)
-    ):
+    if numbers is not None and not _are_classes(numbers):
         train_x, test_x, y, test_y = train_test_split(x, np.array(numbers), test_size=TEST_SHARE, random_state=seed)
         train_x, test_x = _standardize(train_x, test_x)
         y, test_y = _standardize(y, test_y)
         return Dataset(str(path), "regression", train_x, y, test_x, test_y, (), features)
-    numbered = np.array([distinct.index(value) for value in (labels if numbers is None else numbers)])  # type: ignore[arg-type]  # likewise
-    names = tuple(f"{value:g}" if isinstance(value, float) else value for value in distinct)
+    numbered = np.array([names.index(label) for label in labels])
     rarest = int(np.bincount(numbered).min())
     if rarest < 2:
         raise InputError(
@@ -140,6 +141,10 @@ def _dataset(path: Path, x: Array, labels: list[str], features: tuple[str, ...],
     train_x, test_x = _standardize(train_x, test_x)
     task: Task = "binary" if len(names) == 2 else "classes"
     return Dataset(str(path), task, train_x, y, test_x, test_y, names, features)
+
+
+def _are_classes(numbers: list[float]) -> bool:
+    return len(set(numbers)) <= MOST_NUMERIC_CLASSES and all(number == int(number) for number in numbers)
 
 
 def _standardize(train: Array, test: Array) -> tuple[Array, Array]:

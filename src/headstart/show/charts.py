@@ -52,10 +52,11 @@ def _title(comparison: Comparison) -> Any:
     settings, network = comparison.settings, comparison.network
     sizes = "–".join(str(size) for size in network.sizes)
     seeds = max(len(comparison.of(name)) for name in comparison.schemes)
+    runs = f"{seeds} seed{'s' if seeds > 1 else ''} per scheme"
     return alt.TitleParams(
         "What the starting weights do to training",
         subtitle=f"{_data_name(comparison)}, network {sizes}, {settings.activation}, {settings.steps:,} steps of "
-        f"gradient descent, learning rate {settings.learning_rate:g}, {seeds} seed{'s' if seeds > 1 else ''} per scheme",
+        f"gradient descent, learning rate {settings.learning_rate:g}, {runs}",
         fontSize=19, subtitleFontSize=13, offset=16,
     )  # fmt: skip
 

@@ -113,8 +113,8 @@ def _saturation(runs: Sequence[Signals]) -> Finding | None:
         found.append(
             Finding(
                 "saturated", len(runs[0].layer_std), outputs, SATURATED_OUTPUT_LIMIT,
-                f"The outputs start saturated: {_percent(outputs)} of the examples have a probability within 1e-6 of 0 or "
-                f"1, right or wrong, so the first cost is {_number(cost)}.",
+                f"The outputs start saturated: {_percent(outputs)} of the examples have a probability within 1e-6 of "
+                f"0 or 1, right or wrong, so the first cost is {_number(cost)}.",
             )
         )  # fmt: skip
     if runs[0].flat_share:

@@ -141,6 +141,7 @@ def rebound(function: Function, primitives: Mapping[str, Any], number: Callable[
         if name in code.co_names
     }
     bound = {**named, **{name: primitives[name] for name in code.co_names if name in primitives}}
+    bound["__name__"] = function.__module__  # compiled code on disk finds its module by this name
     return types.FunctionType(code.replace(co_consts=constants), bound, function.__name__)
 
 

@@ -71,8 +71,8 @@ def expm1_32(z):
     clamped = min(max(z, f32(-20.0)), _EXP_MAX)
     n = np.floor(clamped * _LOG2_E + f32(0.5))
     x = (clamped - n * _LN2_HIGH) - n * _LN2_LOW
-    power = _scale_by_power_of_two(f32(1), np.int32(n))
-    value = power * _exp_reduced(x) + (power - f32(1))
+    half = _scale_by_power_of_two(f32(0.5), np.int32(n))  # half of 2^n, which overflows first
+    value = f32(2) * (half * _exp_reduced(x) + (half - f32(0.5)))
     return value if z <= _EXP_MAX else z * f32(np.inf)
 
 

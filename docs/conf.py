@@ -1,0 +1,19 @@
+"""Sphinx configuration: MyST-NB executes the pages, Furo shows them; `make docs` treats warnings as errors."""
+
+import headstart
+
+project = "headstart"
+author = "The headstart authors"
+copyright = "2026, the headstart authors"
+release = headstart.__version__
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
+html_theme = "furo"
+html_title = "headstart"
+exclude_patterns = ["_build", "**/.ipynb_checkpoints"]
+nb_execution_mode = "force"
+nb_execution_raise_on_error = True
+nb_execution_timeout = 300
+nb_merge_streams = True
+myst_enable_extensions = ["dollarmath", "colon_fence"]
+autodoc_typehints = "description"
+autodoc_member_order = "bysource"

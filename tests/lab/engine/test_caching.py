@@ -1,0 +1,28 @@
+"""Compiled code on disk: a second process loads it, for activations with and without a slope array of their own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+SCRIPT = """
+import headstart as hs
+from headstart.lab.engine import loop, rows
+for name in ("tanh", "gelu", "elu(2)"):
+    hs.compare(["he"], activation=name, seeds=1, steps=3)
+hits = sum(row._cache_hits for row in (*rows._compiled("tanh", "float32"), *rows._compiled("gelu", "float32")))
+print(sum(loop.train.stats.cache_hits.values()), hits)
+"""
+
+
+def test_a_second_process_compiles_nothing(tmp_path: Path) -> None:
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    outputs = [
+        subprocess.run(
+            [sys.executable, "-W", "error", "-c", SCRIPT], env=environment, capture_output=True, text=True, check=True
+        ).stdout.split()
+        for _ in range(2)
+    ]
+    assert outputs == [["0", "0"], ["1", "4"]]

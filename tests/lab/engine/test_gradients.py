@@ -1,0 +1,119 @@
+"""One step of the engine is one step down the gradient: against PyTorch's autograd, for activations, losses, depths.
+
+A step of rate 1 changes the weights by minus the gradient, so the compiled loop itself is tested, in float64, with a
+sample count that is no whole number of vectors or tiles.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from headstart.lab.engine import Samples, Schedule, train_networks
+from headstart.lab.network import Network, network_for
+from headstart.schemes import scheme
+from headstart.theory.activations import FORMULAS
+
+torch = pytest.importorskip("torch")
+
+ACTIVATIONS = {
+    "identity": lambda z: z, "relu": torch.relu, "tanh": torch.tanh, "sigmoid": torch.sigmoid,
+    "leaky_relu": torch.nn.functional.leaky_relu, "elu": torch.nn.functional.elu, "selu": torch.selu,
+    "gelu": torch.nn.functional.gelu, "silu": torch.nn.functional.silu, "mish": torch.nn.functional.mish,
+    "softplus": lambda z: torch.nn.functional.softplus(z, threshold=100), "softsign": torch.nn.functional.softsign,
+    "gelu_tanh": lambda z: torch.nn.functional.gelu(z, approximate="tanh"),
+    "hardtanh": torch.nn.functional.hardtanh, "hardswish": torch.nn.functional.hardswish, "erf": torch.erf,
+    "sin": torch.sin,
+}  # fmt: skip
+OUTPUTS = {"binary": 1, "classes": 3, "regression": 2}
+
+
+def problem(task: str, count: int = 341) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=(count, 3))
+    if task == "regression":
+        return x, rng.normal(size=(count, 2))
+    labels = rng.integers(0, max(OUTPUTS[task], 2), size=count)
+    return x, np.eye(3)[labels] if task == "classes" else labels[:, None].astype(float)
+
+
+def autograd(network: Network, theta: np.ndarray, x: np.ndarray, y: np.ndarray) -> tuple[float, np.ndarray]:
+    """Cost and flat gradient from PyTorch."""
+    flat = torch.tensor(theta, requires_grad=True)
+    at, signal = 0, torch.tensor(x)
+    for layer, (n_in, n_out) in enumerate(zip(network.sizes, network.sizes[1:], strict=False)):
+        w, b = flat[at : at + n_in * n_out].reshape(n_out, n_in), flat[at + n_in * n_out : at + n_in * n_out + n_out]
+        at += n_in * n_out + n_out
+        signal = signal @ w.T + b
+        if layer < network.layers - 1:
+            signal = ACTIVATIONS[network.activation.name](signal)
+    targets = torch.tensor(y)
+    if network.task == "binary":
+        cost = torch.nn.functional.binary_cross_entropy_with_logits(signal, targets)
+    elif network.task == "classes":
+        cost = torch.nn.functional.cross_entropy(signal, targets)
+    else:
+        cost = torch.nn.functional.mse_loss(signal, targets)
+    cost.backward()
+    return float(cost.detach()), flat.grad.numpy()
+
+
+def step(network: Network, theta: np.ndarray, x: np.ndarray, y: np.ndarray) -> tuple[float, np.ndarray]:
+    """Cost and flat gradient from one step of the engine at rate 1."""
+    dtype = theta.dtype.name
+    history = train_networks(network, Samples.of(x, y, dtype), theta[None], Schedule(1, 1.0, 1, record_last=False))
+    return float(history.costs[0, 0]), theta - history.weights[0]
+
+
+def start(network: Network, dtype: str = "float64") -> np.ndarray:
+    theta = network.start(scheme("he*0.8"), 0, dtype)
+    for _, biases in network.unflatten(theta):  # biases too must be in the right place
+        biases[:] = np.linspace(-0.1, 0.1, len(biases))
+    return theta
+
+
+@pytest.mark.parametrize("hidden", [(5,), (7, 6, 9), (6,) * 30], ids=["1", "3", "30"])
+@pytest.mark.parametrize("task", OUTPUTS)
+@pytest.mark.parametrize("name", sorted(ACTIVATIONS))
+def test_float64_gradient_agrees_with_autograd(name: str, task: str, hidden: tuple[int, ...]) -> None:
+    network = network_for(3, OUTPUTS[task], task, hidden, name)  # type: ignore[arg-type]
+    theta = start(network)
+    cost, gradient = step(network, theta, *problem(task))
+    expected_cost, expected = autograd(network, theta, *problem(task))
+    assert cost == pytest.approx(expected_cost, rel=1e-12)
+    np.testing.assert_allclose(gradient, expected, rtol=1e-7, atol=1e-12 + 1e-10 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("name", sorted(ACTIVATIONS))
+def test_float32_gradient_agrees_with_float64(name: str) -> None:
+    network = network_for(3, 1, "binary", (7, 6, 9), name)
+    x, y = problem("binary")
+    cost, gradient = step(network, start(network, "float32"), x, y)
+    expected_cost, expected = step(network, start(network).astype(np.float64), x, y)
+    assert cost == pytest.approx(expected_cost, rel=1e-5)
+    np.testing.assert_allclose(gradient, expected, atol=2e-5 * np.abs(expected).max())
+
+
+def test_every_catalogued_activation_has_an_oracle() -> None:
+    assert set(FORMULAS) <= set(ACTIVATIONS)
+
+
+def test_gradient_agrees_with_finite_differences() -> None:
+    network = network_for(3, 3, "classes", (7, 4), "tanh")
+    theta, (x, y) = start(network), problem("classes")
+    _, gradient = step(network, theta, x, y)
+    for index in range(0, theta.size, 7):
+        shift = np.zeros_like(theta)
+        shift[index] = 1e-6
+        difference = (step(network, theta + shift, x, y)[0] - step(network, theta - shift, x, y)[0]) / 2e-6
+        assert gradient[index] == pytest.approx(difference, rel=1e-6, abs=1e-9)
+
+
+def test_the_comparison_sees_a_wrong_gradient() -> None:
+    network = network_for(3, 1, "binary", (5,), "tanh")
+    theta = start(network)
+    _, gradient = step(network, theta, *problem("binary"))
+    gradient[0] *= 1.001
+    _, expected = autograd(network, theta, *problem("binary"))
+    with pytest.raises(AssertionError):
+        np.testing.assert_allclose(gradient, expected, rtol=1e-7, atol=1e-10 * np.abs(expected).max())
