@@ -12,7 +12,7 @@ import altair as alt
 import numpy as np
 
 from headstart.show import boundaries
-from headstart.show.palette import CLASS_COLOURS, CLASS_SHAPES, colours, dashes, ink, paper, theme
+from headstart.show.palette import CLASS_COLOURS, CLASS_SHAPES, INK, PAPER, colours, dashes, theme
 
 if TYPE_CHECKING:
     from headstart.lab.compare import Comparison
@@ -22,19 +22,17 @@ Tables = dict[str, Rows]
 COLUMNS = 5  # decision boundaries side by side
 
 
-def comparison_chart(comparison: Comparison, dark: bool = False, heading: bool = True) -> Any:
+def comparison_chart(comparison: Comparison) -> Any:
     """Everything in one picture: boundaries where the data lies in a plane, cost curves, the signal at the start."""
     tables: Tables = {}
-    bottom = alt.hconcat(cost_chart(comparison, tables, dark), signal_chart(comparison, tables, dark), spacing=70)
+    bottom = alt.hconcat(cost_chart(comparison, tables), signal_chart(comparison, tables), spacing=70)
     rows: list[Any] = [bottom.resolve_scale(color="shared", strokeDash="shared")]
     if boundaries.can_draw(comparison):
-        rows.insert(0, boundary_chart(comparison, tables, dark))
+        rows.insert(0, boundary_chart(comparison, tables))
     chart = alt.vconcat(*rows, spacing=34).resolve_scale(
         color="independent", shape="independent", strokeDash="independent"
     )
-    chart = chart.properties(config=theme(dark), padding=18)
-    if heading:
-        chart = chart.properties(title=_title(comparison))
+    chart = chart.properties(config=theme(), padding=18, title=_title(comparison))
     chart.datasets = tables  # after everything that copies a chart
     return chart
 
@@ -87,7 +85,7 @@ def cost_rows(comparison: Comparison) -> Rows:
     return rows
 
 
-def cost_chart(comparison: Comparison, tables: Tables, dark: bool = False) -> Any:
+def cost_chart(comparison: Comparison, tables: Tables) -> Any:
     """Median cost against step on a log axis, with the band between the quartiles; infinite costs at the top edge."""
     rows = cost_rows(comparison)
     low, high = _domain([value for row in rows for key in ("cost", "low", "high") if (value := row.get(key))])
@@ -101,7 +99,7 @@ def cost_chart(comparison: Comparison, tables: Tables, dark: bool = False) -> An
     y = alt.Y("cost:Q", title="Cost (log scale)", scale=alt.Scale(type="log", domain=[low, high], nice=False),
               axis=_log_axis(low, high))  # fmt: skip
     base = alt.Chart(_table(tables, "cost", rows))
-    colour, dash = _scheme_encodings(comparison, dark)
+    colour, dash = _scheme_encodings(comparison)
     picked = alt.selection_point(fields=["scheme"], bind="legend", name="picked")
     band = base.mark_area(opacity=0.16).encode(
         x=x, y=alt.Y("low:Q", scale=alt.Scale(type="log", domain=[low, high], nice=False), title="Cost (log scale)"),
@@ -180,7 +178,7 @@ def signal_rows(comparison: Comparison) -> Rows:
     return rows
 
 
-def signal_chart(comparison: Comparison, tables: Tables, dark: bool = False) -> Any:
+def signal_chart(comparison: Comparison, tables: Tables) -> Any:
     """Standard deviation of the signal per layer before the first step, on a log axis; zeros at the bottom edge."""
     rows = signal_rows(comparison)
     low, high = _domain([row["std"] for row in rows])
@@ -195,7 +193,7 @@ def signal_chart(comparison: Comparison, tables: Tables, dark: bool = False) -> 
         x = alt.X("position:Q", title=f"Layer (0: input, {layers}: output)")
     y = alt.Y("std:Q", title="Standard deviation (log scale)", axis=_log_axis(low, high),
               scale=alt.Scale(type="log", domain=[low, high], nice=False))  # fmt: skip
-    colour, dash = _scheme_encodings(comparison, dark)
+    colour, dash = _scheme_encodings(comparison)
     tooltip = [alt.Tooltip("scheme:N", title="Scheme"), alt.Tooltip("layer:N", title="Layer"),
                alt.Tooltip("std:Q", title="Standard deviation", format=".3g")]  # fmt: skip
     base = alt.Chart(_table(tables, "signal", kept))
@@ -216,12 +214,14 @@ def signal_chart(comparison: Comparison, tables: Tables, dark: bool = False) -> 
     )
 
 
-def _scheme_encodings(comparison: Comparison, dark: bool) -> tuple[Any, Any]:
+def _scheme_encodings(
+    comparison: Comparison,
+) -> tuple[Any, Any]:
     """Colour and line style per scheme, in the order the schemes were asked for."""
     names = comparison.schemes
     legend = alt.Legend(title="Scheme", symbolType="stroke", symbolOpacity=1, labelLimit=300)
     return (
-        alt.Color("scheme:N", scale=alt.Scale(domain=names, range=colours(len(names), dark)), legend=legend),
+        alt.Color("scheme:N", scale=alt.Scale(domain=names, range=colours(len(names))), legend=legend),
         alt.StrokeDash("scheme:N", scale=alt.Scale(domain=names, range=dashes(len(names))), legend=legend),
     )
 
@@ -229,13 +229,13 @@ def _scheme_encodings(comparison: Comparison, dark: bool) -> tuple[Any, Any]:
 # --- decision boundaries --------------------------------------------------------------------------------------------
 
 
-def boundary_chart(comparison: Comparison, tables: Tables, dark: bool = False) -> Any:
+def boundary_chart(comparison: Comparison, tables: Tables) -> Any:
     """The decision boundary of one run per scheme, side by side, with the training points."""
     found = boundaries.panels(comparison)
     columns = min(len(found), COLUMNS)
     size = 190 if columns >= 4 else 230
     points = _table(tables, "points", boundaries.points(comparison))
-    panels = [_boundary_panel(panel, comparison, tables, points, size, dark) for panel in found]
+    panels = [_boundary_panel(panel, comparison, tables, points, size) for panel in found]
     rows = [alt.hconcat(*panels[start : start + columns], spacing=14) for start in range(0, len(panels), columns)]
     title = alt.TitleParams(
         f"Decision boundaries after training (seed {found[0].seed})",
@@ -244,9 +244,7 @@ def boundary_chart(comparison: Comparison, tables: Tables, dark: bool = False) -
     return alt.vconcat(*rows, spacing=14, title=title)
 
 
-def _boundary_panel(
-    panel: boundaries.Panel, comparison: Comparison, tables: Tables, points: Any, size: int, dark: bool
-) -> Any:
+def _boundary_panel(panel: boundaries.Panel, comparison: Comparison, tables: Tables, points: Any, size: int) -> Any:
     x_low, x_high, y_low, y_high = panel.window
     axis = alt.Axis(tickCount=5, grid=False, format="~g")
     x = alt.X("x1:Q", title=comparison.data.features[0], axis=axis,
@@ -262,7 +260,7 @@ def _boundary_panel(
     classes = list(comparison.data.classes)
     dots = (
         alt.Chart(points)
-        .mark_point(filled=True, size=22, stroke=paper(dark), strokeWidth=0.5, opacity=1)
+        .mark_point(filled=True, size=22, stroke=PAPER, strokeWidth=0.5, opacity=1)
         .encode(
             x=x, y=y,
             color=alt.Color("class:N", scale=alt.Scale(domain=classes, range=list(CLASS_COLOURS[: len(classes)])),
@@ -274,7 +272,7 @@ def _boundary_panel(
     if panel.lines:
         layers.append(
             alt.Chart(_table(tables, f"boundary of {panel.scheme}", panel.lines))
-            .mark_line(strokeWidth=2.2, stroke=ink(dark), clip=True)
+            .mark_line(strokeWidth=2.2, stroke=INK, clip=True)
             .encode(x=x, y=y, detail="line:N", order="order:Q")
         )
     return alt.layer(*layers).properties(

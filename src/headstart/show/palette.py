@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 SCHEME_COLOURS = ("#000000", "#D55E00", "#56B4E9", "#E69F00", "#0072B2", "#CC79A7", "#009E73", "#8C6BB1", "#B8860B")
-SCHEME_COLOURS_DARK = ("#F2F2F2", *SCHEME_COLOURS[1:])
 DASHES = ([1, 0], [8, 3], [2, 3], [10, 3, 2, 3], [1, 0], [5, 2], [2, 2], [8, 2, 2, 2], [1, 0])
 # Class 0 is light, class 1 dark: the shading of a decision boundary then reads in grey as well.
 CLASS_COLOURS = (
@@ -21,10 +20,13 @@ CLASS_SHAPES = ("circle", "triangle-up", "square", "diamond", "cross", "triangle
 FONT = "Helvetica Neue, Helvetica, Arial, Liberation Sans, DejaVu Sans, sans-serif"
 
 
-def colours(count: int, dark: bool = False) -> list[str]:
+INK, PAPER, QUIET = "#1A1A1A", "#FFFFFF", "#DDDDDD"  # text and lines that mean no scheme; background; grid
+DARK = {INK: "#E8E8E8", PAPER: "#1B1B1F", QUIET: "#4A4A4A", SCHEME_COLOURS[0]: "#F2F2F2"}
+
+
+def colours(count: int) -> list[str]:
     """One colour per scheme, repeating after nine."""
-    cycle = SCHEME_COLOURS_DARK if dark else SCHEME_COLOURS
-    return [cycle[index % len(cycle)] for index in range(count)]
+    return [SCHEME_COLOURS[index % len(SCHEME_COLOURS)] for index in range(count)]
 
 
 def dashes(count: int) -> list[list[int]]:
@@ -32,29 +34,27 @@ def dashes(count: int) -> list[list[int]]:
     return [list(DASHES[index % len(DASHES)]) for index in range(count)]
 
 
-def ink(dark: bool) -> str:
-    """The colour of text and of lines that mean no scheme."""
-    return "#E8E8E8" if dark else "#1A1A1A"
+def darkened(spec: Any) -> Any:
+    """A chart's specification with the colours of a dark page; its data is left out, being the same."""
+    if isinstance(spec, dict):
+        return {key: darkened(value) for key, value in spec.items() if key != "datasets"}
+    if isinstance(spec, list):
+        return [darkened(value) for value in spec]
+    return DARK.get(spec, spec) if isinstance(spec, str) else spec
 
 
-def paper(dark: bool) -> str:
-    """The background."""
-    return "#1B1B1F" if dark else "#FFFFFF"
-
-
-def theme(dark: bool = False) -> dict[str, Any]:
-    """A Vega-Lite config: sizes a lecture hall can read, quiet grid, and the page's foreground and background."""
-    foreground, quiet = ink(dark), "#4A4A4A" if dark else "#DDDDDD"
-    text = {"labelColor": foreground, "titleColor": foreground, "titleFontSize": 13}
+def theme() -> dict[str, Any]:
+    """A Vega-Lite config: sizes a lecture hall can read, and a quiet grid."""
+    text = {"labelColor": INK, "titleColor": INK, "titleFontSize": 13}
     return {
-        "background": paper(dark),
+        "background": PAPER,
         "font": FONT,
         "title": {
             "anchor": "start",
-            "color": foreground,
+            "color": INK,
             "fontSize": 15,
             "fontWeight": 600,
-            "subtitleColor": foreground,
+            "subtitleColor": INK,
             "subtitleFontSize": 12,
             "subtitlePadding": 4,
         },
@@ -62,11 +62,11 @@ def theme(dark: bool = False) -> dict[str, Any]:
             **text,
             "labelFontSize": 12,
             "titleFontWeight": 500,
-            "gridColor": quiet,
+            "gridColor": QUIET,
             "gridOpacity": 0.7,
-            "domainColor": foreground,
-            "tickColor": foreground,
+            "domainColor": INK,
+            "tickColor": INK,
         },
         "legend": {**text, "labelFontSize": 12.5, "symbolStrokeWidth": 3, "symbolSize": 260},
-        "view": {"stroke": quiet},
+        "view": {"stroke": QUIET},
     }

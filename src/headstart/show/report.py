@@ -6,13 +6,13 @@ import html
 import json
 import os
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any
 
 from headstart.errors import InputError
 from headstart.show.charts import comparison_chart
+from headstart.show.palette import darkened
 from headstart.show.tables import number, score
 
 if TYPE_CHECKING:
@@ -48,12 +48,11 @@ def save_comparison(comparison: Comparison, folder: Path) -> dict[str, str]:
     check_writable(folder)
     folder.mkdir(parents=True, exist_ok=True)
     files = {kind: folder / f"compare.{kind}" for kind in ("png", "svg", "html")}
-    with ThreadPoolExecutor(1) as pool:  # the page's script is bundled while the pictures are drawn
-        bundle = pool.submit(_bundle)
-        spec = comparison_chart(comparison).to_dict()
-        _write(files["png"], vl_convert.vegalite_to_png(spec, scale=PNG_SCALE))
-        _write(files["svg"], vl_convert.vegalite_to_svg(spec).encode())
-        _write(files["html"], _page(comparison, bundle.result()).encode())
+    spec = comparison_chart(comparison).to_dict()
+    svg = vl_convert.vegalite_to_svg(spec)
+    _write(files["svg"], svg.encode())
+    _write(files["png"], vl_convert.svg_to_png(svg, scale=PNG_SCALE))
+    _write(files["html"], _page(comparison, spec).encode())
     return {kind: str(path) for kind, path in files.items()}
 
 
@@ -61,19 +60,17 @@ def write_report(comparison: Comparison, path: Path) -> Path:
     """Write the report: table, reasons, and interactive charts that follow the reader's light or dark setting."""
     check_writable(path.parent)
     path.parent.mkdir(parents=True, exist_ok=True)
-    _write(path, _page(comparison, _bundle()).encode())
+    _write(path, _page(comparison, comparison_chart(comparison).to_dict()).encode())
     return path
 
 
-def _bundle() -> str:
-    """Vega, Vega-Lite and Vega-Embed as one script, from the library's own files."""
+def _page(comparison: Comparison, spec: dict[str, Any]) -> str:
+    """The report around a chart, whose heading the page itself has."""
     import vl_convert
 
-    return vl_convert.javascript_bundle()  # type: ignore[call-arg]  # its stub omits the default
-
-
-def _page(comparison: Comparison, bundle: str) -> str:
-    light, dark = (comparison_chart(comparison, dark=dark, heading=False).to_dict() for dark in (False, True))
+    light = {key: value for key, value in spec.items() if key != "title"}
+    # Vega, Vega-Lite and Vega-Embed as one script, from the library's own files
+    bundle = vl_convert.javascript_bundle()  # type: ignore[call-arg]  # its stub omits the default
     percent = comparison.network.task != "regression"
     return Template(TEMPLATE.read_text()).substitute(
         heading=html.escape(_heading(comparison)),
@@ -81,7 +78,7 @@ def _page(comparison: Comparison, bundle: str) -> str:
         score="accuracy" if percent else "R²",
         settings=html.escape(json.dumps(comparison.to_json()["settings"], indent=1)),
         light=_embedded(light),
-        dark=_embedded(dark),
+        dark=_embedded(darkened(light)),
         bundle=bundle.replace("</script", "<\\/script"),
     )
 

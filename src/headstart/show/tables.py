@@ -21,7 +21,9 @@ def comparison_text(comparison: Comparison, width: int = WIDTH) -> str:
     from rich.console import Console
 
     buffer = io.StringIO()
-    print_comparison(comparison, Console(file=buffer, width=width, no_color=True, force_terminal=False))
+    print_comparison(
+        comparison, Console(file=buffer, width=width, no_color=True, force_terminal=False, force_jupyter=False)
+    )
     return buffer.getvalue().rstrip("\n")
 
 
