@@ -12,7 +12,7 @@ import altair as alt
 import numpy as np
 
 from headstart.show import boundaries
-from headstart.show.palette import CLASS_COLOURS, CLASS_SHAPES, INK, PAPER, colours, dashes, theme
+from headstart.show.palette import CLASS_COLOURS, CLASS_SHAPES, INK, colours, dashes, theme
 
 if TYPE_CHECKING:
     from headstart.lab.compare import Comparison
@@ -260,7 +260,7 @@ def _boundary_panel(panel: boundaries.Panel, comparison: Comparison, tables: Tab
     classes = list(comparison.data.classes)
     dots = (
         alt.Chart(points)
-        .mark_point(filled=True, size=22, stroke=PAPER, strokeWidth=0.5, opacity=1)
+        .mark_point(filled=True, size=22, stroke="white", strokeWidth=0.5, opacity=1)
         .encode(
             x=x, y=y,
             color=alt.Color("class:N", scale=alt.Scale(domain=classes, range=list(CLASS_COLOURS[: len(classes)])),
