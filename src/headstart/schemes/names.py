@@ -34,8 +34,8 @@ def normal(std: float) -> Scheme:
 def uniform(bound: float) -> Scheme:
     """U(-bound, bound), whatever the fans; the standard deviation is bound/√3.
 
-    >>> uniform(3).std(fan_in=3, fan_out=4) ** 2
-    2.9999999999999996
+    >>> round(uniform(3).std(fan_in=3, fan_out=4), 6)
+    1.732051
     """
     return family_scheme("uniform", bound)
 
