@@ -51,7 +51,7 @@ class Problem:
 
     @property
     def flops(self) -> int:
-        """Of one step: 2 per multiply-add; forward, weight gradient, and the error sent back to all layers but the first."""
+        """Of one step, 2 per multiply-add: forward, weight gradient, and the error sent back to all layers but one."""
         products = [a * b for a, b in zip(self.network.sizes, self.network.sizes[1:], strict=False)]
         return 2 * len(self.x) * (2 * sum(products) + sum(products[1:]))
 
@@ -205,7 +205,9 @@ def jax(problem: Problem, networks: int = 8) -> Callable[[int], np.ndarray]:
 # --- timing -----------------------------------------------------------------------------------------------------------
 
 
-def seconds_per_step(train: Callable[[int], np.ndarray], networks: int, fixed: int | None = None) -> Callable[[], float]:
+def seconds_per_step(
+    train: Callable[[int], np.ndarray], networks: int, fixed: int | None = None
+) -> Callable[[], float]:
     """A function that times the contestant once: seconds per network-step, set-up included."""
     train(2)
     steps = fixed or 20
@@ -261,7 +263,7 @@ def matrix_product() -> Callable[[], float]:
     return once
 
 
-# --- the table's rows ---------------------------------------------------------------------------------------------------
+# --- the table's rows -----------------------------------------------------------------------------------------------
 
 
 def course_rows() -> list[tuple[str, float, str]]:
@@ -325,9 +327,7 @@ def thread_rows() -> list[tuple[str, float, str]]:
         return [("64 networks, 1 thread / 2 threads: this machine has one core", float("nan"), "1.85")]
     os.sched_setaffinity(0, CORES[:2])
     problem = circles((10, 5))
-    timers = {
-        str(threads): seconds_per_step(headstart(problem, 64, threads), 64, fixed=5000) for threads in (1, 2)
-    }
+    timers = {str(threads): seconds_per_step(headstart(problem, 64, threads), 64, fixed=5000) for threads in (1, 2)}
     found = race(timers)
     os.sched_setaffinity(0, CORES[:1])
     return [("64 networks, 1 thread / 2 threads", ratio(found, "1", "2"), "1.85")]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -46,8 +44,8 @@ def measure(
             flat_share=tuple(_flat_share(network, z) for z in pre_activations[:-1]) if saturating else (),
             saturated_outputs=_saturated_outputs(network, pre_activations[-1]),
             widths=network.sizes[1:-1],
-            distinct_first=_distinct_units(network, start),
-            distinct_last=_distinct_units(network, end),
+            distinct_first=tuple(network.distinct_units(start)),
+            distinct_last=tuple(network.distinct_units(end)),
             first_cost=first_cost,
             final_cost=final_cost,
             diverged_at=diverged_at,
@@ -112,13 +110,3 @@ def _saturated_outputs(network: Network, logits: Array) -> float:
     if network.task == "binary":
         return float(np.mean(np.min(p, axis=1) < NEAR_CERTAIN))
     return float(np.mean(np.max(p, axis=1) > 1 - NEAR_CERTAIN))
-
-
-def _distinct_units(network: Network, theta: NDArray[np.floating]) -> tuple[int, ...]:
-    """Per hidden layer, how many units differ from one another in what they receive or in what they send."""
-    layers = network.unflatten(theta)
-    counts = []
-    for (weights, biases), (following, _) in pairwise(layers):
-        units = np.column_stack([weights, biases, following.T])
-        counts.append(len(np.unique(units, axis=0, equal_nan=True)) if np.isfinite(units).all() else len(units))
-    return tuple(counts)

@@ -76,6 +76,14 @@ class Network:
         ]
         return np.concatenate([piece.reshape(-1) for piece in pieces])
 
+    def distinct_units(self, theta: NDArray[np.floating]) -> list[int]:
+        """Per hidden layer, how many units differ from one another in what they receive or in what they send."""
+        counts = []
+        for (weights, biases), (following, _) in pairwise(self.unflatten(theta)):
+            units = np.column_stack([weights, biases, following.T])
+            counts.append(len(np.unique(units, axis=0)) if np.isfinite(units).all() else len(units))
+        return counts
+
     def logits(self, theta: NDArray[np.floating], x: NDArray[np.floating]) -> NDArray[np.float64]:
         """The output before sigmoid or softmax, in float64: (samples, inputs) -> (samples, outputs)."""
         signal = np.asarray(x, np.float64)

@@ -1,11 +1,14 @@
 """The engine: many small networks trained by compiled kernels, one network per thread.
 
 - `train`: the one function others call: network + data + starting weights + schedule -> history.
-- `loop`: the training loop, compiled. `kernels`: its matrix products. `losses`: outputs and costs.
+- `schedule`, `samples`: its settings and data, checked before any work. `program`: one network after another.
+- `loop`: the training loop, compiled. `kernels`: its matrix products. `losses`: outputs and costs. `optimizers`: steps.
 - `rows`: activations compiled for rows of numbers. `arithmetic`: exp, tanh, ... that LLVM can vectorise.
 - `simd`: the inner loops with explicit vectors. `caching`: compiled code on disk.
 """
 
-from headstart.lab.engine.train import Cancelled, History, Samples, Schedule, train_networks
+from headstart.lab.engine.samples import Samples
+from headstart.lab.engine.schedule import Schedule
+from headstart.lab.engine.train import Cancelled, History, memory_needed, train_networks
 
-__all__ = ["Cancelled", "History", "Samples", "Schedule", "train_networks"]
+__all__ = ["Cancelled", "History", "Samples", "Schedule", "memory_needed", "train_networks"]

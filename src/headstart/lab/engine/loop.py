@@ -5,23 +5,33 @@ from __future__ import annotations
 from headstart.lab.engine.caching import kernel
 from headstart.lab.engine.kernels import product, weight_gradient
 from headstart.lab.engine.losses import cost_and_hits, output_error
+from headstart.lab.engine.optimizers import SGD, descend, update
 from headstart.lab.engine.simd import call_rows, row_sum
+
+# The arguments many functions share, in this order:
+#   shape: (sizes, weights_at, biases_at, rows_at): units per layer; where a layer's weights and biases start in theta;
+#          how many rows of activations come before a layer's
+#   rows:  (forward address, slope address, whether slopes are kept, parameters) of the activation, see rows.py
+#   work:  (y, slopes, error, spare, zero) buffers of one tile
 
 
 @kernel
-def forward(
-    sizes, weights_at, biases_at, rows_at, theta, x, x0, x_row, columns, y, slopes, activate, keeps_slope, parameters
-):
+def forward(shape, rows, work, theta, x, x0, x_row, columns):
     """Fill `y`, the rows of every layer but the input, for one tile of samples; the last rows are the logits."""
+    sizes, weights_at, biases_at, rows_at = shape
+    activate, _, keeps_slope, parameters = rows
+    y, slopes = work[0], work[1]
     layers = sizes.size - 1
     for layer in range(layers):
         n_in, n_out, here = sizes[layer], sizes[layer + 1], rows_at[layer] * columns
-        w0, b0 = weights_at[layer], biases_at[layer]
         if layer == 0:
-            product(theta, w0, n_in, 1, n_out, n_in, x, x0, x_row, columns, y, here, columns, theta, b0, 1)
+            before, source, source_row = x0, x, x_row
         else:
-            before = rows_at[layer - 1] * columns
-            product(theta, w0, n_in, 1, n_out, n_in, y, before, columns, columns, y, here, columns, theta, b0, 1)
+            before, source, source_row = rows_at[layer - 1] * columns, y, columns
+        product(
+            theta, weights_at[layer], n_in, 1, n_out, n_in, source, before, source_row, columns, y, here, columns,
+            theta, biases_at[layer], 1,
+        )  # fmt: skip
         if layer < layers - 1:
             if keeps_slope:
                 call_rows(activate, y, here, slopes, here, n_out * columns, parameters)
@@ -30,11 +40,11 @@ def forward(
 
 
 @kernel
-def backward(
-    sizes, weights_at, biases_at, rows_at, theta, x, x0, x_row, columns, y, slopes, slope, keeps_slope, parameters,
-    error, spare, gradient, zero,
-):  # fmt: skip
-    """Add one tile's gradient to `gradient`; `error` holds the output's error and is overwritten, as is `spare`."""
+def backward(shape, rows, work, theta, x, x0, x_row, columns, gradient):
+    """Add one tile's gradient to `gradient`; the output's error in `work` is overwritten."""
+    sizes, weights_at, biases_at, rows_at = shape
+    _, slope, keeps_slope, parameters = rows
+    y, slopes, error, spare, zero = work
     for layer in range(sizes.size - 2, -1, -1):
         n_in, n_out = sizes[layer], sizes[layer + 1]
         w0, b0 = weights_at[layer], biases_at[layer]
@@ -54,88 +64,122 @@ def backward(
 
 
 @kernel
-def descend(theta, gradient, rate):
-    """theta -= rate * gradient; returns whether every gradient was finite."""
-    broken = 0
-    for i in range(theta.size):
-        g = gradient[i]
-        broken |= g - g != 0  # NaN and infinity
-        theta[i] -= rate * g
-    return broken == 0
+def gather(order, x, targets, batch_x, batch_targets):
+    """Copy the samples of one mini-batch, (features, padded samples); the padding stays zero."""
+    for i in range(order.size):
+        sample = order[i]
+        for feature in range(x.shape[0]):
+            batch_x[feature, i] = x[feature, sample]
+        for output in range(targets.shape[0]):
+            batch_targets[output, i] = targets[output, sample]
 
 
 @kernel
 def train(
-    sizes, weights_at, biases_at, rows_at, theta, gradient, x, targets, samples, tile,
-    y, slopes, error, spare, zero, activate, slope, keeps_slope, parameters, loss, rate, first_step, last_step,
-    stride, costs,
+    shape, rows, work, theta, gradient, x, targets, samples, tile, order, batch_x, batch_targets, loss, optimizer,
+    arguments, m, v, rate, decay, clip, first_step, last_step, stride, costs,
 ):  # fmt: skip
-    """Steps first_step to last_step - 1 of gradient descent; returns the step that diverged, or -1.
+    """Steps first_step to last_step - 1; returns the step whose gradient was not finite, or -1.
 
-    The cost before the update of every step that `stride` divides goes to costs[step // stride].
+    With an empty `order` every step sees all samples, and the cost before the update of every step that `stride`
+    divides goes to costs[step // stride]; else row i of `order` is the mini-batch of step first_step + i.
     """
-    padded = x.shape[1]
-    x, targets = x.reshape(-1), targets.reshape(-1)
-    outputs = sizes[-1]
-    logits_row = rows_at[-1]
-    scaled_rate = theta.dtype.type(rate / samples)
+    full = order.shape[0] == 0
+    source, answers, count = (x, targets, samples) if full else (batch_x, batch_targets, order.shape[1])
+    padded, outputs = source.shape[1], targets.shape[0]
+    flat_x, flat_targets = source.reshape(-1), answers.reshape(-1)
+    y, error = work[0], work[2]
+    scale = theta.dtype.type(1.0 / count)
+    plain = optimizer == SGD and decay == 0 and clip == 0
+    plain_rate = theta.dtype.type(rate / count)
     for step in range(first_step, last_step):
-        record = step % stride == 0
+        if not full:
+            gather(order[step - first_step], x, targets, batch_x, batch_targets)
+        record = full and step % stride == 0
         cost = 0.0
         gradient[:] = 0
         for start in range(0, padded, tile):
             columns = min(tile, padded - start)
-            valid = min(columns, samples - start)
-            forward(
-                sizes, weights_at, biases_at, rows_at, theta, x, start, padded, columns, y, slopes, activate,
-                keeps_slope, parameters,
-            )  # fmt: skip
-            here = logits_row * columns
+            valid = min(columns, count - start)
+            forward(shape, rows, work, theta, flat_x, start, padded, columns)
+            here = shape[3][-1] * columns
             if record:
-                cost += cost_and_hits(loss, y, here, targets, start, padded, outputs, columns, valid)[0]
-            output_error(loss, y, here, targets, start, padded, outputs, columns, valid, error)
-            backward(
-                sizes, weights_at, biases_at, rows_at, theta, x, start, padded, columns, y, slopes, slope, keeps_slope,
-                parameters, error, spare, gradient, zero,
-            )  # fmt: skip
+                cost += cost_and_hits(loss, y, here, flat_targets, start, padded, outputs, columns, valid)[0]
+            output_error(loss, y, here, flat_targets, start, padded, outputs, columns, valid, error, work[3])
+            backward(shape, rows, work, theta, flat_x, start, padded, columns, gradient)
         if record:
-            costs[step // stride] = cost / samples
-        if not descend(theta, gradient, scaled_rate):
+            costs[step // stride] = cost / count
+        if plain:
+            finite = descend(theta, gradient, plain_rate)
+        else:
+            finite = update(optimizer, theta, gradient, m, v, rate, arguments, decay, clip, scale, step)
+        if not finite:
             return step
     return -1
 
 
 @kernel
-def evaluate(
-    sizes,
-    weights_at,
-    biases_at,
-    rows_at,
-    theta,
-    x,
-    targets,
-    samples,
-    tile,
-    y,
-    slopes,
-    activate,
-    keeps_slope,
-    parameters,
-    loss,
-):
-    """The mean cost and the number of right answers."""
-    padded = x.shape[1]
-    x, targets = x.reshape(-1), targets.reshape(-1)
+def evaluate(shape, rows, work, theta, x, targets, samples, tile, loss):
+    """The mean cost and the number of right answers over all samples."""
+    padded, outputs = x.shape[1], targets.shape[0]
+    flat_x, flat_targets = x.reshape(-1), targets.reshape(-1)
     cost, hits = 0.0, 0
     for start in range(0, padded, tile):
         columns = min(tile, padded - start)
         valid = min(columns, samples - start)
-        forward(
-            sizes, weights_at, biases_at, rows_at, theta, x, start, padded, columns, y, slopes, activate, keeps_slope,
-                parameters,
-        )  # fmt: skip
-        here = rows_at[-1] * columns
-        tile_cost, tile_hits = cost_and_hits(loss, y, here, targets, start, padded, sizes[-1], columns, valid)
+        forward(shape, rows, work, theta, flat_x, start, padded, columns)
+        here = shape[3][-1] * columns
+        tile_cost, tile_hits = cost_and_hits(loss, work[0], here, flat_targets, start, padded, outputs, columns, valid)
         cost += tile_cost
         hits += tile_hits
+    return cost / samples, hits
+
+
+FLAT = 0.01  # a slope below this passes hardly any gradient
+
+
+@kernel
+def observe(shape, rows, work, theta, gradient, x, targets, samples, tile, loss, steepest, mean_square, flat):
+    """One pass over all samples that changes nothing: the gradient, and per hidden layer how its units behave.
+
+    `gradient` becomes that of the mean cost; `steepest` the largest |slope| of every unit; per hidden layer
+    `mean_square` and `flat` become the mean of phi(z)² and the share of slopes below FLAT. Returns cost and hits.
+    """
+    sizes, rows_at = shape[0], shape[3]
+    _, slope, keeps_slope, parameters = rows
+    y, slopes, error, spare = work[0], work[1], work[2], work[3]
+    padded, outputs = x.shape[1], targets.shape[0]
+    flat_x, flat_targets = x.reshape(-1), targets.reshape(-1)
+    hidden = sizes.size - 2
+    cost, hits = 0.0, 0
+    gradient[:], steepest[:], mean_square[:], flat[:] = 0, 0, 0, 0
+    for start in range(0, padded, tile):
+        columns = min(tile, padded - start)
+        valid = min(columns, samples - start)
+        forward(shape, rows, work, theta, flat_x, start, padded, columns)
+        for layer in range(hidden):
+            here, units = rows_at[layer] * columns, sizes[layer + 1]
+            spare[: units * columns] = 1
+            if keeps_slope:
+                call_rows(slope, spare, 0, slopes, here, units * columns, parameters)
+            else:
+                call_rows(slope, spare, 0, y, here, units * columns, parameters)
+            for unit in range(units):
+                for i in range(valid):
+                    size = abs(spare[unit * columns + i])
+                    value = y[here + unit * columns + i]
+                    steepest[rows_at[layer] + unit] = max(steepest[rows_at[layer] + unit], size)
+                    flat[layer] += size < FLAT
+                    mean_square[layer] += value * value
+        here = rows_at[-1] * columns
+        tile_cost, tile_hits = cost_and_hits(loss, y, here, flat_targets, start, padded, outputs, columns, valid)
+        cost += tile_cost
+        hits += tile_hits
+        output_error(loss, y, here, flat_targets, start, padded, outputs, columns, valid, error, work[3])
+        backward(shape, rows, work, theta, flat_x, start, padded, columns, gradient)
+    for i in range(gradient.size):
+        gradient[i] /= samples
+    for layer in range(hidden):
+        mean_square[layer] /= samples * sizes[layer + 1]
+        flat[layer] /= samples * sizes[layer + 1]
     return cost / samples, hits

@@ -21,66 +21,54 @@ from headstart.lab.engine.caching import kernel
 LOGISTIC, SOFTMAX, SQUARED, COURSE = 0, 1, 2, 3
 
 
+# An index that is unsigned cannot mean "from the end", so LLVM sees consecutive addresses and vectorises the loop.
+u = np.uint64
+
+
 @kernel
-def output_error(loss, z, z0, y, y0, y_row, outputs, columns, samples, d):
-    """d = the error of a tile, (outputs, columns); columns past `samples` are padding and get zero."""
+def output_error(loss, z, z0, y, y0, y_row, outputs, columns, samples, d, spare):
+    """d = the error of a tile, (outputs, columns); columns past `samples` are padding and get zero.
+
+    `spare` has room for two rows.
+    """
     if loss == SOFTMAX:
-        _softmax(z[z0 : z0 + outputs * columns], outputs, columns, d)
+        _softmax(z, z0, outputs, columns, d, spare)
         for k in range(outputs):
-            _subtract(d[k * columns : (k + 1) * columns], y[y0 + k * y_row : y0 + k * y_row + columns])
+            for i in range(columns):
+                d[u(k * columns + i)] -= y[u(y0 + k * y_row + i)]
     elif loss == SQUARED:
         scale = z.dtype.type(2.0 / outputs)
         for k in range(outputs):
-            row = z[z0 + k * columns : z0 + (k + 1) * columns]
-            target = y[y0 + k * y_row : y0 + k * y_row + columns]
-            _scaled_difference(row, target, scale, d[k * columns : (k + 1) * columns])
+            for i in range(columns):
+                d[u(k * columns + i)] = scale * (z[u(z0 + k * columns + i)] - y[u(y0 + k * y_row + i)])
     else:
-        _logistic_error(z[z0 : z0 + columns], y[y0 : y0 + columns], d[:columns])
-    if samples < columns:
-        for k in range(outputs):
-            d[k * columns + samples : (k + 1) * columns] = 0
-
-
-@kernel
-def _logistic_error(z, y, d):
-    for i in range(z.size):
-        d[i] = logistic(z[i]) - y[i]
-
-
-@kernel
-def _subtract(d, y):
-    for i in range(d.size):
-        d[i] -= y[i]
-
-
-@kernel
-def _scaled_difference(z, y, scale, d):
-    for i in range(z.size):
-        d[i] = scale * (z[i] - y[i])
-
-
-@kernel
-def _softmax(z, outputs, columns, p):
-    """Column by column softmax, the largest logit subtracted first; row loops, so that LLVM vectorises each."""
-    largest = np.empty(columns, z.dtype)
-    total = np.zeros(columns, z.dtype)
-    largest[:] = z[:columns]
-    for k in range(1, outputs):
-        row = z[k * columns : (k + 1) * columns]
         for i in range(columns):
-            largest[i] = row[i] if row[i] > largest[i] else largest[i]
+            d[u(i)] = logistic(z[u(z0 + i)])
+        for i in range(columns):
+            d[u(i)] -= y[u(y0 + i)]
     for k in range(outputs):
-        row, out = z[k * columns : (k + 1) * columns], p[k * columns : (k + 1) * columns]
-        for i in range(columns):
-            out[i] = exp(row[i] - largest[i])
-        for i in range(columns):
-            total[i] += out[i]
+        for i in range(samples, columns):
+            d[u(k * columns + i)] = 0
+
+
+@kernel
+def _softmax(z, z0, outputs, columns, p, spare):
+    """Column by column softmax, the largest logit subtracted first; row by row, so that LLVM vectorises."""
     for i in range(columns):
-        total[i] = 1 / total[i]
-    for k in range(outputs):
-        out = p[k * columns : (k + 1) * columns]
+        spare[u(i)] = z[u(z0 + i)]
+        spare[u(columns + i)] = 0
+    for k in range(1, outputs):
         for i in range(columns):
-            out[i] *= total[i]
+            value = z[u(z0 + k * columns + i)]
+            spare[u(i)] = value if value > spare[u(i)] else spare[u(i)]
+    for k in range(outputs):
+        for i in range(columns):
+            p[u(k * columns + i)] = exp(z[u(z0 + k * columns + i)] - spare[u(i)])
+        for i in range(columns):
+            spare[u(columns + i)] += p[u(k * columns + i)]
+    for k in range(outputs):
+        for i in range(columns):
+            p[u(k * columns + i)] /= spare[u(columns + i)]
 
 
 @kernel

@@ -1,30 +1,24 @@
 """Train a batch of networks: one architecture, one data set, many starting weights.
 
 Every network is trained on its own by one call per chunk of steps into compiled code that releases the interpreter
-lock, so threads scale and a network's result depends on nothing but its own weights.
+lock, so threads scale and a network's result depends on nothing but its own weights and learning rate.
 """
 
 from __future__ import annotations
 
 import os
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from headstart.lab.engine import losses
-from headstart.lab.engine.loop import evaluate, train
-from headstart.lab.engine.rows import row_functions
-from headstart.lab.engine.simd import VECTOR_BYTES
+from headstart.errors import InputError
+from headstart.lab.engine.program import CHUNK_SECONDS, Program
+from headstart.lab.engine.samples import Samples, check_fit
+from headstart.lab.engine.schedule import QUANTITIES, Schedule, check_rate
 from headstart.lab.network import Network
-
-LOSSES = {"binary": losses.LOGISTIC, "classes": losses.SOFTMAX, "regression": losses.SQUARED}
-TILE = 304  # samples; measured: the best of 64 to 1024 on the shallow networks and within 5 % on the deep ones
-CHUNK_SECONDS = 0.1  # how long a call into compiled code may take before progress and Ctrl-C are looked at
 
 
 class Cancelled(Exception):
@@ -36,45 +30,16 @@ class Cancelled(Exception):
 
 
 @dataclass(frozen=True)
-class Samples:
-    """Data as the engine reads it: (inputs, padded samples) and (outputs, padded samples), padding zero."""
-
-    x: np.ndarray
-    targets: np.ndarray
-    count: int
-
-    @classmethod
-    def of(cls, x, targets, dtype: str) -> Samples:
-        """From (samples, inputs) and (samples, outputs): 0 or 1, one-hot, or numbers."""
-        return cls(_padded(x, dtype), _padded(targets, dtype), len(x))
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """How to train: full-batch gradient descent with a fixed learning rate."""
-
-    steps: int
-    learning_rate: float
-    record_every: int
-    record_last: bool = True  # also record the cost after the last update
-    course_formula: bool = False  # the course's cost, infinite when the sigmoid rounds to 0 or 1
-
-    @property
-    def recorded_steps(self) -> list[int]:
-        """The steps before whose update the cost is recorded; `steps` itself is after the last update."""
-        regular = list(range(0, self.steps, self.record_every))
-        return [*regular, self.steps] if self.record_last else regular
-
-
-@dataclass(frozen=True)
 class History:
-    """What training left behind, one row per network."""
+    """What training left behind, one row per network; NaN after a network diverged or stopped."""
 
     recorded_steps: list[int]
-    costs: np.ndarray  # (networks, recorded steps), float64; NaN after divergence
+    costs: np.ndarray  # (networks, recorded steps), float64
     weights: np.ndarray  # (networks, parameters) at the end
     diverged_at: np.ndarray  # (networks,) the step whose gradient was not finite, or -1
+    converged_at: np.ndarray  # (networks,) the recorded step whose cost was below `stop_below`, or -1
     finished: np.ndarray  # (networks,) bool; False where training was cancelled first
+    records: dict[str, np.ndarray] = field(default_factory=dict)  # quantity -> (networks, recorded steps[, layers])
 
 
 def train_networks(
@@ -83,42 +48,56 @@ def train_networks(
     weights: np.ndarray,
     schedule: Schedule,
     *,
+    learning_rates: np.ndarray | None = None,
+    batch_seeds: np.ndarray | None = None,
     threads: int | None = None,
+    memory_limit: int | None = None,
     progress: Callable[[int], None] | None = None,
     cancel: threading.Event | None = None,
 ) -> History:
-    """Train every row of `weights`, and return costs and final weights.
+    """Train every row of `weights`, and return costs, records and final weights.
 
     Args:
         network: the architecture of all.
         samples: the training data in the dtype of the weights.
         weights: (networks, parameters) at the start, float32 or float64; left unchanged.
-        schedule: steps, learning rate, and when to record.
-        threads: how many networks at a time; None for one per processor.
+        schedule: steps, optimizer, and when to record what.
+        learning_rates: one per network, in place of the schedule's; so a search is one call.
+        batch_seeds: one per network, which shuffles its mini-batches; all 0 by default.
+        threads: how many networks at a time; None for one per processor. No result depends on it.
+        memory_limit: bytes that the arrays may take; see `memory_needed`.
         progress: called from this thread with the number of network-steps done since the last call.
         cancel: set it, from any thread or a signal handler, to stop soon.
 
     Raises:
+        InputError: shapes that do not fit, labels outside the classes, data that is not finite, a learning rate that is
+            not positive, a batch larger than the data, or more memory than allowed; nothing has run.
         Cancelled: by `cancel` or Ctrl-C, after the threads have stopped, with the networks that had finished.
     """
-    theta = np.array(weights, order="C")
-    count = len(theta)
-    recorded = schedule.recorded_steps
-    history = History(
-        recorded,
-        np.full((count, len(recorded)), np.nan),
-        theta,
-        np.full(count, -1, np.int64),
-        np.zeros(count, np.bool_),
-    )
-    program = _Program(network, samples, theta.dtype, schedule)
+    check_fit(network, samples, weights, schedule.batch_size)
+    count = len(weights)
+    rates = _per_network("learning_rates", learning_rates, schedule.learning_rate, count)
+    for rate in rates:
+        check_rate(float(rate))
+    seeds = _per_network("batch_seeds", batch_seeds, 0, count).astype(np.uint64)
+    threads = min(threads or os.cpu_count() or 1, count) or 1
+    if (
+        memory_limit is not None
+        and (needed := memory_needed(network, samples, count, schedule, threads)) > memory_limit
+    ):
+        raise InputError(
+            f"training needs {needed / 2**20:,.1f} MiB, more than the limit of {memory_limit / 2**20:,.1f} MiB. "
+            "Train fewer networks at a time, use fewer threads, or raise the limit."
+        )
+    history = _empty_history(network, np.array(weights, order="C"), schedule)
+    program = Program(network, samples, weights.dtype, schedule)
     stop = cancel or threading.Event()
     done = _Counter()
 
     def work(index: int) -> None:
-        history.finished[index] = program.run(theta[index], history, index, stop, done)
+        program.run(history, index, float(rates[index]), int(seeds[index]), stop.is_set, done.add)
 
-    with ThreadPoolExecutor(threads or os.cpu_count() or 1, thread_name_prefix="headstart") as pool:
+    with ThreadPoolExecutor(threads, thread_name_prefix="headstart") as pool:
         pending = {pool.submit(work, index) for index in range(count)}
         try:
             while pending:
@@ -139,6 +118,44 @@ def train_networks(
     return history
 
 
+def memory_needed(network: Network, samples: Samples, networks: int, schedule: Schedule, threads: int = 1) -> int:
+    """Bytes that training takes besides the starting weights: weights, records, data, and each thread's buffers."""
+    item = samples.x.itemsize
+    program = Program(network, samples, samples.x.dtype, schedule)
+    records = sum(np.prod(_record_shape(network, name, 1, len(schedule.recorded_steps))) for name in schedule.record)
+    per_network = item * network.parameter_count + 8 * (len(schedule.recorded_steps) + int(records))
+    return samples.x.nbytes + samples.targets.nbytes + networks * per_network + threads * program.bytes_per_thread
+
+
+def _per_network(name: str, values: np.ndarray | None, default: float, count: int) -> np.ndarray:
+    array = np.full(count, default) if values is None else np.asarray(values)
+    if array.shape != (count,):
+        raise InputError(f"{name} needs one value per network: shape ({count},), got {array.shape}.")
+    return array
+
+
+def _record_shape(network: Network, name: str, networks: int, steps: int) -> tuple[int, ...]:
+    layers = {"accuracy": (), "gradient_norm": (network.layers,)}.get(name, (network.layers - 1,))
+    return (networks, steps, *layers)
+
+
+def _empty_history(network: Network, theta: np.ndarray, schedule: Schedule) -> History:
+    count, steps = len(theta), schedule.recorded_steps
+    return History(
+        recorded_steps=steps,
+        costs=np.full((count, len(steps)), np.nan),
+        weights=theta,
+        diverged_at=np.full(count, -1, np.int64),
+        converged_at=np.full(count, -1, np.int64),
+        finished=np.zeros(count, np.bool_),
+        records={
+            name: np.full(_record_shape(network, name, count, len(steps)), np.nan)
+            for name in QUANTITIES
+            if name in schedule.record
+        },
+    )
+
+
 class _Counter:
     """Network-steps done since they were last taken."""
 
@@ -153,82 +170,3 @@ class _Counter:
         with self._lock:
             count, self._count = self._count, 0
         return count
-
-
-class _Program:
-    """Everything the compiled loop needs besides one network's weights, prepared once for the batch."""
-
-    def __init__(self, network: Network, samples: Samples, dtype: np.dtype, schedule: Schedule) -> None:
-        sizes = np.array(network.sizes, np.int64)
-        lengths = [n for n_in, n_out in pairwise(network.sizes) for n in (n_in * n_out, n_out)]
-        starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-        rows_at = np.concatenate([[0], np.cumsum(sizes[1:])]).astype(np.int64)
-        self.shape = (sizes, starts[0:-1:2].copy(), starts[1::2].copy(), rows_at[:-1].copy())
-        self.total_rows, self.widest = int(rows_at[-1]), int(sizes[1:].max())
-        self.rows = row_functions(network.activation, dtype)
-        self.samples, self.dtype, self.schedule = samples, np.dtype(dtype), schedule
-        self.tile = min(TILE, samples.x.shape[1])
-        self.loss = losses.COURSE if schedule.course_formula else LOSSES[network.task]
-        self._local = threading.local()
-
-    def workspace(self):
-        """This thread's buffers: rows, slopes, two of errors, gradient."""
-        if not hasattr(self._local, "buffers"):
-            block, wide = self.total_rows * self.tile, self.widest * self.tile
-            sizes = (block, block if self.rows.keeps_slope else 1, wide, wide)
-            self._local.buffers = [_aligned(size, self.dtype) for size in sizes]
-        return self._local.buffers
-
-    def run(self, theta, history: History, index: int, stop: threading.Event, done: _Counter) -> bool:
-        """Train one network in place, chunk by chunk; False if it was stopped before its end."""
-        schedule, rows = self.schedule, self.rows
-        y, slopes, error, spare = self.workspace()
-        gradient, zero = np.empty_like(theta), np.zeros(1, self.dtype)
-        costs = history.costs[index]
-        step, chunk = 0, 1
-        while step < schedule.steps:
-            if stop.is_set():
-                return False
-            last = min(step + chunk, schedule.steps)
-            began = time.perf_counter()
-            diverged = train(
-                *self.shape, theta, gradient, self.samples.x, self.samples.targets, self.samples.count, self.tile,
-                y, slopes, error, spare, zero, rows.forward, rows.backward, rows.keeps_slope, rows.parameters,
-                self.loss, schedule.learning_rate, step, last, schedule.record_every, costs,
-            )  # fmt: skip
-            elapsed = time.perf_counter() - began
-            if diverged >= 0:
-                history.diverged_at[index] = diverged
-                done.add(schedule.steps - step)
-                return True
-            done.add(last - step)
-            # Twice as long each time until a chunk takes its time; the first call may have compiled.
-            chunk = max(
-                1, chunk * 2 if elapsed < CHUNK_SECONDS / 2 else min(chunk, int(chunk * CHUNK_SECONDS / elapsed))
-            )
-            step = last
-        if schedule.record_last:
-            costs[-1], _ = evaluate(
-                *self.shape, theta, self.samples.x, self.samples.targets, self.samples.count, self.tile, y, slopes,
-                rows.forward, rows.keeps_slope, rows.parameters, self.loss,
-            )  # fmt: skip
-        return True
-
-
-def _padded(columns, dtype: str) -> np.ndarray:
-    """(samples, features) -> (features, padded samples), contiguous, zeros after the last sample."""
-    columns = np.asarray(columns)
-    columns = columns.reshape(len(columns), -1)
-    width = VECTOR_BYTES // np.dtype(dtype).itemsize
-    padded = -(-len(columns) // width) * width
-    array = _aligned(columns.shape[1] * padded, np.dtype(dtype)).reshape(columns.shape[1], padded)
-    array[:] = 0
-    array[:, : len(columns)] = columns.T
-    return array
-
-
-def _aligned(size: int, dtype: np.dtype) -> np.ndarray:
-    """An array that starts on a cache line: a vector that straddles two costs two loads."""
-    raw = np.empty(size * dtype.itemsize + VECTOR_BYTES, np.uint8)
-    start = -raw.ctypes.data % VECTOR_BYTES
-    return raw[start : start + size * dtype.itemsize].view(dtype)
