@@ -22,7 +22,7 @@ inline = numba.njit(inline="never", fastmath={"contract"}, error_model="numpy")
 _LOG2_E = f32(1.4426950408889634)
 _LN2_HIGH = f32(0.693359375)  # ln 2 in two parts, so that n * ln 2 is exact in the first (Cody & Waite)
 _LN2_LOW = f32(-2.12194440e-4)
-_EXP_MIN, _EXP_MAX = f32(-104.0), f32(88.7228)  # below: 0; above: infinity in float32
+_EXP_MIN, _EXP_MAX = f32(-87.33654), f32(88.7228)  # below: 0 (a denormal is flushed); above: infinity in float32
 
 
 @inline
@@ -36,13 +36,9 @@ def absolute(z):
 
 
 @inline
-def _scale_by_power_of_two(value, n):
-    """value * 2^n for |n| <= 252, in two factors because 2^n itself may not be a normal float32."""
-    half = n >> np.int32(1)
-    rest = n - half
-    bias = np.int32(127)
-    shift = np.int32(23)
-    return value * float_of_bits(np.int32((half + bias) << shift)) * float_of_bits(np.int32((rest + bias) << shift))
+def _power_of_two(n):
+    """2^n for -126 <= n <= 127."""
+    return float_of_bits(np.int32((n + np.int32(127)) << np.int32(23)))
 
 
 @inline
@@ -59,20 +55,23 @@ def _exp_reduced(x):
 
 @inline
 def exp32(z):
+    """2^n exp(x) with n the nearest whole number of ln 2 in z, at most 127 because 2^128 is no float32."""
     clamped = min(max(z, _EXP_MIN), _EXP_MAX)
-    n = np.floor(clamped * _LOG2_E + f32(0.5))
+    n = min(np.floor(clamped * _LOG2_E + f32(0.5)), f32(127))
     x = (clamped - n * _LN2_HIGH) - n * _LN2_LOW
-    value = _scale_by_power_of_two(f32(1) + _exp_reduced(x), np.int32(n))
+    power = _power_of_two(np.int32(n))
+    value = power * _exp_reduced(x) + power
+    value = value if z >= _EXP_MIN else f32(0)
     return value if z <= _EXP_MAX else z * f32(np.inf)  # infinity, and NaN for NaN
 
 
 @inline
 def expm1_32(z):
-    clamped = min(max(z, f32(-20.0)), _EXP_MAX)
-    n = np.floor(clamped * _LOG2_E + f32(0.5))
+    clamped = min(max(z, f32(-20)), _EXP_MAX)
+    n = min(np.floor(clamped * _LOG2_E + f32(0.5)), f32(127))
     x = (clamped - n * _LN2_HIGH) - n * _LN2_LOW
-    half = _scale_by_power_of_two(f32(0.5), np.int32(n))  # half of 2^n, which overflows first
-    value = f32(2) * (half * _exp_reduced(x) + (half - f32(0.5)))
+    power = _power_of_two(np.int32(n))
+    value = power * _exp_reduced(x) + (power - f32(1))
     return value if z <= _EXP_MAX else z * f32(np.inf)
 
 
@@ -83,10 +82,21 @@ def logistic32(z):
 
 @inline
 def tanh32(z):
-    """sign(z) (1 - e) / (1 + e) with e = exp(-2|z|), written with exp - 1 so that small z loses nothing."""
-    e = expm1_32(f32(-2) * abs(z))
-    value = -e / (f32(2) + e)
-    return value if z >= f32(0) else -value
+    """z P(z²)/Q(z²) on |z| <= 9.01, beyond which tanh is 1 in float32; coefficients as for erf32, error below 4e-7."""
+    x = min(max(z, f32(-9.01)), f32(9.01))
+    u = x * x
+    p = f32(1.33368475e-08)
+    p = p * u + f32(2.05962736e-05)
+    p = p * u + f32(3.49481105e-03)
+    p = p * u + f32(1.33803716e-01)
+    p = p * u + f32(9.99999979e-01)
+    q = f32(7.76928280e-07)
+    q = q * u + f32(3.28436321e-04)
+    q = q * u + f32(2.58740268e-02)
+    q = q * u + f32(4.67136870e-01)
+    q = q * u + f32(1)
+    value = min(max(x * p / q, f32(-1)), f32(1))
+    return value if z == z else z
 
 
 @inline

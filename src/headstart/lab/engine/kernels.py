@@ -1,4 +1,7 @@
-"""The compiled training loop: forward, output error, backward, update, for one network at a time.
+"""The matrix products of training, from register tiles: compiled once per element type and called by address.
+
+Both are C functions of pointers. Called by address rather than as functions, they are not compiled again into every
+kernel that uses them.
 
 Layout. All weights and biases of a network lie in one flat array `theta`, layer by layer, weights (out, in) row-major,
 then biases. Activations are stored (feature, sample) with samples contiguous, and the samples are cut into tiles so
@@ -8,76 +11,101 @@ adds nothing to any sum.
 
 from __future__ import annotations
 
-from headstart.lab.engine.caching import kernel
-from headstart.lab.engine.simd import gradient_tile, product_tile
+from functools import cache
 
-# output + loss
-LOGISTIC, SOFTMAX, SQUARED, COURSE = 0, 1, 2, 3
+import numba
+import numpy as np
+from numba import types
 
-_product_4x4, _product_4x1 = product_tile(4, 4), product_tile(4, 1)
-_product_2x4, _product_2x1 = product_tile(2, 4), product_tile(2, 1)
+from headstart.lab.engine.caching import cache_enabled, named
+from headstart.lab.engine.simd import VECTOR_BYTES, gradient_tile, product_tile
+
+_product_4x4, _product_4x2, _product_4x1 = product_tile(4, 4), product_tile(4, 2), product_tile(4, 1)
 _product_1x4, _product_1x1 = product_tile(1, 4), product_tile(1, 1)
-_gradient_4x4, _gradient_4x1 = gradient_tile(4, 4), gradient_tile(4, 1)
-_gradient_1x4, _gradient_1x1 = gradient_tile(1, 4), gradient_tile(1, 1)
+_gradient_4x4, _gradient_4x1 = gradient_tile(4, 4, False), gradient_tile(4, 1, False)
+_gradient_1x4, _gradient_1x1 = gradient_tile(1, 4, False), gradient_tile(1, 1, False)
+_gradient_4x4_sums, _gradient_4x1_sums = gradient_tile(4, 4, True), gradient_tile(4, 1, True)
+_gradient_1x4_sums, _gradient_1x1_sums = gradient_tile(1, 4, True), gradient_tile(1, 1, True)
 
 
-@kernel
-def product(w, w0, w_row, w_k, rows, count, a, a0, a_row, columns, z, z0, z_row, b, b0, b_row):
+def product(w, w_row, w_k, rows, count, a, a_row, columns, z, z_row, b, b_row):
     """Z = b + W A: (rows, count) times (count, columns); columns is a whole number of vectors."""
-    lanes = 64 // a.itemsize
     r = 0
     while r + 4 <= rows:
-        w1, z1, b1 = w0 + r * w_row, z0 + r * z_row, b0 + r * b_row
         c = 0
-        while c + 4 * lanes <= columns:
-            _product_4x4(w, w1, w_row, w_k, count, a, a0 + c, a_row, z, z1 + c, z_row, b, b1, b_row)
-            c += 4 * lanes
-        while c < columns:
-            _product_4x1(w, w1, w_row, w_k, count, a, a0 + c, a_row, z, z1 + c, z_row, b, b1, b_row)
-            c += lanes
+        while c + 4 * LANES <= columns:
+            _product_4x4(w, r * w_row, w_row, w_k, count, a, c, a_row, z, r * z_row + c, z_row, b, r * b_row, b_row)
+            c += 4 * LANES
+        if c + 2 * LANES <= columns:
+            _product_4x2(w, r * w_row, w_row, w_k, count, a, c, a_row, z, r * z_row + c, z_row, b, r * b_row, b_row)
+            c += 2 * LANES
+        if c < columns:
+            _product_4x1(w, r * w_row, w_row, w_k, count, a, c, a_row, z, r * z_row + c, z_row, b, r * b_row, b_row)
         r += 4
-    if r + 2 <= rows:
-        w1, z1, b1 = w0 + r * w_row, z0 + r * z_row, b0 + r * b_row
+    while r < rows:
         c = 0
-        while c + 4 * lanes <= columns:
-            _product_2x4(w, w1, w_row, w_k, count, a, a0 + c, a_row, z, z1 + c, z_row, b, b1, b_row)
-            c += 4 * lanes
+        while c + 4 * LANES <= columns:
+            _product_1x4(w, r * w_row, w_row, w_k, count, a, c, a_row, z, r * z_row + c, z_row, b, r * b_row, b_row)
+            c += 4 * LANES
         while c < columns:
-            _product_2x1(w, w1, w_row, w_k, count, a, a0 + c, a_row, z, z1 + c, z_row, b, b1, b_row)
-            c += lanes
-        r += 2
-    if r < rows:
-        w1, z1, b1 = w0 + r * w_row, z0 + r * z_row, b0 + r * b_row
-        c = 0
-        while c + 4 * lanes <= columns:
-            _product_1x4(w, w1, w_row, w_k, count, a, a0 + c, a_row, z, z1 + c, z_row, b, b1, b_row)
-            c += 4 * lanes
-        while c < columns:
-            _product_1x1(w, w1, w_row, w_k, count, a, a0 + c, a_row, z, z1 + c, z_row, b, b1, b_row)
-            c += lanes
+            _product_1x1(w, r * w_row, w_row, w_k, count, a, c, a_row, z, r * z_row + c, z_row, b, r * b_row, b_row)
+            c += LANES
+        r += 1
 
 
-@kernel
-def weight_gradient(d, d0, d_row, rows, a, a0, a_row, columns, samples, g, g0):
-    """G += D Aᵀ: (rows, samples) times (samples, columns), G row-major."""
+def weight_gradient(d, d_row, rows, a, a_row, columns, samples, g, sums):
+    """G += D Aᵀ: (rows, samples) times (samples, columns), G row-major; sums += the row sums of D."""
     r = 0
     while r + 4 <= rows:
-        d1, g1 = d0 + r * d_row, g0 + r * columns
-        c = 0
+        d0, g0, c = r * d_row, r * columns, 4
+        if columns >= 4:
+            _gradient_4x4_sums(d, d0, d_row, a, 0, a_row, samples, g, g0, columns, sums + r)
+        else:
+            _gradient_4x1_sums(d, d0, d_row, a, 0, a_row, samples, g, g0, columns, sums + r)
+            c = 1
         while c + 4 <= columns:
-            _gradient_4x4(d, d1, d_row, a, a0 + c * a_row, a_row, samples, g, g1 + c, columns)
+            _gradient_4x4(d, d0, d_row, a, c * a_row, a_row, samples, g, g0 + c, columns, 0)
             c += 4
         while c < columns:
-            _gradient_4x1(d, d1, d_row, a, a0 + c * a_row, a_row, samples, g, g1 + c, columns)
+            _gradient_4x1(d, d0, d_row, a, c * a_row, a_row, samples, g, g0 + c, columns, 0)
             c += 1
         r += 4
     while r < rows:
-        d1, g1 = d0 + r * d_row, g0 + r * columns
-        c = 0
+        d0, g0, c = r * d_row, r * columns, 4
+        if columns >= 4:
+            _gradient_1x4_sums(d, d0, d_row, a, 0, a_row, samples, g, g0, columns, sums + r)
+        else:
+            _gradient_1x1_sums(d, d0, d_row, a, 0, a_row, samples, g, g0, columns, sums + r)
+            c = 1
         while c + 4 <= columns:
-            _gradient_1x4(d, d1, d_row, a, a0 + c * a_row, a_row, samples, g, g1 + c, columns)
+            _gradient_1x4(d, d0, d_row, a, c * a_row, a_row, samples, g, g0 + c, columns, 0)
             c += 4
         while c < columns:
-            _gradient_1x1(d, d1, d_row, a, a0 + c * a_row, a_row, samples, g, g1 + c, columns)
+            _gradient_1x1(d, d0, d_row, a, c * a_row, a_row, samples, g, g0 + c, columns, 0)
             c += 1
         r += 1
+
+
+@cache
+def product_addresses(dtype_name: str) -> tuple[int, int]:
+    """Where the compiled `product` and `weight_gradient` of an element type lie."""
+    scalar = getattr(types, dtype_name)
+    pointer, number = types.CPointer(scalar), types.int64
+    lanes = VECTOR_BYTES // np.dtype(dtype_name).itemsize
+    signatures = (
+        (product, types.void(pointer, number, number, number, number, pointer, number, number, pointer, number, pointer, number)),
+        (weight_gradient, types.void(pointer, number, number, pointer, number, number, number, pointer, number)),
+    )  # fmt: skip
+    return tuple(_compile(function, signature, dtype_name, lanes).address for function, signature in signatures)
+
+
+_kept = []  # compiled functions must outlive their addresses
+
+
+def _compile(function, signature, dtype_name: str, lanes: int):
+    import types as python_types
+
+    copy = python_types.FunctionType(function.__code__, {**function.__globals__, "LANES": lanes}, function.__name__)
+    compiled = numba.cfunc(signature, cache=cache_enabled(), error_model="numpy")(named(copy, dtype_name))
+    _kept.append(compiled)
+    return compiled

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from headstart.lab.engine.caching import kernel
-from headstart.lab.engine.kernels import product, weight_gradient
 from headstart.lab.engine.losses import cost_and_hits, output_error
 from headstart.lab.engine.optimizers import SGD, descend, update
-from headstart.lab.engine.simd import call_rows, row_sum
+from headstart.lab.engine.simd import call_gradient, call_product, call_rows
 
 # The arguments many functions share, in this order:
 #   shape: (sizes, weights_at, biases_at, rows_at): units per layer; where a layer's weights and biases start in theta;
 #          how many rows of activations come before a layer's
-#   rows:  (forward address, slope address, whether slopes are kept, parameters) of the activation, see rows.py
+#   code:  addresses of the compiled product and weight gradient (kernels.py), of the activation and its slope (rows.py),
+#          whether slopes are kept, and the activation's parameters
 #   work:  (y, slopes, error, spare, zero) buffers of one tile
 
 
 @kernel
-def forward(shape, rows, work, theta, x, x0, x_row, columns):
+def forward(shape, code, work, theta, x, x0, x_row, columns):
     """Fill `y`, the rows of every layer but the input, for one tile of samples; the last rows are the logits."""
     sizes, weights_at, biases_at, rows_at = shape
-    activate, _, keeps_slope, parameters = rows
+    product, _, activate, _, keeps_slope, parameters = code
     y, slopes = work[0], work[1]
     layers = sizes.size - 1
     for layer in range(layers):
@@ -28,38 +28,40 @@ def forward(shape, rows, work, theta, x, x0, x_row, columns):
             before, source, source_row = x0, x, x_row
         else:
             before, source, source_row = rows_at[layer - 1] * columns, y, columns
-        product(
-            theta, weights_at[layer], n_in, 1, n_out, n_in, source, before, source_row, columns, y, here, columns,
+        call_product(
+            product, theta, weights_at[layer], n_in, 1, n_out, n_in, source, before, source_row, columns, y, here, columns,
             theta, biases_at[layer], 1,
         )  # fmt: skip
         if layer < layers - 1:
             if keeps_slope:
-                call_rows(activate, y, here, slopes, here, n_out * columns, parameters)
+                call_rows(activate, y, here, slopes, here, n_out * columns, parameters, 0)
             else:
-                call_rows(activate, y, here, y, here, n_out * columns, parameters)
+                call_rows(activate, y, here, y, here, n_out * columns, parameters, 0)
 
 
 @kernel
-def backward(shape, rows, work, theta, x, x0, x_row, columns, gradient):
+def backward(shape, code, work, theta, x, x0, x_row, columns, gradient):
     """Add one tile's gradient to `gradient`; the output's error in `work` is overwritten."""
     sizes, weights_at, biases_at, rows_at = shape
-    _, slope, keeps_slope, parameters = rows
+    product, weight_gradient, _, slope, keeps_slope, parameters = code
     y, slopes, error, spare, zero = work
     for layer in range(sizes.size - 2, -1, -1):
         n_in, n_out = sizes[layer], sizes[layer + 1]
         w0, b0 = weights_at[layer], biases_at[layer]
-        for r in range(n_out):
-            gradient[b0 + r] += row_sum(error, r * columns, columns)
         if layer == 0:
-            weight_gradient(error, 0, columns, n_out, x, x0, x_row, n_in, columns, gradient, w0)
+            call_gradient(weight_gradient, error, 0, columns, n_out, x, x0, x_row, n_in, columns, gradient, w0, b0 - w0)
             return
         before = rows_at[layer - 1] * columns
-        weight_gradient(error, 0, columns, n_out, y, before, columns, n_in, columns, gradient, w0)
-        product(theta, w0, 1, n_in, n_in, n_out, error, 0, columns, columns, spare, 0, columns, zero, 0, 0)
+        call_gradient(
+            weight_gradient, error, 0, columns, n_out, y, before, columns, n_in, columns, gradient, w0, b0 - w0
+        )
+        call_product(
+            product, theta, w0, 1, n_in, n_in, n_out, error, 0, columns, columns, spare, 0, columns, zero, 0, 0
+        )
         if keeps_slope:
-            call_rows(slope, spare, 0, slopes, before, n_in * columns, parameters)
+            call_rows(slope, spare, 0, slopes, before, n_in * columns, parameters, 0)
         else:
-            call_rows(slope, spare, 0, y, before, n_in * columns, parameters)
+            call_rows(slope, spare, 0, y, before, n_in * columns, parameters, 0)
         error, spare = spare, error
 
 
@@ -76,7 +78,7 @@ def gather(order, x, targets, batch_x, batch_targets):
 
 @kernel
 def train(
-    shape, rows, work, theta, gradient, x, targets, samples, tile, order, batch_x, batch_targets, loss, optimizer,
+    shape, code, work, theta, gradient, x, targets, samples, tile, order, batch_x, batch_targets, loss, optimizer,
     arguments, m, v, rate, decay, clip, first_step, last_step, stride, costs,
 ):  # fmt: skip
     """Steps first_step to last_step - 1; returns the step whose gradient was not finite, or -1.
@@ -101,12 +103,12 @@ def train(
         for start in range(0, padded, tile):
             columns = min(tile, padded - start)
             valid = min(columns, count - start)
-            forward(shape, rows, work, theta, flat_x, start, padded, columns)
+            forward(shape, code, work, theta, flat_x, start, padded, columns)
             here = shape[3][-1] * columns
             if record:
                 cost += cost_and_hits(loss, y, here, flat_targets, start, padded, outputs, columns, valid)[0]
             output_error(loss, y, here, flat_targets, start, padded, outputs, columns, valid, error, work[3])
-            backward(shape, rows, work, theta, flat_x, start, padded, columns, gradient)
+            backward(shape, code, work, theta, flat_x, start, padded, columns, gradient)
         if record:
             costs[step // stride] = cost / count
         if plain:
@@ -119,7 +121,7 @@ def train(
 
 
 @kernel
-def evaluate(shape, rows, work, theta, x, targets, samples, tile, loss):
+def evaluate(shape, code, work, theta, x, targets, samples, tile, loss):
     """The mean cost and the number of right answers over all samples."""
     padded, outputs = x.shape[1], targets.shape[0]
     flat_x, flat_targets = x.reshape(-1), targets.reshape(-1)
@@ -127,7 +129,7 @@ def evaluate(shape, rows, work, theta, x, targets, samples, tile, loss):
     for start in range(0, padded, tile):
         columns = min(tile, padded - start)
         valid = min(columns, samples - start)
-        forward(shape, rows, work, theta, flat_x, start, padded, columns)
+        forward(shape, code, work, theta, flat_x, start, padded, columns)
         here = shape[3][-1] * columns
         tile_cost, tile_hits = cost_and_hits(loss, work[0], here, flat_targets, start, padded, outputs, columns, valid)
         cost += tile_cost
@@ -139,14 +141,14 @@ FLAT = 0.01  # a slope below this passes hardly any gradient
 
 
 @kernel
-def observe(shape, rows, work, theta, gradient, x, targets, samples, tile, loss, steepest, mean_square, flat):
+def observe(shape, code, work, theta, gradient, x, targets, samples, tile, loss, steepest, mean_square, flat):
     """One pass over all samples that changes nothing: the gradient, and per hidden layer how its units behave.
 
     `gradient` becomes that of the mean cost; `steepest` the largest |slope| of every unit; per hidden layer
     `mean_square` and `flat` become the mean of phi(z)² and the share of slopes below FLAT. Returns cost and hits.
     """
     sizes, rows_at = shape[0], shape[3]
-    _, slope, keeps_slope, parameters = rows
+    _, _, _, slope, keeps_slope, parameters = code
     y, slopes, error, spare = work[0], work[1], work[2], work[3]
     padded, outputs = x.shape[1], targets.shape[0]
     flat_x, flat_targets = x.reshape(-1), targets.reshape(-1)
@@ -156,14 +158,14 @@ def observe(shape, rows, work, theta, gradient, x, targets, samples, tile, loss,
     for start in range(0, padded, tile):
         columns = min(tile, padded - start)
         valid = min(columns, samples - start)
-        forward(shape, rows, work, theta, flat_x, start, padded, columns)
+        forward(shape, code, work, theta, flat_x, start, padded, columns)
         for layer in range(hidden):
             here, units = rows_at[layer] * columns, sizes[layer + 1]
             spare[: units * columns] = 1
             if keeps_slope:
-                call_rows(slope, spare, 0, slopes, here, units * columns, parameters)
+                call_rows(slope, spare, 0, slopes, here, units * columns, parameters, 0)
             else:
-                call_rows(slope, spare, 0, y, here, units * columns, parameters)
+                call_rows(slope, spare, 0, y, here, units * columns, parameters, 0)
             for unit in range(units):
                 for i in range(valid):
                     size = abs(spare[unit * columns + i])
@@ -176,7 +178,7 @@ def observe(shape, rows, work, theta, gradient, x, targets, samples, tile, loss,
         cost += tile_cost
         hits += tile_hits
         output_error(loss, y, here, flat_targets, start, padded, outputs, columns, valid, error, work[3])
-        backward(shape, rows, work, theta, flat_x, start, padded, columns, gradient)
+        backward(shape, code, work, theta, flat_x, start, padded, columns, gradient)
     for i in range(gradient.size):
         gradient[i] /= samples
     for layer in range(hidden):

@@ -12,6 +12,7 @@ import numpy as np
 
 from headstart.draws import draw_array
 from headstart.lab.engine import losses
+from headstart.lab.engine.kernels import product_addresses
 from headstart.lab.engine.loop import evaluate, observe, train
 from headstart.lab.engine.optimizers import optimizer
 from headstart.lab.engine.rows import row_functions
@@ -42,7 +43,14 @@ class Program:
         self.shape = (sizes, starts[0:-1:2].copy(), starts[1::2].copy(), rows_at[:-1].copy())
         self.total_rows, self.widest = int(rows_at[-1]), max(2, int(sizes[1:].max()))
         compiled = row_functions(network.activation, self.dtype)
-        self.rows = (compiled.forward, compiled.backward, compiled.keeps_slope, compiled.parameters)
+        self.keeps_slope = compiled.keeps_slope
+        self.code = (
+            *product_addresses(self.dtype.name),
+            compiled.forward,
+            compiled.backward,
+            compiled.keeps_slope,
+            compiled.parameters,
+        )
         self.tile = min(TILE, samples.x.shape[1])
         self.loss = losses.COURSE if schedule.course_formula else LOSSES[network.task]
         self.optimizer = optimizer(schedule.optimizer)
@@ -54,7 +62,7 @@ class Program:
     @property
     def bytes_per_thread(self) -> int:
         """Of one thread's buffers."""
-        block = self.total_rows * self.tile * (2 if self.rows[2] else 1)
+        block = self.total_rows * self.tile * (2 if self.keeps_slope else 1)
         states = 1 + self.optimizer.states
         batch = (self.schedule.batch_size or 0) * (self.network.sizes[0] + self.network.sizes[-1])
         numbers = block + 2 * self.widest * self.tile + states * self.network.parameter_count + batch + self.total_rows
@@ -64,7 +72,7 @@ class Program:
         """This thread's buffers: rows, slopes, two of errors, a zero; gradient and optimizer states; a batch."""
         if not hasattr(self._local, "buffers"):
             block, wide = self.total_rows * self.tile, self.widest * self.tile
-            sizes = (block, block if self.rows[2] else 1, wide, wide, 1)
+            sizes = (block, block if self.keeps_slope else 1, wide, wide, 1)
             work = tuple(aligned(size, self.dtype) for size in sizes)
             work[-1][:] = 0
             count, states = self.network.parameter_count, self.optimizer.states
@@ -99,7 +107,7 @@ class Program:
                 last = min(last, (step // every + 1) * every)
             began = time.perf_counter()
             diverged = train(
-                self.shape, self.rows, work, theta, gradient, samples.x, samples.targets, samples.count, self.tile,
+                self.shape, self.code, work, theta, gradient, samples.x, samples.targets, samples.count, self.tile,
                 order.take(last - step), batch_x, batch_targets, self.loss, self.optimizer.code, self.arguments,
                 m, v, rate, schedule.weight_decay, schedule.clip or 0.0, step, last, every, costs,
             )  # fmt: skip
@@ -125,7 +133,7 @@ class Program:
             steepest = np.empty(self.total_rows, self.dtype)
             mean_square, flat = np.empty((2, self.network.layers - 1))
             cost, hits = observe(
-                self.shape, self.rows, work, theta, gradient, samples.x, samples.targets, samples.count, self.tile,
+                self.shape, self.code, work, theta, gradient, samples.x, samples.targets, samples.count, self.tile,
                 self.loss, steepest, mean_square, flat,
             )  # fmt: skip
             found = {
@@ -138,7 +146,7 @@ class Program:
                 records[name][index, place] = found[name]
         else:
             cost, hits = evaluate(
-                self.shape, self.rows, work, theta, samples.x, samples.targets, samples.count, self.tile, self.loss
+                self.shape, self.code, work, theta, samples.x, samples.targets, samples.count, self.tile, self.loss
             )
         if "accuracy" in records:
             records["accuracy"][index, place] = hits / samples.count

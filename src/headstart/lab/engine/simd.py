@@ -39,8 +39,10 @@ class _Emitter:
         )
 
     def pointer(self, array_type, array, offset):
-        data = self.context.make_array(array_type)(self.context, self.builder, array).data
-        return self.builder.gep(data, [offset])
+        """The address of an array's element; a pointer is its own address."""
+        if not isinstance(array_type, types.CPointer):
+            array = self.context.make_array(array_type)(self.context, self.builder, array).data
+        return self.builder.gep(array, [offset])
 
     def at(self, pointer, *steps):
         """pointer + sum of stride * index."""
@@ -64,17 +66,35 @@ class _Emitter:
     def fma(self, a, b, c):
         return self.builder.call(self.fma_function, [a, b, c])
 
-    def total(self, vector):
-        """Sum of the lanes, by halves: a fixed order."""
-        width = self.lanes
-        while width > 1:
-            half = width // 2
-            undefined = ir.Constant(vector.type, ir.Undefined)
-            index = ir.VectorType(I32, half)
-            low = self.builder.shuffle_vector(vector, undefined, ir.Constant(index, list(range(half))))
-            high = self.builder.shuffle_vector(vector, undefined, ir.Constant(index, list(range(half, width))))
-            vector, width = self.builder.fadd(low, high), half
-        return self.builder.extract_element(vector, ir.Constant(I32, 0))
+    def shuffle(self, first, second, indices):
+        return self.builder.shuffle_vector(first, second, ir.Constant(ir.VectorType(I32, len(indices)), indices))
+
+    def totals(self, vectors):
+        """The sums over the lanes of 1 or 4 vectors, as a vector: by halves down to 4 lanes, then a transpose."""
+        narrowed = []
+        for vector in vectors:
+            width = self.lanes
+            while width > 4:
+                half = width // 2
+                low = self.shuffle(vector, vector, list(range(half)))
+                vector, width = self.builder.fadd(low, self.shuffle(vector, vector, list(range(half, width)))), half
+            narrowed.append(vector)
+        if len(narrowed) == 1:
+            (v,) = narrowed
+            v = self.builder.fadd(self.shuffle(v, v, [0, 1]), self.shuffle(v, v, [2, 3]))
+            return self.builder.fadd(self.shuffle(v, v, [0]), self.shuffle(v, v, [1]))
+        a, b, c, d = narrowed
+        # lane k of column j is element k of vector j: (0 + 2) + (1 + 3) in every column, as for a single vector
+        ab_low, ab_high = self.shuffle(a, b, [0, 4, 1, 5]), self.shuffle(a, b, [2, 6, 3, 7])
+        cd_low, cd_high = self.shuffle(c, d, [0, 4, 1, 5]), self.shuffle(c, d, [2, 6, 3, 7])
+        ab, cd = self.builder.fadd(ab_low, ab_high), self.builder.fadd(cd_low, cd_high)  # a02 b02 a13 b13
+        return self.builder.fadd(self.shuffle(ab, cd, [0, 1, 4, 5]), self.shuffle(ab, cd, [2, 3, 6, 7]))
+
+    def add_to(self, vector, pointer):
+        """pointer[0:width] += vector."""
+        place = self.builder.bitcast(pointer, vector.type.as_pointer())
+        before = self.builder.load(place, align=self.align)
+        self.builder.store(self.builder.fadd(before, vector), place, align=self.align)
 
     def loop(self, count, step, start_values, body):
         """A loop over index = 0, step, ... < count with carried values; count is at least 1. Returns the last ones."""
@@ -143,35 +163,45 @@ def product_tile(rows, vectors):
     return tile
 
 
-def gradient_tile(rows, columns):
-    """G[r, c] += sum over t < T of D[r, t] A[c, t], for `rows` by `columns` entries; T is a whole number of vectors."""
+def gradient_tile(rows, columns, with_sums):
+    """G[r, c] += sum over t < T of D[r, t] A[c, t], for `rows` by `columns` entries; T is a whole number of vectors.
+
+    With `with_sums` also s[r] += sum over t of D[r, t], the gradient of the biases, while D is in registers.
+    """
 
     @intrinsic
-    def tile(typing, d, d0, d_row, a, a0, a_row, count, g, g0, g_row):
-        signature = types.void(d, d0, d_row, a, a0, a_row, count, g, g0, g_row)
+    def tile(typing, d, d0, d_row, a, a0, a_row, count, g, g0, g_row, sums0):
+        signature = types.void(d, d0, d_row, a, a0, a_row, count, g, g0, g_row, sums0)
 
         def codegen(context, builder, signature, args):
-            d_, d0_, d_row_, a_, a0_, a_row_, count_, g_, g0_, g_row_ = args
+            d_, d0_, d_row_, a_, a0_, a_row_, count_, g_, g0_, g_row_, sums0_ = args
             emit = _Emitter(context, builder, a.dtype)
             errors = emit.pointer(signature.args[0], d_, d0_)
             inputs = emit.pointer(signature.args[3], a_, a0_)
             gradient = emit.pointer(signature.args[7], g_, g0_)
             zero = ir.Constant(emit.vector, [0.0] * emit.lanes)
+            products = rows * columns
 
             def body(t, accumulators):
                 left = [emit.load(emit.at(errors, (d_row_, constant(r)), (constant(1), t))) for r in range(rows)]
                 right = [emit.load(emit.at(inputs, (a_row_, constant(c)), (constant(1), t))) for c in range(columns)]
-                return [
+                updated = [
                     emit.fma(left[r], right[c], accumulators[r * columns + c])
                     for r in range(rows)
                     for c in range(columns)
                 ]
+                if with_sums:
+                    updated += [builder.fadd(accumulators[products + r], left[r]) for r in range(rows)]
+                return updated
 
-            sums = emit.loop(count_, emit.lanes, [zero] * (rows * columns), body)
+            carried = products + rows * with_sums
+            sums = emit.loop(count_, emit.lanes, [zero] * carried, body)
             for r in range(rows):
-                for c in range(columns):
-                    place = emit.at(gradient, (g_row_, constant(r)), (constant(1), constant(c)))
-                    builder.store(builder.fadd(builder.load(place), emit.total(sums[r * columns + c])), place)
+                row = emit.at(gradient, (g_row_, constant(r)))
+                emit.add_to(emit.totals(sums[r * columns : (r + 1) * columns]), row)
+            if with_sums:
+                biases = emit.pointer(signature.args[7], g_, sums0_)
+                emit.add_to(emit.totals(sums[products:]), biases)
             return context.get_dummy_value()
 
         return signature, codegen
@@ -180,40 +210,12 @@ def gradient_tile(rows, columns):
 
 
 @intrinsic
-def row_sum(typing, d, d0, count):
-    """Sum over t < T of D[t]; T is a whole number of vectors."""
-
-    def codegen(context, builder, signature, args):
-        emit = _Emitter(context, builder, d.dtype)
-        errors = emit.pointer(signature.args[0], args[0], args[1])
-        zero = ir.Constant(emit.vector, [0.0] * emit.lanes)
-
-        def body(t, accumulators):
-            return [builder.fadd(accumulators[0], emit.load(emit.at(errors, (constant(1), t))))]
-
-        return emit.total(emit.loop(args[2], emit.lanes, [zero], body)[0])
-
-    return d.dtype(d, d0, count), codegen
-
-
-@intrinsic
-def call_rows(typing, address, first, first_offset, second, second_offset, count, parameters):
+def call_rows(typing, address, first, first0, second, second0, count, parameters, parameters0):
     """Call a compiled row function (see rows.py) by its address: f(first*, second*, count, parameters*)."""
-    signature = types.void(address, first, first_offset, second, second_offset, count, parameters)
+    signature = types.void(address, first, first0, second, second0, count, parameters, parameters0)
 
     def codegen(context, builder, signature, args):
-        emit = _Emitter(context, builder, first.dtype)
-        pointer = emit.scalar.as_pointer()
-        function = ir.FunctionType(ir.VoidType(), [pointer, pointer, I64, pointer]).as_pointer()
-        builder.call(
-            builder.inttoptr(args[0], function),
-            [
-                emit.pointer(signature.args[1], args[1], args[2]),
-                emit.pointer(signature.args[3], args[3], args[4]),
-                args[5],
-                emit.pointer(signature.args[6], args[6], constant(0)),
-            ],
-        )
+        _call_by_address(context, builder, signature, args, first.dtype)
         return context.get_dummy_value()
 
     return signature, codegen
@@ -227,3 +229,45 @@ def float_of_bits(typing, bits):
         return builder.bitcast(args[0], ir.FloatType())
 
     return types.float32(types.int32), codegen
+
+
+@intrinsic
+def call_product(typing, address, w, w0, w_row, w_k, rows, count, a, a0, a_row, columns, z, z0, z_row, b, b0, b_row):
+    """Call kernels.product by its address."""
+    signature = types.void(address, w, w0, w_row, w_k, rows, count, a, a0, a_row, columns, z, z0, z_row, b, b0, b_row)
+
+    def codegen(context, builder, signature, args):
+        _call_by_address(context, builder, signature, args, a.dtype)
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+@intrinsic
+def call_gradient(typing, address, d, d0, d_row, rows, a, a0, a_row, columns, samples, g, g0, sums):
+    """Call kernels.weight_gradient by its address."""
+    signature = types.void(address, d, d0, d_row, rows, a, a0, a_row, columns, samples, g, g0, sums)
+
+    def codegen(context, builder, signature, args):
+        _call_by_address(context, builder, signature, args, a.dtype)
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+def _call_by_address(context, builder, signature, args, dtype):
+    """f(...) with each array and the offset that follows it as one pointer, and every number as int64."""
+    emit = _Emitter(context, builder, dtype)
+    pointer = emit.scalar.as_pointer()
+    values, kinds, at = [], [], 1
+    while at < len(args):
+        if isinstance(signature.args[at], types.Array):
+            values.append(emit.pointer(signature.args[at], args[at], args[at + 1]))
+            kinds.append(pointer)
+            at += 2
+        else:
+            values.append(args[at])
+            kinds.append(I64)
+            at += 1
+    function = ir.FunctionType(ir.VoidType(), kinds).as_pointer()
+    builder.call(builder.inttoptr(args[0], function), values)
