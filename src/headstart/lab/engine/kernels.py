@@ -1,7 +1,4 @@
-"""The matrix products of training, from register tiles: compiled once per element type and called by address.
-
-Both are C functions of pointers. Called by address rather than as functions, they are not compiled again into every
-kernel that uses them.
+"""The matrix products of training, made of register tiles.
 
 Layout. All weights and biases of a network lie in one flat array `theta`, layer by layer, weights (out, in) row-major,
 then biases. Activations are stored (feature, sample) with samples contiguous, and the samples are cut into tiles so
@@ -13,12 +10,12 @@ from __future__ import annotations
 
 from functools import cache
 
-import numba
 import numpy as np
-from numba import types
 
-from headstart.lab.engine.caching import cache_enabled, named
+from headstart.lab.engine.caching import c_function
 from headstart.lab.engine.simd import VECTOR_BYTES, gradient_tile, product_tile
+
+LANES = 16  # numbers per vector; bound to the element type's when compiled
 
 _product_4x4, _product_4x2, _product_4x1 = product_tile(4, 4), product_tile(4, 2), product_tile(4, 1)
 _product_1x4, _product_1x1 = product_tile(1, 4), product_tile(1, 1)
@@ -53,15 +50,15 @@ def product(w, w_row, w_k, rows, count, a, a_row, columns, z, z_row, b, b_row):
         r += 1
 
 
-def weight_gradient(d, d_row, rows, a, a_row, columns, samples, g, sums):
-    """G += D Aᵀ: (rows, samples) times (samples, columns), G row-major; sums += the row sums of D."""
+def weight_gradient(d, d_row, rows, a, a_row, columns, samples, g, sums_at):
+    """G += D Aᵀ: (rows, samples) times (samples, columns), G row-major; the row sums of D are added at g + sums_at."""
     r = 0
     while r + 4 <= rows:
         d0, g0, c = r * d_row, r * columns, 4
         if columns >= 4:
-            _gradient_4x4_sums(d, d0, d_row, a, 0, a_row, samples, g, g0, columns, sums + r)
+            _gradient_4x4_sums(d, d0, d_row, a, 0, a_row, samples, g, g0, columns, sums_at + r)
         else:
-            _gradient_4x1_sums(d, d0, d_row, a, 0, a_row, samples, g, g0, columns, sums + r)
+            _gradient_4x1_sums(d, d0, d_row, a, 0, a_row, samples, g, g0, columns, sums_at + r)
             c = 1
         while c + 4 <= columns:
             _gradient_4x4(d, d0, d_row, a, c * a_row, a_row, samples, g, g0 + c, columns, 0)
@@ -73,9 +70,9 @@ def weight_gradient(d, d_row, rows, a, a_row, columns, samples, g, sums):
     while r < rows:
         d0, g0, c = r * d_row, r * columns, 4
         if columns >= 4:
-            _gradient_1x4_sums(d, d0, d_row, a, 0, a_row, samples, g, g0, columns, sums + r)
+            _gradient_1x4_sums(d, d0, d_row, a, 0, a_row, samples, g, g0, columns, sums_at + r)
         else:
-            _gradient_1x1_sums(d, d0, d_row, a, 0, a_row, samples, g, g0, columns, sums + r)
+            _gradient_1x1_sums(d, d0, d_row, a, 0, a_row, samples, g, g0, columns, sums_at + r)
             c = 1
         while c + 4 <= columns:
             _gradient_1x4(d, d0, d_row, a, c * a_row, a_row, samples, g, g0 + c, columns, 0)
@@ -87,25 +84,10 @@ def weight_gradient(d, d_row, rows, a, a_row, columns, samples, g, sums):
 
 
 @cache
-def product_addresses(dtype_name: str) -> tuple[int, int]:
-    """Where the compiled `product` and `weight_gradient` of an element type lie."""
-    scalar = getattr(types, dtype_name)
-    pointer, number = types.CPointer(scalar), types.int64
-    lanes = VECTOR_BYTES // np.dtype(dtype_name).itemsize
-    signatures = (
-        (product, types.void(pointer, number, number, number, number, pointer, number, number, pointer, number, pointer, number)),
-        (weight_gradient, types.void(pointer, number, number, pointer, number, number, number, pointer, number)),
-    )  # fmt: skip
-    return tuple(_compile(function, signature, dtype_name, lanes).address for function, signature in signatures)
-
-
-_kept = []  # compiled functions must outlive their addresses
-
-
-def _compile(function, signature, dtype_name: str, lanes: int):
-    import types as python_types
-
-    copy = python_types.FunctionType(function.__code__, {**function.__globals__, "LANES": lanes}, function.__name__)
-    compiled = numba.cfunc(signature, cache=cache_enabled(), error_model="numpy")(named(copy, dtype_name))
-    _kept.append(compiled)
-    return compiled
+def product_functions(dtype: np.dtype) -> tuple[int, int]:
+    """The addresses of `product` and `weight_gradient` for an element type."""
+    lanes = VECTOR_BYTES // dtype.itemsize
+    return (
+        c_function(product, "pnnnnpnnpnpn", dtype, LANES=lanes),
+        c_function(weight_gradient, "pnnpnnnpn", dtype, LANES=lanes),
+    )

@@ -1,187 +1,216 @@
-"""The training loop of one network: many steps in one call, without the interpreter lock."""
+"""The training loop of one network: many steps in one call.
+
+All functions here are C functions of whole numbers, most of them addresses (see caching.py). What they share:
+
+- `net`: the architecture: [layers, bytes per number, parameters], then four tables with an entry per layer: units of
+  the layer before; of this one; where its weights start in theta; where its biases do; and a fifth, how many rows of
+  activations come before this layer's.
+- `code`: the addresses of the compiled parts.
+- `work`: the addresses of this thread's buffers.
+"""
 
 from __future__ import annotations
 
-from headstart.lab.engine.caching import kernel
-from headstart.lab.engine.losses import cost_and_hits, output_error
-from headstart.lab.engine.optimizers import SGD, descend, update
-from headstart.lab.engine.simd import call_gradient, call_product, call_rows
+import ctypes
+from collections.abc import Callable
+from functools import cache
 
-# The arguments many functions share, in this order:
-#   shape: (sizes, weights_at, biases_at, rows_at): units per layer; where a layer's weights and biases start in theta;
-#          how many rows of activations come before a layer's
-#   code:  addresses of the compiled product and weight gradient (kernels.py), of the activation and its slope (rows.py),
-#          whether slopes are kept, and the activation's parameters
-#   work:  (y, slopes, error, spare, zero) buffers of one tile
+import numpy as np
+
+from headstart.lab.engine.caching import c_function
+from headstart.lab.engine.simd import address_of, call, call_for_number
+
+# product, weight gradient; activation and its slope; the output's error and cost; the optimizer's step; and helpers
+PRODUCT, WEIGHT_GRADIENT, ACTIVATE, SLOPE, ERROR, COST, STEP, FORWARD, BACKWARD, GATHER, FILL, UNITS = range(12)
+# rows of activations; their slopes, or 0 where they are not kept; two of errors; a zero; cost and hits; the
+# activation's parameters; gradient; the optimizer's states; a mini-batch
+Y, SLOPES, D, SPARE, ZERO, TOTAL, PARAMETERS, GRADIENT, M, V, BATCH_X, BATCH_Y = range(12)
+HEAD = 3  # entries of `net` before its tables
+FLAT = 0.01  # a slope below this passes hardly any gradient
+real = np.float64  # bound to the element type when compiled
 
 
-@kernel
-def forward(shape, code, work, theta, x, x0, x_row, columns):
-    """Fill `y`, the rows of every layer but the input, for one tile of samples; the last rows are the logits."""
-    sizes, weights_at, biases_at, rows_at = shape
-    product, _, activate, _, keeps_slope, parameters = code
-    y, slopes = work[0], work[1]
-    layers = sizes.size - 1
+def forward(net, code, work, theta, x, x_row, columns):
+    """Fill the rows of every layer but the input, for one tile of samples; the last rows are the logits."""
+    layers, size = net[0], net[1]
     for layer in range(layers):
-        n_in, n_out, here = sizes[layer], sizes[layer + 1], rows_at[layer] * columns
-        if layer == 0:
-            before, source, source_row = x0, x, x_row
-        else:
-            before, source, source_row = rows_at[layer - 1] * columns, y, columns
-        call_product(
-            product, theta, weights_at[layer], n_in, 1, n_out, n_in, source, before, source_row, columns, y, here, columns,
-            theta, biases_at[layer], 1,
-        )  # fmt: skip
+        n_in, n_out = net[HEAD + layer], net[HEAD + layers + layer]
+        w, b = theta + size * net[HEAD + 2 * layers + layer], theta + size * net[HEAD + 3 * layers + layer]
+        offset = size * net[HEAD + 4 * layers + layer] * columns
+        y = work[Y] + offset
+        call(code[PRODUCT], w, n_in, 1, n_out, n_in, x, x_row, columns, y, columns, b, 1)
         if layer < layers - 1:
-            if keeps_slope:
-                call_rows(activate, y, here, slopes, here, n_out * columns, parameters, 0)
-            else:
-                call_rows(activate, y, here, y, here, n_out * columns, parameters, 0)
+            slopes = work[SLOPES] + offset if work[SLOPES] else y
+            call(code[ACTIVATE], y, slopes, n_out * columns, work[PARAMETERS])
+        x, x_row = y, columns
 
 
-@kernel
-def backward(shape, code, work, theta, x, x0, x_row, columns, gradient):
-    """Add one tile's gradient to `gradient`; the output's error in `work` is overwritten."""
-    sizes, weights_at, biases_at, rows_at = shape
-    product, weight_gradient, _, slope, keeps_slope, parameters = code
-    y, slopes, error, spare, zero = work
-    for layer in range(sizes.size - 2, -1, -1):
-        n_in, n_out = sizes[layer], sizes[layer + 1]
-        w0, b0 = weights_at[layer], biases_at[layer]
+def backward(net, code, work, theta, x, x_row, columns):
+    """Add one tile's gradient to the gradient; the output's error in the buffer d is overwritten."""
+    layers, size = net[0], net[1]
+    d, spare = work[D], work[SPARE]
+    for layer in range(layers - 1, -1, -1):
+        n_in, n_out = net[HEAD + layer], net[HEAD + layers + layer]
+        w_at, b_at = net[HEAD + 2 * layers + layer], net[HEAD + 3 * layers + layer]
+        g = work[GRADIENT] + size * w_at
         if layer == 0:
-            call_gradient(weight_gradient, error, 0, columns, n_out, x, x0, x_row, n_in, columns, gradient, w0, b0 - w0)
-            return
-        before = rows_at[layer - 1] * columns
-        call_gradient(
-            weight_gradient, error, 0, columns, n_out, y, before, columns, n_in, columns, gradient, w0, b0 - w0
-        )
-        call_product(
-            product, theta, w0, 1, n_in, n_in, n_out, error, 0, columns, columns, spare, 0, columns, zero, 0, 0
-        )
-        if keeps_slope:
-            call_rows(slope, spare, 0, slopes, before, n_in * columns, parameters, 0)
+            call(code[WEIGHT_GRADIENT], d, columns, n_out, x, x_row, n_in, columns, g, b_at - w_at)
         else:
-            call_rows(slope, spare, 0, y, before, n_in * columns, parameters, 0)
-        error, spare = spare, error
+            offset = size * net[HEAD + 4 * layers + layer - 1] * columns
+            y = work[Y] + offset
+            slopes = work[SLOPES] + offset if work[SLOPES] else y
+            call(code[WEIGHT_GRADIENT], d, columns, n_out, y, columns, n_in, columns, g, b_at - w_at)
+            w = theta + size * w_at
+            call(code[PRODUCT], w, 1, n_in, n_in, n_out, d, columns, columns, spare, columns, work[ZERO], 0)
+            call(code[SLOPE], spare, slopes, n_in * columns, work[PARAMETERS])
+            d, spare = spare, d
 
 
-@kernel
-def gather(order, x, targets, batch_x, batch_targets):
+def gather(order, count, features, source, source_row, batch, batch_row):
     """Copy the samples of one mini-batch, (features, padded samples); the padding stays zero."""
-    for i in range(order.size):
-        sample = order[i]
-        for feature in range(x.shape[0]):
-            batch_x[feature, i] = x[feature, sample]
-        for output in range(targets.shape[0]):
-            batch_targets[output, i] = targets[output, sample]
+    for feature in range(features):
+        for i in range(count):
+            batch[feature * batch_row + i] = source[feature * source_row + order[i]]
 
 
-@kernel
-def train(
-    shape, code, work, theta, gradient, x, targets, samples, tile, order, batch_x, batch_targets, loss, optimizer,
-    arguments, m, v, rate, decay, clip, first_step, last_step, stride, costs,
-):  # fmt: skip
-    """Steps first_step to last_step - 1; returns the step whose gradient was not finite, or -1.
+def fill(values, count, number):
+    for i in range(count):
+        values[i] = real(number)
 
-    With an empty `order` every step sees all samples, and the cost before the update of every step that `stride`
-    divides goes to costs[step // stride]; else row i of `order` is the mini-batch of step first_step + i.
+
+def train(net, code, work, theta, x, targets, padded, samples, tile, order, batch, settings, run, costs, total):
+    """Steps run[0] to run[1] - 1; returns the step whose gradient was not finite, or -1.
+
+    With `batch` 0 every step sees all samples, and the cost before the update of every step that run[2] divides goes to
+    costs[step // run[2]]; else `order` holds the samples of each step's mini-batch, `batch` of them, padded to run[3].
     """
-    full = order.shape[0] == 0
-    source, answers, count = (x, targets, samples) if full else (batch_x, batch_targets, order.shape[1])
-    padded, outputs = source.shape[1], targets.shape[0]
-    flat_x, flat_targets = source.reshape(-1), answers.reshape(-1)
-    y, error = work[0], work[2]
-    scale = theta.dtype.type(1.0 / count)
-    plain = optimizer == SGD and decay == 0 and clip == 0
-    plain_rate = theta.dtype.type(rate / count)
-    for step in range(first_step, last_step):
-        if not full:
-            gather(order[step - first_step], x, targets, batch_x, batch_targets)
-        record = full and step % stride == 0
-        cost = 0.0
-        gradient[:] = 0
-        for start in range(0, padded, tile):
-            columns = min(tile, padded - start)
+    layers, size, parameters = net[0], net[1], net[2]
+    inputs, outputs = net[HEAD], net[HEAD + 2 * layers - 1]
+    logits_row = net[HEAD + 5 * layers - 1]
+    source, answers, row, count = x, targets, padded, samples
+    if batch > 0:
+        source, answers, row, count = work[BATCH_X], work[BATCH_Y], run[3], batch
+    first, last, stride = run[0], run[1], run[2]
+    recorded = first // stride + (first % stride > 0)
+    for step in range(first, last):
+        if batch > 0:
+            call(code[GATHER], order, batch, inputs, x, padded, source, row)
+            call(code[GATHER], order, batch, outputs, targets, padded, answers, row)
+            order += 8 * batch
+        record = batch == 0 and step == recorded * stride
+        total[0] = 0
+        call(code[FILL], work[GRADIENT], parameters, 0)
+        start = 0
+        while start < row:
+            columns = min(tile, row - start)
             valid = min(columns, count - start)
-            forward(shape, code, work, theta, flat_x, start, padded, columns)
-            here = shape[3][-1] * columns
+            here, y = source + size * start, answers + size * start
+            call(code[FORWARD], address_of(net), address_of(code), address_of(work), theta, here, row, columns)
+            z = work[Y] + size * logits_row * columns
             if record:
-                cost += cost_and_hits(loss, y, here, flat_targets, start, padded, outputs, columns, valid)[0]
-            output_error(loss, y, here, flat_targets, start, padded, outputs, columns, valid, error, work[3])
-            backward(shape, code, work, theta, flat_x, start, padded, columns, gradient)
+                call(code[COST], z, y, row, outputs, columns, valid, work[TOTAL])
+            call(code[ERROR], z, y, row, outputs, columns, valid, work[D], work[SPARE])
+            call(code[BACKWARD], address_of(net), address_of(code), address_of(work), theta, here, row, columns)
+            start += tile
         if record:
-            costs[step // stride] = cost / count
-        if plain:
-            finite = descend(theta, gradient, plain_rate)
-        else:
-            finite = update(optimizer, theta, gradient, m, v, rate, arguments, decay, clip, scale, step)
-        if not finite:
+            costs[recorded] = total[0] / count
+            recorded += 1
+        if not call_for_number(
+            code[STEP], theta, work[GRADIENT], work[M], work[V], parameters, step, address_of(settings)
+        ):
             return step
     return -1
 
 
-@kernel
-def evaluate(shape, code, work, theta, x, targets, samples, tile, loss):
-    """The mean cost and the number of right answers over all samples."""
-    padded, outputs = x.shape[1], targets.shape[0]
-    flat_x, flat_targets = x.reshape(-1), targets.reshape(-1)
-    cost, hits = 0.0, 0
-    for start in range(0, padded, tile):
+def evaluate(net, code, work, theta, x, targets, padded, samples, tile, total):
+    """total becomes the sum of the cost over all samples, and the number of right answers."""
+    layers, size = net[0], net[1]
+    outputs, logits_row = net[HEAD + 2 * layers - 1], net[HEAD + 5 * layers - 1]
+    total[0], total[1] = 0, 0
+    start = 0
+    while start < padded:
         columns = min(tile, padded - start)
-        valid = min(columns, samples - start)
-        forward(shape, code, work, theta, flat_x, start, padded, columns)
-        here = shape[3][-1] * columns
-        tile_cost, tile_hits = cost_and_hits(loss, work[0], here, flat_targets, start, padded, outputs, columns, valid)
-        cost += tile_cost
-        hits += tile_hits
-    return cost / samples, hits
+        here, y = x + size * start, targets + size * start
+        call(code[FORWARD], address_of(net), address_of(code), address_of(work), theta, here, padded, columns)
+        z = work[Y] + size * logits_row * columns
+        call(code[COST], z, y, padded, outputs, columns, min(columns, samples - start), work[TOTAL])
+        start += tile
 
 
-FLAT = 0.01  # a slope below this passes hardly any gradient
+def observe(net, code, work, theta, x, targets, padded, samples, tile, total, steepest, behaviour):
+    """`evaluate`, and how the units behave; changes no weight.
 
-
-@kernel
-def observe(shape, code, work, theta, gradient, x, targets, samples, tile, loss, steepest, mean_square, flat):
-    """One pass over all samples that changes nothing: the gradient, and per hidden layer how its units behave.
-
-    `gradient` becomes that of the mean cost; `steepest` the largest |slope| of every unit; per hidden layer
-    `mean_square` and `flat` become the mean of phi(z)² and the share of slopes below FLAT. Returns cost and hits.
+    The gradient buffer becomes the gradient summed over the samples. `steepest` becomes the largest |slope| of every
+    unit; behaviour[layer] the sum of phi(z)² over a hidden layer, behaviour[hidden + layer] how many slopes are below
+    FLAT.
     """
-    sizes, rows_at = shape[0], shape[3]
-    _, _, _, slope, keeps_slope, parameters = code
-    y, slopes, error, spare = work[0], work[1], work[2], work[3]
-    padded, outputs = x.shape[1], targets.shape[0]
-    flat_x, flat_targets = x.reshape(-1), targets.reshape(-1)
-    hidden = sizes.size - 2
-    cost, hits = 0.0, 0
-    gradient[:], steepest[:], mean_square[:], flat[:] = 0, 0, 0, 0
-    for start in range(0, padded, tile):
+    layers, size = net[0], net[1]
+    hidden = layers - 1
+    outputs, logits_row = net[HEAD + 2 * layers - 1], net[HEAD + 5 * layers - 1]
+    total[0], total[1] = 0, 0
+    call(code[FILL], work[GRADIENT], net[2], 0)
+    for unit in range(logits_row):
+        steepest[unit] = 0
+    for layer in range(2 * hidden):
+        behaviour[layer] = 0
+    start = 0
+    while start < padded:
         columns = min(tile, padded - start)
         valid = min(columns, samples - start)
-        forward(shape, code, work, theta, flat_x, start, padded, columns)
+        here, y = x + size * start, targets + size * start
+        call(code[FORWARD], address_of(net), address_of(code), address_of(work), theta, here, padded, columns)
+        z = work[Y] + size * logits_row * columns
+        call(code[COST], z, y, padded, outputs, columns, valid, work[TOTAL])
         for layer in range(hidden):
-            here, units = rows_at[layer] * columns, sizes[layer + 1]
-            spare[: units * columns] = 1
-            if keeps_slope:
-                call_rows(slope, spare, 0, slopes, here, units * columns, parameters, 0)
-            else:
-                call_rows(slope, spare, 0, y, here, units * columns, parameters, 0)
-            for unit in range(units):
-                for i in range(valid):
-                    size = abs(spare[unit * columns + i])
-                    value = y[here + unit * columns + i]
-                    steepest[rows_at[layer] + unit] = max(steepest[rows_at[layer] + unit], size)
-                    flat[layer] += size < FLAT
-                    mean_square[layer] += value * value
-        here = rows_at[-1] * columns
-        tile_cost, tile_hits = cost_and_hits(loss, y, here, flat_targets, start, padded, outputs, columns, valid)
-        cost += tile_cost
-        hits += tile_hits
-        output_error(loss, y, here, flat_targets, start, padded, outputs, columns, valid, error, work[3])
-        backward(shape, code, work, theta, flat_x, start, padded, columns, gradient)
-    for i in range(gradient.size):
-        gradient[i] /= samples
-    for layer in range(hidden):
-        mean_square[layer] /= samples * sizes[layer + 1]
-        flat[layer] /= samples * sizes[layer + 1]
-    return cost / samples, hits
+            units, rows_at = net[HEAD + layers + layer], net[HEAD + 4 * layers + layer]
+            values = work[Y] + size * rows_at * columns
+            slopes = work[SLOPES] + size * rows_at * columns if work[SLOPES] else values
+            call(code[FILL], work[SPARE], units * columns, 1)
+            call(code[SLOPE], work[SPARE], slopes, units * columns, work[PARAMETERS])
+            most = address_of(steepest) + size * rows_at
+            call(
+                code[UNITS], work[SPARE], values, units, columns, valid, most, address_of(behaviour) + 8 * layer, hidden
+            )
+        call(code[ERROR], z, y, padded, outputs, columns, valid, work[D], work[SPARE])
+        call(code[BACKWARD], address_of(net), address_of(code), address_of(work), theta, here, padded, columns)
+        start += tile
+
+
+def units_of_layer(slopes, values, units, columns, samples, steepest, behaviour, hidden):
+    """One hidden layer's part of `observe`, for one tile."""
+    for unit in range(units):
+        for i in range(samples):
+            size = abs(slopes[unit * columns + i])
+            value = np.float64(values[unit * columns + i])
+            steepest[unit] = max(steepest[unit], size)
+            behaviour[0] += value * value
+            if size < FLAT:
+                behaviour[hidden] += 1
+
+
+@cache
+def helper_functions(dtype: np.dtype) -> tuple[int, ...]:
+    """The addresses of forward, backward, gather and fill."""
+    return (
+        c_function(forward, "iiinnnn", dtype),
+        c_function(backward, "iiinnnn", dtype),
+        c_function(gather, "innpnpn", dtype),
+        c_function(fill, "pnn", dtype),
+    )
+
+
+@cache
+def units_function(dtype: np.dtype) -> int:
+    return c_function(units_of_layer, "ppnnnpdn", dtype)
+
+
+@cache
+def callable_of(name: str, dtype: np.dtype) -> Callable[..., int]:
+    """`train`, `evaluate` or `observe`, called from Python with whole numbers; releases the interpreter lock."""
+    body, letters, result = {
+        "train": (train, "iiinnnnnnnndidd", "n"),
+        "evaluate": (evaluate, "iiinnnnnnd", ""),
+        "observe": (observe, "iiinnnnnndpd", ""),
+    }[name]
+    prototype = ctypes.CFUNCTYPE(ctypes.c_int64 if result else None, *[ctypes.c_int64] * len(letters))
+    return prototype(c_function(body, letters, dtype, result))

@@ -11,21 +11,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from headstart.draws import draw_array
-from headstart.lab.engine import losses
-from headstart.lab.engine.kernels import product_addresses
-from headstart.lab.engine.loop import evaluate, observe, train
-from headstart.lab.engine.optimizers import optimizer
+from headstart.lab.engine.kernels import product_functions
+from headstart.lab.engine.loop import callable_of, helper_functions, units_function
+from headstart.lab.engine.losses import loss_functions
+from headstart.lab.engine.optimizers import optimizer, step_function
 from headstart.lab.engine.rows import row_functions
 from headstart.lab.engine.samples import Samples, aligned, zeros
 from headstart.lab.engine.schedule import Schedule
+from headstart.lab.engine.simd import VECTOR_BYTES
 from headstart.lab.network import Network
 from headstart.schemes import Uniform
 
 if TYPE_CHECKING:
     from headstart.lab.engine.train import History
 
-LOSSES = {"binary": losses.LOGISTIC, "classes": losses.SOFTMAX, "regression": losses.SQUARED}
 TILE = 304  # samples; measured: the best of 64 to 1024 on the shallow networks and within 5 % on the deep ones
+FIRST_LEVEL = 40 * 1024  # bytes of a first-level cache that a tile may fill; today's have 32 to 48 KiB
 CHUNK_SECONDS = 0.1  # how long a call into compiled code may take before progress and Ctrl-C are looked at
 OBSERVED = {"gradient_norm", "mean_square", "saturated", "dead", "distinct"}  # these need a pass of their own
 
@@ -34,27 +35,34 @@ class Program:
     """Everything the compiled loop needs besides one network's weights."""
 
     def __init__(self, network: Network, samples: Samples, dtype: np.dtype, schedule: Schedule) -> None:
-        sizes = np.array(network.sizes, np.int64)
-        lengths = [n for n_in, n_out in pairwise(network.sizes) for n in (n_in * n_out, n_out)]
-        starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-        rows_at = np.concatenate([[0], np.cumsum(sizes[1:])]).astype(np.int64)
         self.network, self.samples, self.schedule = network, samples, schedule
         self.dtype = np.dtype(dtype)
-        self.shape = (sizes, starts[0:-1:2].copy(), starts[1::2].copy(), rows_at[:-1].copy())
-        self.total_rows, self.widest = int(rows_at[-1]), max(2, int(sizes[1:].max()))
-        compiled = row_functions(network.activation, self.dtype)
-        self.keeps_slope = compiled.keeps_slope
-        self.code = (
-            *product_addresses(self.dtype.name),
-            compiled.forward,
-            compiled.backward,
-            compiled.keeps_slope,
-            compiled.parameters,
-        )
-        self.tile = min(TILE, samples.x.shape[1])
-        self.loss = losses.COURSE if schedule.course_formula else LOSSES[network.task]
         self.optimizer = optimizer(schedule.optimizer)
-        self.arguments = np.array([*self.optimizer.arguments, 0.0], np.float64)
+        self.rows = row_functions(network.activation, self.dtype)
+        sizes = np.array(network.sizes)
+        lengths = [n for n_in, n_out in pairwise(network.sizes) for n in (n_in * n_out, n_out)]
+        starts = np.concatenate([[0], np.cumsum(lengths)])
+        rows_at = np.concatenate([[0], np.cumsum(sizes[1:])])
+        head = [network.layers, self.dtype.itemsize, network.parameter_count]
+        tables = [sizes[:-1], sizes[1:], starts[0:-1:2], starts[1::2], rows_at[:-1]]
+        self.net = np.concatenate([head, *tables]).astype(np.int64)
+        self.total_rows, self.widest = int(rows_at[-1]), max(2, int(sizes[1:].max()))
+        self.tile = tile_width(self.total_rows, samples.x.shape[1], self.dtype)
+        plain = not (schedule.weight_decay or schedule.clip)
+        loss = "course" if schedule.course_formula else network.task
+        self.code = np.array(
+            [
+                *product_functions(self.dtype),
+                self.rows.forward,
+                self.rows.backward,
+                *loss_functions(loss, self.dtype),
+                step_function(self.optimizer.code, plain, self.dtype),
+                *helper_functions(self.dtype),
+                units_function(self.dtype) if OBSERVED & set(schedule.record) else 0,
+            ],
+            np.int64,
+        )
+        self.train = callable_of("train", self.dtype)
         # The compiled loop records the cost of a full batch on its way; anything else is measured between two calls.
         self.stops_at_records = bool(schedule.record or schedule.batch_size or schedule.stop_below is not None)
         self._local = threading.local()
@@ -62,42 +70,37 @@ class Program:
     @property
     def bytes_per_thread(self) -> int:
         """Of one thread's buffers."""
-        block = self.total_rows * self.tile * (2 if self.keeps_slope else 1)
-        states = 1 + self.optimizer.states
+        block = self.total_rows * self.tile * (2 if self.rows.keeps_slope else 1)
         batch = (self.schedule.batch_size or 0) * (self.network.sizes[0] + self.network.sizes[-1])
-        numbers = block + 2 * self.widest * self.tile + states * self.network.parameter_count + batch + self.total_rows
+        states = (1 + self.optimizer.states) * self.network.parameter_count
+        numbers = block + 2 * self.widest * self.tile + states + batch + self.total_rows
         return int(numbers * self.dtype.itemsize)
 
-    def workspace(self):
-        """This thread's buffers: rows, slopes, two of errors, a zero; gradient and optimizer states; a batch."""
-        if not hasattr(self._local, "buffers"):
-            block, wide = self.total_rows * self.tile, self.widest * self.tile
-            sizes = (block, block if self.keeps_slope else 1, wide, wide, 1)
-            work = tuple(aligned(size, self.dtype) for size in sizes)
-            work[-1][:] = 0
-            count, states = self.network.parameter_count, self.optimizer.states
-            flat = [aligned(count if index <= states else 1, self.dtype) for index in range(3)]
-            batch = self.schedule.batch_size or 1
-            pieces = [zeros(array.shape[0], batch, self.dtype) for array in (self.samples.x, self.samples.targets)]
-            self._local.buffers = work, flat, pieces
-        return self._local.buffers
+    def workspace(self) -> Workspace:
+        """This thread's buffers, made at its first network."""
+        if not hasattr(self._local, "workspace"):
+            self._local.workspace = Workspace(self)
+        workspace: Workspace = self._local.workspace
+        return workspace
 
     def run(
         self, history: History, index: int, rate: float, batch_seed: int,
         stopped: Callable[[], bool], report: Callable[[int], None],
     ) -> None:  # fmt: skip
         """Train one network of the history in place, chunk by chunk, until its end or until `stopped()`."""
-        schedule, samples = self.schedule, self.samples
-        work, (gradient, m, v), (batch_x, batch_targets) = self.workspace()
+        schedule, work = self.schedule, self.workspace()
         theta, costs = history.weights[index], history.costs[index]
-        m[:], v[:] = 0, 0
-        order = _Order(samples.count, schedule.batch_size, batch_seed)
+        work.forget()
+        order = _Order(self.samples.count, schedule.batch_size, batch_seed)
+        batch = schedule.batch_size or 0
+        settings = np.array([rate, schedule.weight_decay, schedule.clip or 0, batch or self.samples.count,
+                             *self.optimizer.arguments])  # fmt: skip
         every = schedule.record_every
         step, chunk = 0, 1
         while step < schedule.steps:
             if stopped():
                 return
-            if self.stops_at_records and step % every == 0 and self._record(history, index, step // every, work):
+            if self.stops_at_records and step % every == 0 and self._record(history, index, step // every):
                 history.converged_at[index] = step
                 report(schedule.steps - step)
                 history.finished[index] = True
@@ -106,10 +109,11 @@ class Program:
             if self.stops_at_records:
                 last = min(last, (step // every + 1) * every)
             began = time.perf_counter()
-            diverged = train(
-                self.shape, self.code, work, theta, gradient, samples.x, samples.targets, samples.count, self.tile,
-                order.take(last - step), batch_x, batch_targets, self.loss, self.optimizer.code, self.arguments,
-                m, v, rate, schedule.weight_decay, schedule.clip or 0.0, step, last, every, costs,
+            picks = order.take(last - step)
+            bounds = np.array([step, last, every, work.batch_row], np.int64)
+            diverged = self.train(
+                *self._common(theta, work), picks.ctypes.data, batch, settings.ctypes.data, bounds.ctypes.data,
+                costs.ctypes.data, work.total.ctypes.data,
             )  # fmt: skip
             elapsed = time.perf_counter() - began
             if diverged >= 0:
@@ -118,38 +122,44 @@ class Program:
                 history.finished[index] = True
                 return
             report(last - step)
-            # Twice as long each time until a chunk takes its time; the first call may have compiled.
+            # Twice as long each time until a chunk takes its time.
             chunk = 2 * chunk if elapsed < CHUNK_SECONDS / 2 else max(1, int(chunk * CHUNK_SECONDS / elapsed))
             step = last
         if schedule.record_last:
-            self._record(history, index, len(costs) - 1, work)
+            self._record(history, index, len(costs) - 1)
         history.finished[index] = True
 
-    def _record(self, history: History, index: int, place: int, work) -> bool:
+    def _common(self, theta, work: Workspace) -> tuple[int, ...]:
+        """The arguments that train, evaluate and observe share."""
+        x, targets = self.samples.x, self.samples.targets
+        return (
+            self.net.ctypes.data, self.code.ctypes.data, work.addresses.ctypes.data, theta.ctypes.data, x.ctypes.data,
+            targets.ctypes.data, x.shape[1], self.samples.count, self.tile,
+        )  # fmt: skip
+
+    def _record(self, history: History, index: int, place: int) -> bool:
         """Measure on all samples, write what was asked for, and say whether the network has converged."""
-        samples, theta, records = self.samples, history.weights[index], history.records
+        theta, records, work = history.weights[index], history.records, self.workspace()
+        count, hidden = self.samples.count, self.network.layers - 1
         if OBSERVED & records.keys():
-            gradient = np.empty_like(theta)
-            steepest = np.empty(self.total_rows, self.dtype)
-            mean_square, flat = np.empty((2, self.network.layers - 1))
-            cost, hits = observe(
-                self.shape, self.code, work, theta, gradient, samples.x, samples.targets, samples.count, self.tile,
-                self.loss, steepest, mean_square, flat,
-            )  # fmt: skip
+            steepest, behaviour = np.empty(self.total_rows, self.dtype), np.empty((2, hidden))
+            callable_of("observe", self.dtype)(
+                *self._common(theta, work), work.total.ctypes.data, steepest.ctypes.data, behaviour.ctypes.data
+            )
+            mean_square, flat = behaviour / (count * np.array(self.network.sizes[1:-1]))
             found = {
-                "gradient_norm": self._layer_norms(gradient), "mean_square": mean_square, "saturated": flat,
-                "dead": self._dead(steepest),
+                "gradient_norm": self._layer_norms(work.gradient / count), "mean_square": mean_square,
+                "saturated": flat, "dead": self._dead(steepest),
             }  # fmt: skip
             if "distinct" in records:
                 found["distinct"] = self.network.distinct_units(theta)
             for name in records.keys() & found.keys():
                 records[name][index, place] = found[name]
         else:
-            cost, hits = evaluate(
-                self.shape, self.code, work, theta, samples.x, samples.targets, samples.count, self.tile, self.loss
-            )
+            callable_of("evaluate", self.dtype)(*self._common(theta, work), work.total.ctypes.data)
+        cost, hits = work.total / count
         if "accuracy" in records:
-            records["accuracy"][index, place] = hits / samples.count
+            records["accuracy"][index, place] = hits
         history.costs[index, place] = cost
         return self.schedule.stop_below is not None and cost < self.schedule.stop_below
 
@@ -160,6 +170,42 @@ class Program:
     def _dead(self, steepest) -> list[float]:
         starts = np.concatenate([[0], np.cumsum(self.network.sizes[1:])])
         return [float(np.mean(steepest[a:b] == 0)) for a, b in list(pairwise(starts))[:-1]]
+
+
+class Workspace:
+    """One thread's buffers, and their addresses in the order of loop.py's WORK."""
+
+    def __init__(self, program: Program) -> None:
+        dtype, network, samples = program.dtype, program.network, program.samples
+        block, wide = program.total_rows * program.tile, program.widest * program.tile
+        count, states, batch = network.parameter_count, program.optimizer.states, program.schedule.batch_size or 1
+        self.gradient = aligned(count, dtype)
+        self.states = [aligned(count if kept < states else 1, dtype) for kept in range(2)]
+        self.total = np.zeros(2)
+        batch_x, batch_y = (zeros(array.shape[0], batch, dtype) for array in (samples.x, samples.targets))
+        self.batch_row = batch_x.shape[1]
+        self._buffers = [
+            aligned(block, dtype), aligned(block if program.rows.keeps_slope else 0, dtype), aligned(wide, dtype),
+            aligned(wide, dtype), np.zeros(1, dtype), self.total, program.rows.parameters, self.gradient, *self.states,
+            batch_x, batch_y,
+        ]  # fmt: skip
+        self.addresses = np.array([buffer.ctypes.data if buffer.size else 0 for buffer in self._buffers], np.int64)
+
+    def forget(self) -> None:
+        """Clear what one network's training must not see of the one before."""
+        for state in self.states:
+            state[:] = 0
+
+
+def tile_width(rows: int, padded: int, dtype: np.dtype) -> int:
+    """How many samples a tile holds: as many as keep its activations in the first-level cache, but at least TILE.
+
+    Equal tiles, because a narrow last one would cost as many calls as a wide one.
+    """
+    vector = VECTOR_BYTES // dtype.itemsize
+    most = max(TILE, FIRST_LEVEL // (rows * dtype.itemsize))
+    tiles = -(-padded // most)
+    return -(-padded // tiles // vector) * vector
 
 
 class _Order:

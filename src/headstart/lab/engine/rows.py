@@ -6,16 +6,14 @@ element type. Parameters such as leaky ReLU's slope are passed at run time: anot
 
 from __future__ import annotations
 
-import types as python_types
 from dataclasses import dataclass
 from functools import cache
 
 import numba
 import numpy as np
-from numba import carray, types
 
 from headstart.lab.engine import arithmetic
-from headstart.lab.engine.caching import cache_enabled, named
+from headstart.lab.engine.caching import c_function
 from headstart.theory.activations import FORMULAS, Activation, rebound
 
 MAX_PARAMETERS = 4
@@ -37,41 +35,29 @@ class RowFunctions:
 
 def row_functions(activation: Activation, dtype: np.dtype) -> RowFunctions:
     """The compiled row functions of a catalogued activation."""
-    forward, backward = _compiled(activation.name, np.dtype(dtype).name)
+    forward, backward = _compiled(activation.name, np.dtype(dtype))
     parameters = np.zeros(MAX_PARAMETERS, dtype)
     parameters[: len(activation.arguments)] = activation.arguments
     keeps_slope = activation.formula.slope_of_output is None
-    return RowFunctions(forward.address, backward.address, keeps_slope, parameters)
+    return RowFunctions(forward, backward, keeps_slope, parameters)
 
 
 @cache
-def _compiled(name: str, dtype_name: str):
+def _compiled(name: str, dtype: np.dtype) -> tuple[int, int]:
     formula = FORMULAS[name]
-    number = np.dtype(dtype_name).type
-    primitives = arithmetic.FLOAT32 if dtype_name == "float32" else arithmetic.FLOAT64
+    primitives = arithmetic.FLOAT32 if dtype == np.float32 else arithmetic.FLOAT64
 
     def scalar(function):
-        return numba.njit(rebound(function, primitives, number), fastmath={"contract"}, error_model="numpy")
+        return numba.njit(rebound(function, primitives, dtype.type), fastmath={"contract"}, error_model="numpy")
 
     count = len(formula.parameters)
-    made_of = {"value": scalar(formula.value), "slope": scalar(formula.derivative), "carray": carray}
+    bound = {"value": scalar(formula.value), "slope": scalar(formula.derivative)}
     if formula.slope_of_output is None:
         bodies = _FORWARD_KEEPING_SLOPE[count], _backward_with_slope
     else:
-        made_of["slope_of_output"] = scalar(formula.slope_of_output)
+        bound["slope_of_output"] = scalar(formula.slope_of_output)
         bodies = _FORWARD[count], _BACKWARD[count]
-    return tuple(_compile(body, name, dtype_name, made_of) for body in bodies)
-
-
-def _compile(body, name: str, dtype_name: str, made_of):
-    """A copy of a body bound to one activation's functions, compiled as a C function of pointers."""
-    function = python_types.FunctionType(body.__code__, made_of, body.__name__)
-    function.__module__ = __name__
-    scalar = getattr(types, dtype_name)
-    pointer = types.CPointer(scalar)
-    signature = types.void(pointer, pointer, types.int64, pointer)
-    compile_it = numba.cfunc(signature, cache=cache_enabled(), error_model="numpy", fastmath={"contract"})
-    return compile_it(named(function, name, dtype_name))
+    return tuple(c_function(body, "ppnp", dtype, name=name, **bound) for body in bodies)
 
 
 # The bodies. `value`, `slope` and `slope_of_output` are bound to one activation's functions by `_compile`; there is one
@@ -79,28 +65,23 @@ def _compile(body, name: str, dtype_name: str, made_of):
 
 
 def _forward_0(y, s, n, p):
-    y = carray(y, n)
     for i in range(n):
         y[i] = value(y[i])  # noqa: F821
 
 
 def _forward_1(y, s, n, p):
-    y = carray(y, n)
     a = p[0]
     for i in range(n):
         y[i] = value(y[i], a)  # noqa: F821
 
 
 def _forward_2(y, s, n, p):
-    y = carray(y, n)
     a, b = p[0], p[1]
     for i in range(n):
         y[i] = value(y[i], a, b)  # noqa: F821
 
 
 def _forward_keeping_slope_0(y, s, n, p):
-    y = carray(y, n)
-    s = carray(s, n)
     for i in range(n):
         z = y[i]
         s[i] = slope(z)  # noqa: F821
@@ -108,8 +89,6 @@ def _forward_keeping_slope_0(y, s, n, p):
 
 
 def _forward_keeping_slope_1(y, s, n, p):
-    y = carray(y, n)
-    s = carray(s, n)
     a = p[0]
     for i in range(n):
         z = y[i]
@@ -118,8 +97,6 @@ def _forward_keeping_slope_1(y, s, n, p):
 
 
 def _forward_keeping_slope_2(y, s, n, p):
-    y = carray(y, n)
-    s = carray(s, n)
     a, b = p[0], p[1]
     for i in range(n):
         z = y[i]
@@ -128,31 +105,23 @@ def _forward_keeping_slope_2(y, s, n, p):
 
 
 def _backward_0(d, y, n, p):
-    d = carray(d, n)
-    y = carray(y, n)
     for i in range(n):
         d[i] *= slope_of_output(y[i])  # noqa: F821
 
 
 def _backward_1(d, y, n, p):
-    d = carray(d, n)
-    y = carray(y, n)
     a = p[0]
     for i in range(n):
         d[i] *= slope_of_output(y[i], a)  # noqa: F821
 
 
 def _backward_2(d, y, n, p):
-    d = carray(d, n)
-    y = carray(y, n)
     a, b = p[0], p[1]
     for i in range(n):
         d[i] *= slope_of_output(y[i], a, b)  # noqa: F821
 
 
 def _backward_with_slope(d, s, n, p):
-    d = carray(d, n)
-    s = carray(s, n)
     for i in range(n):
         d[i] *= s[i]
 

@@ -5,7 +5,7 @@ and it may not reorder a sum. These intrinsics say both outright: a block of R r
 fused multiply-adds in a fixed order, so one load serves R multiply-adds, and the bits are the same on every processor
 whatever its vector width.
 
-Arrays are flat; a tile is addressed by an offset and strides in elements. One vector is 64 bytes.
+A tile is addressed by a pointer, an offset and strides in elements. One vector is 64 bytes.
 """
 
 from __future__ import annotations
@@ -37,12 +37,6 @@ class _Emitter:
         self.fma_function = cgutils.get_or_insert_function(
             builder.module, ir.FunctionType(self.vector, [self.vector] * 3), name
         )
-
-    def pointer(self, array_type, array, offset):
-        """The address of an array's element; a pointer is its own address."""
-        if not isinstance(array_type, types.CPointer):
-            array = self.context.make_array(array_type)(self.context, self.builder, array).data
-        return self.builder.gep(array, [offset])
 
     def at(self, pointer, *steps):
         """pointer + sum of stride * index."""
@@ -135,10 +129,10 @@ def product_tile(rows, vectors):
         def codegen(context, builder, signature, args):
             w_, w0_, w_row_, w_k_, count_, a_, a0_, a_row_, z_, z0_, z_row_, b_, b0_, b_row_ = args
             emit = _Emitter(context, builder, a.dtype)
-            weights = emit.pointer(signature.args[0], w_, w0_)
-            inputs = emit.pointer(signature.args[5], a_, a0_)
-            outputs = emit.pointer(signature.args[8], z_, z0_)
-            biases = emit.pointer(signature.args[11], b_, b0_)
+            weights = builder.gep(w_, [w0_])
+            inputs = builder.gep(a_, [a0_])
+            outputs = builder.gep(z_, [z0_])
+            biases = builder.gep(b_, [b0_])
             start = [emit.splat(builder.load(emit.at(biases, (b_row_, constant(r))))) for r in range(rows)]
 
             def body(k, accumulators):
@@ -176,9 +170,9 @@ def gradient_tile(rows, columns, with_sums):
         def codegen(context, builder, signature, args):
             d_, d0_, d_row_, a_, a0_, a_row_, count_, g_, g0_, g_row_, sums0_ = args
             emit = _Emitter(context, builder, a.dtype)
-            errors = emit.pointer(signature.args[0], d_, d0_)
-            inputs = emit.pointer(signature.args[3], a_, a0_)
-            gradient = emit.pointer(signature.args[7], g_, g0_)
+            errors = builder.gep(d_, [d0_])
+            inputs = builder.gep(a_, [a0_])
+            gradient = builder.gep(g_, [g0_])
             zero = ir.Constant(emit.vector, [0.0] * emit.lanes)
             products = rows * columns
 
@@ -200,7 +194,7 @@ def gradient_tile(rows, columns, with_sums):
                 row = emit.at(gradient, (g_row_, constant(r)))
                 emit.add_to(emit.totals(sums[r * columns : (r + 1) * columns]), row)
             if with_sums:
-                biases = emit.pointer(signature.args[7], g_, sums0_)
+                biases = builder.gep(g_, [sums0_])
                 emit.add_to(emit.totals(sums[products:]), biases)
             return context.get_dummy_value()
 
@@ -209,16 +203,34 @@ def gradient_tile(rows, columns, with_sums):
     return tile
 
 
+def _call(result):
+    @intrinsic
+    def call(typing, address, *arguments):
+        """Call a compiled function by its address; every argument is an int64, pointers included."""
+        signature = (types.int64 if result else types.void)(address, types.StarArgTuple(arguments))
+
+        def codegen(context, builder, signature, args):
+            values = cgutils.unpack_tuple(builder, args[1])
+            function = ir.FunctionType(I64 if result else ir.VoidType(), [I64] * len(values)).as_pointer()
+            value = builder.call(builder.inttoptr(args[0], function), values)
+            return value if result else context.get_dummy_value()
+
+        return signature, codegen
+
+    return call
+
+
+call, call_for_number = _call(False), _call(True)
+
+
 @intrinsic
-def call_rows(typing, address, first, first0, second, second0, count, parameters, parameters0):
-    """Call a compiled row function (see rows.py) by its address: f(first*, second*, count, parameters*)."""
-    signature = types.void(address, first, first0, second, second0, count, parameters, parameters0)
+def address_of(typing, pointer):
+    """The address a pointer holds."""
 
     def codegen(context, builder, signature, args):
-        _call_by_address(context, builder, signature, args, first.dtype)
-        return context.get_dummy_value()
+        return builder.ptrtoint(args[0], I64)
 
-    return signature, codegen
+    return types.int64(pointer), codegen
 
 
 @intrinsic
@@ -229,45 +241,3 @@ def float_of_bits(typing, bits):
         return builder.bitcast(args[0], ir.FloatType())
 
     return types.float32(types.int32), codegen
-
-
-@intrinsic
-def call_product(typing, address, w, w0, w_row, w_k, rows, count, a, a0, a_row, columns, z, z0, z_row, b, b0, b_row):
-    """Call kernels.product by its address."""
-    signature = types.void(address, w, w0, w_row, w_k, rows, count, a, a0, a_row, columns, z, z0, z_row, b, b0, b_row)
-
-    def codegen(context, builder, signature, args):
-        _call_by_address(context, builder, signature, args, a.dtype)
-        return context.get_dummy_value()
-
-    return signature, codegen
-
-
-@intrinsic
-def call_gradient(typing, address, d, d0, d_row, rows, a, a0, a_row, columns, samples, g, g0, sums):
-    """Call kernels.weight_gradient by its address."""
-    signature = types.void(address, d, d0, d_row, rows, a, a0, a_row, columns, samples, g, g0, sums)
-
-    def codegen(context, builder, signature, args):
-        _call_by_address(context, builder, signature, args, a.dtype)
-        return context.get_dummy_value()
-
-    return signature, codegen
-
-
-def _call_by_address(context, builder, signature, args, dtype):
-    """f(...) with each array and the offset that follows it as one pointer, and every number as int64."""
-    emit = _Emitter(context, builder, dtype)
-    pointer = emit.scalar.as_pointer()
-    values, kinds, at = [], [], 1
-    while at < len(args):
-        if isinstance(signature.args[at], types.Array):
-            values.append(emit.pointer(signature.args[at], args[at], args[at + 1]))
-            kinds.append(pointer)
-            at += 2
-        else:
-            values.append(args[at])
-            kinds.append(I64)
-            at += 1
-    function = ir.FunctionType(ir.VoidType(), kinds).as_pointer()
-    builder.call(builder.inttoptr(args[0], function), values)
