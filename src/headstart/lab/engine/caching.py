@@ -29,7 +29,7 @@ _kept: list[object] = []  # compiled functions must outlive their addresses
 _LETTERS = {"d": types.CPointer(types.float64), "i": types.CPointer(types.int64), "n": types.int64}
 
 
-def c_function(body, arguments: str, dtype: np.dtype, result: str = "", name: str = "", **bound):
+def c_function(body, arguments: str, dtype: np.dtype, result: str = "", name: str = "", **bound) -> int:
     """The address of a body compiled as a C function.
 
     Args:
@@ -47,7 +47,7 @@ def c_function(body, arguments: str, dtype: np.dtype, result: str = "", name: st
     copy.__qualname__ = "_".join(part for part in (body.__name__, name, dtype.name, source_hash()) if part)
     compiled = numba.cfunc(signature, cache=cache_enabled(), error_model="numpy", fastmath={"contract"})(copy)
     _kept.append(compiled)
-    return compiled.address
+    return int(compiled.address)
 
 
 @cache

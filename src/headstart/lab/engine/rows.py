@@ -57,7 +57,8 @@ def _compiled(name: str, dtype: np.dtype) -> tuple[int, int]:
     else:
         bound["slope_of_output"] = scalar(formula.slope_of_output)
         bodies = _FORWARD[count], _BACKWARD[count]
-    return tuple(c_function(body, "ppnp", dtype, name=name, **bound) for body in bodies)
+    forward, backward = (c_function(body, "ppnp", dtype, name=name, **bound) for body in bodies)
+    return forward, backward
 
 
 # The bodies. `value`, `slope` and `slope_of_output` are bound to one activation's functions by `_compile`; there is one
