@@ -106,7 +106,10 @@ def moments(activation: ActivationLike, q: float = 1.0) -> Moments:
     phi, q = resolve(activation), positive_variance(q)
     z, h, value, slope = _samples(phi, q)
     root = math.sqrt(q)
-    slope_moment, z_value_derivative = float(slope @ slope), _sum(z * value, slope)
+    with np.errstate(all="ignore"):
+        second_moment, slope_moment = float(value @ value), float(slope @ slope)
+        z_value_derivative = _sum(z * value, slope)
+    _require_finite(phi, q, second_moment, slope_moment, z_value_derivative)
     if isinstance(phi, Activation):
         with np.errstate(all="ignore"):
             value_curvature = _sum(value, phi.second_derivative(root * z) * h) + _kinks_in_curvature(phi, q)
@@ -116,7 +119,7 @@ def moments(activation: ActivationLike, q: float = 1.0) -> Moments:
     return Moments(
         q=q,
         mean=_sum(value, h),
-        second_moment=float(value @ value),
+        second_moment=second_moment,
         derivative_mean=_sum(slope, h),
         derivative_second_moment=slope_moment,
         z_value_derivative=z_value_derivative,
@@ -183,7 +186,7 @@ def positive_variance(q: float, name: str = "q") -> float:
 @lru_cache(maxsize=256)
 def panels_of(phi: AnyActivation) -> Panels:
     """The cuts of the line for this activation; made once."""
-    return panels_of_slope(phi) or Panels((phi, phi.derivative), phi.kinks, f"'{phi}'")
+    return panels_of_slope(phi) or Panels((phi, phi.derivative), phi.kinks, str(phi))
 
 
 @lru_cache(maxsize=256)
@@ -233,10 +236,12 @@ _GRIDS = {reach: np.linspace(-reach, reach, 17 if reach == _REACHES[0] else int(
 
 def _kinks_in_curvature(phi: AnyActivation, q: float) -> float:
     """phi'' holds a delta function wherever phi' steps: the sum of phi [phi'] N(kink; 0, q)."""
-    return sum(
-        0.5 * (left + right) * (slope_right - slope_left) * _density(at, q)
-        for at, left, right, slope_left, slope_right in kinks_within(phi, _kink_reach(phi, q))
-    )
+    total = 0.0
+    for at, left, right, slope_left, slope_right in kinks_within(phi, _kink_reach(phi, q)):
+        value = 0.5 * (left + right)
+        if abs(value) > 4 * np.finfo(float).eps * abs(at):  # otherwise phi is 0 at the kink
+            total += value * (slope_right - slope_left) * _density(at, q)
+    return total
 
 
 def _jumps(phi: AnyActivation, q: float) -> list[tuple[float, float, float]]:

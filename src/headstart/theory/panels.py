@@ -76,7 +76,7 @@ class Panels:
         self.reach = outer
         if self.edges.size > MOST_PANELS:
             raise InputError(
-                f"activation {self.name} has structure on too fine a scale: {self.edges.size} panels for |z| < {outer:g}. "
+                f"activation '{self.name}' has structure on too fine a scale: {self.edges.size} panels for |z| < {outer:g}. "
                 "Use a smaller variance q, or an activation without fast oscillation."
             )
 
@@ -139,16 +139,16 @@ class Panels:
             values = np.array(curve(z), dtype=np.float64)
         undefined = np.isnan(values) | (np.isinf(values) & (np.abs(z) <= 4.0))
         if undefined.any():
-            at = z[undefined][0]
+            what = "returns" if curve is self.curves[0] else "has the slope"
             raise InputError(
-                f"activation {self.name} returns {values[undefined][0]:g} at z = {at:.6g}; phi and phi' must be finite "
-                "wherever a Gaussian has mass. Write one that is defined for all real z."
+                f"activation '{self.name}' {what} {values[undefined][0]:g} at z = {z[undefined][0]:.6g}; phi and phi' must "
+                "be finite wherever a Gaussian has mass. Write one that is defined for all real z."
             )
         return values
 
     def _too_rough(self, low: float, high: float) -> InputError:
         return InputError(
-            f"activation {self.name} is not piecewise smooth between {low:g} and {high:g}: it is random, in lower than "
+            f"activation '{self.name}' is not piecewise smooth between {low:g} and {high:g}: it is random, in lower than "
             "float64 precision, or oscillates too fast. Write a deterministic float64 function of z."
         )
 
@@ -160,7 +160,7 @@ class Panels:
             size = max(float(np.max(np.abs(self._evaluate(curve, around)))) for curve in self.curves)
             if not size * size * width <= 1e-11 * max(self._scales) ** 2:
                 raise InputError(
-                    f"activation {self.name} is too singular at z = {place:.6g}: its derivative grows there without "
+                    f"activation '{self.name}' is too singular at z = {place:.6g}: its derivative grows there without "
                     "bound. Write one whose derivative is bounded."
                 )
 

@@ -1,0 +1,226 @@
+"""Fixed points of the variance: what the pre-activations' variance becomes in a deep network.
+
+A layer with weights of variance sigma_w^2/fan_in and biases of variance sigma_b^2 maps the variance of the
+pre-activations q -> sigma_w^2 E[phi(sqrt(q) z)^2] + sigma_b^2 (Poole et al. 2016, eq. 3). The map is searched on a
+logarithmic grid of q from 1e-12 to 1e14, each root then found to rounding; touching the diagonal counts as a root.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.errors import InputError
+from headstart.theory.callables import ActivationLike, AnyActivation, resolve
+from headstart.theory.gains import Moments, kinks_within, moments, positive_variance, second_moment
+
+PER_DECADE = 16  # grid points of q per factor of ten, where roots are searched
+LOWEST, HIGHEST = -12, 14  # decades
+ROUNDING = 3e-14  # relative size of what counts as rounding error
+MARGINAL = 1e-9  # how near to 1 a slope counts as 1
+
+
+class NoFixedPoint(InputError):
+    """The variance grows without bound, so nothing that is defined at a fixed point exists."""
+
+
+@dataclass(frozen=True)
+class FixedPoint:
+    """A variance q that a layer maps to itself; `slope` is the variance map's there.
+
+    `stable`: from nearby variances the network comes back to it. `kind` says more: "stable", "unstable", "half-stable"
+    (attracts from one side only) or "marginal" (every q is a fixed point, as for ReLU at sigma_w^2 = 2).
+    """
+
+    q: float
+    slope: float
+    stable: bool
+    kind: str
+
+
+def fixed_points(activation: ActivationLike, sigma_w2: float, sigma_b2: float = 0.0) -> list[FixedPoint]:
+    """Every variance that a layer keeps, smallest first; empty if the variance grows without bound from everywhere.
+
+    Args:
+        activation: a spec string, an activation or any element-wise function.
+        sigma_w2: fan_in times the variance of the weights, positive.
+        sigma_b2: variance of the biases, at least 0.
+
+    Raises:
+        InputError: a variance out of range, or an activation without Gaussian moments.
+
+    >>> for point in fixed_points("gelu", 2.4):
+    ...     print(f"{point.q:.6f} {point.slope:.6f} {point.kind}")
+    0.000000 0.600000 stable
+    0.872523 1.153873 unstable
+    """
+    phi, sigma_w2, sigma_b2 = checked(activation, sigma_w2, sigma_b2)
+
+    def excess(q: float) -> float:
+        return (sigma_w2 * second_moment(phi, q) - q + sigma_b2) / q
+
+    grid, values = _search_grid(phi, sigma_w2, sigma_b2)
+    signs = np.where(np.abs(values) <= ROUNDING, 0.0, np.sign(values))
+    if sigma_b2 == 0 and is_homogeneous(phi) and abs(sigma_w2 * second_moment(phi, 1.0) - 1) < MARGINAL:
+        return [FixedPoint(1.0, 1.0, False, "marginal")]
+    roots = [0.0] if sigma_b2 == 0 and _size_at_zero(phi) == 0 else []
+    known = np.flatnonzero(signs)
+    for left, right in zip(known[:-1], known[1:], strict=True):
+        if signs[left] != signs[right]:
+            roots.append(root(excess, grid[left], grid[right]))
+    roots += _tangent_roots(phi, sigma_w2, excess, grid, values)
+    return [_described(phi, sigma_w2, q, excess) for q in sorted(roots)]
+
+
+def settle(activation: ActivationLike, sigma_w2: float, sigma_b2: float = 0.0, start: float = 1.0) -> float:
+    """The variance that a deep network settles at when its first pre-activations have variance `start`.
+
+    Raises:
+        NoFixedPoint: it grows without bound.
+
+    >>> round(settle("tanh", 25 / 9), 3)
+    1.178
+    """
+    phi, sigma_w2, sigma_b2 = checked(activation, sigma_w2, sigma_b2)
+    change = sigma_w2 * second_moment(phi, start) + sigma_b2 - start
+    if abs(change) <= ROUNDING * start:
+        return start
+    reached = [point.q for point in fixed_points(phi, sigma_w2, sigma_b2) if (point.q > start) == (change > 0)]
+    if not reached:
+        raise NoFixedPoint(
+            f"activation '{phi}' with sigma_w^2={sigma_w2:g}, sigma_b^2={sigma_b2:g} has no fixed point above {start:g}: "
+            "the variance grows without bound. Use a smaller sigma_w^2."
+        )
+    return min(reached) if change > 0 else max(reached)
+
+
+def slope_moment(phi: AnyActivation, q: float) -> float:
+    """E[phi'(sqrt(q) z)^2]; at q = 0 the mean of the squared slopes on both sides of 0."""
+    if q > 0:
+        return moments(phi, q).derivative_second_moment
+    for at, _, _, left, right in kinks_within(phi, 1.0):
+        if at == 0:
+            return 0.5 * (left * left + right * right)
+    return float(phi.derivative(np.zeros(1))[0] ** 2)
+
+
+@lru_cache(maxsize=256)
+def is_homogeneous(phi: AnyActivation) -> bool:
+    """Whether phi(cz) = c phi(z) for all c > 0, as for ReLU, leaky ReLU, |z| and the identity."""
+    z = np.array([-3.7, -1.1, -1e-3, 1e-3, 0.9, 4.2])
+    with np.errstate(all="ignore"):
+        return bool(np.allclose(phi(1e3 * z), 1e3 * phi(z), rtol=1e-12, atol=0))
+
+
+@lru_cache(maxsize=256)
+def jumps(phi: AnyActivation) -> bool:
+    """Whether phi itself is discontinuous (within |z| < 8)."""
+    return any(abs(right - left) > 1e-9 * (1 + abs(left) + abs(right)) for _, left, right, *_ in kinks_within(phi, 8.0))
+
+
+@lru_cache(maxsize=100_000)
+def moments_on_grid(phi: AnyActivation, index: int) -> Moments | None:
+    """The moments at the grid's q; None where they do not exist."""
+    try:
+        return moments(phi, grid_variance(index))
+    except InputError:
+        return None
+
+
+def grid_variance(index: int) -> float:
+    return float(10.0 ** (index / PER_DECADE))
+
+
+def root(function: Callable[[float], float], low: float, high: float) -> float:
+    from scipy.optimize import brentq
+
+    return float(brentq(function, low, high, xtol=1e-300, rtol=8.9e-16, maxiter=500))
+
+
+def checked(activation: ActivationLike, sigma_w2: float, sigma_b2: float) -> tuple[AnyActivation, float, float]:
+    sigma_w2 = positive_variance(sigma_w2, "sigma_w2")
+    if isinstance(sigma_b2, (bool, str)) or not np.isscalar(sigma_b2) or not 0 <= float(sigma_b2) < math.inf:  # type: ignore[arg-type]  # scalars convert
+        raise InputError(f"sigma_b2, a variance, must be a number of at least 0, got {sigma_b2!r}.")
+    return resolve(activation), sigma_w2, float(sigma_b2)
+
+
+def _search_grid(phi: AnyActivation, sigma_w2: float, sigma_b2: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(q, relative excess of the next layer's variance over q), upwards until no further fixed point can come."""
+    grid, values = [], []
+    top = 1e4 * max(1.0, sigma_b2, sigma_w2 * moments(phi).second_moment)
+    for index in range(LOWEST * PER_DECADE, HIGHEST * PER_DECADE):
+        at = moments_on_grid(phi, index)
+        if at is None:
+            break
+        grid.append(at.q)
+        values.append((sigma_w2 * at.second_moment - at.q + sigma_b2) / at.q)
+        if at.q > top and values[-1] < 0:
+            break
+    return np.array(grid), np.array(values)
+
+
+def _tangent_roots(
+    phi: AnyActivation, sigma_w2: float, excess: Callable[[float], float], grid: NDArray[np.float64], values: NDArray[np.float64]
+) -> list[float]:
+    """Where the variance map touches the diagonal between two grid points: one double root, or two close ones."""
+    size = np.abs(values)
+    roots: list[float] = []
+    for k in np.flatnonzero((size[1:-1] < size[:-2]) & (size[1:-1] < size[2:]) & (size[1:-1] < 0.05)) + 1:
+        left, middle, right = values[k - 1 : k + 2]
+        if not left * right > 0 or left * middle < 0 or size[k] <= ROUNDING:
+            continue
+        from scipy.optimize import minimize_scalar
+
+        sign = math.copysign(1.0, left)
+        found = minimize_scalar(
+            lambda t: sign * excess(math.exp(t)),  # noqa: B023  # used within the iteration
+            bounds=(math.log(grid[k - 1]), math.log(grid[k + 1])),
+            method="bounded",
+            options={"xatol": 1e-10},
+        )
+        lowest, at = float(found.fun), math.exp(float(found.x))
+        if lowest < -1e-11:
+            roots += [root(excess, grid[k - 1], at), root(excess, at, grid[k + 1])]
+        elif lowest < 1e-9:
+            tangent = lambda q: sigma_w2 * moments(phi, q).second_moment_slope - 1  # noqa: E731
+            if tangent(grid[k - 1]) * tangent(grid[k + 1]) < 0:
+                at = root(tangent, grid[k - 1], grid[k + 1])
+            roots.append(at)
+    return roots
+
+
+def _described(phi: AnyActivation, sigma_w2: float, q: float, excess: Callable[[float], float]) -> FixedPoint:
+    slope = map_slope(phi, sigma_w2, q)
+    if abs(abs(slope) - 1) > MARGINAL:
+        return FixedPoint(q, slope, abs(slope) < 1, "stable" if abs(slope) < 1 else "unstable")
+    # Slope 1: what attracts is decided further away, where the excess can be told from rounding.
+    above = next((e for e in map(excess, _away(q, 1)) if abs(e) > ROUNDING), 0.0)
+    below = next((e for e in map(excess, _away(q, -1)) if abs(e) > ROUNDING), 0.0) if q else 1.0
+    if above < 0 < below:
+        return FixedPoint(q, slope, True, "stable")
+    return FixedPoint(q, slope, False, "unstable" if above > 0 and (q == 0 or below < 0) else "half-stable")
+
+
+def _away(q: float, side: int) -> list[float]:
+    if q == 0:
+        return [10.0**k for k in range(-9, 3)]
+    return [q * (1 + side * step) for step in (0.003, 0.01, 0.03, 0.1, 0.3)]
+
+
+def map_slope(phi: AnyActivation, sigma_w2: float, q: float) -> float:
+    return sigma_w2 * (moments(phi, q).second_moment_slope if q > 0 else slope_moment(phi, 0.0))
+
+
+def _size_at_zero(phi: AnyActivation) -> float:
+    """The limit of E[phi^2] as q -> 0: the mean of phi^2 on both sides of 0."""
+    for at, left, right, *_ in kinks_within(phi, 1.0):
+        if at == 0:
+            return 0.5 * (left * left + right * right) if max(abs(left), abs(right)) > 1e-100 else 0.0
+    return float(phi(np.zeros(1))[0] ** 2)
+
+
