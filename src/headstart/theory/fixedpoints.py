@@ -7,13 +7,13 @@ logarithmic grid of q from 1e-12 to 1e14, each root then found to rounding; touc
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from headstart.errors import InputError
 from headstart.theory.callables import ActivationLike, AnyActivation, resolve
@@ -23,6 +23,10 @@ PER_DECADE = 16  # grid points of q per factor of ten, where roots are searched
 LOWEST, HIGHEST = -12, 14  # decades
 ROUNDING = 3e-14  # relative size of what counts as rounding error
 MARGINAL = 1e-9  # how near to 1 a slope counts as 1
+_TOUCHES = 1e-11  # how near to the diagonal, relative to q, the variance map touches it
+_NEAR, _DENSE = 0.05, 65  # below this distance from the diagonal and from slope 1 it is sampled this densely
+
+Sample = tuple[float, float, float]  # q, relative excess of the next layer's variance over q, map's slope minus 1
 
 
 class NoFixedPoint(InputError):
@@ -64,17 +68,17 @@ def fixed_points(activation: ActivationLike, sigma_w2: float, sigma_b2: float = 
     def excess(q: float) -> float:
         return (sigma_w2 * second_moment(phi, q) - q + sigma_b2) / q
 
-    grid, values = _search_grid(phi, sigma_w2, sigma_b2)
-    signs = np.where(np.abs(values) <= ROUNDING, 0.0, np.sign(values))
     if sigma_b2 == 0 and is_homogeneous(phi) and abs(sigma_w2 * second_moment(phi, 1.0) - 1) < MARGINAL:
         return [FixedPoint(1.0, 1.0, False, "marginal")]
     roots = [0.0] if sigma_b2 == 0 and _size_at_zero(phi) == 0 else []
-    known = np.flatnonzero(signs)
-    for left, right in zip(known[:-1], known[1:], strict=True):
-        if signs[left] != signs[right]:
-            roots.append(root(excess, grid[left], grid[right]))
-    roots += _tangent_roots(phi, sigma_w2, excess, grid, values)
-    return [_described(phi, sigma_w2, q, excess) for q in sorted(roots)]
+    samples = _search(phi, sigma_w2, sigma_b2)
+    turns, touching = _turning_points(phi, sigma_w2, excess, samples)
+    # Between neighbours the excess is monotone, so a change of sign holds one root. What touches is a root by itself.
+    points = sorted([(q, e) for q, e, _ in samples if abs(e) > ROUNDING] + turns)
+    for (left, before), (right, after) in itertools.pairwise(points):
+        if before * after < 0 and not any(left < q < right for q in touching):
+            roots.append(root(excess, left, right))
+    return [_described(phi, sigma_w2, q, excess) for q in sorted(roots + touching)]
 
 
 def settle(activation: ActivationLike, sigma_w2: float, sigma_b2: float = 0.0, start: float = 1.0) -> float:
@@ -149,49 +153,44 @@ def checked(activation: ActivationLike, sigma_w2: float, sigma_b2: float) -> tup
     return resolve(activation), sigma_w2, float(sigma_b2)
 
 
-def _search_grid(phi: AnyActivation, sigma_w2: float, sigma_b2: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(q, relative excess of the next layer's variance over q), upwards until no further fixed point can come."""
-    grid, values = [], []
+def _search(phi: AnyActivation, sigma_w2: float, sigma_b2: float) -> list[Sample]:
+    """The variance map on a grid of q, upwards until no further fixed point can come, dense where it nearly touches."""
+
+    def sample(at: Moments) -> Sample:
+        return at.q, (sigma_w2 * at.second_moment - at.q + sigma_b2) / at.q, sigma_w2 * at.second_moment_slope - 1
+
+    grid: list[Sample] = []
     top = 1e4 * max(1.0, sigma_b2, sigma_w2 * moments(phi).second_moment)
     for index in range(LOWEST * PER_DECADE, HIGHEST * PER_DECADE):
         at = moments_on_grid(phi, index)
         if at is None:
             break
-        grid.append(at.q)
-        values.append((sigma_w2 * at.second_moment - at.q + sigma_b2) / at.q)
-        if at.q > top and values[-1] < 0:
+        grid.append(sample(at))
+        if at.q > top and grid[-1][1] < 0:
             break
-    return np.array(grid), np.array(values)
+    dense: list[Sample] = []
+    for before, here, after in zip(grid, grid[1:], grid[2:], strict=False):
+        nearest = abs(here[1]) <= min(abs(before[1]), abs(after[1])) and abs(here[1]) > ROUNDING
+        if nearest and abs(here[1]) < _NEAR and abs(here[2]) < _NEAR:
+            dense += [sample(moments(phi, float(q))) for q in np.geomspace(before[0], after[0], _DENSE)[1:-1]]
+    return sorted(grid + dense)
 
 
-def _tangent_roots(
-    phi: AnyActivation, sigma_w2: float, excess: Callable[[float], float], grid: NDArray[np.float64], values: NDArray[np.float64]
-) -> list[float]:
-    """Where the variance map touches the diagonal between two grid points: one double root, or two close ones."""
-    size = np.abs(values)
-    roots: list[float] = []
-    for k in np.flatnonzero((size[1:-1] < size[:-2]) & (size[1:-1] < size[2:]) & (size[1:-1] < 0.05)) + 1:
-        left, middle, right = values[k - 1 : k + 2]
-        if not left * right > 0 or left * middle < 0 or size[k] <= ROUNDING:
-            continue
-        from scipy.optimize import minimize_scalar
-
-        sign = math.copysign(1.0, left)
-        found = minimize_scalar(
-            lambda t: sign * excess(math.exp(t)),  # noqa: B023  # used within the iteration
-            bounds=(math.log(grid[k - 1]), math.log(grid[k + 1])),
-            method="bounded",
-            options={"xatol": 1e-10},
-        )
-        lowest, at = float(found.fun), math.exp(float(found.x))
-        if lowest < -1e-11:
-            roots += [root(excess, grid[k - 1], at), root(excess, at, grid[k + 1])]
-        elif lowest < 1e-9:
-            tangent = lambda q: sigma_w2 * moments(phi, q).second_moment_slope - 1  # noqa: E731
-            if tangent(grid[k - 1]) * tangent(grid[k + 1]) < 0:
-                at = root(tangent, grid[k - 1], grid[k + 1])
-            roots.append(at)
-    return roots
+def _turning_points(
+    phi: AnyActivation, sigma_w2: float, excess: Callable[[float], float], samples: list[Sample]
+) -> tuple[list[tuple[float, float]], list[float]]:
+    """Where the variance map has slope 1: (q, excess) of those off the diagonal, and q of those that touch it."""
+    turns: list[tuple[float, float]] = []
+    touching: list[float] = []
+    for (left, before, rise), (right, after, fall) in itertools.pairwise(samples):
+        if rise * fall < 0 and min(abs(before), abs(after)) < _NEAR:
+            q = root(lambda q: sigma_w2 * moments(phi, q).second_moment_slope - 1, left, right)
+            height = excess(q)
+            if abs(height) > _TOUCHES:
+                turns.append((q, height))
+            elif max(abs(before), abs(after)) > ROUNDING:  # otherwise the map is the diagonal
+                touching.append(q)
+    return turns, touching
 
 
 def _described(phi: AnyActivation, sigma_w2: float, q: float, excess: Callable[[float], float]) -> FixedPoint:

@@ -144,7 +144,7 @@ def gain(activation: ActivationLike, q: float = 1.0, direction: Direction = "for
         InputError: as for `moments`; an unknown direction; or phi is zero where the pre-activations are.
 
     >>> round(gain("relu"), 12), round(gain("tanh"), 12), round(gain("tanh", q=4), 12)
-    (1.414213562373, 1.592537419723, 2.497478268041)
+    (1.414213562373, 1.592537419723, 2.509307118525)
 
     References: He et al. 2015, eq. 10 and 14 (ReLU).
     """

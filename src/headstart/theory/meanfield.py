@@ -158,7 +158,7 @@ def tat_leaky_relu(depth: int, eta: float) -> float:
         InputError: out of range, or eta is more than ReLU itself reaches over that depth.
 
     >>> round(tat_leaky_relu(50, 0.9), 6)
-    0.570440
+    0.430523
 
     References: Zhang, Botev & Martens 2022, section 4.1 (tailored activation transformation).
     """
