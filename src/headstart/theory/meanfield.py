@@ -62,8 +62,9 @@ class DepthScale:
         return TRAINABLE * self.xi_c
 
 
-def chi1(activation: ActivationLike, sigma_w2: float, sigma_b2: float = 0.0) -> float:
-    """chi_1 = sigma_w^2 E[phi'(sqrt(q*) z)^2]: growth of the squared gradient per layer, at the q* a network settles at.
+def chi1(activation: ActivationLike, sigma_w2: float, sigma_b2: float = 0.0, start: float = 1.0) -> float:
+    """chi_1 = sigma_w^2 E[phi'(sqrt(q*) z)^2]: growth of the squared gradient per layer, at the q* a network settles at
+    from the variance `start`.
 
     The gradient of a network of L layers grows by chi_1^L in expectation of its square.
 
@@ -79,17 +80,20 @@ def chi1(activation: ActivationLike, sigma_w2: float, sigma_b2: float = 0.0) -> 
     """
     phi, sigma_w2, sigma_b2 = checked(activation, sigma_w2, sigma_b2)
     try:
-        return sigma_w2 * slope_moment(phi, settle(phi, sigma_w2, sigma_b2))
+        return sigma_w2 * slope_moment(phi, settle(phi, sigma_w2, sigma_b2, start))
     except NoFixedPoint:
         if is_homogeneous(phi):  # E[phi'^2] is the same at every q
             return sigma_w2 * slope_moment(phi, 1.0)
         raise
 
 
-def depth_scale(activation: ActivationLike, sigma_w2: float, sigma_b2: float = 0.0) -> DepthScale:
+def depth_scale(
+    activation: ActivationLike, sigma_w2: float, sigma_b2: float = 0.0, start: float = 1.0
+) -> DepthScale:
     """Depth scales and phase: xi_q = -1/log|slope of the variance map|, xi_c = -1/log chi(c*).
 
-    c* is the correlation that any two inputs end up with: 1 in the ordered phase, below 1 in the chaotic one.
+    c* is the correlation that any two inputs end up with: 1 in the ordered phase, below 1 in the chaotic one. Where
+    there are several fixed points, it is the one reached from the variance `start`.
 
     Raises:
         NoFixedPoint: the variance grows without bound.
@@ -101,7 +105,7 @@ def depth_scale(activation: ActivationLike, sigma_w2: float, sigma_b2: float = 0
     References: Schoenholz et al. 2017, eq. 5-9.
     """
     phi, sigma_w2, sigma_b2 = checked(activation, sigma_w2, sigma_b2)
-    q = settle(phi, sigma_w2, sigma_b2)
+    q = settle(phi, sigma_w2, sigma_b2, start)
     slope, chi = map_slope(phi, sigma_w2, q), sigma_w2 * slope_moment(phi, q)
     if jumps(phi) and q > 0:
         # Near c = 1 the map rises with infinite slope: two inputs that differ at all fall on both sides of a jump.
