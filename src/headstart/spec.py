@@ -14,7 +14,9 @@ from headstart.errors import InputError
 
 type_of_value = float | bool | str
 
-_SHAPE = re.compile(r"\s*(?P<name>[A-Za-z_][A-Za-z0-9_]*)\s*(?:\((?P<arguments>(?:[^()]|\([^()]*\))*)\))?\s*(?:\*(?P<multiplier>.*))?")
+_SHAPE = re.compile(
+    r"\s*(?P<name>[A-Za-z_][A-Za-z0-9_]*)\s*(?:\((?P<arguments>(?:[^()]|\([^()]*\))*)\))?\s*(?:\*(?P<multiplier>.*))?"
+)
 _KEYWORD = re.compile(r"\s*(?P<key>[A-Za-z_][A-Za-z0-9_]*)\s*=\s*(?P<value>.*)", re.DOTALL)
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _CALL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\s*\([^()]*\)")  # an argument with arguments: gain(leaky_relu(0.1))

@@ -32,7 +32,9 @@ SCHEMA = 1
 
 @click.command("gain")
 @ACTIVATION
-@click.option("--q", "variances", default="0.1,1,4", show_default=True, help="Pre-activation variances, comma-separated.")
+@click.option(
+    "--q", "variances", default="0.1,1,4", show_default=True, help="Pre-activation variances, comma-separated."
+)
 @DEPTH
 @JSON
 @click.option("--out", help="Draw the gain curve (or the simulation): a .png, .svg, .pdf or .html file.")

@@ -117,7 +117,12 @@ def _print(diagram: PhaseDiagram, rows: list[dict[str, Any]]) -> None:
         reach = None if row["xi_c"] is None else 6 * row["xi_c"]
         values = (row["q"], row["chi_1"], row["c_star"], row["xi_q"], row["xi_c"])
         table.add_row(
-            row["scheme"], f"{row['sigma_w2']:.4g}", f"{row['sigma_b2']:.4g}", row["phase"], *map(_short, values), _short(reach)
+            row["scheme"],
+            f"{row['sigma_w2']:.4g}",
+            f"{row['sigma_b2']:.4g}",
+            row["phase"],
+            *map(_short, values),
+            _short(reach),
         )
     console.print(table)
     console.print("Networks up to about 6 ξ_c layers deep can be trained (Schoenholz et al. 2017).", highlight=False)

@@ -41,7 +41,9 @@ def finite(value: float | None) -> float | None:
     return None if value is None or not math.isfinite(value) else value
 
 
-def simulated(activation: str, places: list[tuple[str, float, float]], depth: int, width: int, seed: int) -> list[Signal]:
+def simulated(
+    activation: str, places: list[tuple[str, float, float]], depth: int, width: int, seed: int
+) -> list[Signal]:
     """Prediction and simulation of every named place (name, sigma_w^2, sigma_b^2), with a progress bar on stderr."""
     from rich.console import Console
     from rich.progress import track

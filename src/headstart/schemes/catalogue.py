@@ -100,7 +100,9 @@ class Family:
     def show(self, arguments: Arguments) -> str:
         """The arguments that are not at their defaults, as they stand in a spec string."""
         return ", ".join(
-            format_value(arguments[a.name]) if a.default is None or a.activation else f"{a.name}={format_value(arguments[a.name])}"
+            format_value(arguments[a.name])
+            if a.default is None or a.activation
+            else f"{a.name}={format_value(arguments[a.name])}"
             for a in self.arguments
             if arguments[a.name] != a.default
         )
@@ -152,7 +154,7 @@ def _gain(arguments: Arguments, fans: Fans | None, multiplier: float) -> Draw:
     """variance = gain^2 / fan, for the activation that follows."""
     from headstart.theory.gains import DIRECTIONS, gain
 
-    direction = DIRECTIONS[DIRECTIONS.index(arguments["direction"])]  # type: ignore[arg-type]  # checked against choices
+    direction = DIRECTIONS[DIRECTIONS.index(arguments["direction"])]
     factor = gain(str(arguments["activation"]), float(arguments["q"]), direction)
     return _scaled(factor**2)(arguments, fans, multiplier)
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from headstart.errors import InputError
+from headstart.show.save import records
 from headstart.theory.callables import ActivationLike, resolve
 from headstart.theory.frameworks import torch_gain
 from headstart.theory.gains import moments
@@ -40,7 +41,7 @@ def gain_chart(activation: ActivationLike) -> Any:
     wide = max(values) > 10 * min(values)
     scale = alt.Scale(type="log", nice=False) if wide else alt.Scale(domain=[0, 1.1 * max(values)])
     lines = (
-        alt.Chart(alt.Data(values=rows))
+        alt.Chart(records(rows))
         .mark_line(strokeWidth=3)
         .encode(
             x=alt.X(
@@ -51,14 +52,16 @@ def gain_chart(activation: ActivationLike) -> Any:
             ),
             y=alt.Y("gain:Q", title="gain", scale=scale, axis=alt.Axis(format="~g", tickCount=6)),
             color=alt.Color(
-                "curve:N", title=None, scale=alt.Scale(domain=curves, range=["#0072b2", "#d55e00", "#666"][: len(curves)])
+                "curve:N",
+                title=None,
+                scale=alt.Scale(domain=curves, range=["#0072b2", "#d55e00", "#666"][: len(curves)]),
             ),
             strokeDash=alt.StrokeDash(
                 "curve:N", title=None, scale=alt.Scale(domain=curves, range=[[1, 0], [8, 4], [2, 3]][: len(curves)])
             ),
         )
     )
-    marker = alt.Chart(alt.Data(values=[{"q": 1.0}])).mark_rule(color="#999", strokeDash=[2, 2]).encode(x="q:Q")
+    marker = alt.Chart(records([{"q": 1.0}])).mark_rule(color="#999", strokeDash=[2, 2]).encode(x="q:Q")
     title = alt.TitleParams(
         f"The gain of {resolve(activation)} is a curve",
         subtitle="Weights of standard deviation gain/√fan_in keep pre-activations of variance q.",

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from headstart.show.save import records
 from headstart.theory.phasediagram import PhaseDiagram
 
 CONTOURS = (3, 10, 30, 100)  # layers
@@ -20,7 +21,9 @@ def phase_chart(diagram: PhaseDiagram) -> Any:
     import altair as alt
 
     right, top = float(diagram.sigma_w2[-1]), float(diagram.sigma_b2[-1])
-    x = alt.X("w2:Q", title=_X, scale=alt.Scale(domain=[0, right], nice=False), axis=alt.Axis(tickCount=9, labelFlush=False))
+    x = alt.X(
+        "w2:Q", title=_X, scale=alt.Scale(domain=[0, right], nice=False), axis=alt.Axis(tickCount=9, labelFlush=False)
+    )
     y = alt.Y("b2:Q", title=_Y, scale=alt.Scale(domain=[0, top], nice=False), axis=alt.Axis(tickCount=7))
     layers = [_background(alt, diagram), _contours(alt, diagram, x, y), _critical_line(alt, diagram, x, y)]
     layers += [_regions(alt, diagram, x, y), _marks(alt, diagram, x, y)]
@@ -49,7 +52,13 @@ def _background(alt: Any, diagram: PhaseDiagram) -> Any:
     left, right = np.maximum(w2 - w2[1] / 2, 0), np.minimum(w2 + w2[1], w2[-1])
     below, above = np.maximum(b2 - b2[1] / 2, 0), np.minimum(b2 + b2[1], b2[-1])
     cells = [
-        {"w2": left[j], "w2_end": right[j], "b2": below[i], "b2_end": above[i], "chi": diagram.chi[i, j].clip(0.26, 3.9)}
+        {
+            "w2": left[j],
+            "w2_end": right[j],
+            "b2": below[i],
+            "b2_end": above[i],
+            "chi": diagram.chi[i, j].clip(0.26, 3.9),
+        }
         for i in range(b2.size)
         for j in range(w2.size)
     ]
@@ -63,7 +72,7 @@ def _background(alt: Any, diagram: PhaseDiagram) -> Any:
 
     def area(inside: list[dict[str, float]], **encoding: Any) -> Any:
         corners = {"x": "w2:Q", "x2": "w2_end:Q", "y": "b2:Q", "y2": "b2_end:Q"}
-        return alt.Chart(alt.Data(values=inside)).mark_rect(strokeWidth=0).encode(**corners, **encoding)
+        return alt.Chart(records(inside)).mark_rect(strokeWidth=0).encode(**corners, **encoding)
 
     unbounded = [{**cell, "chi": 0.0} for cell in cells if np.isnan(cell["chi"])]
     bounded = [cell for cell in cells if not np.isnan(cell["chi"])]
@@ -80,7 +89,7 @@ def _contours(alt: Any, diagram: PhaseDiagram, x: Any, y: Any) -> Any:
     for rank, layers in enumerate(CONTOURS):
         height = (0.3 + 0.13 * rank) * diagram.sigma_b2[-1]  # staggered, because the lines crowd at the critical one
         for side in (-1, 1):
-            for number, piece in enumerate(generator.lines(side / layers)):
+            for number, piece in enumerate(_lines(generator, side / layers)):
                 if np.ptp(piece[:, 1]) < 0.1 * diagram.sigma_b2[-1]:
                     continue  # a crumb at the edge of the unbounded area
                 line = f"{side * layers}/{number}"
@@ -90,8 +99,8 @@ def _contours(alt: Any, diagram: PhaseDiagram, x: Any, y: Any) -> Any:
                     labels.append({"w2": float(w), "b2": float(b), "text": str(layers)})
     if not points:
         return None
-    lines = alt.Chart(alt.Data(values=points)).mark_line(color="#444", strokeWidth=0.9, strokeDash=[4, 3])
-    text = alt.Chart(alt.Data(values=labels))
+    lines = alt.Chart(records(points)).mark_line(color="#444", strokeWidth=0.9, strokeDash=[4, 3])
+    text = alt.Chart(records(labels))
     return alt.layer(
         lines.encode(x=x, y=y, detail="line:N", order="order:Q"),
         text.mark_text(fontSize=12, stroke=_PAPER, strokeWidth=3, opacity=0.8).encode(x=x, y=y, text="text:N"),
@@ -99,11 +108,16 @@ def _contours(alt: Any, diagram: PhaseDiagram, x: Any, y: Any) -> Any:
     )
 
 
+def _lines(generator: Any, level: float) -> list[Any]:
+    """The contour's pieces, each an array of (weight variance, bias variance)."""
+    return list(generator.lines(level))
+
+
 def _critical_line(alt: Any, diagram: PhaseDiagram, x: Any, y: Any) -> Any:
     if not diagram.line:
         return None
     points = [{"w2": p.sigma_w2, "b2": p.sigma_b2, "order": k} for k, p in enumerate(diagram.line)]
-    return alt.Chart(alt.Data(values=points)).mark_line(color=_INK, strokeWidth=3, clip=True).encode(x=x, y=y, order="order:Q")
+    return alt.Chart(records(points)).mark_line(color=_INK, strokeWidth=3, clip=True).encode(x=x, y=y, order="order:Q")
 
 
 def _regions(alt: Any, diagram: PhaseDiagram, x: Any, y: Any) -> Any:
@@ -118,7 +132,7 @@ def _regions(alt: Any, diagram: PhaseDiagram, x: Any, y: Any) -> Any:
     ):
         if np.mean(inside) > 0.2:
             labels.append({"w2": float(np.mean(diagram.sigma_w2[inside])), "b2": height, "text": [name, meaning]})
-    text = alt.Chart(alt.Data(values=labels))
+    text = alt.Chart(records(labels))
     style = {"fontSize": 15, "fontWeight": "bold", "lineHeight": 18, "align": "center"}
     return alt.layer(
         text.mark_text(**style, stroke=_PAPER, strokeWidth=4, opacity=0.75).encode(x=x, y=y, text="text:N"),
@@ -128,7 +142,7 @@ def _regions(alt: Any, diagram: PhaseDiagram, x: Any, y: Any) -> Any:
 
 def _marks(alt: Any, diagram: PhaseDiagram, x: Any, y: Any) -> Any:
     rows = [{"w2": m.sigma_w2, "b2": m.sigma_b2, "text": m.name} for m in diagram.marks]
-    base = alt.Chart(alt.Data(values=rows))
+    base = alt.Chart(records(rows))
     style = {"fontSize": 13, "angle": 300, "align": "left", "dx": 9, "dy": -3, "fontWeight": 600}
     return alt.layer(
         base.mark_point(filled=True, size=95, color=_INK, stroke=_PAPER, strokeWidth=1.5, opacity=1).encode(x=x, y=y),

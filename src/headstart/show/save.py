@@ -1,4 +1,4 @@
-"""Saving a chart: the file's suffix says as what."""
+"""Charts in and out: rows become a chart's data, and a chart a file whose suffix says as what."""
 
 from __future__ import annotations
 
@@ -8,6 +8,14 @@ from typing import Any
 from headstart.errors import InputError
 
 SUFFIXES = (".png", ".svg", ".pdf", ".html", ".json")
+
+
+def records(rows: list[dict[str, Any]]) -> Any:
+    """Rows as a chart's data, written into the chart itself."""
+    import altair as alt
+
+    data: Any = alt.Data
+    return data(values=rows)
 
 
 def check_suffix(path: str | Path) -> Path:
@@ -29,6 +37,6 @@ def check_suffix(path: str | Path) -> Path:
 def save_chart(chart: Any, path: str | Path) -> Path:
     """Write an Altair chart: .png, .svg, .pdf, .html (works without a network) or .json (Vega-Lite)."""
     target = check_suffix(path)
-    options = {".png": {"scale_factor": 2}, ".html": {"inline": True}}.get(target.suffix.lower(), {})
-    chart.save(str(target), **options)
+    by_suffix: dict[str, dict[str, Any]] = {".png": {"scale_factor": 2}, ".html": {"inline": True}}
+    chart.save(str(target), **by_suffix.get(target.suffix.lower(), {}))
     return target

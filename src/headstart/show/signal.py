@@ -1,4 +1,4 @@
-"""Signal and gradient through the layers as a chart: lines predicted by mean-field theory, dots measured in networks."""
+"""Signal and gradient through the layers as a chart: lines predicted by mean-field theory, dots measured."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from headstart.show.save import records
 from headstart.theory.propagation import Propagation, Simulation
 
 # Okabe & Ito 2008: distinct for every kind of colour vision
@@ -55,7 +56,7 @@ def signal_chart(signals: list[Signal], activation: str, width: int) -> Any:
 
     def panel(quantity: str, title: str) -> Any:
         inside = [row for row in rows if row["quantity"] == quantity]
-        base = alt.Chart(alt.Data(values=inside)).encode(
+        base = alt.Chart(records(inside)).encode(
             x=alt.X("layer:Q", title="layer", scale=alt.Scale(nice=False)), color=colour
         )
         axis = alt.Axis(format="~e", tickCount=8)
@@ -74,7 +75,7 @@ def signal_chart(signals: list[Signal], activation: str, width: int) -> Any:
     right = panel("squared gradient", "mean squared gradient, last layer = 1")
     title = alt.TitleParams(
         f"{activation} through {len(rows) // (2 * len(names))} layers: predicted and simulated",
-        subtitle=f"Lines: mean-field theory. Dots and bands: median and 10–90 % of simulated networks, {width} units wide.",
+        subtitle=f"Lines: mean-field theory. Dots, bands: median and 10–90 % of simulated networks of {width} units.",
         anchor="start",
         subtitleColor="#444",
     )

@@ -116,7 +116,8 @@ def custom(
     if derivative is not None and not _agrees(value, slope):
         raise InputError(
             f"the derivative given for activation {name} is not its slope: {slope(_PROBES[-1:])[0]:g} at "
-            f"z = {_PROBES[-1]:g}, where phi rises by {_differences(value)[-1]:g} per unit. Leave it out to have it computed."
+            f"z = {_PROBES[-1]:g}, where phi rises by {_differences(value)[-1]:g} per unit. Leave it out to have it "
+            "computed."
         )
     places = None if kinks is None else tuple(sorted(float(kink) for kink in kinks))
     return CustomActivation(name, value, slope, by, places)
@@ -133,7 +134,7 @@ def _is_constant(function: Any) -> bool:
         hash(function)
     except TypeError:
         return False
-    return not (hasattr(function, "parameters") or hasattr(function, "__dict__") and vars(function))
+    return not hasattr(function, "parameters") and not getattr(function, "__dict__", None)
 
 
 def _name_of(function: Any) -> str:
@@ -282,7 +283,7 @@ def _agrees(value: Curve, slope: Curve) -> bool:
 
 
 class _PanelSlope:
-    """phi' from phi alone: on each panel phi is a polynomial of degree 15, and polynomials are easy to differentiate."""
+    """phi' from phi alone: on each panel phi is a polynomial of degree 15, and those are easy to differentiate."""
 
     def __init__(self, value: Curve, name: str) -> None:
         self.value = value

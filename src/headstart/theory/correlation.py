@@ -1,4 +1,4 @@
-"""Two inputs at once: E[phi(u1) phi(u2)] for pre-activations of variance q and correlation c (Poole et al. 2016, eq. 5).
+"""Two inputs at once: E[phi(u1) phi(u2)] at variance q and correlation c (Poole et al. 2016, eq. 5).
 
 In the coordinates u = sqrt(q)(a z1 ± b z2), a^2 = (1 + c)/2, b^2 = (1 - c)/2, a kink at k is crossed at
 a z1 = k/sqrt(q) ∓ b z2. The inner integral over z1 is cut there, for every z2; what is left is smooth in z2 except

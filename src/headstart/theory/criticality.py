@@ -7,6 +7,7 @@ critical point of GELU and SiLU (Roberts, Yaida & Hanin 2022, section 5.3.4). Ea
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,6 +22,7 @@ from headstart.theory.fixedpoints import (
     PER_DECADE,
     ROUNDING,
     FixedPoint,
+    bias_variance,
     fixed_points,
     is_homogeneous,
     jumps,
@@ -78,15 +80,13 @@ def critical(activation: ActivationLike, sigma_b2: float | None = None, q: float
         raise InputError(f"a critical point is fixed by sigma_b2 or by q, got both ({sigma_b2!r}, {q!r}). Give one.")
     if jumps(phi):
         raise NoCriticalPoint(
-            f"'{phi}' has no critical point, because it jumps: two inputs that differ by any amount fall on both sides of "
+            f"'{phi}' has no critical point, because it jumps: two inputs that differ by any amount fall on both "
+            "sides of "
             "a jump, so differences always grow (chaotic), while the gradients know nothing of the jump."
         )
     if q is not None:
         return _at_variance(phi, positive_variance(q))
-    sigma_b2 = 0.0 if sigma_b2 is None else sigma_b2
-    if isinstance(sigma_b2, (bool, str)) or not 0 <= float(sigma_b2) < math.inf:
-        raise InputError(f"sigma_b2, a variance, must be a number of at least 0, got {sigma_b2!r}.")
-    return _at_bias(phi, float(sigma_b2))
+    return _at_bias(phi, 0.0 if sigma_b2 is None else bias_variance(sigma_b2))
 
 
 def half_stable(activation: ActivationLike) -> CriticalPoint:
@@ -112,7 +112,7 @@ def half_stable(activation: ActivationLike) -> CriticalPoint:
         point = _at_variance(phi, 1.0)
         return CriticalPoint(point.sigma_w2, point.sigma_b2, point.q, point.slope, False)
     found: list[float] = []
-    for left, right in zip(known[:-1], known[1:], strict=True):
+    for left, right in itertools.pairwise(known):
         if ratios[left] * ratios[right] < 0:
             low, high = (float(10.0 ** (indices[k] / PER_DECADE)) for k in (left, right))
             found.append(root(lambda q: moments(phi, q).value_second_derivative, low, high))
@@ -185,7 +185,7 @@ def _at_bias(phi: AnyActivation, sigma_b2: float) -> CriticalPoint:
     line = _line(phi)
     values = np.array([(point.sigma_b2 - sigma_b2) / point.q for point in line])
     known = np.flatnonzero(np.abs(values) > ROUNDING)
-    for left, right in zip(known[:-1], known[1:], strict=True):
+    for left, right in itertools.pairwise(known):
         if values[left] * values[right] < 0:
             points.append(_point(moments(phi, root(missing, line[left].q, line[right].q))))
     if points:
@@ -193,13 +193,15 @@ def _at_bias(phi: AnyActivation, sigma_b2: float) -> CriticalPoint:
         return CriticalPoint(chosen.sigma_w2, sigma_b2, chosen.q, chosen.slope, chosen.stable)
     if is_homogeneous(phi):
         raise NoCriticalPoint(
-            f"'{phi}' has no critical point with sigma_b^2={sigma_b2:g}, because with chi_1 = 1 it keeps every variance, and "
+            f"'{phi}' has no critical point with sigma_b^2={sigma_b2:g}, because with chi_1 = 1 it keeps every "
+            "variance, and "
             "biases would add to it in each layer. Use sigma_b2=0."
         )
     best = max(line, key=lambda point: point.sigma_b2 / point.q)
     if best.sigma_b2 <= 0:
         raise NoCriticalPoint(
-            f"'{phi}' has no critical point, because wherever chi_1 = 1 the variance of the signal alone already exceeds "
+            f"'{phi}' has no critical point, because wherever chi_1 = 1 the variance of the signal alone already "
+            "exceeds "
             f"q: sigma_b^2 would have to be negative at every q (at best {best.sigma_b2:.3g}, at q={best.q:.3g})."
         )
     reached = [point.sigma_b2 for point in line if point.sigma_b2 >= 0]

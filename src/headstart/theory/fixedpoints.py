@@ -12,12 +12,13 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
 from headstart.errors import InputError
 from headstart.theory.callables import ActivationLike, AnyActivation, resolve
-from headstart.theory.gains import Moments, kinks_within, moments, positive_variance, second_moment
+from headstart.theory.gains import Moments, is_number, kinks_within, moments, positive_variance, second_moment
 
 PER_DECADE = 16  # grid points of q per factor of ten, where roots are searched
 LOWEST, HIGHEST = -12, 14  # decades
@@ -97,7 +98,8 @@ def settle(activation: ActivationLike, sigma_w2: float, sigma_b2: float = 0.0, s
     reached = [point.q for point in fixed_points(phi, sigma_w2, sigma_b2) if (point.q > start) == (change > 0)]
     if not reached:
         raise NoFixedPoint(
-            f"activation '{phi}' with sigma_w^2={sigma_w2:g}, sigma_b^2={sigma_b2:g} has no fixed point above {start:g}: "
+            f"activation '{phi}' with sigma_w^2={sigma_w2:g}, sigma_b^2={sigma_b2:g} has no fixed point above "
+            f"{start:g}: "
             "the variance grows without bound. Use a smaller sigma_w^2."
         )
     return min(reached) if change > 0 else max(reached)
@@ -146,11 +148,16 @@ def root(function: Callable[[float], float], low: float, high: float) -> float:
     return float(brentq(function, low, high, xtol=1e-300, rtol=8.9e-16, maxiter=500))
 
 
-def checked(activation: ActivationLike, sigma_w2: float, sigma_b2: float) -> tuple[AnyActivation, float, float]:
+def checked(activation: ActivationLike, sigma_w2: Any, sigma_b2: Any) -> tuple[AnyActivation, float, float]:
     sigma_w2 = positive_variance(sigma_w2, "sigma_w2")
-    if isinstance(sigma_b2, (bool, str)) or not np.isscalar(sigma_b2) or not 0 <= float(sigma_b2) < math.inf:  # type: ignore[arg-type]  # scalars convert
-        raise InputError(f"sigma_b2, a variance, must be a number of at least 0, got {sigma_b2!r}.")
-    return resolve(activation), sigma_w2, float(sigma_b2)
+    return resolve(activation), sigma_w2, bias_variance(sigma_b2)
+
+
+def bias_variance(sigma_b2: Any) -> float:
+    """sigma_b2 as a float, or an error that says what it must be."""
+    if not is_number(sigma_b2) or not 0 <= float(sigma_b2) < math.inf:
+        raise InputError(f"sigma_b2, a variance, must be a number of at least 0, got {sigma_b2!r}. Write sigma_b2=0.")
+    return float(sigma_b2)
 
 
 def _search(phi: AnyActivation, sigma_w2: float, sigma_b2: float) -> list[Sample]:
@@ -221,5 +228,3 @@ def _size_at_zero(phi: AnyActivation) -> float:
         if at == 0:
             return 0.5 * (left * left + right * right) if max(abs(left), abs(right)) > 1e-100 else 0.0
     return float(phi(np.zeros(1))[0] ** 2)
-
-

@@ -33,8 +33,9 @@ _FIXED = {
 class Practice:
     """One library's rule for an activation and its effect; None where the library has no rule or nothing exists.
 
-    `forward_factor` and `backward_factor` are those of the variance and of the mean squared gradient over the depth,
-    for first pre-activations of variance 1; `q_star` is the variance it settles at, `chi_1` the gradient's growth there.
+    `forward_factor` and `backward_factor` are those of the variance and of the mean squared gradient over the
+    depth, for first pre-activations of variance 1; `q_star` is the variance it settles at, `chi_1` the gradient's
+    growth there.
     """
 
     call: str

@@ -15,7 +15,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -82,7 +82,8 @@ class Moments:
         if moment > 0:
             return moment
         raise InputError(
-            f"no gain exists at q={self.q:g}: {what} is 0 wherever pre-activations of this variance are, so nothing can "
+            f"no gain exists at q={self.q:g}: {what} is 0 wherever pre-activations of this variance are, so nothing "
+            "can "
             "be scaled up. Use a larger q."
         )
 
@@ -124,7 +125,8 @@ def moments(activation: ActivationLike, q: float = 1.0) -> Moments:
         derivative_second_moment=slope_moment,
         z_value_derivative=z_value_derivative,
         value_second_derivative=math.nan if jumps else value_curvature,
-        second_moment_slope=z_value_derivative / root + 0.5 * sum(step * at / q * density for at, step, density in jumps),
+        second_moment_slope=z_value_derivative / root
+        + 0.5 * sum(step * at / q * density for at, step, density in jumps),
     )
 
 
@@ -176,11 +178,23 @@ def second_moment(phi: AnyActivation, q: float) -> float:
     return float(value @ value)
 
 
-def positive_variance(q: float, name: str = "q") -> float:
+def positive_variance(q: Any, name: str = "q") -> float:
     """q as a float, or an error that says what it must be."""
-    if isinstance(q, (bool, str)) or not np.isscalar(q) or not math.isfinite(float(q)) or float(q) <= 0:
+    if not is_number(q) or not 0 < float(q) < math.inf:
         raise InputError(f"{name}, a variance, must be a positive number, got {q!r}. Write, for example, {name}=1.")
     return float(q)
+
+
+def is_number(value: Any) -> bool:
+    """Whether this is one real number, of Python or of NumPy."""
+    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+
+
+def positive_integer(value: Any, name: str) -> int:
+    """A count as an int, or an error that says what it must be."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+        raise InputError(f"{name} must be an integer of at least 1, got {value!r}.")
+    return int(value)
 
 
 @lru_cache(maxsize=256)

@@ -14,9 +14,9 @@ import numpy as np
 from headstart.errors import unknown
 from headstart.theory.callables import ActivationLike
 from headstart.theory.fixedpoints import checked, settle, slope_moment
-from headstart.theory.gains import expectation, positive_variance
+from headstart.theory.gains import expectation, positive_integer, positive_variance
 from headstart.theory.panels import Array
-from headstart.theory.propagation import WEIGHTS, Weights, check_depth, draw_weights
+from headstart.theory.propagation import WEIGHTS, Weights, draw_weights
 
 _S1 = {"gaussian": -1.0, "orthogonal": 0.0}
 
@@ -55,7 +55,7 @@ def jacobian(
     References: Pennington, Schoenholz & Ganguli 2017, eq. 17-22.
     """
     phi, sigma_w2, sigma_b2 = checked(activation, sigma_w2, sigma_b2)
-    depth = check_depth(depth)
+    depth = positive_integer(depth, "depth")
     if weights not in WEIGHTS:
         raise unknown("kind of weights", str(weights), WEIGHTS)
     q = settle(phi, sigma_w2, sigma_b2) if q is None else positive_variance(q)
@@ -90,7 +90,7 @@ def singular_values(
     True
     """
     phi, sigma_w2, sigma_b2 = checked(activation, sigma_w2, sigma_b2)
-    depth, width = check_depth(depth), check_depth(width, "width")
+    depth, width = positive_integer(depth, "depth"), positive_integer(width, "width")
     q = settle(phi, sigma_w2, sigma_b2) if q is None else positive_variance(q)
     random = np.random.Generator(np.random.Philox(seed))
     h = np.sqrt(q) * random.standard_normal(width)

@@ -132,10 +132,9 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "copy": lambda x, **_: x.copy(),
 }
 
-_WITHOUT_SLOPE = frozenset(
-    "less less_equal greater greater_equal equal not_equal isfinite isnan isinf signbit logical_not "
-    "logical_and logical_or logical_xor".split()
-)
+_COMPARISONS = ("less", "less_equal", "greater", "greater_equal", "equal", "not_equal")
+_TESTS = ("isfinite", "isnan", "isinf", "signbit", "logical_not", "logical_and", "logical_or", "logical_xor")
+_WITHOUT_SLOPE = frozenset(_COMPARISONS + _TESTS)
 
 
 def _sinc_slope(x: Array) -> Array:

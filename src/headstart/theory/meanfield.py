@@ -11,8 +11,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
 from headstart.errors import InputError
 from headstart.theory.callables import ActivationLike, AnyActivation
 from headstart.theory.correlation import covariance, half_square_difference, slope_covariance
@@ -28,7 +26,7 @@ from headstart.theory.fixedpoints import (
     settle,
     slope_moment,
 )
-from headstart.theory.gains import moments, second_moment
+from headstart.theory.gains import is_number, moments, positive_integer, second_moment
 
 TRAINABLE = 6  # depths up to about 6 xi_c can be trained (Schoenholz et al. 2017, section 5)
 
@@ -87,9 +85,7 @@ def chi1(activation: ActivationLike, sigma_w2: float, sigma_b2: float = 0.0, sta
         raise
 
 
-def depth_scale(
-    activation: ActivationLike, sigma_w2: float, sigma_b2: float = 0.0, start: float = 1.0
-) -> DepthScale:
+def depth_scale(activation: ActivationLike, sigma_w2: float, sigma_b2: float = 0.0, start: float = 1.0) -> DepthScale:
     """Depth scales and phase: xi_q = -1/log|slope of the variance map|, xi_c = -1/log chi(c*).
 
     c* is the correlation that any two inputs end up with: 1 in the ordered phase, below 1 in the chaotic one. Where
@@ -115,7 +111,8 @@ def depth_scale(
         return DepthScale(q, chi, slope, 1.0, chi, "ordered" if chi < 1 - MARGINAL else "critical")
     if q == 0:
         raise NoFixedPoint(
-            f"activation '{phi}' with sigma_w^2={sigma_w2:g} settles at q=0 with chi_1={chi:g}: no correlation is defined "
+            f"activation '{phi}' with sigma_w^2={sigma_w2:g} settles at q=0 with chi_1={chi:g}: no correlation is "
+            "defined "
             "there. Use a positive sigma_b^2."
         )
     c, chi_c = _chaotic_fixed_point(phi, sigma_w2, sigma_b2, q)
@@ -166,9 +163,8 @@ def tat_leaky_relu(depth: int, eta: float) -> float:
 
     References: Zhang, Botev & Martens 2022, section 4.1 (tailored activation transformation).
     """
-    if isinstance(depth, bool) or not isinstance(depth, (int, np.integer)) or depth < 1:
-        raise InputError(f"depth must be an integer of at least 1, got {depth!r}.")
-    if isinstance(eta, (bool, str)) or not 0 < float(eta) < 1:
+    depth = positive_integer(depth, "depth")
+    if not is_number(eta) or not 0 < float(eta) < 1:
         raise InputError(f"eta, a correlation, must be between 0 and 1, got {eta!r}.")
 
     def shortfall(slope: float) -> float:

@@ -24,9 +24,7 @@ Curve = Callable[[Array], Array]
 POINTS = 16
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(POINTS)
 # values at the nodes -> Legendre coefficients; exact for polynomials up to degree POINTS - 1
-_COEFFICIENTS = (
-    np.polynomial.legendre.legvander(NODES, POINTS - 1).T * WEIGHTS * (np.arange(POINTS)[:, None] + 0.5)
-)
+_COEFFICIENTS = np.polynomial.legendre.legvander(NODES, POINTS - 1).T * WEIGHTS * (np.arange(POINTS)[:, None] + 0.5)
 
 # The rule integrates polynomials up to degree 31 exactly. Coefficients that fall to 1e-8 by degree 13 fall below
 # 1e-18 by degree 32. Curves whose derivative is taken from the same panels are resolved to 1e-13.
@@ -76,7 +74,8 @@ class Panels:
         self.reach = outer
         if self.edges.size > MOST_PANELS:
             raise InputError(
-                f"activation '{self.name}' has structure on too fine a scale: {self.edges.size} panels for |z| < {outer:g}. "
+                f"activation '{self.name}' has structure on too fine a scale: {self.edges.size} panels for |z| < "
+                f"{outer:g}. "
                 "Use a smaller variance q, or an activation without fast oscillation."
             )
 
@@ -141,14 +140,16 @@ class Panels:
         if undefined.any():
             what = "returns" if curve is self.curves[0] else "has the slope"
             raise InputError(
-                f"activation '{self.name}' {what} {values[undefined][0]:g} at z = {z[undefined][0]:.6g}; phi and phi' must "
+                f"activation '{self.name}' {what} {values[undefined][0]:g} at z = {z[undefined][0]:.6g}; phi and "
+                "phi' must "
                 "be finite wherever a Gaussian has mass. Write one that is defined for all real z."
             )
         return values
 
     def _too_rough(self, low: float, high: float) -> InputError:
         return InputError(
-            f"activation '{self.name}' is not piecewise smooth between {low:g} and {high:g}: it is random, in lower than "
+            f"activation '{self.name}' is not piecewise smooth between {low:g} and {high:g}: it is random, in lower "
+            "than "
             "float64 precision, or oscillates too fast. Write a deterministic float64 function of z."
         )
 

@@ -197,9 +197,7 @@ FORMULAS = (
     Formula("celu", _celu, _celu_slope, (("alpha", 1.0),), _celu_slope_of_output, kinks=(0.0,)),
     Formula("selu", _selu, _selu_slope, slope_of_output=_selu_slope_of_output, kinks=(0.0,)),
     Formula("softsign", _softsign, _softsign_slope, slope_of_output=_softsign_slope_of_output, kinks=(0.0,)),
-    Formula(
-        "hardtanh", _hardtanh, _hardtanh_slope, (("min", -1.0), ("max", 1.0)), _hardtanh_slope, lambda *ends: ends
-    ),
+    Formula("hardtanh", _hardtanh, _hardtanh_slope, (("min", -1.0), ("max", 1.0)), _hardtanh_slope, lambda *ends: ends),
     Formula(
         "hardsigmoid", _hardsigmoid, _hardsigmoid_slope, slope_of_output=_hardsigmoid_slope_of_output, kinks=(-3.0, 3.0)
     ),

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from headstart.errors import InputError, unknown
 from headstart.theory.callables import ActivationLike, AnyActivation
 from headstart.theory.fixedpoints import checked, is_homogeneous, slope_moment
-from headstart.theory.gains import expectation, gain, positive_variance, second_moment
+from headstart.theory.gains import expectation, gain, positive_integer, positive_variance, second_moment
 from headstart.theory.meanfield import correlation_map
 
 Array = NDArray[np.float64]
@@ -85,7 +85,7 @@ def propagate(
     References: Poole et al. 2016, eq. 3 and 5; Schoenholz et al. 2017, eq. 8.
     """
     phi, sigma_w2, sigma_b2 = checked(activation, sigma_w2, sigma_b2)
-    depth, q, c = check_depth(depth), positive_variance(start, "start"), correlation
+    depth, q, c = positive_integer(depth, "depth"), positive_variance(start, "start"), correlation
     variances, chis, correlations = [q], [sigma_w2 * slope_moment(phi, q)], [c]
     for _ in range(depth - 1):
         after = _next_variance(phi, sigma_w2, sigma_b2, q)
@@ -125,7 +125,11 @@ def simulate(
     (3, 5)
     """
     phi, sigma_w2, sigma_b2 = checked(activation, sigma_w2, sigma_b2)
-    depth, width, networks = check_depth(depth), check_depth(width, "width"), check_depth(networks, "networks")
+    depth, width, networks = (
+        positive_integer(depth, "depth"),
+        positive_integer(width, "width"),
+        positive_integer(networks, "networks"),
+    )
     random = np.random.Generator(np.random.Philox(seed))
     rows = [
         _one_network(phi, sigma_w2, sigma_b2, depth, width, start, correlation, weights, random)
@@ -160,12 +164,14 @@ def spread_over_draws(
     """
     sigma_w2 = gain(activation) ** 2 if sigma_w2 is None else sigma_w2
     phi, sigma_w2, sigma_b2 = checked(activation, sigma_w2, sigma_b2)
-    depth, width = check_depth(depth), check_depth(width, "width")
+    depth, width = positive_integer(depth, "depth"), positive_integer(width, "width")
     if is_homogeneous(phi) and sigma_b2 == 0:
         kurtosis = expectation(phi, 1.0, lambda value, _: value**4) / second_moment(phi, 1.0) ** 2
         return (1 + (kurtosis - 1) / width) ** (depth - 1)
     random = np.random.Generator(np.random.Philox(seed))
-    length = np.ones(check_depth(draws, "draws"))  # squared length over width: the variance that the next layer draws from
+    length = np.ones(
+        positive_integer(draws, "draws")
+    )  # squared length over width: the variance that the next layer draws from
     for _ in range(depth - 1):
         for block in np.array_split(np.arange(length.size), max(1, length.size * width // 1_000_000)):
             z = random.standard_normal((block.size, width))
@@ -174,9 +180,7 @@ def spread_over_draws(
     return float(np.mean(length**2) / np.mean(length) ** 2)
 
 
-def draw_weights(
-    width: int, sigma_w2: float, weights: Weights, random: np.random.Generator
-) -> Array:
+def draw_weights(width: int, sigma_w2: float, weights: Weights, random: np.random.Generator) -> Array:
     """A square weight matrix: Gaussian of variance sigma_w2/width, or sqrt(sigma_w2) times a Haar-orthogonal one."""
     if weights not in WEIGHTS:
         raise unknown("kind of weights", str(weights), WEIGHTS)
@@ -185,12 +189,6 @@ def draw_weights(
         return math.sqrt(sigma_w2 / width) * gaussian
     q, r = np.linalg.qr(gaussian)
     return np.asarray(math.sqrt(sigma_w2) * q * np.where(np.diag(r) < 0, -1.0, 1.0))
-
-
-def check_depth(value: int, name: str = "depth") -> int:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-        raise InputError(f"{name} must be an integer of at least 1, got {value!r}.")
-    return int(value)
 
 
 def _next_variance(phi: AnyActivation, sigma_w2: float, sigma_b2: float, q: float) -> float:

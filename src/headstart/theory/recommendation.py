@@ -23,9 +23,9 @@ from headstart.theory.criticality import (
     half_stable,
 )
 from headstart.theory.fixedpoints import MARGINAL, is_homogeneous, jumps, root
-from headstart.theory.gains import moments
+from headstart.theory.gains import moments, positive_integer
 from headstart.theory.jacobian import JacobianMoments, jacobian
-from headstart.theory.propagation import WEIGHTS, Weights, check_depth, propagate, spread_over_draws
+from headstart.theory.propagation import WEIGHTS, Weights, propagate, spread_over_draws
 
 _SPREAD = 1.0  # variance of the squared singular values that is still harmless: their mean is 1
 _MOST_PER_LAYER = 1.0 + 1e-6  # orthogonal ReLU's spread per layer; a point that spreads more is not worth having
@@ -71,8 +71,8 @@ class Recommendation:
         if not self.exists:
             return f"{self.activation}, {self.depth} layers: none exists, because {self.why}"
         lines = [
-            f"{self.activation}, {self.depth} layers: weights {self.scheme} (variance {self.weight_variance:.6g}/fan_in), "
-            f"biases of variance {self.bias_variance:.6g}",
+            f"{self.activation}, {self.depth} layers: weights {self.scheme} "
+            f"(variance {self.weight_variance:.6g}/fan_in), biases of variance {self.bias_variance:.6g}",
             f"inputs of mean square {self.input_variance:.4g}, so that pre-activations have variance {self.q:.4g}",
             f"predicted over {self.depth} layers: signal ×{self.forward_factor:.3g}, squared gradient "
             f"×{self.backward_factor:.3g}, squared singular values {self.jacobian_mean:.3g} ± "
@@ -84,9 +84,7 @@ class Recommendation:
         return "\n".join(lines)
 
 
-def recommend(
-    activation: ActivationLike, depth: int, width: int | None = None, biases: bool = True
-) -> Recommendation:
+def recommend(activation: ActivationLike, depth: int, width: int | None = None, biases: bool = True) -> Recommendation:
     """Weight variance, bias variance and kind of weights for a plain network of this depth, and why.
 
     Args:
@@ -106,11 +104,11 @@ def recommend(
 
     References: Pennington et al. 2017; Schoenholz et al. 2017; Roberts, Yaida & Hanin 2022, chapter 5.
     """
-    phi, depth = resolve(activation), check_depth(depth)
+    phi, depth = resolve(activation), positive_integer(depth, "depth")
     try:
         point, why = _point(phi, depth, biases)
-    except NoCriticalPoint as reason:
-        return Recommendation(str(phi), depth, False, f"{_reason(phi, str(reason), biases)} {_least_bad(phi, depth)}")
+    except NoCriticalPoint as missing:
+        return Recommendation(str(phi), depth, False, f"{_reason(phi, str(missing), biases)} {_least_bad(phi, depth)}")
     start = point.q if point.q > 0 else _harmless_q(phi, depth, _near_origin(phi))
     weights, spectrum, reason = _weights(phi, point, depth, start)
     path = propagate(phi, point.sigma_w2, point.sigma_b2, depth, start)
@@ -131,20 +129,24 @@ def recommend(
         jacobian_variance=spectrum.variance,
         draw_spread=None
         if width is None
-        else spread_over_draws(phi, depth, check_depth(width, "width"), point.sigma_w2, point.sigma_b2, draws=1000),
+        else spread_over_draws(
+            phi, depth, positive_integer(width, "width"), point.sigma_w2, point.sigma_b2, draws=1000
+        ),
     )
 
 
-def _weights(
-    phi: AnyActivation, point: CriticalPoint, depth: int, q: float
-) -> tuple[Weights, JacobianMoments, str]:
+def _weights(phi: AnyActivation, point: CriticalPoint, depth: int, q: float) -> tuple[Weights, JacobianMoments, str]:
     """Orthogonal weights where Gaussian ones would spread the squared singular values, with the reason."""
     gaussian, orthogonal = (jacobian(phi, point.sigma_w2, point.sigma_b2, depth, kind, q=q) for kind in WEIGHTS)
     if gaussian.variance <= _SPREAD:
         return "gaussian", gaussian, ""
-    return "orthogonal", orthogonal, (
-        "; orthogonal, because Gaussian weights would give the squared singular values variance "
-        f"{gaussian.variance:.3g}, not {orthogonal.variance:.3g}"
+    return (
+        "orthogonal",
+        orthogonal,
+        (
+            "; orthogonal, because Gaussian weights would give the squared singular values variance "
+            f"{gaussian.variance:.3g}, not {orthogonal.variance:.3g}"
+        ),
     )
 
 
@@ -157,8 +159,8 @@ def _point(phi: AnyActivation, depth: int, biases: bool) -> tuple[CriticalPoint,
         point = critical(phi, sigma_b2=0.0)
         if point.q == 0 and point.stable:
             return point, (
-                "without biases chi_1 = 1 holds in the limit q -> 0 only; small inputs stay near it, because the variance "
-                "shrinks slowly there"
+                "without biases chi_1 = 1 holds in the limit q -> 0 only; small inputs stay near it, because the "
+                "variance shrinks slowly there"
             )
         raise NoCriticalPoint("the points with chi_1 = 1 and no biases are unstable or saturated.")
     try:
@@ -207,18 +209,19 @@ def _spread_per_layer(phi: AnyActivation, point: CriticalPoint) -> float:
 
 def _reason(phi: AnyActivation, reason: str, biases: bool) -> str:
     if jumps(phi):
-        return "it jumps: two inputs that differ at all end up on both sides of a jump, while gradients see nothing of it."
+        return (
+            "it jumps: two inputs that differ at all end up on both sides of a jump, while gradients see nothing of it."
+        )
     if not biases:
         return f"{reason.partition('because ')[2] or reason} Random biases may help: biases=True."
     try:
         point = critical(phi, sigma_b2=0.0)
     except NoCriticalPoint:
-        return (
-            "wherever gradients would keep their size (chi_1 = 1) the variance of the signal grows or is unstable."
-        )
+        return "wherever gradients would keep their size (chi_1 = 1) the variance of the signal grows or is unstable."
     return (
-        f"gradients would keep their size (chi_1 = 1) only from weight variance {point.sigma_w2:.4g} at q={point.q:.4g}, "
-        f"where small errors of the variance change by ×{point.slope:.3g} per layer and the squared singular values "
+        f"gradients would keep their size (chi_1 = 1) only from weight variance {point.sigma_w2:.4g} "
+        f"at q={point.q:.4g}, where small errors of the variance change by ×{point.slope:.3g} per layer and the "
+        "squared singular values "
         f"spread by {_spread_per_layer(phi, point) if point.q else 0:.3g} per layer."
     )
 
@@ -229,8 +232,12 @@ def _least_bad(phi: AnyActivation, depth: int) -> str:
     if at.second_moment == 0:
         return ""
     growth = at.chi_1**depth
-    change = "" if abs(at.variance_slope) <= 1 + MARGINAL else f" and small errors of the variance by ×{at.variance_slope:.3g}"
+    change = (
+        ""
+        if abs(at.variance_slope) <= 1 + MARGINAL
+        else f" and small errors of the variance by ×{at.variance_slope:.3g}"
+    )
     return (
-        f"The least bad is gain({phi}), weight variance {at.gain_forward**2:.6g}: it keeps variance 1, and squared gradients "
-        f"change by ×{at.chi_1:.3g} per layer{change}, ×{growth:.2g} over {depth}."
+        f"The least bad is gain({phi}), weight variance {at.gain_forward**2:.6g}: it keeps variance 1, and squared "
+        f"gradients change by ×{at.chi_1:.3g} per layer{change}, ×{growth:.2g} over {depth}."
     )
