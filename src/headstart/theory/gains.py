@@ -208,17 +208,25 @@ def kinks_within(phi: AnyActivation, reach: float) -> tuple[tuple[float, float, 
     """(place, phi left, phi right, phi' left, phi' right) wherever phi or phi' is not continuous in (-reach, reach)."""
     if phi.kinks is None:
         places = panels_of(phi).within(reach)
-        step = 2e-13 * np.maximum(1.0, np.abs(places))
-        left, right, tolerance = places - step, places + step, 1e-9
     else:
         places = np.array([kink for kink in phi.kinks if -reach < kink < reach])
-        left, right, tolerance = np.nextafter(places, -np.inf), np.nextafter(places, np.inf), 1e-14
     if places.size == 0:
         return ()
-    sides = [f(x) for f in (phi, phi.derivative) for x in (left, right)]
-    size = tolerance * (1.0 + np.abs(sides).max(axis=0)) + 8 * np.finfo(float).eps * np.abs(places)
-    broken = (np.abs(sides[1] - sides[0]) > size) | (np.abs(sides[3] - sides[2]) > size)
-    return tuple(tuple(float(s) for s in row) for row in np.stack([places, *sides], axis=1)[broken])  # type: ignore[misc]  # five columns
+    # The sides one float away, if the place is exact; otherwise as far away as places are found to.
+    step = 2e-13 * np.maximum(1.0, np.abs(places))
+    far = _sides(phi, places - step, places + step)
+    near = _sides(phi, np.nextafter(places, -np.inf), np.nextafter(places, np.inf))
+    exact = np.all(np.abs((near[1::2] - near[::2]) - (far[1::2] - far[::2])) <= 1e-9 * (1 + np.abs(far[::2])), axis=0)
+    sides = np.where(exact, near, far)
+    tolerance = 1e-14 if isinstance(phi, Activation) else 1e-9
+    size = tolerance * (1 + np.abs(sides).max(axis=0)) + 8 * np.finfo(float).eps * np.abs(places)
+    broken = np.any(np.abs(sides[1::2] - sides[::2]) > size, axis=0)
+    return tuple((float(at), *map(float, side)) for at, side in zip(places[broken], sides.T[broken], strict=True))  # type: ignore[misc]  # five
+
+
+def _sides(phi: AnyActivation, left: Array, right: Array) -> Array:
+    """Rows phi left, phi right, phi' left, phi' right."""
+    return np.array([phi(left), phi(right), phi.derivative(left), phi.derivative(right)])
 
 
 def _samples(phi: AnyActivation, q: float) -> tuple[Array, Array, Array, Array]:

@@ -206,7 +206,7 @@ def _chaotic_fixed_point(phi: AnyActivation, sigma_w2: float, sigma_b2: float, q
     # phi' does not hold the jumps; the map's own slope does. Central differences of fourth order.
     h = 2e-3 * (1 - c)
     values = [covariance(phi, q, c + k * h) for k in (-2, -1, 1, 2)]
-    return c, sigma_w2 * (values[0] - 8 * values[1] + 8 * values[2] - values[3]) / (12 * h)
+    return c, sigma_w2 * (values[0] - 8 * values[1] + 8 * values[2] - values[3]) / (12 * h * q)
 
 
 def _scale_of(slope: float) -> float:

@@ -125,11 +125,8 @@ def simulate(
     (3, 5)
     """
     phi, sigma_w2, sigma_b2 = checked(activation, sigma_w2, sigma_b2)
-    depth, width, networks = (
-        positive_integer(depth, "depth"),
-        positive_integer(width, "width"),
-        positive_integer(networks, "networks"),
-    )
+    depth, width = positive_integer(depth, "depth"), positive_integer(width, "width")
+    networks = positive_integer(networks, "networks")
     random = np.random.Generator(np.random.Philox(seed))
     rows = [
         _one_network(phi, sigma_w2, sigma_b2, depth, width, start, correlation, weights, random)

@@ -127,12 +127,12 @@ def recommend(activation: ActivationLike, depth: int, width: int | None = None, 
         variance_slope=point.slope,
         jacobian_mean=spectrum.mean,
         jacobian_variance=spectrum.variance,
-        draw_spread=None
-        if width is None
-        else spread_over_draws(
-            phi, depth, positive_integer(width, "width"), point.sigma_w2, point.sigma_b2, draws=1000
-        ),
+        draw_spread=None if width is None else _draw_spread(phi, depth, width, point),
     )
+
+
+def _draw_spread(phi: AnyActivation, depth: int, width: int, point: CriticalPoint) -> float:
+    return spread_over_draws(phi, depth, width, point.sigma_w2, point.sigma_b2, draws=1000)
 
 
 def _weights(phi: AnyActivation, point: CriticalPoint, depth: int, q: float) -> tuple[Weights, JacobianMoments, str]:
