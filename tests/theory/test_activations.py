@@ -55,10 +55,32 @@ JAX = {
     "hard_sigmoid": "hard_sigmoid", "hard_silu": "hard_silu",
 }  # fmt: skip
 # Keras's names that must be understood as they stand, with Keras's defaults (leaky_relu's slope there is 0.2)
-KERAS = (
-    "celu elu exponential gelu hard_shrink hard_sigmoid hard_silu hard_tanh linear log_sigmoid mish relu relu6 selu "
-    "sigmoid silu soft_shrink softplus softsign sparse_plus sparse_sigmoid squareplus tanh tanh_shrink".split()
-)
+KERAS = [
+    "celu",
+    "elu",
+    "exponential",
+    "gelu",
+    "hard_shrink",
+    "hard_sigmoid",
+    "hard_silu",
+    "hard_tanh",
+    "linear",
+    "log_sigmoid",
+    "mish",
+    "relu",
+    "relu6",
+    "selu",
+    "sigmoid",
+    "silu",
+    "soft_shrink",
+    "softplus",
+    "softsign",
+    "sparse_plus",
+    "sparse_sigmoid",
+    "squareplus",
+    "tanh",
+    "tanh_shrink",
+]
 
 
 @pytest.mark.parametrize("spec", TORCH)

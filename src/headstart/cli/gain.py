@@ -16,11 +16,13 @@ from headstart.cli.theory import (
     SIMULATE,
     WIDTH,
     check_out,
+    console,
     factor,
     finite,
     numbers,
     simulated,
     simulation_table,
+    table,
 )
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ def command(
 
     The gain keeps the second moment: weights of variance gain²/fan_in turn pre-activations of variance q into
     pre-activations of variance q. "slope" is the variance map's there (above 1 small errors grow by it per layer),
-    "χ1" the growth of the squared gradient per layer.
+    "χ1" the growth of the squared gradient per layer, and its power that over all layers.
     """
     from headstart.theory import activation as by_name
     from headstart.theory import moments, practices
@@ -93,34 +95,29 @@ def as_data(name: str, points: list[Moments], rules: dict[str, Practice]) -> dic
 
 
 def _print(name: str, points: list[Moments], rules: dict[str, Practice], depth: int) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console(width=None if Console().is_terminal else 100)
-    table = Table(title=f"{name}: Gaussian moments and gain", title_justify="left")
-    columns = ("q", "E[φ]", "E[φ²]", "E[φ'²]", "gain", "backward", "slope", "", "χ1", f"gradient, {depth} layers")
-    for column in columns:
-        table.add_column(column, justify="right" if column else "left")
-    for at in points:
-        numbers_of = (at.mean, at.second_moment, at.derivative_second_moment, at.gain_forward, at.gain_backward)
-        growth = factor(_power(at.chi_1, depth))
-        shown = [f"{value:.5g}" for value in numbers_of]
-        table.add_row(f"{at.q:g}", *shown, f"{at.variance_slope:.4f}", at.stability, f"{at.chi_1:.4f}", growth)
-    console.print(table)
-    table = Table(title=f"What libraries would use, over {depth} layers from variance 1", title_justify="left")
-    for column in ("rule", "n·Var(w)", "signal", "gradient", "in words"):
-        table.add_column(column, justify="left" if column in ("rule", "in words") else "right")
-    for rule_name, rule in rules.items():
-        variance = "–" if rule.weight_variance is None else f"{rule.weight_variance:.4g}"
-        table.add_row(rule_name, variance, factor(rule.forward_factor), factor(rule.backward_factor), rule.words)
-    console.print(table)
-    _print_advice(console, name, depth)
-
-
-def _print_advice(console: Any, name: str, depth: int) -> None:
     from headstart.theory import recommend
 
-    console.print(f"[bold]Recommended[/bold] for {recommend(name, depth)}", highlight=False, soft_wrap=False)
+    screen = console()
+    titles = ("q", "E[φ]", "E[φ²]", "E[φ'²]", "gain", "backward", "slope", "χ1", f"χ1^{depth}")
+    moments_table = table(
+        f"{name}: Gaussian moments and gain", [(title, "right") for title in titles], screen.width >= 100
+    )
+    for at in points:
+        shown = (at.mean, at.second_moment, at.derivative_second_moment, at.gain_forward, at.gain_backward)
+        slope = f"{at.variance_slope:.4f} {at.stability}"
+        growth = factor(_power(at.chi_1, depth))
+        moments_table.add_row(f"{at.q:g}", *(f"{value:.5g}" for value in shown), slope, f"{at.chi_1:.4f}", growth)
+    screen.print(moments_table)
+    rules_table = table(
+        f"What libraries would use, over {depth} layers from variance 1",
+        [("rule", "left"), ("n·Var(w)", "right"), ("signal", "right"), ("gradient", "right"), ("in words", "left")],
+        wide=True,
+    )
+    for rule_name, rule in rules.items():
+        variance = "–" if rule.weight_variance is None else f"{rule.weight_variance:.4g}"
+        rules_table.add_row(rule_name, variance, factor(rule.forward_factor), factor(rule.backward_factor), rule.words)
+    screen.print(rules_table)
+    screen.print(f"[bold]Recommended[/bold] for {recommend(name, depth)}", highlight=False)
 
 
 def _power(base: float, exponent: int) -> float:
@@ -133,8 +130,6 @@ def _power(base: float, exponent: int) -> float:
 def _simulate_and_draw(
     name: str, rules: dict[str, Practice], depth: int, width: int, seed: int, simulate: bool, as_json: bool, target: Any
 ) -> None:
-    from rich.console import Console
-
     from headstart.show.save import save_chart
 
     if not simulate:
@@ -146,7 +141,7 @@ def _simulate_and_draw(
 
         places = {rule.weight_variance: label for label, rule in reversed(rules.items()) if rule.weight_variance}
         signals = simulated(name, [(label, w2, 0.0) for w2, label in reversed(places.items())], depth, width, seed)
-        Console(stderr=as_json, width=100).print(simulation_table(signals))
+        console(stderr=as_json).print(simulation_table(signals))
         chart = signal_chart(signals, name, width) if target is not None else None
     if target is not None:
         save_chart(chart, target)

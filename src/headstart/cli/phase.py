@@ -15,9 +15,11 @@ from headstart.cli.theory import (
     SIMULATE,
     WIDTH,
     check_out,
+    console,
     finite,
     simulated,
     simulation_table,
+    table,
 )
 
 if TYPE_CHECKING:
@@ -65,11 +67,9 @@ def command(
         _print(diagram, rows)
     signals = None
     if simulate:
-        from rich.console import Console
-
         places = [(mark.name, mark.sigma_w2, mark.sigma_b2) for mark in diagram.marks]
         signals = simulated(diagram.activation, places, depth, width, seed)
-        Console(stderr=as_json, width=100).print(simulation_table(signals))
+        console(stderr=as_json).print(simulation_table(signals))
     if target is not None:
         from headstart.show.phase import phase_chart
         from headstart.show.save import save_chart
@@ -105,29 +105,19 @@ def _row(activation: str, mark: Mark) -> dict[str, Any]:
 
 
 def _print(diagram: PhaseDiagram, rows: list[dict[str, Any]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console(width=None if Console().is_terminal else 100)
-    table = Table(title=f"{diagram.activation}: where named schemes are", title_justify="left")
-    titles = ("scheme", "n·Var(w)", "Var(b)", "phase", "q*", "χ1", "c*", "ξ_q", "ξ_c", "6 ξ_c")
-    for title in titles:
-        table.add_column(title, justify="left" if title in ("scheme", "phase") else "right", no_wrap=True)
+    screen = console()
+    words = ("scheme", "phase")
+    titles = ("scheme", "n·Var(w)", "Var(b)", "phase", "q*", "χ1", "c*", "ξ_q", "ξ_c")
+    columns: list[Any] = [(title, "left" if title in words else "right") for title in titles]
+    rows_table = table(f"{diagram.activation}: where named schemes are", columns, screen.width >= 100)
     for row in rows:
-        reach = None if row["xi_c"] is None else 6 * row["xi_c"]
-        values = (row["q"], row["chi_1"], row["c_star"], row["xi_q"], row["xi_c"])
-        table.add_row(
-            row["scheme"],
-            f"{row['sigma_w2']:.4g}",
-            f"{row['sigma_b2']:.4g}",
-            row["phase"],
-            *map(_short, values),
-            _short(reach),
-        )
-    console.print(table)
-    console.print("Networks up to about 6 ξ_c layers deep can be trained (Schoenholz et al. 2017).", highlight=False)
+        numbers = (row["q"], row["chi_1"], row["c_star"], row["xi_q"], row["xi_c"])
+        place = (f"{row['sigma_w2']:.4g}", f"{row['sigma_b2']:.4g}")
+        rows_table.add_row(row["scheme"], *place, row["phase"], *map(_short, numbers))
+    screen.print(rows_table)
+    screen.print("Networks up to about 6 ξ_c layers deep can be trained (Schoenholz et al. 2017).", highlight=False)
     if not diagram.line:
-        console.print("No critical line in this range: see headstart.theory.critical for the reason.", highlight=False)
+        screen.print("No critical line in this range: see headstart.theory.critical for the reason.", highlight=False)
 
 
 def _short(value: float | None) -> str:

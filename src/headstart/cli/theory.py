@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -45,35 +45,55 @@ def simulated(
     activation: str, places: list[tuple[str, float, float]], depth: int, width: int, seed: int
 ) -> list[Signal]:
     """Prediction and simulation of every named place (name, sigma_w^2, sigma_b^2), with a progress bar on stderr."""
-    from rich.console import Console
     from rich.progress import track
 
     from headstart.show.signal import Signal
     from headstart.theory.propagation import propagate, simulate
 
-    console = Console(stderr=True)
+    screen = console(stderr=True)
     signals = []
-    for name, w2, b2 in track(places, "simulating", console=console, disable=not console.is_terminal, transient=True):
+    for name, w2, b2 in track(places, "simulating", console=screen, disable=not screen.is_terminal, transient=True):
         predicted = propagate(activation, w2, b2, depth=depth)
         measured = simulate(activation, w2, b2, depth=depth, width=width, networks=16, seed=seed)
         signals.append(Signal(name, predicted, measured))
     return signals
 
 
+def console(stderr: bool = False) -> Any:
+    """A console as wide as the terminal, 100 columns when piped."""
+    from rich.console import Console
+
+    found = Console(stderr=stderr)
+    return found if found.is_terminal else Console(stderr=stderr, width=100)
+
+
+def table(title: str, columns: list[tuple[str, Literal["left", "right"]]], wide: bool) -> Any:
+    """An empty table that fits 80 columns, airier where there is room."""
+    from rich import box
+    from rich.table import Table
+
+    made = Table(
+        title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, int(wide), 0, 0)
+    )
+    for name, justify in columns:
+        made.add_column(name, justify=justify, no_wrap=name != "in words")
+    return made
+
+
 def simulation_table(signals: list[Signal]) -> Any:
     """Predicted and measured factors over the whole depth, one row per initialization."""
     import numpy as np
-    from rich.table import Table
 
-    table = Table(title="Predicted and simulated (median of 16 networks)", title_justify="left")
-    for column in ("initialization", "signal", "simulated", "gradient", "simulated"):
-        table.add_column(column, justify="left" if column == "initialization" else "right")
+    numbers_of: list[tuple[str, Literal["left", "right"]]] = [
+        (name, "right") for name in ("signal", "simulated", "gradient", "simulated")
+    ]
+    made = table("Predicted and simulated (median of 16 networks)", [("initialization", "left"), *numbers_of], True)
     for signal in signals:
         forward = float(np.median(signal.measured.q[:, -1] / signal.measured.q[:, 0]))
         backward = float(np.median(signal.measured.gradient[:, 0]))
         values = (signal.predicted.forward_factor, forward, signal.predicted.backward_factor, backward)
-        table.add_row(signal.name, *(factor(value) for value in values))
-    return table
+        made.add_row(signal.name, *(factor(value) for value in values))
+    return made
 
 
 def factor(value: float | None) -> str:

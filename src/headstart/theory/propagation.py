@@ -23,7 +23,7 @@ from headstart.theory.meanfield import correlation_map
 Array = NDArray[np.float64]
 Weights = Literal["gaussian", "orthogonal"]
 WEIGHTS: tuple[Weights, ...] = ("gaussian", "orthogonal")
-_OVERFLOW = 1e100  # a variance beyond this is called infinite
+_UNDERFLOW, _OVERFLOW = 1e-290, 1e100  # a variance outside is called 0 or infinite
 
 
 @dataclass(frozen=True)
@@ -88,12 +88,12 @@ def propagate(
     depth, q, c = positive_integer(depth, "depth"), positive_variance(start, "start"), correlation
     variances, chis, correlations = [q], [sigma_w2 * slope_moment(phi, q)], [c]
     for _ in range(depth - 1):
-        after = _next_variance(phi, sigma_w2, sigma_b2, q)
+        after, chi = _next_layer(phi, sigma_w2, sigma_b2, q)
         if c is not None:
             c = correlation_map(phi, sigma_w2, sigma_b2, q, c, after) if 0 < after < math.inf else math.nan
-        q = after if after < _OVERFLOW else math.inf
+        q = after
         variances.append(q)
-        chis.append(sigma_w2 * slope_moment(phi, q) if q < math.inf else chis[-1])
+        chis.append(chis[-1] if chi is None else chi)
         correlations.append(c)
     cs = None if correlation is None else np.array(correlations, dtype=np.float64)
     return Propagation(np.array(variances), np.array(chis), cs)
@@ -188,16 +188,17 @@ def draw_weights(width: int, sigma_w2: float, weights: Weights, random: np.rando
     return np.asarray(math.sqrt(sigma_w2) * q * np.where(np.diag(r) < 0, -1.0, 1.0))
 
 
-def _next_variance(phi: AnyActivation, sigma_w2: float, sigma_b2: float, q: float) -> float:
+def _next_layer(phi: AnyActivation, sigma_w2: float, sigma_b2: float, q: float) -> tuple[float, float | None]:
+    """The next layer's variance and chi there; infinity and None once the variance has run away."""
     if q == math.inf:
-        return math.inf
-    if q < 1e-290:
-        return sigma_w2 * second_moment(phi, 0.0) + sigma_b2
+        return math.inf, None
     try:
-        return sigma_w2 * second_moment(phi, q) + sigma_b2
+        after = sigma_w2 * second_moment(phi, q) + sigma_b2
+        after = after if after > _UNDERFLOW else 0.0
+        return (after, sigma_w2 * slope_moment(phi, after)) if after < _OVERFLOW else (math.inf, None)
     except InputError:
-        if q > 1:  # no Gaussian moments at this q, though there were at smaller ones: the variance has run away
-            return math.inf
+        if q > 1:  # there were Gaussian moments at smaller q
+            return math.inf, None
         raise
 
 
