@@ -59,7 +59,7 @@ class TestClosedForms:
         assert at.derivative_second_moment == pytest.approx((1 + math.exp(-2 * q)) / 2, rel=1e-12)
 
     def test_gelu(self, q: float) -> None:
-        """With s = q/(1+q): E[gelu^2] = q (1/4 + (arcsin s + 2 s/((1+q) sqrt(1-s^2)))/(2 pi)) (Tsuchida et al. 2021)."""
+        """With s = q/(1+q): E[gelu^2] = q (1/4 + (arcsin s + 2 s/((1+q) sqrt(1-s^2)))/(2 pi))."""
         s = q / (1 + q)
         expected = q * (0.25 + (math.asin(s) + 2 * s / ((1 + q) * math.sqrt(1 - s * s))) / (2 * math.pi))
         assert moments("gelu", q).second_moment == pytest.approx(expected, rel=1e-12)

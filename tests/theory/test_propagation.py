@@ -101,8 +101,8 @@ class TestJacobian:
     def test_measured_spectra(self, name: str, w2: float, weights: str) -> None:
         """n = 12 networks of 3 layers, width 200. Statistic: mean and variance of the 2400 squared singular values.
 
-        Their standard errors over networks are below 6 % and 12 %, finite width adds about 3 %; so within 20 % and 45 %,
-        and an error by a factor 2, such as s_1 left out, is surely seen.
+        Their standard errors over networks are below 6 % and 12 %, finite width adds about 3 %; so within 20 % and
+        45 %, and an error by a factor 2, such as s_1 left out, is surely seen.
         """
         q = None if name != "erf" else 0.3
         expected = jacobian(name, w2, depth=3, weights=weights, q=q)
