@@ -10,6 +10,7 @@ with the tolerance each needs for 1e-12.
 
 from __future__ import annotations
 
+import itertools
 import math
 import statistics
 import time
@@ -56,8 +57,7 @@ def by_scipy(phi: hs.theory.Activation, q: float) -> Moments:
     edges = [-REACH, *cuts(phi, q), REACH]
     options = {"epsabs": 1e-15, "epsrel": 1e-13, "limit": 200}
     results = [
-        sum(integrate.quad(f, a, b, **options)[0] for a, b in zip(edges, edges[1:], strict=False))
-        for f in integrands(phi, q)
+        sum(integrate.quad(f, a, b, **options)[0] for a, b in itertools.pairwise(edges)) for f in integrands(phi, q)
     ]
     return dict(zip(NAMES, results, strict=True))
 
