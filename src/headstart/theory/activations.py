@@ -99,7 +99,8 @@ class Activation:
     @property
     def saturates(self) -> bool:
         """Whether the slope vanishes on both sides, as tanh's does and ReLU's does not."""
-        far = self.derivative(np.array([-1e3, 1e3]))
+        with np.errstate(over="ignore"):  # exp grows past float64 there
+            far = self.derivative(np.array([-1e3, 1e3]))
         return bool(np.all(np.abs(far) < 1e-5))
 
     def __str__(self) -> str:
