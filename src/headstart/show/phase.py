@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from headstart.show.picture import data_uri, gradient
 from headstart.show.save import records
 from headstart.theory.phasediagram import PhaseDiagram
 
@@ -13,6 +14,9 @@ CONTOURS = (3, 10, 30, 100)  # layers
 _INK, _PAPER = "#1a1a1a", "white"
 # Ordered blue, chaotic orange, white where gradients keep their size; blue and orange differ for every kind of eye.
 _COLOURS = ["#2166ac", "#67a9cf", "#d1e5f0", "#ffffff", "#fee0b6", "#f1a340", "#b35806"]
+_STOPS = [0.25, 0.5, 0.8, 1.0, 1.25, 2.0, 4.0]
+_GREY = (0xC4, 0xC4, 0xC4, 0xFF)
+_WIDTH, _HEIGHT = 620, 420
 _X, _Y = "weight variance × fan-in, σ_w²", "bias variance, σ_b²"
 
 
@@ -20,7 +24,7 @@ def phase_chart(diagram: PhaseDiagram) -> Any:
     """An Altair chart of a phase diagram."""
     import altair as alt
 
-    right, top = float(diagram.sigma_w2[-1]), float(diagram.sigma_b2[-1])
+    right, top = diagram.ends
     x = alt.X(
         "w2:Q", title=_X, scale=alt.Scale(domain=[0, right], nice=False), axis=alt.Axis(tickCount=9, labelFlush=False)
     )
@@ -38,7 +42,7 @@ def phase_chart(diagram: PhaseDiagram) -> Any:
     )
     return (
         alt.layer(*[layer for layer in layers if layer is not None])
-        .properties(width=620, height=420, title=title)
+        .properties(width=_WIDTH, height=_HEIGHT, title=title)
         .configure_axis(grid=False, labelFontSize=13, titleFontSize=14)
         .configure_title(fontSize=17, subtitleFontSize=13)
         .configure_legend(labelFontSize=12, titleFontSize=13)
@@ -47,36 +51,18 @@ def phase_chart(diagram: PhaseDiagram) -> Any:
 
 
 def _background(alt: Any, diagram: PhaseDiagram) -> Any:
-    w2, b2 = diagram.sigma_w2, diagram.sigma_b2
-    # Each cell runs on under its right and upper neighbour, so that no seams show.
-    left, right = np.maximum(w2 - w2[1] / 2, 0), np.minimum(w2 + w2[1], w2[-1])
-    below, above = np.maximum(b2 - b2[1] / 2, 0), np.minimum(b2 + b2[1], b2[-1])
-    cells = [
-        {
-            "w2": left[j],
-            "w2_end": right[j],
-            "b2": below[i],
-            "b2_end": above[i],
-            "chi": diagram.chi[i, j].clip(0.26, 3.9),
-        }
-        for i in range(b2.size)
-        for j in range(w2.size)
-    ]
-    cells = [{name: round(float(value), 5) for name, value in cell.items()} for cell in cells]
-    colour = alt.Color(
-        "chi:Q",
-        title="χ per layer",
-        scale=alt.Scale(type="log", domain=[0.25, 0.5, 0.8, 1, 1.25, 2, 4], range=_COLOURS, interpolate="rgb"),
-        legend=alt.Legend(values=[0.25, 0.5, 1, 2, 4], gradientLength=220, format="~g"),
+    """chi as colour, grey where the variance grows without bound; and the legend, which an image does not bring."""
+    unbounded = np.isnan(diagram.chi)
+    pixels = gradient(np.log(np.where(unbounded, 1.0, diagram.chi)), np.log(_STOPS), _COLOURS)
+    pixels[unbounded] = _GREY
+    image = alt.Chart(records([{"url": data_uri(pixels[::-1])}])).mark_image(width=_WIDTH, height=_HEIGHT, aspect=False)
+    scale = alt.Scale(type="log", domain=_STOPS, range=_COLOURS, interpolate="rgb")
+    legend = alt.Legend(values=[0.25, 0.5, 1, 2, 4], gradientLength=220, format="~g")
+    key = alt.Chart(records([{"chi": 1.0}])).mark_point(size=0, opacity=0)
+    return alt.layer(
+        image.encode(x=alt.value(_WIDTH / 2), y=alt.value(_HEIGHT / 2), url="url:N"),
+        key.encode(color=alt.Color("chi:Q", title="χ per layer", scale=scale, legend=legend)),
     )
-
-    def area(inside: list[dict[str, float]], **encoding: Any) -> Any:
-        corners = {"x": "w2:Q", "x2": "w2_end:Q", "y": "b2:Q", "y2": "b2_end:Q"}
-        return alt.Chart(records(inside)).mark_rect(strokeWidth=0).encode(**corners, **encoding)
-
-    unbounded = [{**cell, "chi": 0.0} for cell in cells if np.isnan(cell["chi"])]
-    bounded = [cell for cell in cells if not np.isnan(cell["chi"])]
-    return alt.layer(area(unbounded, color=alt.value("#c4c4c4")), area(bounded, color=colour))
 
 
 def _contours(alt: Any, diagram: PhaseDiagram, x: Any, y: Any) -> Any:
@@ -87,16 +73,19 @@ def _contours(alt: Any, diagram: PhaseDiagram, x: Any, y: Any) -> Any:
     points: list[dict[str, Any]] = []
     labels: list[dict[str, Any]] = []
     for rank, layers in enumerate(CONTOURS):
-        height = (0.3 + 0.13 * rank) * diagram.sigma_b2[-1]  # staggered, because the lines crowd at the critical one
+        height = (0.3 + 0.13 * rank) * diagram.ends[1]  # staggered, because the lines crowd at the critical one
         for side in (-1, 1):
             for number, piece in enumerate(_lines(generator, side / layers)):
-                if np.ptp(piece[:, 1]) < 0.1 * diagram.sigma_b2[-1]:
+                if np.ptp(piece[:, 1]) < 0.1 * diagram.ends[1]:
                     continue  # a crumb at the edge of the unbounded area
                 line = f"{side * layers}/{number}"
                 points += [{"w2": float(w), "b2": float(b), "line": line, "order": k} for k, (w, b) in enumerate(piece)]
                 if (side < 0 or layers < CONTOURS[-1]) and piece[:, 1].min() <= height <= piece[:, 1].max():
                     w, b = piece[np.argmin(np.abs(piece[:, 1] - height))]
-                    labels.append({"w2": float(w), "b2": float(b), "text": str(layers)})
+                    w -= 0.02 * diagram.ends[0] if layers == CONTOURS[-1] else 0.0  # beside its line: the next is near
+                    others = [(point["w2"], point["b2"]) for point in points if point["line"] != line]
+                    if _is_free(diagram, labels, w, b) and not _is_on(diagram, others, w, b):
+                        labels.append({"w2": float(w), "b2": float(b), "text": str(layers)})
     if not points:
         return None
     lines = alt.Chart(records(points)).mark_line(color="#444", strokeWidth=0.9, strokeDash=[4, 3])
@@ -106,6 +95,21 @@ def _contours(alt: Any, diagram: PhaseDiagram, x: Any, y: Any) -> Any:
         text.mark_text(fontSize=12, stroke=_PAPER, strokeWidth=3, opacity=0.8).encode(x=x, y=y, text="text:N"),
         text.mark_text(fontSize=12, color="#333").encode(x=x, y=y, text="text:N"),
     )
+
+
+def _is_free(diagram: PhaseDiagram, labels: list[dict[str, Any]], w: float, b: float) -> bool:
+    """Whether a label here would stand clear of the other labels and of the marks."""
+    taken = [(label["w2"], label["b2"]) for label in labels] + [
+        (mark.sigma_w2, mark.sigma_b2) for mark in diagram.marks
+    ]
+    right, top = diagram.ends
+    return all(abs(w - x) > 0.04 * right or abs(b - y) > 0.06 * top for x, y in taken)
+
+
+def _is_on(diagram: PhaseDiagram, places: list[tuple[float, float]], w: float, b: float) -> bool:
+    """Whether a label here would stand on another contour."""
+    right, top = diagram.ends
+    return any(abs(w - x) < 0.015 * right and abs(b - y) < 0.02 * top for x, y in places)
 
 
 def _lines(generator: Any, level: float) -> list[Any]:
@@ -123,7 +127,7 @@ def _critical_line(alt: Any, diagram: PhaseDiagram, x: Any, y: Any) -> Any:
 def _regions(alt: Any, diagram: PhaseDiagram, x: Any, y: Any) -> Any:
     """The phases' names, each in the middle of the part of the upper half that it fills."""
     upper = diagram.chi[int(0.78 * diagram.sigma_b2.size)]
-    height = float(0.84 * diagram.sigma_b2[-1])
+    height = float(0.84 * diagram.ends[1])
     labels = []
     for name, meaning, inside in (
         ("ordered", "gradients vanish", upper < 1),

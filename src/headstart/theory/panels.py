@@ -33,7 +33,7 @@ RESOLVED_FOR_DIFFERENTIATION = 1e-13
 ROUNDING = 1e-15
 SMALLEST = 2.0**-43  # relative width of the panel that is called a kink
 MOST_PANELS = 20_000
-MOST_KINKS = 40  # per shell; more means noise
+MOST_KINKS = 300  # per shell; more means noise
 
 
 class Panels:

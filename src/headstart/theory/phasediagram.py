@@ -19,7 +19,7 @@ from headstart.theory.frameworks import torch_gain
 from headstart.theory.gains import gain, positive_variance
 from headstart.theory.panels import Array
 
-_RESOLUTION = (97, 73)  # weight variances, bias variances
+_RESOLUTION = (248, 168)  # weight variances, bias variances
 _DECADES = (-6, 6)  # of q
 
 
@@ -35,12 +35,15 @@ class Mark:
 
 @dataclass(frozen=True)
 class PhaseDiagram:
-    """chi_1 on a grid: `chi[i, j]` at weight variance `sigma_w2[j]` and bias variance `sigma_b2[i]`.
+    """chi_1 on a grid of cells: `chi[i, j]` in the middle of one, at `sigma_w2[j]` and `sigma_b2[i]`.
+
+    `ends` are the largest weight and bias variance, where the last cells end.
 
     chi_1 is that of the fixed point reached from variance 1; NaN where the variance grows without bound.
     """
 
     activation: str
+    ends: tuple[float, float]
     sigma_w2: Array
     sigma_b2: Array
     chi: Array
@@ -63,8 +66,8 @@ def phase_diagram(
         largest_w2, largest_b2: ends of the axes; None to show the marked schemes and some of the critical line.
 
     >>> diagram = phase_diagram("tanh", 4.0, 0.5)
-    >>> diagram.chi.shape, bool(diagram.chi[0, 10] < 1 < diagram.chi[0, -1])
-    ((73, 97), True)
+    >>> diagram.chi.shape, bool(diagram.chi[0, 20] < 1 < diagram.chi[0, -1])
+    ((168, 248), True)
     """
     phi = resolve(activation)
     marks = named_places(phi)
@@ -72,11 +75,11 @@ def phase_diagram(
     b2 = max(0.3, 1.6 * max(mark.sigma_b2 for mark in marks)) if largest_b2 is None else largest_b2
     w2, b2 = positive_variance(w2, "largest_w2"), positive_variance(b2, "largest_b2")
     columns, rows = _RESOLUTION
-    sigma_w2, sigma_b2 = np.linspace(0, w2, columns), np.linspace(0, b2, rows)
-    sigma_w2[0] = sigma_w2[1] / 100  # no weights at all would leave log chi_1 undefined
+    sigma_w2, sigma_b2 = w2 * (np.arange(columns) + 0.5) / columns, b2 * (np.arange(rows) + 0.5) / rows
     line = [point for point in _line(phi, b2) if point.sigma_w2 <= 1.2 * w2 and point.sigma_b2 <= 1.2 * b2]
     return PhaseDiagram(
         str(phi),
+        (w2, b2),
         sigma_w2,
         sigma_b2,
         _chi(phi, sigma_w2, sigma_b2),
