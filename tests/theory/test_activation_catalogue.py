@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import math
+import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -169,6 +171,11 @@ class TestDefinition:
         assert got.dtype == np.float32
         near = np.abs(Z) < 6
         np.testing.assert_allclose(got[near], phi(Z)[near], rtol=2e-5, atol=2e-6)
+
+
+def test_copies_and_pickles_are_equal() -> None:
+    for name in FORMULAS:
+        assert pickle.loads(pickle.dumps(activation(name))) == activation(name) == copy.deepcopy(activation(name))
 
 
 def test_str_reads_back() -> None:

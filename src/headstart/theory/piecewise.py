@@ -183,6 +183,14 @@ def _both_sides(cut: float) -> tuple[float, ...]:
     return (-cut, cut) if cut > 0 else (0.0,)
 
 
+def _both_ends(low: float, high: float) -> tuple[float, ...]:
+    return (low, high)
+
+
+def _first(threshold: float, value: float) -> tuple[float, ...]:
+    return (threshold,)
+
+
 _CUT = (("lambda", 0.5),)
 
 FORMULAS = (
@@ -197,7 +205,7 @@ FORMULAS = (
     Formula("celu", _celu, _celu_slope, (("alpha", 1.0),), _celu_slope_of_output, kinks=(0.0,)),
     Formula("selu", _selu, _selu_slope, slope_of_output=_selu_slope_of_output, kinks=(0.0,)),
     Formula("softsign", _softsign, _softsign_slope, slope_of_output=_softsign_slope_of_output, kinks=(0.0,)),
-    Formula("hardtanh", _hardtanh, _hardtanh_slope, (("min", -1.0), ("max", 1.0)), _hardtanh_slope, lambda *ends: ends),
+    Formula("hardtanh", _hardtanh, _hardtanh_slope, (("min", -1.0), ("max", 1.0)), _hardtanh_slope, _both_ends),
     Formula(
         "hardsigmoid", _hardsigmoid, _hardsigmoid_slope, slope_of_output=_hardsigmoid_slope_of_output, kinks=(-3.0, 3.0)
     ),
@@ -212,5 +220,5 @@ FORMULAS = (
     Formula("hardswish", _hardswish, _hardswish_slope, kinks=(-3.0, 3.0)),
     Formula("softshrink", _softshrink, _shrink_slope, _CUT, kinks=_both_sides),
     Formula("hardshrink", _hardshrink, _shrink_slope, _CUT, kinks=_both_sides),
-    Formula("threshold", _threshold, _threshold_slope, (("threshold", 0.0), ("value", 0.0)), kinks=lambda t, _: (t,)),
+    Formula("threshold", _threshold, _threshold_slope, (("threshold", 0.0), ("value", 0.0)), kinks=_first),
 )
