@@ -26,7 +26,9 @@ from headstart.schemes.names import (
 )
 
 if TYPE_CHECKING:
+    from headstart import theory
     from headstart.lab.compare import Comparison, compare
+    from headstart.theory.gains import gain
 
 __version__ = "0.1.0.dev0"
 
@@ -39,6 +41,7 @@ __all__ = [
     "compare",
     "constant",
     "fans",
+    "gain",
     "glorot",
     "he",
     "lecun",
@@ -47,6 +50,7 @@ __all__ = [
     "orthogonal",
     "sample",
     "scheme",
+    "theory",
     "truncated_normal",
     "uniform",
     "xavier",
@@ -54,7 +58,12 @@ __all__ = [
 ]
 
 # name -> the module that defines it, loaded at first use
-_LAZY = {"Comparison": "headstart.lab.compare", "compare": "headstart.lab.compare"}
+_LAZY = {
+    "Comparison": "headstart.lab.compare",
+    "compare": "headstart.lab.compare",
+    "gain": "headstart.theory.gains",
+    "theory": "headstart",
+}
 
 
 def __getattr__(name: str) -> Any:
@@ -62,6 +71,8 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'headstart' has no attribute {name!r}")
     import importlib
 
+    if _LAZY[name] == "headstart":  # a room of its own
+        return importlib.import_module(f"headstart.{name}")
     return getattr(importlib.import_module(_LAZY[name]), name)
 
 

@@ -61,4 +61,6 @@ def _entry(parameter: Parameter, scheme: Scheme) -> Entry:
     reason = f"{scheme}: {scheme.family.formula}"
     if scheme.family.needs_fans:
         reason += f", fan_in {parameter.fans.fan_in}"
-    return Entry(parameter, scheme.draw(parameter.fans), reason)
+    if scheme.family.needs_activation and parameter.activation is not None:
+        reason += f", for {parameter.activation}"
+    return Entry(parameter, scheme.draw(parameter.fans, parameter.activation), reason)

@@ -14,9 +14,13 @@ from headstart.errors import InputError
 
 type_of_value = float | bool | str
 
-_SHAPE = re.compile(r"\s*(?P<name>[A-Za-z_][A-Za-z0-9_]*)\s*(?:\((?P<arguments>[^()]*)\))?\s*(?:\*(?P<multiplier>.*))?")
+_SHAPE = re.compile(
+    r"\s*(?P<name>[A-Za-z_][A-Za-z0-9_]*)\s*(?:\((?P<arguments>(?:[^()]|\([^()]*\))*)\))?\s*(?:\*(?P<multiplier>.*))?"
+)
 _KEYWORD = re.compile(r"\s*(?P<key>[A-Za-z_][A-Za-z0-9_]*)\s*=\s*(?P<value>.*)", re.DOTALL)
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_CALL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\s*\([^()]*\)")  # an argument with arguments: gain(leaky_relu(0.1))
+_COMMA = re.compile(r",(?![^()]*\))")  # one that separates arguments: not within an argument's own parentheses
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ def parse(text: str, kind: str, example: str) -> Spec:
     positional: list[type_of_value] = []
     keywords: dict[str, type_of_value] = {}
     if match["arguments"] is not None:
-        for item in match["arguments"].split(","):
+        for item in _COMMA.split(match["arguments"]):
             keyword = _KEYWORD.fullmatch(item)
             value = _read_value(keyword["value"] if keyword else item, text, kind, example)
             if keyword is None and keywords:
@@ -100,6 +104,8 @@ def _read_value(text: str, whole: str, kind: str, example: str) -> type_of_value
     if text.lower() in ("true", "false"):
         return text.lower() == "true"
     if _WORD.fullmatch(text) and text.lower() not in ("nan", "inf", "infinity"):
+        return text
+    if _CALL.fullmatch(text):
         return text
     if not text:
         raise InputError(f"malformed {kind} {whole!r}: an argument is empty. Write {example!r}.")

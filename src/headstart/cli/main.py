@@ -18,6 +18,8 @@ COMMANDS = {
         "Train one small network from several initializations and show the difference.",
     ),
     "schemes": ("headstart.cli.schemes", "List every scheme: formula, when to use it, paper, other libraries' names."),
+    "gain": ("headstart.cli.gain", "What an activation does to signal and gradient, and what each library would use."),
+    "phase": ("headstart.cli.phase", "Phase diagram of an activation: where gradients vanish, explode, or survive."),
 }
 
 EXIT_USAGE = 2

@@ -27,6 +27,7 @@ from headstart.schemes.distributions import (
 from headstart.spec import format_value, type_of_value
 
 Arguments = Mapping[str, type_of_value]
+FOLLOWING = "following"  # the activation that a model's reader found behind the weight
 DISTRIBUTIONS = ("normal", "uniform", "truncated")
 
 
@@ -39,10 +40,15 @@ class Argument:
     choices: tuple[str, ...] | None = None
     positive: bool = False
     example: str = "0.1"
+    activation: bool = False  # the value is an activation's spec string
 
     def check(self, family: str, value: type_of_value) -> type_of_value:
         """The value in its canonical type, or an error that says what this argument takes."""
         where = f"{self.name} of scheme '{family}'"
+        if self.activation:
+            from headstart.theory.activations import activation  # loaded at first use: most schemes need no theory
+
+            return value if value == self.default else str(activation(str(value)))
         if self.choices is not None:
             if value not in self.choices:
                 raise unknown(where, str(value), self.choices)
@@ -71,6 +77,7 @@ class Family:
     draw: Callable[[Arguments, Fans | None, float], Draw]
     arguments: tuple[Argument, ...] = ()
     needs_fans: bool = False
+    needs_activation: bool = False
 
     def complete(self, positional: tuple[type_of_value, ...], keywords: Mapping[str, type_of_value]) -> Arguments:
         """Every argument of the family by name, checked, defaults filled in."""
@@ -93,7 +100,9 @@ class Family:
     def show(self, arguments: Arguments) -> str:
         """The arguments that are not at their defaults, as they stand in a spec string."""
         return ", ".join(
-            format_value(arguments[a.name]) if a.default is None else f"{a.name}={format_value(arguments[a.name])}"
+            format_value(arguments[a.name])
+            if a.default is None or a.activation
+            else f"{a.name}={format_value(arguments[a.name])}"
             for a in self.arguments
             if arguments[a.name] != a.default
         )
@@ -139,6 +148,15 @@ def _scaled(scale: float) -> Callable[[Arguments, Fans | None, float], Draw]:
         return _of_std(multiplier * math.sqrt(scale / fans.of(mode)), arguments)
 
     return draw
+
+
+def _gain(arguments: Arguments, fans: Fans | None, multiplier: float) -> Draw:
+    """variance = gain^2 / fan, for the activation that follows."""
+    from headstart.theory.gains import DIRECTIONS, gain
+
+    direction = DIRECTIONS[DIRECTIONS.index(arguments["direction"])]
+    factor = gain(str(arguments["activation"]), float(arguments["q"]), direction)
+    return _scaled(factor**2)(arguments, fans, multiplier)
 
 
 def _scaled_arguments(mode: Mode) -> tuple[Argument, ...]:
@@ -238,6 +256,21 @@ FAMILIES: Families = Families(
             _scaled(2.0),
             _scaled_arguments("fan_in"),
             needs_fans=True,
+        ),
+        Family(
+            "gain",
+            "variance gain²/n_in, gain = √(q/E[φ(√q z)²])",
+            "keeps the variance q for the activation φ that really follows: gain, or gain(gelu) to say which",
+            "He et al. 2015, eq. 8 (ReLU: gain √2); headstart.gain for any activation",
+            _gain,
+            (
+                Argument("activation", FOLLOWING, activation=True),
+                Argument("q", 1.0, positive=True, example="q=1"),
+                Argument("direction", "forward", choices=("forward", "backward")),
+                *_scaled_arguments("fan_in"),
+            ),
+            needs_fans=True,
+            needs_activation=True,
         ),
         Family(
             "orthogonal",

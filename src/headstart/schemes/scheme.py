@@ -10,7 +10,7 @@ from typing import Any
 
 from headstart.errors import InputError
 from headstart.fans import Fans
-from headstart.schemes.catalogue import FAMILIES, Family
+from headstart.schemes.catalogue import FAMILIES, FOLLOWING, Family
 from headstart.schemes.distributions import Draw, Orthogonal
 from headstart.spec import Spec, format_value, parse, type_of_value
 
@@ -45,21 +45,34 @@ class Scheme:
         """The catalogue's entry: formula, when to use it, paper."""
         return FAMILIES[self.name]
 
-    def draw(self, fans: Fans | None = None) -> Draw:
+    def draw(self, fans: Fans | None = None, activation: str | None = None) -> Draw:
         """The complete distribution for a weight with these fans.
 
         Args:
             fans: fan_in and fan_out; None where they are not known, which suits schemes that do not use them.
+            activation: the one that follows, as a spec string; None where it is not known. Only `gain` uses it, and
+                only if it does not name one itself.
 
         Raises:
-            InputError: the scheme needs fans and there are none.
+            InputError: the scheme needs fans, or the activation that follows, and there is none.
 
         >>> Scheme("he").draw(Fans(8, 3))
         Normal(std=0.5)
         """
         if fans is None and self.family.needs_fans:
             raise InputError(f"scheme '{self}' needs fan_in and fan_out, which a bias or a vector does not have.")
-        return self.family.draw(self.arguments, fans, self.multiplier)
+        return self.family.draw({**self.arguments, **self._following(activation)}, fans, self.multiplier)
+
+    def _following(self, activation: str | None) -> dict[str, str]:
+        """The activation a scheme is for, where it needs one and does not name it itself."""
+        if not self.family.needs_activation or self.arguments["activation"] != FOLLOWING:
+            return {}
+        if activation is None:
+            raise InputError(
+                f"scheme '{self}' needs the activation that follows the weight, and none is known here. "
+                f"Name it: '{self.name}(gelu)'."
+            )
+        return {"activation": activation}
 
     def std(self, fan_in: int, fan_out: int) -> float:
         """Standard deviation of the weights of a layer with these fans.

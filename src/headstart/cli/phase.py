@@ -1,0 +1,126 @@
+"""`headstart phase`: the phase diagram of an activation in weight and bias variance, with the named schemes marked."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from headstart.cli.theory import (
+    ACTIVATION,
+    DEPTH,
+    JSON,
+    SEED,
+    SIMULATE,
+    WIDTH,
+    check_out,
+    console,
+    finite,
+    simulated,
+    simulation_table,
+    table,
+)
+
+if TYPE_CHECKING:
+    from headstart.theory.phasediagram import Mark, PhaseDiagram
+
+SCHEMA = 1
+
+
+@click.command("phase")
+@ACTIVATION
+@click.option("--out", help="Where to draw the diagram (or the simulation): a .png, .svg, .pdf or .html file.")
+@click.option("--max-w", type=float, help="Largest weight variance on the axis (times fan_in).")
+@click.option("--max-b", type=float, help="Largest bias variance on the axis.")
+@DEPTH
+@JSON
+@SIMULATE
+@WIDTH
+@SEED
+def command(
+    activation: str,
+    out: str | None,
+    max_w: float | None,
+    max_b: float | None,
+    depth: int,
+    as_json: bool,
+    simulate: bool,
+    width: int,
+    seed: int,
+) -> None:
+    """Phase diagram of ACTIVATION: ordered (gradients vanish), chaotic (they explode), critical in between.
+
+    The plane is that of weight variance (times fan_in) and bias variance; named schemes are marked on it. With
+    --simulate the schemes' predicted signal and gradient are set beside those of real networks, and --out draws that.
+    """
+    from headstart.theory import activation as by_name
+    from headstart.theory.phasediagram import phase_diagram
+
+    target = check_out(out)
+    phi = by_name(activation)
+    diagram = phase_diagram(phi, max_w, max_b)
+    rows = [_row(diagram.activation, mark) for mark in diagram.marks]
+    if as_json:
+        click.echo(json.dumps(as_data(diagram, rows), indent=2))
+    else:
+        _print(diagram, rows)
+    signals = None
+    if simulate:
+        places = [(mark.name, mark.sigma_w2, mark.sigma_b2) for mark in diagram.marks]
+        signals = simulated(diagram.activation, places, depth, width, seed)
+        console(stderr=as_json).print(simulation_table(signals))
+    if target is not None:
+        from headstart.show.phase import phase_chart
+        from headstart.show.save import save_chart
+        from headstart.show.signal import signal_chart
+
+        chart = phase_chart(diagram) if signals is None else signal_chart(signals, diagram.activation, width)
+        save_chart(chart, target)
+        click.echo(f"wrote {target}", err=True)
+
+
+def as_data(diagram: PhaseDiagram, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """The marked schemes and the critical line, for --json."""
+    keys = ("sigma_w2", "sigma_b2", "q")
+    return {
+        "schema": SCHEMA,
+        "activation": diagram.activation,
+        "schemes": [{key: v if isinstance(v, str) else finite(v) for key, v in row.items()} for row in rows],
+        "critical_line": [{key: getattr(point, key) for key in keys} for point in diagram.line],
+    }
+
+
+def _row(activation: str, mark: Mark) -> dict[str, Any]:
+    """One scheme: where it is, where it settles, and how far signals reach."""
+    from headstart.theory import NoFixedPoint, depth_scale
+
+    row: dict[str, Any] = {"scheme": mark.name, "sigma_w2": mark.sigma_w2, "sigma_b2": mark.sigma_b2}
+    try:
+        at = depth_scale(activation, mark.sigma_w2, mark.sigma_b2, mark.start)
+    except NoFixedPoint:
+        return {**row, "phase": "unbounded", "q": None, "chi_1": None, "c_star": None, "xi_q": None, "xi_c": None}
+    found = {"phase": at.phase, "q": at.q, "chi_1": at.chi_1, "c_star": at.c_star, "xi_q": at.xi_q, "xi_c": at.xi_c}
+    return {**row, **found}
+
+
+def _print(diagram: PhaseDiagram, rows: list[dict[str, Any]]) -> None:
+    screen = console()
+    words = ("scheme", "phase")
+    titles = ("scheme", "n·Var(w)", "Var(b)", "phase", "q*", "χ1", "c*", "ξ_q", "ξ_c")
+    columns: list[Any] = [(title, "left" if title in words else "right") for title in titles]
+    rows_table = table(f"{diagram.activation}: where named schemes are", columns, screen.width >= 100)
+    for row in rows:
+        numbers = (row["q"], row["chi_1"], row["c_star"], row["xi_q"], row["xi_c"])
+        place = (f"{row['sigma_w2']:.4g}", f"{row['sigma_b2']:.4g}")
+        rows_table.add_row(row["scheme"], *place, row["phase"], *map(_short, numbers))
+    screen.print(rows_table)
+    screen.print("Networks up to about 6 ξ_c layers deep can be trained (Schoenholz et al. 2017).", highlight=False)
+    if not diagram.line:
+        screen.print("No critical line in this range: see headstart.theory.critical for the reason.", highlight=False)
+
+
+def _short(value: float | None) -> str:
+    if value is None:
+        return "–"
+    return "∞" if value == float("inf") else f"{value:.4g}"

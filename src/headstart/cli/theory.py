@@ -1,0 +1,114 @@
+"""What the commands `gain` and `phase` share: their activation argument, number lists, and the simulation chart."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from headstart.errors import InputError
+from headstart.spec import read_number
+
+if TYPE_CHECKING:
+    from headstart.show.signal import Signal
+
+ACTIVATION = click.argument("activation", metavar="ACTIVATION")
+DEPTH = click.option("--depth", default=50, show_default=True, type=click.IntRange(1, 10_000), help="Number of layers.")
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
+SIMULATE = click.option(
+    "--simulate", is_flag=True, help="Run real networks beside the prediction; with --out, draw both."
+)
+WIDTH = click.option("--width", default=256, show_default=True, type=click.IntRange(8, 4096), help="Units, simulated.")
+SEED = click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Seed of the simulation.")
+
+
+def numbers(text: str, option: str) -> list[float]:
+    """A comma-separated list of numbers.
+
+    >>> numbers("0.1, 1,4", "--q")
+    [0.1, 1.0, 4.0]
+    """
+    values = [read_number(item, f"each value of {option}") for item in text.split(",") if item.strip()]
+    if not values:
+        raise InputError(f"{option} needs at least one number, got {text!r}. Write {option} 0.1,1,4.")
+    return values
+
+
+def finite(value: float | None) -> float | None:
+    """The value, or None for what JSON has no number for."""
+    return None if value is None or not math.isfinite(value) else value
+
+
+def simulated(
+    activation: str, places: list[tuple[str, float, float]], depth: int, width: int, seed: int
+) -> list[Signal]:
+    """Prediction and simulation of every named place (name, sigma_w^2, sigma_b^2), with a progress bar on stderr."""
+    from rich.progress import track
+
+    from headstart.show.signal import Signal
+    from headstart.theory.propagation import propagate, simulate
+
+    screen = console(stderr=True)
+    signals = []
+    for name, w2, b2 in track(places, "simulating", console=screen, disable=not screen.is_terminal, transient=True):
+        predicted = propagate(activation, w2, b2, depth=depth)
+        measured = simulate(activation, w2, b2, depth=depth, width=width, networks=16, seed=seed)
+        signals.append(Signal(name, predicted, measured))
+    return signals
+
+
+def console(stderr: bool = False) -> Any:
+    """A console as wide as the terminal, 100 columns when piped."""
+    from rich.console import Console
+
+    found = Console(stderr=stderr)
+    return found if found.is_terminal else Console(stderr=stderr, width=100)
+
+
+def table(title: str, columns: list[tuple[str, Literal["left", "right"]]], wide: bool) -> Any:
+    """An empty table that fits 80 columns, airier where there is room."""
+    from rich import box
+    from rich.table import Table
+
+    made = Table(
+        title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, int(wide), 0, 0)
+    )
+    for name, justify in columns:
+        made.add_column(name, justify=justify, no_wrap=name != "in words")
+    return made
+
+
+def simulation_table(signals: list[Signal]) -> Any:
+    """Predicted and measured factors over the whole depth, one row per initialization."""
+    import numpy as np
+
+    numbers_of: list[tuple[str, Literal["left", "right"]]] = [
+        (name, "right") for name in ("signal", "simulated", "gradient", "simulated")
+    ]
+    made = table("Predicted and simulated (median of 16 networks)", [("initialization", "left"), *numbers_of], True)
+    for signal in signals:
+        forward = float(np.median(signal.measured.q[:, -1] / signal.measured.q[:, 0]))
+        backward = float(np.median(signal.measured.gradient[:, 0]))
+        values = (signal.predicted.forward_factor, forward, signal.predicted.backward_factor, backward)
+        made.add_row(signal.name, *(factor(value) for value in values))
+    return made
+
+
+def factor(value: float | None) -> str:
+    """A factor over many layers: ×0.00123, or ×1.2e-11.
+
+    >>> factor(32.04), factor(5.9e-14), factor(math.inf), factor(None)
+    ('×32', '×5.9e-14', '×∞', '–')
+    """
+    if value is None:
+        return "–"
+    return "×∞" if value == math.inf else f"×{value:.3g}" if 1e-4 <= value < 1e5 else f"×{value:.1e}"
+
+
+def check_out(out: str | None) -> Path | None:
+    """The path for --out, refused before any work if no chart can be saved there."""
+    from headstart.show.save import check_suffix
+
+    return None if out is None else check_suffix(out)

@@ -1,0 +1,30 @@
+"""The primitives that the definitions of the activations are written with; here they are NumPy's.
+
+Other parts of the project re-bind the same definitions to their own primitives (`activations.rebound`), so whoever
+supplies every name of `PRIMITIVES` can evaluate, differentiate or compile every activation.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def erf(z: Any) -> Any:
+    from scipy import special  # loaded at first use: importing headstart must load NumPy only
+
+    return special.erf(z)
+
+
+def logistic(z: Any) -> Any:
+    from scipy import special
+
+    return special.expit(z)
+
+
+exp, expm1, log1p, tanh, sin, cos, sqrt, absolute, where = (
+    np.exp, np.expm1, np.log1p, np.tanh, np.sin, np.cos, np.sqrt, np.abs, np.where,
+)  # fmt: skip
+
+PRIMITIVES = ("erf", "logistic", "exp", "expm1", "log1p", "tanh", "sin", "cos", "sqrt", "absolute", "where")
