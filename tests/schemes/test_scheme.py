@@ -26,7 +26,11 @@ def schemes(draw: st.DrawFn) -> hs.Scheme:
     family = FAMILIES[draw(st.sampled_from(sorted(FAMILIES)))]
     arguments = {}
     for argument in family.arguments:
-        if argument.choices:
+        if argument.activation:
+            arguments[argument.name] = draw(st.sampled_from(["gelu", "tanh", "leaky_relu(0.1)", "hardtanh(-1, 2)"]))
+        elif argument.name == "q":
+            arguments[argument.name] = draw(st.floats(0.01, 100))
+        elif argument.choices:
             arguments[argument.name] = draw(st.sampled_from(argument.choices))
         elif isinstance(argument.default, bool):
             arguments[argument.name] = draw(st.booleans())

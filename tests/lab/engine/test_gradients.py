@@ -23,8 +23,18 @@ ACTIVATIONS = {
     "softplus": lambda z: torch.nn.functional.softplus(z, threshold=100), "softsign": torch.nn.functional.softsign,
     "gelu_tanh": lambda z: torch.nn.functional.gelu(z, approximate="tanh"),
     "hardtanh": torch.nn.functional.hardtanh, "hardswish": torch.nn.functional.hardswish, "erf": torch.erf,
-    "sin": torch.sin,
+    "sin": torch.sin, "cos": torch.cos, "exponential": torch.exp, "abs": torch.abs,
+    "lecun_tanh": lambda z: 1.7159 * torch.tanh(2 / 3 * z), "tanhshrink": torch.nn.functional.tanhshrink,
+    "logsigmoid": torch.nn.functional.logsigmoid, "quick_gelu": lambda z: z * torch.sigmoid(1.702 * z),
+    "squareplus": lambda z: (z + torch.sqrt(z * z + 4)) / 2, "relu6": torch.nn.functional.relu6,
+    "squared_relu": lambda z: torch.relu(z) ** 2, "prelu": lambda z: torch.nn.functional.leaky_relu(z, 0.25),
+    "rrelu": torch.nn.functional.rrelu, "celu": torch.celu, "hardsigmoid": lambda z: torch.clamp(z / 6 + 0.5, 0, 1),
+    "sparse_sigmoid": lambda z: torch.clamp((z + 1) / 2, 0, 1),
+    "sparse_plus": lambda z: torch.where(z <= -1, 0 * z, torch.where(z >= 1, z, (z + 1) ** 2 / 4)),
+    "softshrink": torch.nn.functional.softshrink, "hardshrink": torch.nn.functional.hardshrink,
+    "threshold": lambda z: torch.nn.functional.threshold(z, 0, 0),
 }  # fmt: skip
+GROWING = ("exponential", "squared_relu")  # these explode through deep networks unless they start small
 OUTPUTS = {"binary": 1, "classes": 3, "regression": 2}
 
 
@@ -66,7 +76,8 @@ def step(network: Network, theta: np.ndarray, x: np.ndarray, y: np.ndarray) -> t
 
 
 def start(network: Network, dtype: str = "float64") -> np.ndarray:
-    theta = network.start(scheme("he*0.8"), 0, dtype)
+    size = 0.1 if network.activation.name in GROWING else 0.8
+    theta = network.start(scheme("he") * size, 0, dtype)
     for _, biases in network.unflatten(theta):  # biases too must be in the right place
         biases[:] = np.linspace(-0.1, 0.1, len(biases))
     return theta

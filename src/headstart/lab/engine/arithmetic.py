@@ -187,7 +187,12 @@ def logistic64(z):
     return 1.0 / (1.0 + math.exp(-z))
 
 
-_COMMON = {"where": where, "absolute": absolute}
+@inline
+def sqrt(z):
+    return math.sqrt(z)
+
+
+_COMMON = {"where": where, "absolute": absolute, "sqrt": sqrt}
 FLOAT32 = _COMMON | {
     "exp": exp32, "expm1": expm1_32, "log1p": log1p32, "tanh": tanh32, "logistic": logistic32,
     "erf": erf32, "sin": sin32, "cos": cos32,
