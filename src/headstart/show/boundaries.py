@@ -5,9 +5,6 @@ Drawing a hundred thousand little rectangles would make every file huge, so the 
 
 from __future__ import annotations
 
-import base64
-import struct
-import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +13,7 @@ from numpy.typing import NDArray
 
 from headstart.lab.measure import probabilities
 from headstart.show.palette import CLASS_COLOURS
+from headstart.show.picture import data_uri
 
 if TYPE_CHECKING:
     from headstart.lab.compare import Comparison, Run
@@ -93,16 +91,4 @@ def _picture(p: NDArray[np.float64]) -> str:
     pixels = np.empty((*best.shape, 4), np.uint8)
     pixels[..., :3] = palette[best % len(palette)]
     pixels[..., 3] = np.round(255 * STRONGEST_SHADE * sure)
-    return "data:image/png;base64," + base64.b64encode(_png(pixels[::-1])).decode()
-
-
-def _png(pixels: NDArray[np.uint8]) -> bytes:
-    """An RGBA image as PNG (ISO 15948): header, one compressed block of unfiltered rows, end."""
-    height, width, _ = pixels.shape
-
-    def chunk(kind: bytes, content: bytes) -> bytes:
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
-
-    rows = b"".join(b"\0" + row.tobytes() for row in pixels)
-    header = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows, 9)) + chunk(b"IEND", b"")
+    return data_uri(pixels[::-1])

@@ -17,6 +17,12 @@ def erf(z: Any) -> Any:
     return special.erf(z)
 
 
+def normal_cdf(z: Any) -> Any:
+    from scipy import special
+
+    return special.ndtr(z)
+
+
 def logistic(z: Any) -> Any:
     from scipy import special
 
@@ -27,4 +33,17 @@ exp, expm1, log1p, tanh, sin, cos, sqrt, absolute, where = (
     np.exp, np.expm1, np.log1p, np.tanh, np.sin, np.cos, np.sqrt, np.abs, np.where,
 )  # fmt: skip
 
-PRIMITIVES = ("erf", "logistic", "exp", "expm1", "log1p", "tanh", "sin", "cos", "sqrt", "absolute", "where")
+PRIMITIVES = (
+    "erf",
+    "normal_cdf",
+    "logistic",
+    "exp",
+    "expm1",
+    "log1p",
+    "tanh",
+    "sin",
+    "cos",
+    "sqrt",
+    "absolute",
+    "where",
+)

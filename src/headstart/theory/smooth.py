@@ -10,7 +10,20 @@ import math
 from typing import Any
 
 from headstart.theory.formula import Formula
-from headstart.theory.primitives import absolute, cos, erf, exp, expm1, log1p, logistic, sin, sqrt, tanh, where
+from headstart.theory.primitives import (
+    absolute,
+    cos,
+    erf,
+    exp,
+    expm1,
+    log1p,
+    logistic,
+    normal_cdf,
+    sin,
+    sqrt,
+    tanh,
+    where,
+)
 
 SQRT_HALF = math.sqrt(0.5)
 INV_SQRT_2PI = 1 / math.sqrt(2 * math.pi)
@@ -27,11 +40,11 @@ def _one(z: Any) -> Any:
 
 
 def _gelu(z: Any) -> Any:
-    return 0.5 * z * (1.0 + erf(SQRT_HALF * z))
+    return z * normal_cdf(z)
 
 
 def _gelu_slope(z: Any) -> Any:
-    return 0.5 * (1.0 + erf(SQRT_HALF * z)) + z * INV_SQRT_2PI * exp(-0.5 * z * z)
+    return normal_cdf(z) + z * INV_SQRT_2PI * exp(-0.5 * z * z)
 
 
 def _gelu_tanh(z: Any) -> Any:

@@ -7,8 +7,9 @@
 - `simd`: the inner loops with explicit vectors. `caching`: compiled code on disk.
 """
 
+from headstart.lab.engine.rows import njit_activation
 from headstart.lab.engine.samples import Samples
 from headstart.lab.engine.schedule import Schedule
 from headstart.lab.engine.train import Cancelled, History, memory_needed, train_networks
 
-__all__ = ["Cancelled", "History", "Samples", "Schedule", "memory_needed", "train_networks"]
+__all__ = ["Cancelled", "History", "Samples", "Schedule", "memory_needed", "njit_activation", "train_networks"]

@@ -20,16 +20,18 @@ import numba
 import numpy as np
 from numba import types
 
-from headstart.theory import activations
+from headstart.theory import activations, formula, piecewise, primitives, smooth
 
-_FOLDER = Path(__file__).parent
+_DEFINITIONS = (activations, formula, piecewise, primitives, smooth)  # where activations are defined
 _kept: list[object] = []  # compiled functions must outlive their addresses
 
 # letters of a signature: p pointer to the element type, d pointer to float64, i pointer to int64, n whole number
 _LETTERS = {"d": types.CPointer(types.float64), "i": types.CPointer(types.int64), "n": types.int64}
 
 
-def c_function(body, arguments: str, dtype: np.dtype, result: str = "", name: str = "", **bound) -> int:
+def c_function(
+    body, arguments: str, dtype: np.dtype, result: str = "", name: str = "", keep: bool = True, **bound
+) -> int:
     """The address of a body compiled as a C function.
 
     Args:
@@ -38,6 +40,7 @@ def c_function(body, arguments: str, dtype: np.dtype, result: str = "", name: st
         dtype: the element type.
         result: "n" if it returns a whole number.
         name: tells apart what one body is compiled to with different bindings.
+        keep: on disk; not for what is made of functions that are no source of ours.
     """
     dtype = np.dtype(dtype)
     letters = _LETTERS | {"p": types.CPointer(getattr(types, dtype.name))}
@@ -45,7 +48,7 @@ def c_function(body, arguments: str, dtype: np.dtype, result: str = "", name: st
     copy = python_types.FunctionType(body.__code__, {**body.__globals__, "real": dtype.type, **bound}, body.__name__)
     copy.__module__ = body.__module__
     copy.__qualname__ = "_".join(part for part in (body.__name__, name, dtype.name, source_hash()) if part)
-    compiled = numba.cfunc(signature, cache=cache_enabled(), error_model="numpy", fastmath={"contract"})(copy)
+    compiled = numba.cfunc(signature, cache=keep and cache_enabled(), error_model="numpy", fastmath={"contract"})(copy)
     _kept.append(compiled)
     return int(compiled.address)
 
@@ -54,7 +57,7 @@ def c_function(body, arguments: str, dtype: np.dtype, result: str = "", name: st
 def source_hash() -> str:
     """Of Numba's version and every source that compiled code may be made from."""
     digest = hashlib.blake2b(numba.__version__.encode(), digest_size=6)
-    for path in [*sorted(_FOLDER.glob("*.py")), *sorted(Path(activations.__file__).parent.glob("*.py"))]:
+    for path in [*sorted(Path(__file__).parent.glob("*.py")), *(Path(str(module.__file__)) for module in _DEFINITIONS)]:
         digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()
 
