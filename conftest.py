@@ -11,6 +11,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
+from doctest import ELLIPSIS
 from pathlib import Path
 
 from sybil import Example, Sybil
@@ -65,7 +66,7 @@ def _close(a: float, b: float) -> bool:
 
 pytest_collect_file = Sybil(
     parsers=[
-        PythonCodeBlockParser(doctest_optionflags=NUMBER),
+        PythonCodeBlockParser(doctest_optionflags=NUMBER | ELLIPSIS),
         CodeBlockParser(language="console", evaluator=run_console),
         SkipParser(),
     ],

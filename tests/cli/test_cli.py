@@ -146,8 +146,10 @@ def test_bad_input_is_told_plainly_and_writes_nothing(
 @pytest.mark.skipif(os.name != "posix", reason="sends a POSIX signal")
 def test_ctrl_c_keeps_what_finished_and_exits_130() -> None:
     process = subprocess.Popen(
-        [sys.executable, "-m", "headstart", "compare", "he", "--seeds", "2000"],
+        [sys.executable, "-m", "headstart", "compare", "he", "--seeds", "60", "--steps", "1000000"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        # a test run in the background has Ctrl-C ignored, and its children would too
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     try:
         time.sleep(6)
