@@ -1,8 +1,12 @@
-"""A plain tanh network of a thousand layers learns from a critical start and from no other: `python benchmarks/depth.py`.
+"""A plain tanh network of a thousand layers learns from a critical start and from no other.
 
-No skip connections, no normalization: `width` units per layer, full-batch training on circles. "critical" is an
-orthogonal start with all singular values 1, the critical point of tanh without biases (weight variance 1, bias
-variance 0); the others are He, Xavier (Gaussian) and PyTorch's default for nn.Linear, with its random biases.
+    python benchmarks/depth.py                        1,000 layers
+    python benchmarks/depth.py --depth 10000 ...      as far as it goes
+
+No skip connections, no normalization: `width` units per layer, handwritten digits, mini-batches, gradient descent with
+momentum and clipped gradients. "orthogonal" starts with all singular values 1, at the critical point of tanh without
+biases (weight variance 1, bias variance 0); the others are Gaussian He and Xavier, and PyTorch's default for nn.Linear
+with its random biases. Each start is tried with every learning rate, and its best counts.
 """
 
 from __future__ import annotations
@@ -42,14 +46,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--depth", type=int, default=1000)
     parser.add_argument("--width", type=int, default=32)
-    parser.add_argument("--steps", type=int, default=300)
-    parser.add_argument("--optimizer", default="sgd")
-    parser.add_argument("--data", default="circles")
-    parser.add_argument("--rates", default="0.0001,0.001,0.01", help="each start is tried with each; the best counts")
+    parser.add_argument("--steps", type=int, default=2000)
+    parser.add_argument("--optimizer", default="momentum")
+    parser.add_argument("--data", default="digits")
+    parser.add_argument("--rates", default="0.002,0.005")
     parser.add_argument("--starts", default=",".join(STARTS))
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--batch", type=int, default=None, help="samples per step; all by default")
-    parser.add_argument("--clip", type=float, default=None)
+    parser.add_argument("--batch", type=int, default=128)
+    parser.add_argument("--clip", type=float, default=1.0)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     data = load(options.data)

@@ -106,6 +106,16 @@ def test_tasks_follow_from_the_data(tmp_path: Path) -> None:
     assert linear.summary()[0]["train_accuracy"]["median"] > 0.9
 
 
+def test_optimizers_and_batches() -> None:
+    quick = {"seeds": 2, "steps": 200, "learning_rate": 0.05}
+    adam = hs.compare(["he"], optimizer="adam", batch_size=50, **quick)  # type: ignore[arg-type]
+    assert adam.settings.optimizer == "adam"
+    assert adam.summary()[0]["train_accuracy"]["median"] > 0.9
+    assert adam.runs[0].costs[-1] != adam.runs[1].costs[-1]
+    with pytest.raises(hs.InputError, match="a batch holds at most all 300 samples"):
+        hs.compare(["he"], batch_size=301, **quick)  # type: ignore[arg-type]
+
+
 def test_a_diverged_run_is_a_row(tmp_path: Path) -> None:
     path = tmp_path / "line.csv"
     path.write_text("".join(f"{i},{i % 5},{0.25 * i}\n" for i in range(60)))

@@ -42,6 +42,8 @@ def test_schemes_are_canonical() -> None:
         ({"schemes": ["he", "he*1"]}, "scheme 'he' is given twice"),
         ({"schemes": ["hee"]}, "Did you mean 'he'"),
         ({"activation": "rellu"}, "Did you mean 'relu'"),
+        ({"optimizer": "adm"}, "Did you mean 'adam'"),
+        ({"batch_size": 0}, "batch_size: .* got 0"),
         ({"dtype": "float16"}, "dtype: .*'float32' or 'float64', got 'float16'"),
         ({"data_seed": -1}, "data_seed"),
         ({"sedes": 3}, "unknown setting 'sedes'. Did you mean 'seeds'"),

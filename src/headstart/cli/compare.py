@@ -13,7 +13,8 @@ from headstart.cli.main import EXIT_INTERRUPTED
 from headstart.errors import InputError
 
 # what the course preset fixes: option -> its name on the command line
-FIXED_BY_PRESET = ("data", "label", "hidden", "activation", "seeds", "steps", "learning_rate", "record_every", "dtype")
+FIXED_BY_PRESET = ("data", "label", "hidden", "activation", "seeds", "steps", "learning_rate", "record_every", "dtype",
+                   "optimizer", "batch_size")  # fmt: skip
 
 
 @click.command("compare")
@@ -27,6 +28,8 @@ FIXED_BY_PRESET = ("data", "label", "hidden", "activation", "seeds", "steps", "l
 @click.option("--seeds", type=int, help="Runs per scheme, with seeds 0, 1, ...  [16]")
 @click.option("--steps", type=int, help="Steps of full-batch gradient descent.  [15000]")
 @click.option("--learning-rate", type=float, help="[0.01]")
+@click.option("--optimizer", metavar="NAME", help="sgd, momentum(0.9), nesterov(0.9), adam.  [sgd]")
+@click.option("--batch-size", type=int, help="Samples per step.  [all]")
 @click.option("--record-every", type=int, help="Steps between recorded costs.  [steps/150]")
 @click.option("--dtype", type=click.Choice(["float32", "float64"]), help="[float32]")
 @click.option("--preset", type=click.Choice(["course"]), help="Replay the course's published run exactly.")

@@ -154,12 +154,14 @@ def compare(
     record_every: int | None = None,
     dtype: str = "float32",
     *,
+    optimizer: str = "sgd",
+    batch_size: int | None = None,
     label: str | None = None,
     data_seed: int = 0,
     threads: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Comparison:
-    """Train one network from each scheme and seed, by full-batch gradient descent, and compare.
+    """Train one network from each scheme and seed, by gradient descent, and compare.
 
     The data is the same for all runs; seed s draws the same numbers for every scheme, so a seed is a paired comparison.
     Output and loss follow from the data: a sigmoid unit with cross-entropy for two classes, softmax for more, mean
@@ -175,6 +177,8 @@ def compare(
         learning_rate: positive.
         record_every: steps between recorded costs; by default a 150th of the steps.
         dtype: "float32" or "float64".
+        optimizer: sgd, momentum(0.9), nesterov(0.9) or adam(0.9, 0.999, 1e-8).
+        batch_size: samples per step, shuffled by the run's seed; None for all.
         label: the label column of a CSV file.
         data_seed: of made data and of the split into training and test data.
         threads: how many networks are trained at a time; None for one per processor. The results do not depend on it.
@@ -191,6 +195,7 @@ def compare(
     given: dict[str, Any] = {
         "data": data, "label": label, "hidden": hidden, "activation": activation, "seeds": seeds, "steps": steps,
         "learning_rate": learning_rate, "record_every": record_every, "dtype": dtype, "data_seed": data_seed,
+        "optimizer": optimizer, "batch_size": batch_size,
     }  # fmt: skip
     if schemes is not None:
         given["schemes"] = schemes
@@ -213,8 +218,9 @@ def run_comparison(
     data = load(settings.data, settings.label, settings.data_seed)
     network = network_for(data.train_x.shape[1], data.outputs, data.task, settings.hidden, settings.activation)
     schedule = engine.Schedule(
-        settings.steps, settings.learning_rate, settings.every, record_last=not course, course_formula=course
-    )
+        settings.steps, settings.learning_rate, settings.every, record_last=not course, course_formula=course,
+        optimizer=settings.optimizer, batch_size=settings.batch_size,
+    )  # fmt: skip
     # Seed by seed, so that an interrupted comparison has all schemes for the seeds it got to.
     jobs = [(name, seed) for seed in range(settings.seeds) for name in settings.schemes]
     start = np.stack([_start(settings, network, name, seed) for name, seed in jobs])
@@ -227,8 +233,11 @@ def run_comparison(
         if progress is not None:
             progress(done, total)
 
+    batch_seeds = np.array([seed for _, seed in jobs])
     try:
-        history = engine.train_networks(network, samples, start, schedule, threads=threads, progress=report)
+        history = engine.train_networks(
+            network, samples, start, schedule, batch_seeds=batch_seeds, threads=threads, progress=report
+        )
         interrupted = False
     except engine.Cancelled as cancelled:
         history, interrupted = cancelled.history, True

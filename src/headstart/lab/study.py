@@ -28,6 +28,8 @@ class CompareSettings(BaseModel):
     seeds: int = Field(16, ge=1)
     steps: int = Field(15_000, ge=1)
     learning_rate: float = 0.01
+    optimizer: str = "sgd"
+    batch_size: int | None = Field(None, ge=1)
     record_every: int | None = Field(None, ge=1)
     dtype: Literal["float32", "float64"] = "float32"
     data_seed: int = Field(0, ge=0, lt=2**31)
@@ -48,6 +50,13 @@ class CompareSettings(BaseModel):
     @classmethod
     def _known_activation(cls, spec: str) -> str:
         return str(activation(spec))
+
+    @field_validator("optimizer")
+    @classmethod
+    def _known_optimizer(cls, spec: str) -> str:
+        from headstart.lab.engine.optimizers import optimizer
+
+        return str(optimizer(spec))
 
     @field_validator("hidden")
     @classmethod

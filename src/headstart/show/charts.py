@@ -16,6 +16,7 @@ from headstart.show.palette import CLASS_COLOURS, CLASS_SHAPES, INK, colours, da
 
 if TYPE_CHECKING:
     from headstart.lab.compare import Comparison
+    from headstart.lab.study import CompareSettings
 
 Rows = list[dict[str, Any]]
 Tables = dict[str, Rows]
@@ -54,9 +55,15 @@ def _title(comparison: Comparison) -> Any:
     return alt.TitleParams(
         "What the starting weights do to training",
         subtitle=f"{_data_name(comparison)}, network {sizes}, {settings.activation}, {settings.steps:,} steps of "
-        f"gradient descent, learning rate {settings.learning_rate:g}, {runs}",
+        f"{training_in_words(settings)}, learning rate {settings.learning_rate:g}, {runs}",
         fontSize=19, subtitleFontSize=13, offset=16,
     )  # fmt: skip
+
+
+def training_in_words(settings: CompareSettings) -> str:
+    """gradient descent, or the optimizer, and the batch size if there is one."""
+    name = "gradient descent" if settings.optimizer == "sgd" else settings.optimizer
+    return name if settings.batch_size is None else f"{name} with batches of {settings.batch_size}"
 
 
 def _data_name(comparison: Comparison) -> str:

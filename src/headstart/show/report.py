@@ -11,7 +11,7 @@ from string import Template
 from typing import TYPE_CHECKING, Any
 
 from headstart.errors import InputError
-from headstart.show.charts import comparison_chart
+from headstart.show.charts import comparison_chart, training_in_words
 from headstart.show.palette import darkened
 from headstart.show.tables import number, score
 
@@ -92,8 +92,8 @@ def _heading(comparison: Comparison) -> str:
     settings = comparison.settings
     sizes = "-".join(str(size) for size in comparison.network.sizes)
     return (
-        f"{comparison.data.name}, network {sizes}, {settings.activation}, {settings.steps:,} steps of gradient "
-        f"descent, learning rate {settings.learning_rate:g}"
+        f"{comparison.data.name}, network {sizes}, {settings.activation}, {settings.steps:,} steps of "
+        f"{training_in_words(settings)}, learning rate {settings.learning_rate:g}"
     )
 
 
