@@ -13,7 +13,10 @@ from headstart.errors import InputError
 
 # command -> (its module, one line for --help); the function in the module is named `command`
 COMMANDS = {
-    "compare": ("headstart.cli.compare", "Train one small network from several initializations and show the difference."),
+    "compare": (
+        "headstart.cli.compare",
+        "Train one small network from several initializations and show the difference.",
+    ),
     "schemes": ("headstart.cli.schemes", "List every scheme: formula, when to use it, paper, other libraries' names."),
 }
 
