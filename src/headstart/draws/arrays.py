@@ -40,8 +40,8 @@ class Backend(Protocol):
     ) -> Any:
         """The draws of a rectangle, written into `out` where it is given."""
 
-    def place(self, values: NDArray[np.float64], dtype: str, out: Any, device: Any) -> Any:
-        """Numbers made on the host in float64, converted, and written into `out` where it is given."""
+    def place(self, values: NDArray[np.float64], shape: tuple[int, ...], dtype: str, out: Any, device: Any) -> Any:
+        """Numbers made on the host in float64, converted, broadcast to the shape, written into `out` if given."""
 
 
 def draw_array(
@@ -93,11 +93,11 @@ def draw_array(
     if isinstance(draw, (Normal, Uniform, TruncatedNormal)):
         return library.elementwise(recipe(draw, kind), source, where, out, device, threads)
     if isinstance(draw, Constant):
-        values: NDArray[np.float64] = np.broadcast_to(np.float64(check_finite(draw.value, kind)), where.shape)
+        values: NDArray[np.float64] = np.array(check_finite(draw.value, kind))
     else:
         mask_source = stream(seed, name, role + MASK)
         values = _matrix(draw, check_shape(shape), layout, where, source, mask_source, backend)
-    return library.place(values, kind, out, device)
+    return library.place(values, where.shape, kind, out, device)
 
 
 def _library(backend: str) -> Backend:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from headstart.draws.dtypes import dtype_name
+from headstart.draws.dtypes import FORMATS
 from headstart.errors import InputError
 
 
@@ -29,8 +29,10 @@ def check_layout(
     """The checks that NumPy arrays and torch tensors share."""
     if tuple(found) != shape:
         raise InputError(f"out must have the shape of the result, {shape}, got {tuple(found)}.")
-    if holds.removeprefix("torch.") != dtype or dtype_name(holds) != dtype:
-        raise InputError(f"out must hold {dtype}, got {holds}. Pass dtype={holds.removeprefix('torch.')!r}.")
+    name = holds.removeprefix("torch.")
+    if name != dtype:
+        remedy = f"Pass dtype={name!r}." if name in FORMATS else f"Pass an array of {dtype}."
+        raise InputError(f"out must hold {dtype}, got {holds}. {remedy}")
     if overlaps(found, strides, itemsize):
         raise InputError(f"out must not overlap itself, got shape {tuple(found)} with strides {tuple(strides)}.")
 

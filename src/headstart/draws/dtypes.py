@@ -36,9 +36,11 @@ def dtype_name(dtype: Any) -> str:
     ...
     headstart.errors.InputError: unknown dtype 'int8'. Known: float32, float64, float16, bfloat16.
     """
-    name = dtype if isinstance(dtype, str) else str(dtype).removeprefix("torch.")
+    name = str(dtype).removeprefix("torch.")
     if name not in FORMATS:
         try:
+            if dtype is None:
+                raise TypeError
             found = np.dtype(dtype)
         except (TypeError, ValueError):
             raise unknown("dtype", str(dtype), FORMATS) from None

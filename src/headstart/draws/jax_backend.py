@@ -40,22 +40,29 @@ def check(out: Any, shape: tuple[int, ...], dtype: str, device: Any) -> None:
 
 def elementwise(recipe: Recipe, source: Stream, where: Rectangle, out: None, device: Any, threads: int | None) -> Array:
     """The draws of a rectangle, made where `device` (a device or a sharding) says."""
-    wide = np.float64 if recipe.dtype == "float64" else np.float32
-    axis = _block_axis(where.shape, where.steps) if where.base % 4 == 0 else None
-    if axis is not None and not _keeps_blocks(device, where.shape, axis):
-        axis = None
-    result: Array = _compiled(device)(
-        np.array(source, np.uint32), np.array(_halves(where.base), np.uint32), wide(recipe.scale),
-        np.uint32(recipe.first_magnitude), kind=recipe.kind, dtype=recipe.dtype, shape=where.shape, steps=where.steps,
-        block_axis=axis,
-    )  # fmt: skip
+    program, arguments, settings = prepare(recipe, source, where, device)
+    result: Array = program(*arguments, **settings)
     return result
 
 
-def place(values: NDArray[np.float64], dtype: str, out: None, device: Any) -> Array:
-    """Numbers made on the host."""
+def prepare(
+    recipe: Recipe, source: Stream, where: Rectangle, device: Any = None
+) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
+    """The jitted program that draws a rectangle, its arguments and its static settings."""
+    wide = np.float64 if recipe.dtype == "float64" else np.float32
+    base = np.array(_halves(where.base), np.uint32)
+    axis = _block_axis(where.shape, where.steps) if where.base % 4 == 0 else None
+    if axis is not None and not _keeps_blocks(device, where.shape, axis):
+        axis = None
+    arguments = (np.array(source, np.uint32), base, wide(recipe.scale), np.uint32(recipe.first_magnitude))
+    settings = dict(kind=recipe.kind, dtype=recipe.dtype, shape=where.shape, steps=where.steps, block_axis=axis)
+    return _compiled(device), arguments, settings
+
+
+def place(values: NDArray[np.float64], shape: tuple[int, ...], dtype: str, out: None, device: Any) -> Array:
+    """Numbers made on the host, broadcast to the shape."""
     host = values if dtype == "float64" else convert(values, "float32")
-    placed: Array = jax.device_put(jnp.asarray(host).astype(dtype), device)
+    placed: Array = jax.device_put(jnp.broadcast_to(jnp.asarray(host).astype(dtype), shape), device)
     return placed
 
 
@@ -88,6 +95,7 @@ def weights(
         block_axis: an axis along which every four neighbours make one Philox block; None makes a block per element,
             four times the work of Philox, which XLA can cut in any way.
     """
+    source, base, first_magnitude = jnp.asarray(source), jnp.asarray(base), jnp.asarray(first_magnitude)
     axis = block_axis
     if axis is None:  # each element makes its block and takes one word of it
         low, high = _indices(base, shape, steps)

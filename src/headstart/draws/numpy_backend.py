@@ -43,9 +43,9 @@ def elementwise(
     return out
 
 
-def place(values: NDArray[np.float64], dtype: str, out: Array | None, device: Any) -> Array:
-    """Numbers made in float64, in their dtype."""
+def place(values: NDArray[np.float64], shape: tuple[int, ...], dtype: str, out: Array | None, device: Any) -> Array:
+    """Numbers made in float64, in their dtype, broadcast to the shape."""
     if out is None:
-        out = np.empty(values.shape, numpy_dtype(dtype))
+        out = np.empty(shape, numpy_dtype(dtype))
     out[...] = convert(values, dtype)
     return out

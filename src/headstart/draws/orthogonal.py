@@ -54,8 +54,7 @@ def _triangle(v: Matrix, tau: Matrix) -> Matrix:
     inverse = np.triu(v.T @ v, 1)
     # tau = 0 stands for H = I, which only the last reflector of a square matrix is: a vanishing column of T.
     inverse[np.diag_indices(len(tau))] = 1 / np.where(tau == 0, 1e-300, tau)
-    t: Matrix = np.linalg.inv(inverse)
-    return t
+    return np.linalg.inv(inverse).astype(np.float64, copy=False)
 
 
 def _accumulate(shape: tuple[int, ...], reflectors: list[tuple[Matrix, Matrix]]) -> Matrix:

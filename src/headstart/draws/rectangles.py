@@ -106,9 +106,9 @@ def rectangle(shape: Sequence[int], layout: str | Axes = "out_in", region: Regio
 
 def canonical_order(rank: int, layout: str | Axes) -> tuple[int, ...]:
     """The stored axes in canonical order: outputs, inputs, the others."""
-    if isinstance(layout, str) and layout not in LAYOUTS:
-        raise unknown("layout", layout, LAYOUTS)
-    axes = LAYOUTS[layout] if isinstance(layout, str) else layout
+    if not isinstance(layout, Axes) and str(layout) not in LAYOUTS:
+        raise unknown("layout", str(layout), LAYOUTS)
+    axes = LAYOUTS[str(layout)] if not isinstance(layout, Axes) else layout
     named = (*axes.out_axes, *axes.in_axes)
     if rank < 2 or any(not -rank <= axis < rank for axis in named):
         return tuple(range(rank))  # a vector, or a weight that has no such axes: stored order

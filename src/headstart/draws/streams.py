@@ -92,11 +92,13 @@ def stream_words(seed: int, name: str, start: int, count: int, role: str = "weig
 
 def words_of_rows(source: Stream, starts: NDArray[np.uint64], length: int) -> NDArray[np.uint32]:
     """The words of many runs of equal length: row r holds the elements starts[r] to starts[r] + length - 1."""
-    blocks = (starts >> np.uint64(2))[:, None] + np.arange((length + 6) // 4, dtype=np.uint64)  # (rows, blocks)
+    blocks = np.add.outer(starts >> np.uint64(2), np.arange((length + 6) // 4, dtype=np.uint64))  # (rows, blocks)
     c0, c1 = blocks & np.uint64(MASK), blocks >> np.uint64(32)
     c2, c3 = np.full_like(c0, source.c2), np.full_like(c0, source.c3)
     words = np.stack(philox_block(c0, c1, c2, c3, source.k0, source.k1), axis=-1).astype(np.uint32)
-    words = words.reshape(len(starts), -1)  # (rows, 4 blocks), the first up to three words of a row not asked for
+    words = words.reshape(
+        blocks.shape[0], 4 * blocks.shape[1]
+    )  # (rows, 4 blocks), the first up to three words of a row not asked for
     skips = starts & np.uint64(3)
     if len(starts) == 0 or (skips == skips[0]).all():
         skip = int(skips[0]) if len(starts) else 0

@@ -32,8 +32,9 @@ def check(out: Any, shape: tuple[int, ...], dtype: str, device: Any) -> None:
     if device is not None:
         try:
             device = torch.device(device)
-        except (RuntimeError, TypeError) as error:
-            raise InputError(f"device must be a torch device, got {device!r}: {error}") from None
+            torch.empty(0, device=device)
+        except (RuntimeError, TypeError, AssertionError, NotImplementedError) as error:
+            raise InputError(f"device must be a torch device that is there, got {device!r}: {error}") from None
     if out is None:
         return
     if not isinstance(out, Tensor):
@@ -74,12 +75,12 @@ def weights(recipe: Recipe, source: Stream, where: Rectangle, device: Any = None
     return canonical.permute([where.order.index(axis) for axis in range(len(where.shape))])
 
 
-def place(values: NDArray[np.float64], dtype: str, out: Tensor | None, device: Any) -> Tensor:
-    """Numbers made on the host; 16-bit dtypes round the float32 number."""
+def place(values: NDArray[np.float64], shape: tuple[int, ...], dtype: str, out: Tensor | None, device: Any) -> Tensor:
+    """Numbers made on the host, broadcast to the shape; 16-bit dtypes round the float32 number."""
     host = torch.from_numpy(np.array(values, np.float64 if dtype == "float64" else np.float32))
     with torch.no_grad():
         if out is None:
-            out = torch.empty(values.shape, dtype=getattr(torch, dtype), device=device)
+            out = torch.empty(shape, dtype=getattr(torch, dtype), device=device)
         return out.copy_(host)
 
 
@@ -96,7 +97,7 @@ def weights_of_rows(
     """The weights of runs of `length` consecutive elements: (runs,) first indices -> (runs, length)."""
     count = torch.arange((length + 6) // 4, device=starts.device)
     words = _philox((starts >> 2)[:, None] + count, source)  # (runs, blocks, 4)
-    words = words.reshape(starts.shape[0], -1)
+    words = words.flatten(1)
     picks = (starts & 3)[:, None] + torch.arange(length, device=starts.device)
     words = torch.gather(words, 1, picks)
     is_uniform = kind == "uniform"
