@@ -23,7 +23,9 @@ def bits(array: Any) -> np.ndarray:
     return array.view(f"u{array.itemsize}")
 
 
-def on_all_backends(draw: Any, shape: tuple[int, ...], seed: int, name: str, dtype: str = "float32", **more: Any) -> dict:
+def on_all_backends(
+    draw: Any, shape: tuple[int, ...], seed: int, name: str, dtype: str = "float32", **more: Any
+) -> dict:
     """backend -> bits; "torch" is the compiled kernel in a tensor's memory, "torch operations" the portable way."""
     import jax
 

@@ -64,7 +64,9 @@ def test_the_check_sees_a_shift_by_one() -> None:
 def test_regions_of_matrix_draws() -> None:
     for scheme in ("orthogonal", "identity", "sparse(0.5)", "constant(2)"):
         whole = hs.sample(scheme, (8, 6), layout="in_out")
-        assert np.array_equal(hs.sample(scheme, (8, 6), layout="in_out", region=[(1, 5), slice(2, None)]), whole[1:5, 2:])
+        assert np.array_equal(
+            hs.sample(scheme, (8, 6), layout="in_out", region=[(1, 5), slice(2, None)]), whole[1:5, 2:]
+        )
 
 
 def test_region_into_a_buffer_and_slices() -> None:

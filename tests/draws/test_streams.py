@@ -15,7 +15,8 @@ from headstart.draws.philox import philox_block
 from headstart.draws.streams import stream, words_of_rows
 
 VECTORS = [
-    line.split() for line in (Path(__file__).parents[1] / "published" / "philox4x32_vectors.txt").read_text().splitlines()
+    line.split()
+    for line in (Path(__file__).parents[1] / "published" / "philox4x32_vectors.txt").read_text().splitlines()
 ]
 
 
