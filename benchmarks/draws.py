@@ -11,6 +11,7 @@ JAX runs in a process of its own, held to one core for the one-core contest.
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import os
 import statistics
@@ -48,10 +49,7 @@ def seconds(call: Callable[[], Any]) -> float:
 def race(ours: Callable[[], Any], theirs: Callable[[], Any], rounds: int, slow_rounds: int = 1) -> tuple[float, float]:
     """Median seconds of each, taking turns; a peer slower than 2 s runs `slow_rounds` times."""
     first = seconds(theirs)
-    if first > 2:
-        rounds_theirs = slow_rounds
-    else:
-        rounds_theirs = rounds
+    rounds_theirs = slow_rounds if first > 2 else rounds
     our_times, their_times = [], [first] if rounds_theirs < rounds else []
     for round_ in range(rounds):
         our_times.append(seconds(ours))
@@ -119,10 +117,14 @@ def contests(size: int, rounds: int) -> list[dict[str, Any]]:
     for threads in range(1, min(2, os.cpu_count() or 1) + 1):
         command = [sys.executable, "-c", JAX_TIMER, str(size), str(rounds)]
         pin = (lambda: os.sched_setaffinity(0, {0})) if threads == 1 and hasattr(os, "sched_setaffinity") else None
-        done = subprocess.run(command, capture_output=True, text=True, check=True, preexec_fn=pin)  # noqa: PLW1509
-        draw = peers["normal_"][0]
-        add("jax.random.normal", threads, statistics.median(seconds(lambda n=threads: draw(n)) for _ in range(rounds)),
-            float(done.stdout))  # fmt: skip
+        done = subprocess.run(command, capture_output=True, text=True, check=True, preexec_fn=pin)
+        ours_again = functools.partial(peers["normal_"][0], threads)
+        add(
+            "jax.random.normal",
+            threads,
+            statistics.median(seconds(ours_again) for _ in range(rounds)),
+            float(done.stdout),
+        )
     rows += orthogonal_contests(rounds)
     rows.append(memory_row(hs, ours, side))
     return rows
@@ -180,13 +182,14 @@ def main() -> None:
         return print(json.dumps({"schema": 1, "elements": 2**options.log2_size, "rows": rows}, indent=1))
     print(f"{'against':34} {'ours':>9} {'theirs':>9} {'ratio':>7} {'bar':>6}")
     for row in rows:
+        verdict = "met" if row["met"] else "missed"
         if "ratio" not in row:
-            print(
-                f"{row['against']:34} {row['extra_bytes']:>9,} {'':17} {row['bar']:>6,} {'met' if row['met'] else 'missed'}"
-            )
+            print(f"{row['against']:34} {row['extra_bytes']:>9,} {'':17} {row['bar']:>6,} {verdict}")
             continue
-        print(f"{row['against']:34} {row['ours_s'] * 1e3:>6.1f} ms {row['theirs_s'] * 1e3:>6.0f} ms {row['ratio']:>6.2f}x "
-              f"{row['bar']:>5.2f}x {'met' if row['met'] else 'missed'}")  # fmt: skip
+        ours, theirs = row["ours_s"] * 1e3, row["theirs_s"] * 1e3
+        print(
+            f"{row['against']:34} {ours:>6.1f} ms {theirs:>6.0f} ms {row['ratio']:>6.2f}x {row['bar']:>5.2f}x {verdict}"
+        )
     return None
 
 

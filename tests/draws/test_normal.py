@@ -146,7 +146,7 @@ def test_error_against_mpmath(maker: ModuleType) -> None:
 
 
 def test_error_against_scipy() -> None:
-    """2 x 10^6 points; SciPy's own error is below 1e-14. The twin: the quantile of the cell's edge instead of its middle."""
+    """2 x 10^6 points; SciPy's own error is below 1e-14. The twin: the quantile of the cell's edge, not its middle."""
     points = magnitudes_of_all_sizes(2 * 10**6)
     assert quantile_error(lambda m: -special.ndtri((2 * m + 1) * 2.0**-33), points) < 5e-9
     assert quantile_error(lambda m: -special.ndtri((2 * m + 2) * 2.0**-33), points) > 5e-9

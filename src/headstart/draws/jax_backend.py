@@ -55,7 +55,9 @@ def prepare(
     if axis is not None and not _keeps_blocks(device, where.shape, axis):
         axis = None
     arguments = (np.array(source, np.uint32), base, wide(recipe.scale), np.uint32(recipe.first_magnitude))
-    settings = dict(kind=recipe.kind, dtype=recipe.dtype, shape=where.shape, steps=where.steps, block_axis=axis)
+    settings = {
+        "kind": recipe.kind, "dtype": recipe.dtype, "shape": where.shape, "steps": where.steps, "block_axis": axis,
+    }  # fmt: skip
     return _compiled(device), arguments, settings
 
 

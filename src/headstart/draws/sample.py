@@ -59,7 +59,8 @@ def sample(
     if 0 in sizes:
         draw: Draw = Constant(0.0)  # nothing to draw; the other arguments are checked all the same
     else:
-        draw = rule.draw(fans(sizes, layout) if len(sizes) >= 2 else None)
+        follows = None if activation is None else str(activation)
+        draw = rule.draw(fans(sizes, layout) if len(sizes) >= 2 else None, follows)
     return draw_array(
         draw, sizes, seed, name, dtype=dtype, layout=layout, region=region, out=out, backend=backend, device=device,
         threads=threads,

@@ -45,7 +45,7 @@ class Scheme:
         """The catalogue's entry: formula, when to use it, paper."""
         return FAMILIES[self.name]
 
-    def draw(self, fans: Fans | None = None) -> Draw:
+    def draw(self, fans: Fans | None = None, activation: str | None = None) -> Draw:
         """The complete distribution for a weight with these fans.
 
         Args:
