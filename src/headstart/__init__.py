@@ -7,18 +7,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from headstart.draws.philox import philox4x32
 from headstart.draws.sample import sample
+from headstart.draws.streams import stream_words
 from headstart.errors import InputError
 from headstart.fans import Axes, Fans, fans
 from headstart.schemes import Scheme, scheme
 from headstart.schemes.names import (
     constant,
+    delta_orthogonal,
+    dirac,
     glorot,
     he,
+    identity,
     lecun,
     normal,
     ones,
     orthogonal,
+    siren,
+    sparse,
     truncated_normal,
     uniform,
     xavier,
@@ -40,16 +47,23 @@ __all__ = [
     "Scheme",
     "compare",
     "constant",
+    "delta_orthogonal",
+    "dirac",
     "fans",
     "gain",
     "glorot",
     "he",
+    "identity",
     "lecun",
     "normal",
     "ones",
     "orthogonal",
+    "philox4x32",
     "sample",
     "scheme",
+    "siren",
+    "sparse",
+    "stream_words",
     "theory",
     "truncated_normal",
     "uniform",

@@ -1,10 +1,13 @@
-"""Draws: how numbers are made. Weights are a pure function of (seed, parameter name, shape).
+"""Draws: how numbers are made. Weights are a pure function of (seed, parameter name, element index).
 
-- `streams`: random numbers keyed by seed and name.
-- `arrays`: a draw and a shape become an array.
+- `philox`, `streams`: random words keyed by seed and name, for any element alone.
+- `normal`: the integer inverse CDF; `recipes`: a draw as integer x float; `matrices`: orthogonal and other draws.
+- `arrays`: a draw and a shape become an array, by `numpy_backend` (the reference), `numba_backend` (with `kernels` and
+  `vector_ir`), `torch_backend` or `jax_backend`.
 """
 
-from headstart.draws.arrays import draw_array
-from headstart.draws.streams import standard_normal, uniform_open
+from headstart.draws.arrays import BACKENDS, draw_array
+from headstart.draws.philox import philox4x32
+from headstart.draws.streams import FORMAT_VERSION, stream_words
 
-__all__ = ["draw_array", "standard_normal", "uniform_open"]
+__all__ = ["BACKENDS", "FORMAT_VERSION", "draw_array", "philox4x32", "stream_words"]

@@ -3,44 +3,65 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
 from headstart.draws.arrays import draw_array
-from headstart.errors import unknown
-from headstart.fans import LAYOUTS, fans
-from headstart.schemes import Scheme, scheme
+from headstart.draws.rectangles import Region, check_shape
+from headstart.fans import Axes, fans
+from headstart.schemes import Constant, Draw, Scheme, scheme
 
 
 def sample(
-    spec: str | Scheme, shape: Sequence[int], seed: int = 0, name: str = "w", layout: str = "out_in"
-) -> NDArray[np.float32]:
-    """The weights a scheme gives to a layer of this shape, as a float32 array.
+    spec: str | Scheme,
+    shape: Sequence[int],
+    seed: int = 0,
+    name: str = "w",
+    layout: str | Axes = "out_in",
+    activation: Any = None,
+    dtype: Any = "float32",
+    region: Region | None = None,
+    out: Any = None,
+    backend: str = "numba",
+    *,
+    device: Any = None,
+    threads: int | None = None,
+) -> Any:
+    """The weights a scheme gives to a layer of this shape: the same bits from the same arguments, everywhere.
 
     Args:
         spec: a scheme or its spec string.
-        shape: the weight's shape, sizes at least 1.
+        shape: the weight's whole shape; a size of 0 gives an empty array.
         seed: 0 to 2^64 - 1; the same seed and name give the same weights.
         name: the parameter's name.
-        layout: "out_in" (PyTorch) or "in_out" (JAX, Keras); the numbers are the same, transposed.
+        layout: "out_in" (PyTorch), "in_out" (JAX, Keras) or `Axes`; the numbers are the same, transposed.
+        activation: what follows the layer, for a scheme that adapts to it; the named schemes do not.
+        dtype: float32, float64, float16 or bfloat16; 16-bit weights are the float32 ones rounded.
+        region: one (start, stop) or slice per axis: only this part of the weight, at the cost of the part.
+        out: fill this array or torch tensor in place, with no temporary of its size, and return it.
+        backend: "numba" or "numpy" for a NumPy array, "torch" for a tensor, "jax" for a JAX array.
+        device: of the torch tensor; or the JAX device or sharding.
+        threads: at most so many; the number changes no bit.
+
+    Returns:
+        The array, of shape `shape` or of the region's shape.
 
     Raises:
-        InputError: unknown scheme or layout, a shape without fans for a scheme that needs them, a wrong seed.
+        InputError: an argument breaks these rules, or the shape has no fans for a scheme that needs them.
 
     >>> weights = sample("he", (256, 128), seed=0)
     >>> weights.dtype, weights.shape, abs(float(weights.std()) - (2 / 128) ** 0.5) < 0.001
     (dtype('float32'), (256, 128), True)
+    >>> part = sample("he", (256, 128), seed=0, region=[(10, 12), (0, 128)])
+    >>> bool((part == weights[10:12]).all())
+    True
     """
-    rule = scheme(spec)
-    shape = tuple(shape)
-    if layout not in LAYOUTS:
-        raise unknown("layout", str(layout), LAYOUTS)
-    rank = len(shape)
-    draw = rule.draw(fans(shape, layout) if rank >= 2 else None)
-    if layout == "out_in" or rank < 2:
-        return draw_array(draw, shape, seed, name).astype(np.float32, copy=False)
-    # Canonical order is (out, in, *receptive field); in_out stores (*receptive field, in, out).
-    to_canonical = (rank - 1, rank - 2, *range(rank - 2))
-    canonical = draw_array(draw, tuple(shape[axis] for axis in to_canonical), seed, name)
-    return np.ascontiguousarray(canonical.transpose(np.argsort(to_canonical))).astype(np.float32, copy=False)
+    rule, sizes = scheme(spec), check_shape(shape)
+    if 0 in sizes:
+        draw: Draw = Constant(0.0)  # nothing to draw; the other arguments are checked all the same
+    else:
+        follows = None if activation is None else str(activation)
+        draw = rule.draw(fans(sizes, layout) if len(sizes) >= 2 else None, follows)
+    return draw_array(
+        draw, sizes, seed, name, dtype=dtype, layout=layout, region=region, out=out, backend=backend, device=device,
+        threads=threads,
+    )  # fmt: skip

@@ -1,44 +1,135 @@
-"""Streams: random numbers that are a pure function of (seed, parameter name), with no global state.
+"""Streams: random words that are a pure function of (seed, parameter name, role, element index), with no state.
 
-A 16-byte BLAKE2b digest of the format version, the seed, the length-prefixed name and the role keys NumPy's Philox
-counter generator, so that neighbouring seeds and names share nothing.
+A 16-byte BLAKE2b digest of the format version, the seed, the length-prefixed name and the role gives the Philox key
+(8 bytes) and the counter words c2 and c3 (8 bytes); element i is word i mod 4 of block i div 4, whose number is in
+c0 and c1. So neighbouring seeds and names share nothing, ("ab", "c") differs from ("a", "bc"), and any element can be
+made without those before it. What is promised, and how to keep it when parameters are renamed: docs/draws.md.
 """
 
 from __future__ import annotations
 
 import hashlib
+import operator
+import unicodedata
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.draws.philox import MASK, philox_block
 from headstart.errors import InputError
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 1  # changes if any bit of any draw ever changes
+MAX_INDEX = 2**63  # element indices are below this
+LARGE = 2**20  # words that repay loading the compiled kernel
 
 
-def standard_normal(seed: int, name: str, shape: tuple[int, ...], role: str = "weight") -> NDArray[np.float64]:
-    """Independent N(0, 1) numbers in float64, the same for the same seed, name, shape and role.
+class Stream(NamedTuple):
+    """What Philox needs to make the words of one parameter: the key (k0, k1) and counter words c2, c3."""
 
-    >>> standard_normal(0, "w", (2,)).tolist() == standard_normal(0, "w", (2,)).tolist()
+    k0: int
+    k1: int
+    c2: int
+    c3: int
+
+
+def stream(seed: int, name: str, role: str = "weight") -> Stream:
+    """The stream of one parameter.
+
+    Args:
+        seed: 0 to 2^64 - 1.
+        name: the parameter's name, not empty, in Unicode's NFC form (so that names that look alike are alike).
+        role: what the parameter is for ("weight", "bias").
+
+    Raises:
+        InputError: a seed or a name that breaks these rules.
+
+    >>> stream(0, "w")
+    Stream(k0=2532177273, k1=4294950808, c2=3838318286, c3=1936789837)
+    """
+    digest = hashlib.blake2b(
+        FORMAT_VERSION.to_bytes(4, "little")
+        + _check_seed(seed).to_bytes(8, "little")
+        + _length_prefixed(name, "a parameter's name")
+        + _length_prefixed(role, "a parameter's role"),
+        digest_size=16,
+    ).digest()
+    return Stream(*(int.from_bytes(digest[at : at + 4], "little") for at in (0, 4, 8, 12)))
+
+
+def stream_words(seed: int, name: str, start: int, count: int, role: str = "weight") -> NDArray[np.uint32]:
+    """The raw random words of elements start to start + count - 1 of a parameter, uniform over all 32-bit numbers.
+
+    Args:
+        seed: 0 to 2^64 - 1.
+        name: the parameter's name.
+        start: index of the first element, at least 0; indices go up to 2^63 - 1.
+        count: how many words.
+        role: what the parameter is for ("weight", "bias").
+
+    Returns:
+        (count,) uint32.
+
+    Raises:
+        InputError: a wrong seed or name, or indices outside 0 to 2^63 - 1.
+
+    >>> stream_words(0, "w", 0, 3).tolist()
+    [2939792756, 993783360, 4029992620]
+    >>> bool((stream_words(0, "w", 0, 9)[5:] == stream_words(0, "w", 5, 4)).all())
     True
     """
-    return _generator(seed, name, role).standard_normal(shape)
+    source = stream(seed, name, role)
+    start, count = _integer(start, "start"), _integer(count, "count")
+    if start < 0 or count < 0 or start + count > MAX_INDEX:
+        raise InputError(f"element indices go from 0 to 2^63 - 1, got start={start}, count={count}.")
+    if count > LARGE:
+        from headstart.draws import numba_backend
+
+        return numba_backend.words(source, start, count)
+    row: NDArray[np.uint32] = words_of_rows(source, np.array([start], np.uint64), count)[0]
+    return row
 
 
-def uniform_open(seed: int, name: str, shape: tuple[int, ...], role: str = "weight") -> NDArray[np.float64]:
-    """Independent uniform numbers in the open interval (0, 1) in float64."""
-    words = _generator(seed, name, role).integers(0, 2**52, size=shape, dtype=np.uint64)
-    return (words.astype(np.float64) + 0.5) * 2.0**-52
+def words_of_rows(source: Stream, starts: NDArray[np.uint64], length: int) -> NDArray[np.uint32]:
+    """The words of many runs of equal length: row r holds the elements starts[r] to starts[r] + length - 1."""
+    blocks = np.add.outer(starts >> np.uint64(2), np.arange((length + 6) // 4, dtype=np.uint64))  # (rows, blocks)
+    c0, c1 = blocks & np.uint64(MASK), blocks >> np.uint64(32)
+    c2, c3 = np.full_like(c0, source.c2), np.full_like(c0, source.c3)
+    words = np.stack(philox_block(c0, c1, c2, c3, source.k0, source.k1), axis=-1).astype(np.uint32)
+    words = words.reshape(
+        blocks.shape[0], 4 * blocks.shape[1]
+    )  # (rows, 4 blocks), the first up to three words of a row not asked for
+    skips = starts & np.uint64(3)
+    if len(starts) == 0 or (skips == skips[0]).all():
+        skip = int(skips[0]) if len(starts) else 0
+        return words[:, skip : skip + length]
+    return np.take_along_axis(words, skips.astype(np.intp)[:, None] + np.arange(length), axis=1)
 
 
-def _generator(seed: int, name: str, role: str) -> np.random.Generator:
-    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**64:
+def _check_seed(seed: int) -> int:
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**64:
         raise InputError(f"a seed must be an integer from 0 to 2^64 - 1, got {seed!r}.")
-    if not isinstance(name, str) or not name:
-        raise InputError(f"a parameter's name must be a string that is not empty, got {name!r}.")
-    digest = hashlib.blake2b(digest_size=16)
-    digest.update(FORMAT_VERSION.to_bytes(4, "little") + seed.to_bytes(8, "little"))
-    for text in (name, role):
+    return int(seed)
+
+
+def _length_prefixed(text: str, what: str) -> bytes:
+    if not isinstance(text, str) or not text:
+        raise InputError(f"{what} must be a string that is not empty, got {text!r}.")
+    if not text.isascii() and not unicodedata.is_normalized("NFC", text):
+        raise InputError(
+            f"{what} must be in Unicode's NFC form, got {text!r}. Pass unicodedata.normalize('NFC', name)."
+        )
+    try:
         encoded = text.encode()
-        digest.update(len(encoded).to_bytes(8, "little") + encoded)
-    return np.random.Generator(np.random.Philox(key=int.from_bytes(digest.digest(), "little")))
+    except UnicodeEncodeError:
+        raise InputError(f"{what} must be valid Unicode text, got {text!r} with a lone surrogate.") from None
+    return len(encoded).to_bytes(8, "little") + encoded
+
+
+def _integer(value: int, what: str) -> int:
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        return operator.index(value)
+    except TypeError:
+        raise InputError(f"{what} must be an integer, got {value!r}.") from None

@@ -7,17 +7,30 @@
 """
 
 from headstart.schemes.catalogue import FAMILIES, Family
-from headstart.schemes.distributions import Constant, Draw, Normal, Orthogonal, TruncatedNormal, Uniform
+from headstart.schemes.distributions import (
+    Constant,
+    DeltaOrthogonal,
+    Draw,
+    Identity,
+    Normal,
+    Orthogonal,
+    Sparse,
+    TruncatedNormal,
+    Uniform,
+)
 from headstart.schemes.scheme import Scheme, family_scheme, scheme
 
 __all__ = [
     "FAMILIES",
     "Constant",
+    "DeltaOrthogonal",
     "Draw",
     "Family",
+    "Identity",
     "Normal",
     "Orthogonal",
     "Scheme",
+    "Sparse",
     "TruncatedNormal",
     "Uniform",
     "family_scheme",

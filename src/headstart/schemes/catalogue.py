@@ -17,9 +17,12 @@ from headstart.errors import InputError, unknown
 from headstart.fans import MODES, Fans, Mode
 from headstart.schemes.distributions import (
     Constant,
+    DeltaOrthogonal,
     Draw,
+    Identity,
     Normal,
     Orthogonal,
+    Sparse,
     TruncatedNormal,
     Uniform,
     truncated_std,
@@ -39,6 +42,7 @@ class Argument:
     default: type_of_value | None = None
     choices: tuple[str, ...] | None = None
     positive: bool = False
+    below: float = math.inf
     example: str = "0.1"
     activation: bool = False  # the value is an activation's spec string
 
@@ -59,8 +63,9 @@ class Argument:
             return value
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise InputError(f"{where} must be a number, got {value!r}. Write {family}({self.example}).")
-        if not math.isfinite(value) or (self.positive and value <= 0):
-            rule = "positive and finite" if self.positive else "finite"
+        if not math.isfinite(value) or (self.positive and value <= 0) or value >= self.below:
+            limit = "finite" if self.below == math.inf else f"below {self.below:g}"
+            rule = f"positive and {limit}" if self.positive else limit
             remedy = "; for weights of zero use 'zeros'" if value == 0 else ""
             raise InputError(f"{where} must be {rule}, got {value:g}. Write {family}({self.example}){remedy}.")
         return float(value)
@@ -157,6 +162,17 @@ def _gain(arguments: Arguments, fans: Fans | None, multiplier: float) -> Draw:
     direction = DIRECTIONS[DIRECTIONS.index(arguments["direction"])]
     factor = gain(str(arguments["activation"]), float(arguments["q"]), direction)
     return _scaled(factor**2)(arguments, fans, multiplier)
+
+
+def _sparse(arguments: Arguments, fans: Fans | None, multiplier: float) -> Sparse:
+    return Sparse(float(arguments["sparsity"]), float(arguments["nonzero_std"]) * multiplier)
+
+
+def _siren(arguments: Arguments, fans: Fans | None, multiplier: float) -> Uniform:
+    """Sitzmann et al. 2020: sin(omega (W x + b)) keeps its distribution from layer to layer with these bounds."""
+    assert fans is not None  # Scheme.draw refuses a missing fan
+    bound = 1 / fans.fan_in if arguments["first"] else math.sqrt(6 / fans.fan_in) / float(arguments["omega"])
+    return Uniform(-bound * multiplier, bound * multiplier)
 
 
 def _scaled_arguments(mode: Mode) -> tuple[Argument, ...]:
@@ -278,6 +294,47 @@ FAMILIES: Families = Families(
             "deep plain networks: every singular value is 1; with ReLU use orthogonal*1.41421356",
             "Saxe, McClelland & Ganguli 2013",
             lambda arguments, fans, multiplier: Orthogonal(multiplier),
+        ),
+        Family(
+            "delta_orthogonal",
+            "centre tap orthogonal (Wᵀ W = I over the channels), other taps 0",
+            "very deep plain convolutions that keep their size; needs outputs ≥ inputs; with ReLU "
+            "delta_orthogonal*1.41421356",
+            "Xiao, Bahri, Sohl-Dickstein, Schoenholz & Pennington 2018",
+            lambda arguments, fans, multiplier: DeltaOrthogonal(multiplier),
+        ),
+        *(
+            Family(
+                name,
+                "W = I; of a convolution the centre tap is I and the other taps 0",
+                use,
+                "Le, Jaitly & Hinton 2015",
+                lambda arguments, fans, multiplier: Identity(multiplier),
+            )
+            for name, use in (
+                ("identity", "recurrent weights of ReLU units, and layers that shall start as a copy of their input"),
+                ("dirac", "the same as identity, by PyTorch's name; convolutions that start as a copy of their input"),
+            )
+        ),
+        Family(
+            "sparse",
+            "of each unit's n_in weights ⌈sparsity·n_in⌉ are 0, the others N(0, nonzero_std²)",
+            "wide layers whose units shall start with few, strong inputs",
+            "Martens 2010, section 5",
+            _sparse,
+            (
+                Argument("sparsity", positive=True, below=1.0, example="0.9"),
+                Argument("nonzero_std", 0.01, positive=True, example="0.9, nonzero_std=0.01"),
+            ),
+        ),
+        Family(
+            "siren",
+            "U(-√(6/n_in)/omega, √(6/n_in)/omega); first=true: U(-1/n_in, 1/n_in)",
+            "networks of sine units sin(omega·z) that represent a signal; first=true for the first layer",
+            "Sitzmann, Martel, Bergman, Lindell & Wetzstein 2020, section 3.2",
+            _siren,
+            (Argument("omega", 30.0, positive=True, example="30"), Argument("first", False)),
+            needs_fans=True,
         ),
     )
 )

@@ -72,17 +72,50 @@ class Orthogonal:
     gain: float
 
 
-Draw = Constant | Normal | Uniform | TruncatedNormal | Orthogonal
+@dataclass(frozen=True)
+class DeltaOrthogonal:
+    """A convolution whose centre tap is gain times an `Orthogonal` matrix of channels and whose other taps are 0.
+
+    The centre of an axis of size k is (k - 1) // 2, where "same" padding puts it.
+    """
+
+    gain: float
+
+
+@dataclass(frozen=True)
+class Identity:
+    """gain times the identity: W_ij = gain if i = j; of a convolution, the centre tap (k - 1) // 2 alone (dirac)."""
+
+    gain: float
+
+
+@dataclass(frozen=True)
+class Sparse:
+    """Of a unit's n incoming weights ceil(sparsity n), chosen at random, are 0; the others N(0, nonzero_std^2)."""
+
+    sparsity: float
+    nonzero_std: float
+
+    @property
+    def std(self) -> float:
+        """Of all the weights, zeros included; ceil makes the true one smaller where n is small."""
+        return self.nonzero_std * math.sqrt(1 - self.sparsity)
+
+
+Draw = Constant | Normal | Uniform | TruncatedNormal | Orthogonal | DeltaOrthogonal | Identity | Sparse
 
 
 def truncated_std(cut: float) -> float:
     """Standard deviation of a standard normal truncated to [-cut, cut].
 
-    sqrt(1 - 2 cut pdf(cut) / (2 cdf(cut) - 1)).
+    sqrt(1 - 2 cut pdf(cut) / (2 cdf(cut) - 1)), which for small cuts loses its digits and is a series instead:
+    cut/sqrt(3) sqrt(1 - 2 cut^2/15 + 2 cut^4/315 + ...).
 
     >>> truncated_std(2.0)
     0.8796256610342...
     """
+    if cut < 0.03:  # the next term is below 1e-12 of the whole
+        return cut / math.sqrt(3) * math.sqrt(1 - 2 * cut**2 / 15 + 2 * cut**4 / 315)
     mass = math.erf(cut / math.sqrt(2))
     density = math.exp(-cut * cut / 2) / math.sqrt(2 * math.pi)
     return math.sqrt(1 - 2 * cut * density / mass)

@@ -11,6 +11,10 @@ lecun = Scheme("lecun")
 glorot = Scheme("glorot")
 he = Scheme("he")
 orthogonal = Scheme("orthogonal")
+delta_orthogonal = Scheme("delta_orthogonal")
+identity = Scheme("identity")
+dirac = Scheme("dirac")
+siren = Scheme("siren")
 
 
 def constant(value: float) -> Scheme:
@@ -51,3 +55,12 @@ def truncated_normal(std: float, cut: float = 2.0, corrected: bool = True) -> Sc
     0.017593
     """
     return family_scheme("truncated_normal", std, cut=cut, corrected=corrected)
+
+
+def sparse(sparsity: float, nonzero_std: float = 0.01) -> Scheme:
+    """Of each unit's incoming weights the share `sparsity` is 0; the others are N(0, nonzero_std²).
+
+    >>> sparse(0.75, nonzero_std=2).std(fan_in=8, fan_out=4)
+    1.0
+    """
+    return family_scheme("sparse", sparsity, nonzero_std=nonzero_std)

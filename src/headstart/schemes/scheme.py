@@ -11,7 +11,7 @@ from typing import Any
 from headstart.errors import InputError
 from headstart.fans import Fans
 from headstart.schemes.catalogue import FAMILIES, FOLLOWING, Family
-from headstart.schemes.distributions import Draw, Orthogonal
+from headstart.schemes.distributions import DeltaOrthogonal, Draw, Identity, Orthogonal
 from headstart.spec import Spec, format_value, parse, type_of_value
 
 
@@ -83,7 +83,8 @@ class Scheme:
         if min(fan_in, fan_out) < 1:
             raise InputError(f"fans must be at least 1, got fan_in={fan_in}, fan_out={fan_out}.")
         draw = self.draw(Fans(fan_in, fan_out))
-        if isinstance(draw, Orthogonal):  # unit rows or columns: the longer side's length times std^2 is gain^2
+        if isinstance(draw, (Orthogonal, DeltaOrthogonal, Identity)):
+            # The squared weights sum to gain^2 times the smaller number of channels: the larger fan x std^2 = gain^2.
             return draw.gain / math.sqrt(max(fan_in, fan_out))
         return draw.std
 
