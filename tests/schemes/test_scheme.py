@@ -28,6 +28,8 @@ def schemes(draw: st.DrawFn) -> hs.Scheme:
     for argument in family.arguments:
         if argument.activation:
             arguments[argument.name] = draw(st.sampled_from(["gelu", "tanh", "leaky_relu(0.1)", "hardtanh(-1, 2)"]))
+        elif argument.below < 2:
+            arguments[argument.name] = draw(st.floats(0.01, 0.99))
         elif argument.name == "q":
             arguments[argument.name] = draw(st.floats(0.01, 100))
         elif argument.choices:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from headstart import InputError
+from headstart import InputError, stream_words
 from headstart.lab.datasets import load
 from headstart.lab.engine import History, Samples, Schedule, memory_needed, train_networks
 from headstart.lab.measure import measure
@@ -54,11 +54,8 @@ def test_batches_do_not_depend_on_chunks_or_records() -> None:
 
 
 def test_one_step_of_a_batch_is_the_gradient_of_its_samples() -> None:
-    from headstart.draws import draw_array
-    from headstart.schemes import Uniform
-
     start = weights(count=1, dtype="float64")
-    order = np.argsort(draw_array(Uniform(0.0, 1.0), (300,), 0, "epoch.0", role="order"), kind="stable")[:7]
+    order = np.argsort(stream_words(0, "order.0", 0, 300), kind="stable")[:7]
     batch = run(start, Schedule(1, 0.1, 1, batch_size=7))
     seven = Samples.of(DATA.train_x[order], DATA.targets(DATA.train_y[order]), "float64")
     alone = train_networks(NETWORK, seven, start, Schedule(1, 0.1, 1))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from headstart.draws import draw_array
+from headstart.draws.streams import stream_words
 from headstart.lab.engine.kernels import product_functions
 from headstart.lab.engine.loop import callable_of, helper_functions, units_function
 from headstart.lab.engine.losses import loss_functions
@@ -20,7 +20,6 @@ from headstart.lab.engine.samples import Samples, aligned, zeros
 from headstart.lab.engine.schedule import Schedule
 from headstart.lab.engine.simd import VECTOR_BYTES
 from headstart.lab.network import Network
-from headstart.schemes import Uniform
 
 if TYPE_CHECKING:
     from headstart.lab.engine.train import History
@@ -222,8 +221,8 @@ class _Order:
             return np.empty((0, 0), np.int64)
         wanted = batches * self.size
         while len(self._left) < wanted:
-            keys = draw_array(Uniform(0.0, 1.0), (self.count,), self.seed, f"epoch.{self._epoch}", role="order")
-            self._left = np.concatenate([self._left, np.argsort(keys, kind="stable")])
+            words = stream_words(self.seed, f"order.{self._epoch}", 0, self.count)
+            self._left = np.concatenate([self._left, np.argsort(words, kind="stable")])
             self._epoch += 1
         taken, self._left = self._left[:wanted], self._left[wanted:]
         return taken.reshape(batches, self.size)
