@@ -16,8 +16,9 @@ import pytest
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
 
+from headstart.draws import draw_array
 from headstart.fans import fans
-from headstart.schemes import Normal, Orthogonal, TruncatedNormal, Uniform, scheme
+from headstart.schemes import DeltaOrthogonal, Identity, Normal, Orthogonal, TruncatedNormal, Uniform, scheme
 from headstart.schemes.frameworks import CALLS, TRAPS
 
 SHAPE = (100, 80, 3, 5)  # (out, in, *receptive field): all fans differ
@@ -49,6 +50,14 @@ def check(spec: str, weights: np.ndarray) -> None:
     if isinstance(draw, Orthogonal):
         matrix = weights.reshape(SHAPE[0], -1)
         np.testing.assert_allclose(matrix @ matrix.T, np.eye(SHAPE[0]), atol=1e-5)
+        return
+    if isinstance(draw, Identity):
+        np.testing.assert_array_equal(weights, draw_array(draw, SHAPE, 0, "w"))
+        return
+    if isinstance(draw, DeltaOrthogonal):
+        centre = weights[:, :, 1, 2]
+        np.testing.assert_allclose(centre.T @ centre, np.eye(SHAPE[1]), atol=1e-5)
+        assert np.count_nonzero(weights) == np.count_nonzero(centre)
         return
     expected = draw.std
     assert math.isclose(weights.std(), expected, rel_tol=TOLERANCE, abs_tol=1e-12)

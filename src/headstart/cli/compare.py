@@ -58,7 +58,7 @@ def command(schemes: tuple[str, ...], preset: str | None, out: Path | None, as_j
 
         check_writable(out)
     interrupted = False
-    with Progress("Training") as progress:
+    with Progress("Training", "runs", settings.steps) as progress:
         try:
             comparison = run_comparison(settings, progress=progress.update)
         except Interrupted as stop:

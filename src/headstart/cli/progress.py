@@ -17,10 +17,16 @@ LINE_SECONDS = 10.0  # between two plain lines
 
 
 class Progress:
-    """Shows how far a piece of work is; `update(done, total)` from the thread that made it."""
+    """Shows how far a piece of work is; `update(done, total)` from the thread that made it.
 
-    def __init__(self, what: str) -> None:
-        self.what = what
+    Args:
+        what: the work, for the line ("Training").
+        unit: what is counted on screen ("runs").
+        size: how many of the numbers given to `update` make one such unit.
+    """
+
+    def __init__(self, what: str, unit: str, size: int) -> None:
+        self.what, self.unit, self.size = what, unit, size
         self._began = self._last_line = time.monotonic()
         self._bar: Any = None
         self._task: Any = None
@@ -48,7 +54,7 @@ class Progress:
         elif time.monotonic() - self._last_line > LINE_SECONDS and done < total:
             self._last_line = time.monotonic()
             left = f", about {elapsed * (total - done) / done:.0f} s left" if done else ""
-            click.echo(f"{self.what}: {done / total:.0%} of {total:,} network-steps{left}", err=True)
+            click.echo(f"{self.what}: {self._counted(done, total)}{left}", err=True)
 
     def _show_bar(self, done: int, total: int) -> None:
         if self._bar is None:
@@ -61,4 +67,7 @@ class Progress:
             self._bar = Bar(*columns, console=Console(stderr=True), transient=True)
             self._task = self._bar.add_task(self.what, total=total, units="")
             self._bar.start()
-        self._bar.update(self._task, completed=done, units=f"{done:,} of {total:,} network-steps")
+        self._bar.update(self._task, completed=done, units=self._counted(done, total))
+
+    def _counted(self, done: int, total: int) -> str:
+        return f"{done // self.size:,} of {total // self.size:,} {self.unit}"

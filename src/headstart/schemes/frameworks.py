@@ -74,6 +74,8 @@ CALLS: dict[str, dict[str, str]] = {
         "JAX": "variance_scaling(2.0, 'fan_out', 'normal')",
         "Keras": "VarianceScaling(2.0, 'fan_out', 'untruncated_normal')",
     },
+    "delta_orthogonal": {"JAX": "delta_orthogonal()"},
+    "dirac": {"PyTorch": "dirac_(w)"},
     "orthogonal": {"PyTorch": "orthogonal_(w)", "JAX": "orthogonal(column_axis=-1)", "Keras": "Orthogonal()"},
 }
 
