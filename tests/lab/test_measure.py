@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from headstart.lab.datasets import Dataset, load
+from headstart.lab.dataset import Dataset
+from headstart.lab.datasets import load
 from headstart.lab.measure import measure
 from headstart.lab.network import Network, network_for
 from headstart.schemes import scheme

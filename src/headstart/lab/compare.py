@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.lab import engine, presets
-from headstart.lab.datasets import Dataset, load
+from headstart.lab.dataset import Dataset
+from headstart.lab.datasets import load
 from headstart.lab.measure import measure
 from headstart.lab.network import Network, network_for
 from headstart.lab.study import CompareSettings, compare_settings

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from headstart.errors import InputError, unknown
-from headstart.lab.datasets import Array, Dataset
+from headstart.lab.dataset import Array, Dataset
 from headstart.lab.network import Task
 
 TEST_SHARE = 0.25

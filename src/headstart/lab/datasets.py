@@ -1,8 +1,4 @@
-"""Data sets: small, bundled or made, the same for the same seed; and any CSV file.
-
-Inputs are (samples, features) in float64. `targets` is what the output is compared with: (samples, 1) of 0 and 1 for
-two classes, one-hot for more, standardized numbers for a regression.
-"""
+"""Data sets: small, bundled or made, the same for the same seed; and any CSV file."""
 
 from __future__ import annotations
 
@@ -14,50 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.errors import InputError, unknown
+from headstart.lab.csv_files import load_csv
+from headstart.lab.dataset import Array, Dataset
 from headstart.lab.network import Task
 from headstart.spec import Spec, parse
 
-Array = NDArray[np.float64]
 Points = tuple[Array, NDArray[np.generic]]  # and their class numbers
-
-
-@dataclass(frozen=True)
-class Dataset:
-    """Training and test data of one task."""
-
-    name: str
-    task: Task
-    train_x: Array
-    train_y: NDArray[np.generic]  # class numbers (int64) or standardized numbers (float64)
-    test_x: Array
-    test_y: NDArray[np.generic]
-    classes: tuple[str, ...] = ()  # what the class numbers mean
-    features: tuple[str, ...] = ()
-
-    @property
-    def outputs(self) -> int:
-        """How many output units the task needs."""
-        return len(self.classes) if self.task == "classes" else 1
-
-    def targets(self, y: NDArray[np.generic]) -> Array:
-        """(samples, outputs): what the outputs are compared with."""
-        if self.task == "classes":
-            return np.eye(len(self.classes))[y.astype(np.int64)]
-        return y.astype(np.float64).reshape(-1, 1)
-
-    def score(self, logits: Array, y: NDArray[np.generic]) -> float:
-        """Accuracy, or for a regression R² = 1 - error / variance; an output that is not a number is wrong.
-
-        >>> data = load("circles")
-        >>> data.score(np.where(data.test_y == 1, 3.0, -3.0)[:, None], data.test_y)
-        1.0
-        """
-        if self.task == "regression":
-            residual = float(np.mean((logits[:, 0] - y.astype(np.float64)) ** 2))
-            return 1 - residual / float(np.var(y.astype(np.float64))) if np.isfinite(residual) else -np.inf
-        valid = np.isfinite(logits).all(axis=1)
-        guess = (logits[:, 0] > 0).astype(np.int64) if self.task == "binary" else logits.argmax(axis=1)
-        return float(np.mean(valid & (guess == y)))
 
 
 def load(spec: str, label: str | None = None, seed: int = 0) -> Dataset:
@@ -79,8 +37,6 @@ def load(spec: str, label: str | None = None, seed: int = 0) -> Dataset:
     if not isinstance(spec, str) or not spec:
         raise InputError(f"data is a name or the path of a CSV file, got {spec!r}. Write, for example, 'circles'.")
     if spec.lower().endswith(".csv") or Path(spec).is_file():
-        from headstart.lab.csv_files import load_csv
-
         return load_csv(Path(spec), label, seed)
     if "/" in spec or "\\" in spec:
         raise InputError(f"no file {spec!r}. Write the path of a CSV file, or one of {', '.join(MAKERS)}.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.lab.datasets import Dataset
+from headstart.lab.dataset import Dataset
 from headstart.lab.network import Network
 from headstart.signals.findings import Signals
 

@@ -2,14 +2,16 @@
 
 - `train`: the one function others call: network + data + starting weights + schedule -> history.
 - `schedule`, `samples`: its settings and data, checked before any work. `program`: one network after another.
+  `history`: what is left behind.
 - `loop`: the training loop, compiled. `kernels`: its matrix products. `losses`: outputs and costs. `optimizers`: steps.
 - `rows`: activations compiled for rows of numbers. `arithmetic`: exp, tanh, ... that LLVM can vectorise.
 - `simd`: the inner loops with explicit vectors. `caching`: compiled code on disk.
 """
 
+from headstart.lab.engine.history import Cancelled, History
 from headstart.lab.engine.rows import njit_activation
 from headstart.lab.engine.samples import Samples
 from headstart.lab.engine.schedule import Schedule
-from headstart.lab.engine.train import Cancelled, History, memory_needed, train_networks
+from headstart.lab.engine.train import memory_needed, train_networks
 
 __all__ = ["Cancelled", "History", "Samples", "Schedule", "memory_needed", "njit_activation", "train_networks"]

@@ -6,11 +6,11 @@ import threading
 import time
 from collections.abc import Callable
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from headstart.draws.streams import stream_words
+from headstart.lab.engine.history import History
 from headstart.lab.engine.kernels import product_functions
 from headstart.lab.engine.loop import callable_of, helper_functions, units_function
 from headstart.lab.engine.losses import loss_functions
@@ -20,9 +20,6 @@ from headstart.lab.engine.samples import Samples, aligned, zeros
 from headstart.lab.engine.schedule import Schedule
 from headstart.lab.engine.simd import VECTOR_BYTES
 from headstart.lab.network import Network
-
-if TYPE_CHECKING:
-    from headstart.lab.engine.train import History
 
 TILE = 304  # samples; measured: the best of 64 to 1024 on the shallow networks and within 5 % on the deep ones
 FIRST_LEVEL = 40 * 1024  # bytes of a first-level cache that a tile may fill; today's have 32 to 48 KiB

@@ -10,36 +10,15 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
 
 import numpy as np
 
 from headstart.errors import InputError
+from headstart.lab.engine.history import Cancelled, History, empty_history, record_shape
 from headstart.lab.engine.program import CHUNK_SECONDS, Program
 from headstart.lab.engine.samples import Samples, check_fit
-from headstart.lab.engine.schedule import QUANTITIES, Schedule, check_rate
+from headstart.lab.engine.schedule import Schedule, check_rate
 from headstart.lab.network import Network
-
-
-class Cancelled(Exception):
-    """The caller asked to stop; the networks already finished are in `history`."""
-
-    def __init__(self, history: History) -> None:
-        super().__init__("training was cancelled")
-        self.history = history
-
-
-@dataclass(frozen=True)
-class History:
-    """What training left behind, one row per network; NaN after a network diverged or stopped."""
-
-    recorded_steps: list[int]
-    costs: np.ndarray  # (networks, recorded steps), float64
-    weights: np.ndarray  # (networks, parameters) at the end
-    diverged_at: np.ndarray  # (networks,) the step whose gradient was not finite, or -1
-    converged_at: np.ndarray  # (networks,) the recorded step whose cost was below `stop_below`, or -1
-    finished: np.ndarray  # (networks,) bool; False where training was cancelled first
-    records: dict[str, np.ndarray] = field(default_factory=dict)  # quantity -> (networks, recorded steps[, layers])
 
 
 def train_networks(
@@ -89,7 +68,7 @@ def train_networks(
             f"training needs {needed / 2**20:,.1f} MiB, more than the limit of {memory_limit / 2**20:,.1f} MiB. "
             "Train fewer networks at a time, use fewer threads, or raise the limit."
         )
-    history = _empty_history(network, np.array(weights, order="C"), schedule)
+    history = empty_history(network, np.array(weights, order="C"), schedule)
     program = Program(network, samples, weights.dtype, schedule)
     stop = cancel or threading.Event()
     done = _Counter()
@@ -122,7 +101,7 @@ def memory_needed(network: Network, samples: Samples, networks: int, schedule: S
     """Bytes that training takes besides the starting weights: weights, records, data, and each thread's buffers."""
     item = samples.x.itemsize
     program = Program(network, samples, samples.x.dtype, schedule)
-    records = sum(np.prod(_record_shape(network, name, 1, len(schedule.recorded_steps))) for name in schedule.record)
+    records = sum(np.prod(record_shape(network, name, 1, len(schedule.recorded_steps))) for name in schedule.record)
     per_network = item * network.parameter_count + 8 * (len(schedule.recorded_steps) + int(records))
     return samples.x.nbytes + samples.targets.nbytes + networks * per_network + threads * program.bytes_per_thread
 
@@ -132,28 +111,6 @@ def _per_network(name: str, values: np.ndarray | None, default: float, count: in
     if array.shape != (count,):
         raise InputError(f"{name} needs one value per network: shape ({count},), got {array.shape}.")
     return array
-
-
-def _record_shape(network: Network, name: str, networks: int, steps: int) -> tuple[int, ...]:
-    layers = {"accuracy": (), "gradient_norm": (network.layers,)}.get(name, (network.layers - 1,))
-    return (networks, steps, *layers)
-
-
-def _empty_history(network: Network, theta: np.ndarray, schedule: Schedule) -> History:
-    count, steps = len(theta), schedule.recorded_steps
-    return History(
-        recorded_steps=steps,
-        costs=np.full((count, len(steps)), np.nan),
-        weights=theta,
-        diverged_at=np.full(count, -1, np.int64),
-        converged_at=np.full(count, -1, np.int64),
-        finished=np.zeros(count, np.bool_),
-        records={
-            name: np.full(_record_shape(network, name, count, len(steps)), np.nan)
-            for name in QUANTITIES
-            if name in schedule.record
-        },
-    )
 
 
 class _Counter:
