@@ -145,12 +145,11 @@ def test_bad_input_is_told_plainly_and_writes_nothing(
 
 @pytest.mark.skipif(os.name != "posix", reason="sends a POSIX signal")
 def test_ctrl_c_keeps_what_finished_and_exits_130() -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "headstart", "compare", "he", "--seeds", "60", "--steps", "1000000"],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        # a test run in the background has Ctrl-C ignored, and its children would too
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )  # fmt: skip
+    # A test run in the background has Ctrl-C ignored, and its children would too.
+    script = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    script += "from headstart.cli.main import run\nrun(['compare', 'he', '--seeds', '60', '--steps', '1000000'])"
+    command = [sys.executable, "-c", script]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         time.sleep(6)
         process.send_signal(signal.SIGINT)

@@ -80,7 +80,6 @@ def test_sample_uses_the_fans_of_the_layout() -> None:
     ("arguments", "words"),
     [
         (("he", (5,)), "needs fan_in and fan_out"),
-        (("he", (5, 0)), "at least 1"),
         (("he", (5, 4), -1), "seed must be an integer from 0"),
         (("he", (5, 4), 2**64), "seed must be"),
         (("he", (5, 4), True), "seed must be"),
