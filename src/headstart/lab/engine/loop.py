@@ -2,9 +2,9 @@
 
 All functions here are C functions of whole numbers, most of them addresses (see caching.py). What they share:
 
-- `net`: the architecture: [layers, bytes per number, parameters], then four tables with an entry per layer: units of
-  the layer before; of this one; where its weights start in theta; where its biases do; and a fifth, how many rows of
-  activations come before this layer's.
+- `net`: the architecture: [layers, bytes per number, parameters], then five tables with an entry per layer: units of
+  the layer before; units of this one; where its weights start in theta; where its biases do; and how many rows of
+  activations come before its own.
 - `code`: the addresses of the compiled parts.
 - `work`: the addresses of this thread's buffers.
 """

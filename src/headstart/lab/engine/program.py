@@ -169,7 +169,7 @@ class Program:
 
 
 class Workspace:
-    """One thread's buffers, and their addresses in the order of loop.py's WORK."""
+    """One thread's buffers, and their addresses in the order that loop.py names them."""
 
     def __init__(self, program: Program) -> None:
         dtype, network, samples = program.dtype, program.network, program.samples
