@@ -39,6 +39,11 @@ HEALTHY = Signals(
         ({"gradient_rms": (0.0, 0.0, 0.0)}, "no gradient", "gradient of every weight is exactly zero"),
         ({"layer_std": (7e-2, 7e-3, 7e-4)}, "vanishing", "signal shrinks × 0.10 per layer, × 0.001 over 3 layers"),
         ({"layer_std": (7.0, 70.0, 700.0)}, "exploding", r"signal grows × 10.00 per layer, × 1e\+03 over 3 layers"),
+        (
+            {"layer_std": (7.0, 1e200, float("inf"))},
+            "exploding",
+            "signal grows past the largest number within 3 layers",
+        ),
         ({"error_rms": (1e-4, 1e-2, 1.0)}, "vanishing", "gradient shrinks × 0.01 per layer on its way back"),
         ({"error_rms": (1e4, 1e2, 1.0)}, "exploding", "gradient grows × 1e\\+02 per layer on its way back"),
         ({"diverged_at": 7, "final_cost": float("nan")}, "diverged", "3 of 3 runs diverged: .* step 7"),

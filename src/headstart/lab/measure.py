@@ -92,11 +92,16 @@ def _spread(values: Array) -> float:
 
     Across samples, because a bias alone keeps the plain second moment up while the part that depends on the input dies.
     """
-    return float(np.sqrt(np.mean(np.var(values, axis=0))))
+    return _finite_or_infinite(float(np.sqrt(np.mean(np.var(values, axis=0)))))
 
 
 def _rms(values: Array) -> float:
-    return float(np.sqrt(np.mean(values**2)))
+    return _finite_or_infinite(float(np.sqrt(np.mean(values**2))))
+
+
+def _finite_or_infinite(size: float) -> float:
+    """Infinity also for NaN: a size only becomes NaN after numbers overflowed."""
+    return size if np.isfinite(size) else np.inf
 
 
 def _flat_share(network: Network, z: Array) -> float:

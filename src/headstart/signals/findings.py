@@ -153,15 +153,15 @@ def _forward_drift(runs: Sequence[Signals]) -> Finding | None:
     else:
         word, change = "exploding", "grows"
         effect = "so the outputs and the gradients start far too large"
-    return Finding(
-        word, None, factor, DRIFT_LIMIT,
-        f"The signal {change} {_times(factor)} per layer, {_times(total)} over {_layers(layers)}, {effect}.",
-    )  # fmt: skip
+    drift = f"{change} {_times(factor)} per layer, {_times(total)} over {_layers(layers)}"
+    if math.isinf(total):
+        drift = f"grows past the largest number within {_layers(layers)}"
+    return Finding(word, None, factor, DRIFT_LIMIT, f"The signal {drift}, {effect}.")
 
 
 def _backward_drift(runs: Sequence[Signals]) -> Finding | None:
     total = _median([_ratio(run.error_rms[0], run.error_rms[-1]) for run in runs])
-    if math.isnan(total) or 1 / DRIFT_LIMIT <= total <= DRIFT_LIMIT or total == 0:
+    if not math.isfinite(total) or 1 / DRIFT_LIMIT <= total <= DRIFT_LIMIT or total == 0:
         return None
     factor = _median([run.backward_factor_per_layer for run in runs])
     word, change = ("vanishing", "shrinks") if total < 1 else ("exploding", "grows")

@@ -59,7 +59,7 @@ def train_networks(
     for rate in rates:
         check_rate(float(rate))
     seeds = _per_network("batch_seeds", batch_seeds, 0, count).astype(np.uint64)
-    threads = min(threads or os.cpu_count() or 1, count) or 1
+    threads = max(1, min(threads or available_cores(), count))
     if (
         memory_limit is not None
         and (needed := memory_needed(network, samples, count, schedule, threads)) > memory_limit
@@ -111,6 +111,11 @@ def _per_network(name: str, values: np.ndarray | None, default: float, count: in
     if array.shape != (count,):
         raise InputError(f"{name} needs one value per network: shape ({count},), got {array.shape}.")
     return array
+
+
+def available_cores() -> int:
+    """The processors this process may run on, which in a container can be fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class _Counter:
