@@ -40,8 +40,9 @@ FIXED_BY_PRESET = ("data", "label", "hidden", "activation", "seeds", "steps", "l
 def command(schemes: tuple[str, ...], preset: str | None, out: Path | None, as_json: bool, **options: Any) -> None:
     """Train one small network from several initializations, many seeds each, and show the difference.
 
-    SCHEMEs are zeros, xavier, he*1.3, 'normal(10)', 'he(mode=fan_out)', ...; `headstart schemes` lists them all. A shell
-    wants quotes around brackets. Without any: zeros normal(10) normal(0.01) xavier he, on the course's network and data.
+    SCHEMEs are zeros, xavier, he*1.3, 'normal(10)', 'he(mode=fan_out)', ...; `headstart schemes` lists them all.
+    A shell wants quotes around brackets. Without any: zeros normal(10) normal(0.01) xavier he, on the course's
+    network and data.
 
     \b
     headstart compare

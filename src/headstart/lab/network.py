@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Literal
 
 import numpy as np
@@ -36,6 +36,17 @@ class Network:
     sizes: tuple[int, ...]
     activation: Activation
     task: Task
+
+    def __str__(self) -> str:
+        """The sizes, runs of equal ones counted.
+
+        >>> str(Network((2, 10, 5, 1), activation("relu"), "binary"))
+        '2-10-5-1'
+        >>> str(Network((2, *[32] * 400, 1), activation("relu"), "binary"))
+        '2-32×400-1'
+        """
+        runs = [(size, len(list(run))) for size, run in groupby(self.sizes)]
+        return "-".join(f"{size}×{count}" if count > 3 else "-".join([str(size)] * count) for size, count in runs)
 
     @property
     def layers(self) -> int:

@@ -48,14 +48,13 @@ def _table(tables: Tables, name: str, rows: Rows) -> alt.NamedData:
 
 
 def _title(comparison: Comparison) -> Any:
-    settings, network = comparison.settings, comparison.network
-    sizes = "–".join(str(size) for size in network.sizes)
+    settings = comparison.settings
     seeds = max(len(comparison.of(name)) for name in comparison.schemes)
     runs = f"{seeds} seed{'s' if seeds > 1 else ''} per scheme"
     return alt.TitleParams(
         "What the starting weights do to training",
-        subtitle=f"{_data_name(comparison)}, network {sizes}, {settings.activation}, {settings.steps:,} steps of "
-        f"{training_in_words(settings)}, learning rate {settings.learning_rate:g}, {runs}",
+        subtitle=f"{_data_name(comparison)}, network {comparison.network}, {settings.activation}, "
+        f"{settings.steps:,} steps of {training_in_words(settings)}, learning rate {settings.learning_rate:g}, {runs}",
         fontSize=19, subtitleFontSize=13, offset=16,
     )  # fmt: skip
 
@@ -149,14 +148,17 @@ def _first_of_each_gap(rows: Rows) -> Rows:
     return found
 
 
-def _domain(values: list[float]) -> tuple[float, float]:
-    """Limits of a log axis: the data's, at most fourteen decades below its top, with a little room."""
+def _domain(values: list[float], least: float = 1.0) -> tuple[float, float]:
+    """Limits of a log axis: the data's, at most fourteen decades below its top, with a little room.
+
+    The axis spans at least a factor `least`, so that small differences do not look large.
+    """
     finite = [value for value in values if value > 0 and math.isfinite(value)]
     if not finite:
         return 0.1, 10.0
     high = max(finite)
     low = max(min(finite), high * 1e-14)
-    room = max((high / low) ** 0.05, 1.15)
+    room = max((high / low) ** 0.05, 1.15, (least * low / high) ** 0.5)
     return float(f"{low / room:.4g}"), float(f"{high * room:.4g}")
 
 
@@ -166,8 +168,11 @@ def _log_axis(low: float, high: float) -> alt.Axis:
     factors = (1, 2, 5) if last - first <= 2 else (1,)
     stride = max(1, math.ceil((last - first) / 8))
     ticks = [float(f"{k}e{power}") for power in range(first, last + 1, stride) for k in factors]
+    ticks = [tick for tick in ticks if low <= tick <= high]
+    if len(ticks) < 2:  # a range of less than a factor 2: three round numbers in it
+        ticks = [float(f"{low * (high / low) ** share:.2g}") for share in (0.15, 0.5, 0.85)]
     label = "datum.value >= 0.001 && datum.value < 100000 ? format(datum.value, '~g') : format(datum.value, '.0e')"
-    return alt.Axis(values=[tick for tick in ticks if low <= tick <= high], labelExpr=label)
+    return alt.Axis(values=ticks, labelExpr=label)
 
 
 # --- the signal at the start ----------------------------------------------------------------------------------------
@@ -188,8 +193,9 @@ def signal_rows(comparison: Comparison) -> Rows:
 def signal_chart(comparison: Comparison, tables: Tables) -> Any:
     """Standard deviation of the signal per layer before the first step, on a log axis; zeros at the bottom edge."""
     rows = signal_rows(comparison)
-    low, high = _domain([row["std"] for row in rows])
-    gone = [{**row, "edge": low} for row in rows if not (row["std"] > 0 and math.isfinite(row["std"]))]
+    low, high = _domain([row["std"] for row in rows], least=20.0)
+    gone = [{**row, "edge": low} for row in rows if row["std"] == 0]
+    over = [{**row, "edge": high, "std": "infinite"} for row in rows if not math.isfinite(row["std"])]
     kept = [{**row, "std": max(row["std"], low)} for row in rows if row["std"] > 0 and math.isfinite(row["std"])]
     layers = comparison.network.layers
     if layers <= 12:
@@ -207,15 +213,21 @@ def signal_chart(comparison: Comparison, tables: Tables) -> Any:
     marks: list[Any] = [base.mark_line(strokeWidth=2.4).encode(x=x, y=y, color=colour, strokeDash=dash)]
     if layers <= 60:
         marks.append(base.mark_point(filled=True, size=60, opacity=1).encode(x=x, y=y, color=colour, tooltip=tooltip))
-    if gone:
-        marks.append(
-            alt.Chart(_table(tables, "signal_gone", gone))
-            .mark_point(shape="triangle-down", filled=True, size=130, yOffset=-7, opacity=1)
-            .encode(x=x, y=alt.Y("edge:Q", title="Standard deviation (log scale)"), color=colour, tooltip=tooltip)
-        )
     subtitle = "Across the examples, before the first step"
-    if gone:
-        subtitle += ". ▼ at the bottom edge: exactly 0"
+    for name, edge, shape, offset, words in (
+        ("signal_gone", gone, "triangle-down", -7, "▼ at the bottom edge: exactly 0"),
+        ("signal_over", over, "triangle-up", 7, "▲ at the top edge: infinite"),
+    ):
+        if layers > 12:  # one mark per scheme, at the first such layer
+            edge = [row for before, row in zip([None, *edge], edge, strict=False)
+                    if before is None or before["scheme"] != row["scheme"]]  # fmt: skip
+        if edge:
+            subtitle += f". {words}"
+            marks.append(
+                alt.Chart(_table(tables, name, edge))
+                .mark_point(shape=shape, filled=True, size=130, yOffset=offset, opacity=1)
+                .encode(x=x, y=alt.Y("edge:Q", title="Standard deviation (log scale)"), color=colour)
+            )
     return alt.layer(*marks).properties(
         width=330, height=300, title=alt.TitleParams("Signal per layer at the start", subtitle=subtitle)
     )

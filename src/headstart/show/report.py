@@ -90,9 +90,8 @@ def _embedded(spec: dict[str, Any]) -> str:
 
 def _heading(comparison: Comparison) -> str:
     settings = comparison.settings
-    sizes = "-".join(str(size) for size in comparison.network.sizes)
     return (
-        f"{comparison.data.name}, network {sizes}, {settings.activation}, {settings.steps:,} steps of "
+        f"{comparison.data.name}, network {comparison.network}, {settings.activation}, {settings.steps:,} steps of "
         f"{training_in_words(settings)}, learning rate {settings.learning_rate:g}"
     )
 

@@ -62,10 +62,11 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
 
 def _title(comparison: Comparison) -> str:
     settings = comparison.settings
-    sizes = "-".join(str(size) for size in comparison.network.sizes)
     seeds = max(len(comparison.of(name)) for name in comparison.schemes)
     over = f"median (quartiles) over {seeds} seeds" if seeds > 1 else "one seed"
-    return f"{comparison.data.name}, network {sizes}, {settings.activation}, {settings.steps:,} steps: {over}"
+    return (
+        f"{comparison.data.name}, network {comparison.network}, {settings.activation}, {settings.steps:,} steps: {over}"
+    )
 
 
 def _print_course_table(comparison: Comparison, console: Console) -> None:
