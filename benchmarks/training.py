@@ -171,7 +171,7 @@ def torch(problem: Problem, compiled: bool = False) -> Callable[[int], np.ndarra
 
 
 def jax(problem: Problem, networks: int = 8) -> Callable[[int], np.ndarray]:
-    """vmap over networks, scan over steps, jitted."""
+    """vmap over networks inside a jitted loop over steps, so that one compilation serves any number of steps."""
     import jax
     import jax.numpy as jnp
 

@@ -13,7 +13,7 @@ import numpy as np
 from numba import types
 from numba.extending import overload
 
-from headstart.lab.engine.simd import float_of_bits
+from headstart.lab.engine.simd import bits_of_float, float_of_bits
 
 f32 = np.float32
 # FMA contraction only: no reassociation, no assumption that NaN or infinity do not occur.
@@ -22,7 +22,8 @@ inline = numba.njit(inline="never", fastmath={"contract"}, error_model="numpy")
 _LOG2_E = f32(1.4426950408889634)
 _LN2_HIGH = f32(0.693359375)  # ln 2 in two parts, so that n * ln 2 is exact in the first (Cody & Waite)
 _LN2_LOW = f32(-2.12194440e-4)
-_EXP_MIN, _EXP_MAX = f32(-87.33654), f32(88.7228)  # below: 0 (a denormal is flushed); above: infinity in float32
+_EXP_MIN, _EXP_MAX = f32(-87.33654), f32(88.7228)  # exp is the smallest normal float32, and nearly the largest
+_ROUNDER = f32(12582912.0)  # 1.5 * 2^23
 
 
 @inline
@@ -55,13 +56,22 @@ def _exp_reduced(x):
 
 @inline
 def exp32(z):
-    """2^n exp(x) with n the nearest whole number of ln 2 in z, at most 127 because 2^128 is no float32."""
+    """2^n exp(x) with n the nearest whole number of ln 2 in z: never below 1.1754944e-38, the smallest normal float32.
+
+    Adding 1.5 * 2^23 rounds to a whole number and leaves it in the lowest bits, from where it is added to the exponent.
+    The polynomial is the minimax one of degree 6, relative error below 1e-8.
+    """
     clamped = min(max(z, _EXP_MIN), _EXP_MAX)
-    n = min(np.floor(clamped * _LOG2_E + f32(0.5)), f32(127))
+    shifted = clamped * _LOG2_E + _ROUNDER
+    n = shifted - _ROUNDER
     x = (clamped - n * _LN2_HIGH) - n * _LN2_LOW
-    power = _power_of_two(np.int32(n))
-    value = power * _exp_reduced(x) + power
-    value = value if z >= _EXP_MIN else f32(0)
+    p = f32(0.00139262464827)
+    p = p * x + f32(0.0083632294023)
+    p = p * x + f32(0.0416665542391)
+    p = p * x + f32(0.166665766871)
+    p = p * x + f32(0.5)
+    value = p * x * x + x + f32(1)
+    value = float_of_bits(np.int32(bits_of_float(value) + (bits_of_float(shifted) << np.int32(23))))
     return value if z <= _EXP_MAX else z * f32(np.inf)  # infinity, and NaN for NaN
 
 
