@@ -151,7 +151,10 @@ def orthogonal_race(rounds: int) -> None:
 
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
     ours, theirs = torch.empty(2048, 2048), torch.empty(2048, 2048)
-    draw = lambda: hs.sample("orthogonal", (2048, 2048), out=ours, backend="torch")  # noqa: E731
+
+    def draw() -> None:
+        hs.sample("orthogonal", (2048, 2048), out=ours, backend="torch")
+
     draw()
     torch.nn.init.orthogonal_(theirs)
     for weight in (ours, theirs):

@@ -30,7 +30,7 @@ def check(out: Any, shape: tuple[int, ...], dtype: str, device: Any) -> None:
     """Refuse buffers, which JAX cannot fill, and float64 where JAX has it switched off."""
     if out is not None:
         raise InputError("JAX arrays cannot be filled in place: leave out= away and use the result.")
-    if dtype == "float64" and not jax.config.jax_enable_x64:  # type: ignore[attr-defined]
+    if dtype == "float64" and not jax.config.jax_enable_x64:  # type: ignore[attr-defined]  # set at run time
         raise InputError("JAX has float64 only with jax.config.update('jax_enable_x64', True), got dtype='float64'.")
     if device is not None and not isinstance(device, (jax.Device, jax.sharding.Sharding)):
         raise InputError(
@@ -108,7 +108,7 @@ def weights(
     strides = tuple(4 if at == axis else step for at, step in enumerate(steps))
     blocks = jnp.stack(_philox(*_block(*_indices(base, counts, strides)), source), axis=axis + 1)
     # Without the barrier XLA would make each block again for every use of a word.
-    ordered: Array = lax.optimization_barrier(blocks.reshape(shape))  # type: ignore[no-untyped-call]
+    ordered: Array = lax.optimization_barrier(blocks.reshape(shape))  # type: ignore[no-untyped-call]  # JAX leaves it untyped
     return _floats(_integers(ordered, kind, first_magnitude), scale, dtype)
 
 

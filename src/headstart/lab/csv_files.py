@@ -13,6 +13,7 @@ from headstart.errors import InputError, unknown
 from headstart.lab.dataset import Array, Dataset
 from headstart.lab.network import Task
 
+Rows = list[tuple[int, list[str]]]  # line number, cells
 TEST_SHARE = 0.25
 MOST_NUMERIC_CLASSES = 20  # a label column of whole numbers with more values than this is a quantity, not a class
 
@@ -40,7 +41,7 @@ def load_csv(path: Path, label: str | None, seed: int) -> Dataset:
     return _dataset(path, x, labels, features, seed)
 
 
-def _read(path: Path) -> list[tuple[int, list[str]]]:
+def _read(path: Path) -> Rows:
     """(line number, cells) of every row that is not blank, all of the same length."""
     if path.is_dir():
         raise InputError(f"{str(path)!r} is a folder. Write the path of a CSV file.")
@@ -72,7 +73,7 @@ def _read(path: Path) -> list[tuple[int, list[str]]]:
     return rows
 
 
-def _split_header(path: Path, rows: list[tuple[int, list[str]]], label: str | None) -> tuple[list[str], list]:  # type: ignore[type-arg]  # rows of (line, cells)
+def _split_header(path: Path, rows: Rows, label: str | None) -> tuple[list[str], Rows]:
     first = rows[0][1]
     named = label is not None and label in [cell.strip() for cell in first]
     if named or not any(_is_number(cell) for cell in first[:-1]):
