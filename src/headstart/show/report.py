@@ -5,6 +5,8 @@ from __future__ import annotations
 import html
 import json
 import os
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from string import Template
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from headstart.lab.compare import Comparison
 
 TEMPLATE = Path(__file__).with_name("report.html")
+BUNDLE = "import sys, vl_convert; sys.stdout.buffer.write(vl_convert.javascript_bundle().encode())"
 PNG_SCALE = 1.5  # pixels per unit: about 2,000 pixels wide, sharp on a projector
 
 
@@ -48,11 +51,12 @@ def save_comparison(comparison: Comparison, folder: Path) -> dict[str, str]:
     check_writable(folder)
     folder.mkdir(parents=True, exist_ok=True)
     files = {kind: folder / f"compare.{kind}" for kind in ("png", "svg", "html")}
-    spec = comparison_chart(comparison).to_dict(validate=False)  # tests validate it; here it would take 0.2 s
-    svg = vl_convert.vegalite_to_svg(spec)
-    _write(files["svg"], svg.encode())
-    _write(files["png"], vl_convert.svg_to_png(svg, scale=PNG_SCALE))
-    _write(files["html"], _page(comparison, spec).encode())
+    with _bundling() as bundling:
+        spec = comparison_chart(comparison).to_dict(validate=False)  # tests validate it; here it would take 0.2 s
+        svg = vl_convert.vegalite_to_svg(spec)
+        _write(files["svg"], svg.encode())
+        _write(files["png"], vl_convert.svg_to_png(svg, scale=PNG_SCALE))
+        _write(files["html"], _page(comparison, spec, _bundle(bundling)).encode())
     return {kind: str(path) for kind, path in files.items()}
 
 
@@ -60,17 +64,28 @@ def write_report(comparison: Comparison, path: Path) -> Path:
     """Write the report: table, reasons, and interactive charts that follow the reader's light or dark setting."""
     check_writable(path.parent)
     path.parent.mkdir(parents=True, exist_ok=True)
-    _write(path, _page(comparison, comparison_chart(comparison).to_dict()).encode())
+    with _bundling() as bundling:
+        spec = comparison_chart(comparison).to_dict()
+        _write(path, _page(comparison, spec, _bundle(bundling)).encode())
     return path
 
 
-def _page(comparison: Comparison, spec: dict[str, Any]) -> str:
-    """The report around a chart, whose heading the page itself has."""
-    import vl_convert
+def _bundling() -> subprocess.Popen[bytes]:
+    """Another process that makes the page's script, because it takes a second in which the charts can be drawn."""
+    return subprocess.Popen([sys.executable, "-c", BUNDLE], stdout=subprocess.PIPE)
 
+
+def _bundle(bundling: subprocess.Popen[bytes]) -> str:
+    """Vega, Vega-Lite and Vega-Embed as one script, from the library's own files."""
+    script, _ = bundling.communicate()
+    if bundling.returncode:
+        raise RuntimeError(f"bundling the report's script failed with exit code {bundling.returncode}")
+    return script.decode()
+
+
+def _page(comparison: Comparison, spec: dict[str, Any], bundle: str) -> str:
+    """The report around a chart, whose heading the page itself has."""
     light = {key: value for key, value in spec.items() if key != "title"}
-    # Vega, Vega-Lite and Vega-Embed as one script, from the library's own files
-    bundle = vl_convert.javascript_bundle()  # type: ignore[call-arg]  # its stub omits the default
     percent = comparison.network.task != "regression"
     return Template(TEMPLATE.read_text()).substitute(
         heading=html.escape(_heading(comparison)),
