@@ -198,7 +198,7 @@ def run_elsewhere(program: str, **environment: str) -> str:
     return done.stdout.strip()
 
 
-FOUND = np.show_config(mode="dicts")["SIMD Extensions"].get("found", [])  # type: ignore[index]
+FOUND = np.show_config(mode="dicts")["SIMD Extensions"].get("found", [])
 
 
 @pytest.mark.parametrize(

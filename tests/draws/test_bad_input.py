@@ -115,7 +115,7 @@ def test_words_and_counters() -> None:
     with pytest.raises(hs.InputError, match="element indices"):
         hs.stream_words(0, "w", 2**63 - 1, 2)
     with pytest.raises(hs.InputError, match="must be an integer"):
-        hs.stream_words(0, "w", 0, 1.5)  # type: ignore[arg-type]
+        hs.stream_words(0, "w", 0, 1.5)
     with pytest.raises(hs.InputError, match="4 words"):
         hs.philox4x32([0, 0, 0], [0, 0])
     for word in (2**32, -1, 0.5):

@@ -21,7 +21,7 @@ def random_rectangle(rng: np.random.Generator) -> tuple[tuple[int, ...], list[tu
     rank = int(rng.integers(0, 6))
     shape = tuple(int(size) for size in rng.integers(1, 300 if rank == 1 else 13, rank))
     region = [tuple(sorted(int(edge) for edge in rng.integers(0, size + 1, 2))) for size in shape]
-    return shape, region  # type: ignore[return-value]
+    return shape, region
 
 
 @pytest.mark.parametrize("backend", ["numpy", "numba", "torch", "torch operations"])

@@ -70,10 +70,17 @@ def correlation_of_neighbours(first: Callable[[int], np.ndarray], second: Callab
 
 def test_adjacent_seeds_and_names_are_uncorrelated() -> None:
     """False alarm 1e-4; sees a common part of 0.5 % of the variance in every pair (correlation 0.05 in the twin)."""
-    draw = lambda seed, name: draw_array(Normal(1.0), (1000,), seed, name)  # noqa: E731
-    first = lambda pair: draw(pair, "layers.0.weight")  # noqa: E731
+
+    def draw(seed: int, name: str) -> np.ndarray:
+        return draw_array(Normal(1.0), (1000,), seed, name)
+
+    def first(pair: int) -> np.ndarray:
+        return draw(pair, "layers.0.weight")
+
+    def named(pair: int) -> np.ndarray:
+        return draw(0, f"layers.{pair}.weight")
+
     assert correlation_of_neighbours(first, lambda pair: draw(pair + 1, "layers.0.weight")) > 1e-4
-    named = lambda pair: draw(0, f"layers.{pair}.weight")  # noqa: E731
     assert correlation_of_neighbours(named, lambda pair: draw(0, f"layers.{pair + 1}.weight")) > 1e-4
     assert correlation_of_neighbours(first, lambda pair: draw(pair + 1, "w") + 0.05 * first(pair)) < 1e-4
 

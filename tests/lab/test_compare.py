@@ -63,7 +63,7 @@ def test_an_odd_scheme_gets_the_right_reason(
         path = tmp_path / "line.csv"
         path.write_text("".join(f"{i},{(i * 37) % 11},{i + 0.5 * (i % 7)}\n" for i in range(80)))
         options = {**options, "data": str(path)}
-    (row,) = hs.compare([spec], **{**QUICK, **options}).summary()  # type: ignore[arg-type]
+    (row,) = hs.compare([spec], **{**QUICK, **options}).summary()
     assert row["verdict"] == verdict
     assert words in row["reason"]
 
@@ -82,38 +82,38 @@ def test_rows_and_summary(course_network: hs.Comparison) -> None:
 
 
 def test_seeds_that_two_comparisons_share_agree() -> None:
-    few, many = hs.compare(["he"], **{**QUICK, "seeds": 2}), hs.compare(["he", "xavier"], **{**QUICK, "seeds": 5})  # type: ignore[arg-type]
+    few, many = hs.compare(["he"], **{**QUICK, "seeds": 2}), hs.compare(["he", "xavier"], **{**QUICK, "seeds": 5})
     for a, b in zip(few.of("he"), many.of("he"), strict=False):
         np.testing.assert_array_equal(a.costs, b.costs)
         np.testing.assert_array_equal(a.weights, b.weights)
 
 
 def test_the_same_call_twice_gives_the_same_json() -> None:
-    first, second = (json.dumps(hs.compare(**QUICK, threads=threads).to_json()) for threads in (1, 2))  # type: ignore[arg-type]
+    first, second = (json.dumps(hs.compare(**QUICK, threads=threads).to_json()) for threads in (1, 2))
     assert first == second
 
 
 def test_tasks_follow_from_the_data(tmp_path: Path) -> None:
     path = tmp_path / "line.csv"
     path.write_text("a,b,y\n" + "".join(f"{i},{-i},{0.25 * i}\n" for i in range(60)))
-    result = hs.compare(["he"], data=str(path), **QUICK)  # type: ignore[arg-type]
+    result = hs.compare(["he"], data=str(path), **QUICK)
     assert result.network.task == "regression"
     assert result.summary()[0]["test_accuracy"]["median"] > 0.95  # R² of a straight line
-    classes = hs.compare(["he"], data="blobs(4)", **QUICK)  # type: ignore[arg-type]
+    classes = hs.compare(["he"], data="blobs(4)", **QUICK)
     assert classes.network.task == "classes"
     assert classes.summary()[0]["test_accuracy"]["median"] > 0.8
-    linear = hs.compare(["he"], data="blobs(3)", hidden=(), **QUICK)  # type: ignore[arg-type]
+    linear = hs.compare(["he"], data="blobs(3)", hidden=(), **QUICK)
     assert linear.summary()[0]["train_accuracy"]["median"] > 0.9
 
 
 def test_optimizers_and_batches() -> None:
     quick = {"seeds": 2, "steps": 200, "learning_rate": 0.05}
-    adam = hs.compare(["he"], optimizer="adam", batch_size=50, **quick)  # type: ignore[arg-type]
+    adam = hs.compare(["he"], optimizer="adam", batch_size=50, **quick)
     assert adam.settings.optimizer == "adam"
     assert adam.summary()[0]["train_accuracy"]["median"] > 0.9
     assert adam.runs[0].costs[-1] != adam.runs[1].costs[-1]
     with pytest.raises(hs.InputError, match="a batch holds at most all 300 samples"):
-        hs.compare(["he"], batch_size=301, **quick)  # type: ignore[arg-type]
+        hs.compare(["he"], batch_size=301, **quick)
 
 
 def test_a_diverged_run_is_a_row(tmp_path: Path) -> None:

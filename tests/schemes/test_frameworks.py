@@ -92,5 +92,15 @@ def test_the_check_fails_for_a_neighbour(spec: str, library: str, wrong: str) ->
         check(spec, weights_of(library, wrong))
 
 
+def test_pytorchs_sparse_counts_zeros_per_input_and_ours_per_unit() -> None:
+    torch = pytest.importorskip("torch")
+    theirs = torch.nn.init.sparse_(torch.empty(30, 20), 0.5).numpy()
+    ours = draw_array(scheme("sparse(0.5)").draw(fans((30, 20))), (30, 20), 0, "w")
+    assert set((theirs == 0).sum(axis=0)) == {15}
+    assert len(set((theirs == 0).sum(axis=1))) > 1
+    assert set((ours == 0).sum(axis=1)) == {10}
+    assert len(set((ours == 0).sum(axis=0))) > 1
+
+
 def test_traps_are_sentences() -> None:
     assert all(trap.endswith(".") for trap in TRAPS)

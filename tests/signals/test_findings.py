@@ -52,7 +52,7 @@ HEALTHY = Signals(
 def test_verdicts(change: dict[str, object], code: str, words: str) -> None:
     import re
 
-    found = judge([replace(HEALTHY, **change)] * 3)  # type: ignore[arg-type]
+    found = judge([replace(HEALTHY, **change)] * 3)
     assert found[0].code == code
     assert re.search(words, reason(found))
 

@@ -83,10 +83,16 @@ def moments(phi: Any, kinks: tuple[str, ...], q: str) -> dict[str, str]:
     ladder = {sign * mpf(2) ** k / root for k in range(-3, 12) for sign in (-1, 1)}
     cuts = {mpf(k) / 2 for k in range(-30, 31)} | ladder | {mpf(kink) / root for kink in kinks}
     cuts = sorted(cut for cut in cuts if abs(cut) <= 15)
-    density = lambda z: mp.exp(-z * z / 2) / mp.sqrt(2 * mp.pi)  # noqa: E731
-    at = lambda z: phi(root * z)  # noqa: E731
-    slope = lambda z: mp.diff(phi, root * z, h=mpf(10) ** -18)  # noqa: E731
-    integral = lambda f: mp.nstr(quad(lambda z: f(z) * density(z), cuts, maxdegree=5), 20)  # noqa: E731
+
+    def at(z: Any) -> Any:
+        return phi(root * z)
+
+    def slope(z: Any) -> Any:
+        return mp.diff(phi, root * z, h=mpf(10) ** -18)
+
+    def integral(f: Any) -> str:
+        return mp.nstr(quad(lambda z: f(z) * mp.exp(-z * z / 2) / mp.sqrt(2 * mp.pi), cuts, maxdegree=5), 20)
+
     return {
         "mean": integral(at),
         "second_moment": integral(lambda z: at(z) ** 2),

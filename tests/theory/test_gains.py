@@ -170,11 +170,11 @@ def test_far_tails_keep_their_digits() -> None:
 @pytest.mark.parametrize("q", [0, -1.0, math.nan, math.inf, "1", None, True, [1.0]])
 def test_q_must_be_a_positive_number(q: object) -> None:
     with pytest.raises(InputError, match="q, a variance, must be a positive number, got"):
-        moments("relu", q)  # type: ignore[arg-type]
+        moments("relu", q)
 
 
 def test_other_bad_input() -> None:
     with pytest.raises(InputError, match="unknown direction 'sideways'"):
-        gain("relu", direction="sideways")  # type: ignore[arg-type]
+        gain("relu", direction="sideways")
     with pytest.raises(InputError, match="no gain exists at q=1e-06"):
         gain("hardshrink", 1e-6)

@@ -234,7 +234,7 @@ class TestCritical:
     )
     def test_none_exists_because(self, call: object, words: str) -> None:
         with pytest.raises(NoCriticalPoint, match=words):
-            call()  # type: ignore[operator]
+            call()
 
     def test_bad_input(self) -> None:
         with pytest.raises(InputError, match="got both"):

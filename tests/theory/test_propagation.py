@@ -51,7 +51,7 @@ class TestPrediction:
     @pytest.mark.parametrize("bad", [{"depth": 0}, {"depth": 2.5}, {"start": 0.0}, {"start": -1}])
     def test_bad_input(self, bad: dict[str, float]) -> None:
         with pytest.raises(InputError, match="must be"):
-            propagate("relu", 2.0, **bad)  # type: ignore[arg-type]
+            propagate("relu", 2.0, **bad)
 
 
 def within_five_standard_errors(samples: np.ndarray, expected: float) -> bool:
@@ -118,9 +118,9 @@ class TestJacobian:
 
     def test_bad_input(self) -> None:
         with pytest.raises(InputError, match="unknown kind of weights 'sparse'"):
-            jacobian("relu", 2.0, weights="sparse")  # type: ignore[arg-type]
+            jacobian("relu", 2.0, weights="sparse")
         with pytest.raises(InputError, match="unknown kind of weights 'sparse'"):
-            singular_values("relu", 2.0, weights="sparse", width=8)  # type: ignore[arg-type]
+            singular_values("relu", 2.0, weights="sparse", width=8)
 
 
 class TestSpreadOverDraws:

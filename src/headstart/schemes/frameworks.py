@@ -88,6 +88,8 @@ TRAPS: tuple[str, ...] = (
     "The standard deviation given to trunc_normal_ (PyTorch), truncated_normal (JAX), TruncatedNormal (Keras) and "
     "trunc_normal_tf_ (timm) is that before the cut: the weights have 0.88 of it.",
     "The bounds of PyTorch's trunc_normal_ are absolute, -2 and 2 by default: with std=0.02 nothing is cut.",
+    "PyTorch's sparse_ zeroes a share of every column, the weights that leave one input; headstart's 'sparse', like "
+    "Martens 2010, chooses among the weights that enter one unit.",
     "JAX's uniform(scale) draws from [0, scale): its weights are never negative.",
     "PyTorch's kaiming_normal_ assumes leaky_relu unless nonlinearity='relu' is given; nn.Linear starts from "
     "U(-1/√n_in, 1/√n_in), variance 1/(3 n_in), with random biases.",

@@ -199,7 +199,10 @@ def _chaotic_fixed_point(phi: AnyActivation, sigma_w2: float, sigma_b2: float, q
     if at_zero <= ROUNDING * q:
         c = 0.0
     else:
-        shrinking = lambda t: 1 - sigma_w2 * half_square_difference(phi, q, math.exp(t)) / (q * math.exp(t))  # noqa: E731
+
+        def shrinking(t: float) -> float:
+            return 1 - sigma_w2 * half_square_difference(phi, q, math.exp(t)) / (q * math.exp(t))
+
         c = 1 - math.exp(root(shrinking, math.log(1e-13), 0.0))
     if not jumps(phi):
         return c, sigma_w2 * slope_covariance(phi, q, c)

@@ -20,7 +20,7 @@ def apply(name: str, z: np.ndarray) -> np.ndarray:
     function = arithmetic.FLOAT32[name]
 
     @numba.njit
-    def rows(z):  # type: ignore[no-untyped-def]
+    def rows(z):
         out = np.empty_like(z)
         for i in range(z.size):
             out[i] = function(z[i])

@@ -87,7 +87,7 @@ def start(network: Network, dtype: str = "float64") -> np.ndarray:
 @pytest.mark.parametrize("task", OUTPUTS)
 @pytest.mark.parametrize("name", sorted(ACTIVATIONS))
 def test_float64_gradient_agrees_with_autograd(name: str, task: str, hidden: tuple[int, ...]) -> None:
-    network = network_for(3, OUTPUTS[task], task, hidden, name)  # type: ignore[arg-type]
+    network = network_for(3, OUTPUTS[task], task, hidden, name)
     theta = start(network)
     cost, gradient = step(network, theta, *problem(task))
     expected_cost, expected = autograd(network, theta, *problem(task))
@@ -100,7 +100,7 @@ def test_float64_gradient_agrees_with_autograd(name: str, task: str, hidden: tup
 @pytest.mark.parametrize("name", sorted(ACTIVATIONS))
 def test_float64_gradient_agrees_with_finite_differences(name: str, task: str, hidden: tuple[int, ...]) -> None:
     """Along one random direction; 1e-7 is short enough that no sample steps over a jump."""
-    network = network_for(3, OUTPUTS[task], task, hidden, name)  # type: ignore[arg-type]
+    network = network_for(3, OUTPUTS[task], task, hidden, name)
     theta, (x, y), h = start(network), problem(task), 1e-7
     direction = np.random.default_rng(1).normal(size=theta.size)
     there, back = (step(network, theta + sign * h * direction, x, y)[0] for sign in (1, -1))

@@ -15,12 +15,12 @@ from headstart.theory.activations import activation
 
 
 @numba.njit
-def bend(z):  # type: ignore[no-untyped-def]
+def bend(z):
     return z if z > 0 else z * 0.5
 
 
 @numba.njit
-def bend_slope(z):  # type: ignore[no-untyped-def]
+def bend_slope(z):
     return 1.0 if z > 0 else 0.5
 
 

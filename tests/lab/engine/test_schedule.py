@@ -25,7 +25,7 @@ def weights(spec: str = "he", count: int = 4, dtype: str = "float32") -> np.ndar
 
 
 def run(start: np.ndarray, schedule: Schedule, **options: object) -> History:
-    return train_networks(NETWORK, SAMPLES[start.dtype.name], start, schedule, **options)  # type: ignore[arg-type]
+    return train_networks(NETWORK, SAMPLES[start.dtype.name], start, schedule, **options)
 
 
 # --- mini-batches ---------------------------------------------------------------------------------------------------
@@ -189,7 +189,7 @@ def test_extreme_shapes(hidden: tuple[int, ...], steps: int) -> None:
 )
 def test_bad_schedules(settings: dict[str, object], words: str) -> None:
     with pytest.raises(InputError, match=words):
-        Schedule(**{"steps": 10, "learning_rate": 0.1, "record_every": 1, **settings})  # type: ignore[arg-type]
+        Schedule(**{"steps": 10, "learning_rate": 0.1, "record_every": 1, **settings})
 
 
 def test_what_does_not_fit_is_refused_before_any_work() -> None:
@@ -198,7 +198,7 @@ def test_what_does_not_fit_is_refused_before_any_work() -> None:
 
     def refused(words: str, samples: Samples | None = None, start: np.ndarray = start, **options: object) -> None:
         with pytest.raises(InputError, match=words):
-            train_networks(NETWORK, samples or SAMPLES["float32"], start, options.pop("schedule", schedule), **options)  # type: ignore[arg-type]
+            train_networks(NETWORK, samples or SAMPLES["float32"], start, options.pop("schedule", schedule), **options)
 
     refused(r"starting weights have shape \(networks, 91\)", start=start[:, :-1])
     refused("both float32 or both float64", start=start.astype(np.float64))

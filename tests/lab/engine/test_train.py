@@ -23,7 +23,7 @@ def weights(spec: str = "he", count: int = 6, network: Network = NETWORK, dtype:
 
 def run(start: np.ndarray, schedule: Schedule, **options: object) -> History:
     samples = Samples.of(DATA.train_x, DATA.targets(DATA.train_y), start.dtype.name)
-    return train_networks(NETWORK, samples, start, schedule, **options)  # type: ignore[arg-type]
+    return train_networks(NETWORK, samples, start, schedule, **options)
 
 
 def numpy_loop(theta: np.ndarray, steps: int, rate: float) -> tuple[list[float], np.ndarray]:
