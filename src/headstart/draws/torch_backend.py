@@ -33,6 +33,8 @@ def check(out: Any, shape: tuple[int, ...], dtype: str, device: Any) -> None:
         try:
             device = torch.device(device)
             torch.empty(0, device=device)
+        # PyTorch has no error of its own for this: an unknown name, a wrong type, a build without CUDA and a backend
+        # that is not there raise these four.
         except (RuntimeError, TypeError, AssertionError, NotImplementedError) as error:
             raise InputError(f"device must be a torch device that is there, got {device!r}: {error}") from None
     if out is None:
