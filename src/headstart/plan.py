@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from headstart.fans import LAYOUTS, Axes, Fans, fans
-from headstart.schemes import Constant, Draw, Scheme
+from headstart.schemes import Constant, Draw, Normal, Scheme
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ class Entry:
 Plan = tuple[Entry, ...]
 
 
-def plan_parameters(parameters: Iterable[Parameter], scheme: Scheme) -> Plan:
-    """The draw of every parameter: weights by the scheme, biases zero.
+def plan_parameters(parameters: Iterable[Parameter], scheme: Scheme, sigma_b: float = 0.0) -> Plan:
+    """The draw of every parameter: weights by the scheme, biases N(0, sigma_b^2), which is zero unless asked.
 
     >>> from headstart.schemes import scheme
     >>> layer = [Parameter("weight", (5, 8)), Parameter("bias", (5,), role="bias")]
@@ -51,10 +51,12 @@ def plan_parameters(parameters: Iterable[Parameter], scheme: Scheme) -> Plan:
     weight Normal(std=0.5) he: variance 2/n_in, fan_in 8
     bias Constant(value=0.0) biases start at zero
     """
-    return tuple(_entry(parameter, scheme) for parameter in parameters)
+    return tuple(_entry(parameter, scheme, sigma_b) for parameter in parameters)
 
 
-def _entry(parameter: Parameter, scheme: Scheme) -> Entry:
+def _entry(parameter: Parameter, scheme: Scheme, sigma_b: float) -> Entry:
+    if parameter.role == "bias" and sigma_b > 0:
+        return Entry(parameter, Normal(sigma_b), f"biases N(0, {sigma_b:g}²), as asked")
     if parameter.role == "bias":
         return Entry(parameter, Constant(0.0), "biases start at zero")
     assert parameter.fans is not None

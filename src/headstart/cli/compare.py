@@ -84,7 +84,7 @@ def command(schemes: tuple[str, ...], preset: str | None, out: Path | None, as_j
 def _settings(schemes: tuple[str, ...], preset: str | None, options: dict[str, Any]) -> Any:
     """The validated settings; what was not given keeps its default."""
     from headstart.lab import presets
-    from headstart.lab.study import compare_settings
+    from headstart.lab.settings import compare_settings
 
     given = {name: value for name, value in options.items() if value is not None}
     if "hidden" in given:

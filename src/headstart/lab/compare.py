@@ -17,7 +17,7 @@ from headstart.lab.dataset import Dataset
 from headstart.lab.datasets import load
 from headstart.lab.measure import measure
 from headstart.lab.network import Network, network_for
-from headstart.lab.study import CompareSettings, compare_settings
+from headstart.lab.settings import CompareSettings, compare_settings
 from headstart.schemes import Scheme, scheme
 from headstart.signals.findings import Finding, Signals, judge, reason
 

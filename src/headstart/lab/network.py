@@ -76,14 +76,15 @@ class Network:
             at += n_out
         return arrays
 
-    def plan(self, scheme: Scheme) -> Plan:
-        return plan_parameters(self.parameters(), scheme)
+    def plan(self, scheme: Scheme, sigma_b: float = 0.0) -> Plan:
+        """What every weight and bias gets; biases N(0, sigma_b^2)."""
+        return plan_parameters(self.parameters(), scheme, sigma_b)
 
-    def start(self, scheme: Scheme, seed: int, dtype: str = "float32") -> NDArray[np.floating]:
+    def start(self, scheme: Scheme, seed: int, dtype: str = "float32", sigma_b: float = 0.0) -> NDArray[np.floating]:
         """The starting weights as one flat array: planned by the scheme, drawn by the seed."""
         pieces = [
             draw_array(entry.draw, entry.parameter.shape, seed, entry.parameter.name, entry.parameter.role, dtype)
-            for entry in self.plan(scheme)
+            for entry in self.plan(scheme, sigma_b)
         ]
         return np.concatenate([piece.reshape(-1) for piece in pieces])
 

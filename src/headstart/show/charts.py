@@ -16,7 +16,7 @@ from headstart.show.palette import CLASS_COLOURS, CLASS_SHAPES, INK, colours, da
 
 if TYPE_CHECKING:
     from headstart.lab.compare import Comparison
-    from headstart.lab.study import CompareSettings
+    from headstart.lab.settings import CompareSettings
 
 Rows = list[dict[str, Any]]
 Tables = dict[str, Rows]

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from headstart import InputError, he
-from headstart.lab.study import CompareSettings, compare_settings
+from headstart.lab.settings import CompareSettings, compare_settings
 
 
 def test_defaults_are_the_courses_network_and_data() -> None:
