@@ -103,10 +103,10 @@ def beats(first: Values, second: Values, level: float = LEVEL) -> Beats:
     if a.shape != b.shape or not len(a):
         raise ValueError(f"paired values need the same seeds, at least one; got {len(a)} and {len(b)}")
     wins, losses = int(np.sum(a < b)), int(np.sum(a > b))
-    share = (wins + (len(a) - wins - losses) / 2) / len(a)
-    whole = int(np.floor(share * len(a))) if share > 0.5 else int(np.ceil(share * len(a)))
+    halves = 2 * wins + (len(a) - wins - losses)
+    whole = halves // 2 if halves > len(a) else -(-halves // 2)
     interval = binomtest(whole, len(a)).proportion_ci(level, "exact")
-    return Beats(share, float(interval.low), float(interval.high), len(a))
+    return Beats(halves / (2 * len(a)), float(interval.low), float(interval.high), len(a))
 
 
 def _costs(values: Values) -> NDArray[np.float64]:
