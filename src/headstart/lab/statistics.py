@@ -85,8 +85,8 @@ def difference_interval(first: Values, second: Values, level: float = LEVEL) -> 
 def beats(first: Values, second: Values, level: float = LEVEL) -> Beats:
     """The probability that the first is lower than the second for the same seed, ties counting half.
 
-    The interval is Clopper and Pearson's (1934), which is exact for few seeds; a tie is half a win, and rounded towards
-    one half.
+    The interval is Clopper and Pearson's (1934), which is exact for few seeds; an odd tie is a win for one end of it
+    and a loss for the other.
 
     Args:
         first, second: costs, one per seed, in the same order of seeds; for scores, pass their negatives.
@@ -104,9 +104,9 @@ def beats(first: Values, second: Values, level: float = LEVEL) -> Beats:
         raise ValueError(f"paired values need the same seeds, at least one; got {len(a)} and {len(b)}")
     wins, losses = int(np.sum(a < b)), int(np.sum(a > b))
     halves = 2 * wins + (len(a) - wins - losses)
-    whole = halves // 2 if halves > len(a) else -(-halves // 2)
-    interval = binomtest(whole, len(a)).proportion_ci(level, "exact")
-    return Beats(halves / (2 * len(a)), float(interval.low), float(interval.high), len(a))
+    low = binomtest(halves // 2, len(a)).proportion_ci(level, "exact").low
+    high = binomtest(-(-halves // 2), len(a)).proportion_ci(level, "exact").high
+    return Beats(halves / (2 * len(a)), float(low), float(high), len(a))
 
 
 def _costs(values: Values) -> NDArray[np.float64]:
