@@ -3,11 +3,12 @@
 - `philox`, `streams`: random words keyed by seed and name, for any element alone.
 - `normal`: the integer inverse CDF; `recipes`: a draw as integer x float; `matrices`: orthogonal and other draws.
 - `arrays`: a draw and a shape become an array, by `numpy_backend` (the reference), `numba_backend` (with `kernels` and
-  `vector_ir`), `torch_backend` or `jax_backend`.
+  `vector_ir`), `torch_backend` or `jax_backend`; `many`: one parameter of many small networks in one call.
 """
 
 from headstart.draws.arrays import BACKENDS, draw_array
+from headstart.draws.many import draw_many
 from headstart.draws.philox import philox4x32
 from headstart.draws.streams import FORMAT_VERSION, stream_words
 
-__all__ = ["BACKENDS", "FORMAT_VERSION", "draw_array", "philox4x32", "stream_words"]
+__all__ = ["BACKENDS", "FORMAT_VERSION", "draw_array", "draw_many", "philox4x32", "stream_words"]

@@ -130,3 +130,24 @@ def fill_rows(scratch, kind, address, base, outer, length, step, begin, end, k0,
 def fill_words(scratch, address, index, count, k0, k1, c2, c3):
     """Write the raw words of elements index to index + count - 1 to consecutive memory."""
     _words(scratch, address, scratch.itemsize, index, count, k0, k1, c2, c3, 0, 0.0, 0)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def fill_streams(scratch, kinds, address, step, count, keys, table, scales, firsts):
+    """Write elements 0 to count - 1 of many streams, each to memory of its own.
+
+    Args:
+        scratch: (32,) of the memory's element type.
+        kinds, keys, scales, firsts: per stream its kind, (k0, k1, c2, c3), scale and first magnitude.
+        address, step: of the first stream's first element, and bytes from one stream's to the next's.
+    """
+    width = scratch.itemsize
+    for i in range(len(kinds)):
+        k0, k1, c2, c3 = keys[i]
+        target = address + i * step
+        if kinds[i] == UNIFORM:
+            _uniform(scratch, target, width, 0, count, k0, k1, c2, c3, table, scales[i], firsts[i])
+        elif kinds[i] == NORMAL:
+            _normal(scratch, target, width, 0, count, k0, k1, c2, c3, table, scales[i], firsts[i])
+        else:
+            _truncated(scratch, target, width, 0, count, k0, k1, c2, c3, table, scales[i], firsts[i])

@@ -22,7 +22,7 @@ from headstart.draws.recipes import Recipe
 from headstart.draws.rectangles import Rectangle
 from headstart.draws.streams import Stream
 
-__all__ = ["check", "elementwise", "fill", "fill_at", "place", "words"]
+__all__ = ["check", "elementwise", "fill", "fill_at", "place", "table_address", "words"]
 
 BLOCK = 2**20  # elements a thread takes at once: 0.4 to 1.5 ms of work
 SMALL = 4096  # elements that do not repay loading Numba: NumPy draws them until something else has loaded it
@@ -86,7 +86,7 @@ def fill_at(
     def work(begin: int) -> None:
         kernels.fill_rows(
             np.empty(kernels.GROUP, view), kind, address, base, outer, length, step, begin, min(begin + block, size),
-            *source, _table_address(), recipe.scale, recipe.first_magnitude,
+            *source, table_address(), recipe.scale, recipe.first_magnitude,
         )  # fmt: skip
 
     run_blocks(work, size, threads, block)
@@ -141,5 +141,6 @@ def _rows(where: Rectangle, strides: tuple[int, ...], itemsize: int) -> tuple[ND
 
 
 @functools.cache
-def _table_address() -> int:
+def table_address() -> int:
+    """Where the table of the inverse CDF lies."""
     return int(table().ctypes.data)

@@ -13,7 +13,7 @@ from headstart.errors import InputError, unknown
 from headstart.lab.csv_files import load_csv
 from headstart.lab.dataset import Array, Dataset
 from headstart.lab.network import Task
-from headstart.spec import Spec, parse
+from headstart.spec import Spec, format_value, parse
 
 Points = tuple[Array, NDArray[np.generic]]  # and their class numbers
 
@@ -34,19 +34,50 @@ def load(spec: str, label: str | None = None, seed: int = 0) -> Dataset:
     >>> data.train_x.shape, data.test_x.shape, data.task
     ((300, 2), (100, 2), 'binary')
     """
-    if not isinstance(spec, str) or not spec:
-        raise InputError(f"data is a name or the path of a CSV file, got {spec!r}. Write, for example, 'circles'.")
-    if spec.lower().endswith(".csv") or Path(spec).is_file():
+    if is_csv(spec):
         return load_csv(Path(spec), label, seed)
-    if "/" in spec or "\\" in spec:
-        raise InputError(f"no file {spec!r}. Write the path of a CSV file, or one of {', '.join(MAKERS)}.")
+    parsed = _parsed(spec)
     if label is not None:
         raise InputError(f"--label names the label column of a CSV file; {spec!r} is not one. Leave the label out.")
+    maker = MAKERS[parsed.name]
+    return maker.make(spec, seed, **_arguments(parsed, maker))
+
+
+def is_csv(spec: str) -> bool:
+    """Whether this is the path of a CSV file, not the name of a data set."""
+    return spec.lower().endswith(".csv") or Path(spec).is_file()
+
+
+def check_spec(spec: str) -> str:
+    """The spec string of a data set, its arguments in one form; the path of a CSV file as it is. Loads nothing.
+
+    Raises:
+        InputError: as `load`, for what can be seen without loading.
+
+    >>> check_spec("circles( noise=0.20 )")
+    'circles(samples=300, noise=0.2)'
+    >>> check_spec("digits")
+    'digits'
+    """
+    if is_csv(spec):
+        return spec
+    parsed = _parsed(spec)
+    arguments = _arguments(parsed, MAKERS[parsed.name])
+    if not parsed.positional and not parsed.keywords:
+        return parsed.name
+    return f"{parsed.name}({', '.join(f'{name}={format_value(value)}' for name, value in arguments.items())})"
+
+
+def _parsed(spec: str) -> Spec:
+    """The spec string of a known data set."""
+    if not isinstance(spec, str) or not spec:
+        raise InputError(f"data is a name or the path of a CSV file, got {spec!r}. Write, for example, 'circles'.")
+    if "/" in spec or "\\" in spec:
+        raise InputError(f"no file {spec!r}. Write the path of a CSV file, or one of {', '.join(MAKERS)}.")
     parsed = parse(spec, "data set", "circles(noise=0.1)")
     if parsed.name not in MAKERS:
         raise unknown("data set", parsed.name, [*MAKERS, "FILE.csv"])
-    maker = MAKERS[parsed.name]
-    return maker.make(spec, seed, **_arguments(parsed, maker))
+    return parsed
 
 
 # --- made data ------------------------------------------------------------------------------------------------------

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 from typing import Literal
@@ -9,7 +11,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.draws import draw_array
+from headstart.draws import draw_many
 from headstart.plan import Parameter, Plan, plan_parameters
 from headstart.schemes import Scheme
 from headstart.theory.activations import Activation, activation
@@ -82,11 +84,26 @@ class Network:
 
     def start(self, scheme: Scheme, seed: int, dtype: str = "float32", sigma_b: float = 0.0) -> NDArray[np.floating]:
         """The starting weights as one flat array: planned by the scheme, drawn by the seed."""
-        pieces = [
-            draw_array(entry.draw, entry.parameter.shape, seed, entry.parameter.name, entry.parameter.role, dtype)
-            for entry in self.plan(scheme, sigma_b)
-        ]
-        return np.concatenate([piece.reshape(-1) for piece in pieces])
+        first: NDArray[np.floating] = self.starts([scheme], [seed], dtype, [sigma_b])[0]
+        return first
+
+    def starts(
+        self, schemes: Sequence[Scheme], seeds: Sequence[int], dtype: str = "float32", sigma_bs: Sequence[float] = ()
+    ) -> NDArray[np.floating]:
+        """The starting weights of many networks, (networks, parameters); row i by schemes[i], seeds[i], sigma_bs[i]."""
+        starts = np.empty((len(seeds), self.parameter_count), dtype)
+        plans: dict[tuple[int, float], Plan] = {}
+        keys = [(id(scheme), b) for scheme, b in zip(schemes, sigma_bs or [0.0] * len(seeds), strict=True)]
+        for key, scheme in zip(keys, schemes, strict=True):
+            if key not in plans:
+                plans[key] = self.plan(scheme, key[1])
+        at = 0
+        for place, parameter in enumerate(self.parameters()):
+            end = at + math.prod(parameter.shape)
+            draws = [plans[key][place].draw for key in keys]
+            draw_many(draws, parameter.shape, seeds, parameter.name, parameter.role, starts[:, at:end])
+            at = end
+        return starts
 
     def distinct_units(self, theta: NDArray[np.floating]) -> list[int]:
         """Per hidden layer, how many units differ from one another in what they receive or in what they send."""

@@ -12,6 +12,18 @@ from headstart.lab.engine.history import Cancelled, History
 from headstart.lab.engine.rows import njit_activation
 from headstart.lab.engine.samples import Samples
 from headstart.lab.engine.schedule import Schedule
-from headstart.lab.engine.train import memory_needed, train_networks
+from headstart.lab.engine.train import evaluate_networks, memory_needed, train_networks
 
-__all__ = ["Cancelled", "History", "Samples", "Schedule", "memory_needed", "njit_activation", "train_networks"]
+FORMAT_VERSION = 1  # changes whenever the result of any run may change; stored runs of another version are run again
+
+__all__ = [
+    "FORMAT_VERSION",
+    "Cancelled",
+    "History",
+    "Samples",
+    "Schedule",
+    "evaluate_networks",
+    "memory_needed",
+    "njit_activation",
+    "train_networks",
+]

@@ -92,7 +92,7 @@ class Program:
         settings = np.array([rate, schedule.weight_decay, schedule.clip or 0, batch or self.samples.count,
                              *self.optimizer.arguments])  # fmt: skip
         every = schedule.record_every
-        step, chunk = 0, 1
+        step, chunk = 0, min(work.chunk, schedule.steps)
         while step < schedule.steps:
             if stopped():
                 return
@@ -119,11 +119,21 @@ class Program:
                 return
             report(last - step)
             # Twice as long each time until a chunk takes its time.
-            chunk = 2 * chunk if elapsed < CHUNK_SECONDS / 2 else max(1, int(chunk * CHUNK_SECONDS / elapsed))
+            if elapsed >= CHUNK_SECONDS / 2:
+                chunk = max(1, int((last - step) * CHUNK_SECONDS / elapsed))
+            elif last - step == chunk:
+                chunk *= 2
             step = last
+            work.chunk = chunk
         if schedule.record_last:
             self._record(history, index, len(costs) - 1)
         history.finished[index] = True
+
+    def evaluate(self, theta) -> np.ndarray:
+        """The mean cost of one network on all samples, and its share of right answers."""
+        work = self.workspace()
+        callable_of("evaluate", self.dtype)(*self._common(theta, work), work.total.ctypes.data)
+        return work.total / self.samples.count
 
     def _common(self, theta, work: Workspace) -> tuple[int, ...]:
         """The arguments that train, evaluate and observe share."""
@@ -152,7 +162,7 @@ class Program:
             for name in records.keys() & found.keys():
                 records[name][index, place] = found[name]
         else:
-            callable_of("evaluate", self.dtype)(*self._common(theta, work), work.total.ctypes.data)
+            self.evaluate(theta)
         cost, hits = work.total / count
         if "accuracy" in records:
             records["accuracy"][index, place] = hits
@@ -185,6 +195,7 @@ class Workspace:
             aligned(wide, dtype), np.zeros(1, dtype), self.total, program.rows.parameters, self.gradient, *self.states,
             batch_x, batch_y,
         ]  # fmt: skip
+        self.chunk = 1  # steps of a call; what one network has shown, the next one starts with
         self.addresses = np.array([buffer.ctypes.data if buffer.size else 0 for buffer in self._buffers], np.int64)
 
     def forget(self) -> None:

@@ -72,29 +72,57 @@ def train_networks(
     program = Program(network, samples, weights.dtype, schedule)
     stop = cancel or threading.Event()
     done = _Counter()
+    waiting = iter(range(count))
+    taking = threading.Lock()
 
-    def work(index: int) -> None:
-        program.run(history, index, float(rates[index]), int(seeds[index]), stop.is_set, done.add)
+    def work() -> None:
+        """Train the next network until none is waiting; one task per thread, as a task per network costs more."""
+        while not stop.is_set():
+            with taking:
+                index = next(waiting, None)
+            if index is None:
+                return
+            program.run(history, index, float(rates[index]), int(seeds[index]), stop.is_set, done.add)
 
+    if threads == 1 and threading.current_thread() is not threading.main_thread() and progress is None:
+        work()  # nobody to report to, and Ctrl-C goes to another thread
+    else:
+        _run_threads(work, threads, stop, lambda: progress(done.take()) if progress is not None else None)
+    if stop.is_set():
+        raise Cancelled(history)
+    return history
+
+
+def _run_threads(work: Callable[[], None], threads: int, stop: threading.Event, report: Callable[[], None]) -> None:
+    """Run `work` on so many threads; Ctrl-C or an error sets `stop` and waits for them."""
     with ThreadPoolExecutor(threads, thread_name_prefix="headstart") as pool:
-        pending = {pool.submit(work, index) for index in range(count)}
+        pending = {pool.submit(work) for _ in range(threads)}
         try:
             while pending:
                 finished, pending = wait(pending, timeout=CHUNK_SECONDS, return_when=FIRST_COMPLETED)
                 for future in finished:
                     future.result()
-                if progress is not None:
-                    progress(done.take())
+                report()
         except KeyboardInterrupt:
             stop.set()
-            for future in pending:
-                future.cancel()
         except BaseException:
             stop.set()
             raise
-    if stop.is_set():
-        raise Cancelled(history)
-    return history
+
+
+def evaluate_networks(network: Network, samples: Samples, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The mean cost of every network on the samples, and the share of right answers (0 for a regression).
+
+    Args:
+        network, samples, weights: as for `train_networks`.
+
+    Returns:
+        (networks,) costs and (networks,) accuracies, float64; the cost is NaN where weights are not finite.
+    """
+    check_fit(network, samples, weights, None)
+    program = Program(network, samples, weights.dtype, Schedule(1, 1.0, 1))
+    found = np.array([program.evaluate(theta) for theta in np.ascontiguousarray(weights)])
+    return found[:, 0], found[:, 1]
 
 
 def memory_needed(network: Network, samples: Samples, networks: int, schedule: Schedule, threads: int = 1) -> int:
