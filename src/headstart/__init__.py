@@ -35,6 +35,7 @@ from headstart.schemes.names import (
 if TYPE_CHECKING:
     from headstart import theory
     from headstart.lab.compare import Comparison, compare
+    from headstart.lab.sweep import Study, study
     from headstart.theory.gains import gain
 
 __version__ = "0.1.0.dev0"
@@ -45,6 +46,7 @@ __all__ = [
     "Fans",
     "InputError",
     "Scheme",
+    "Study",
     "compare",
     "constant",
     "delta_orthogonal",
@@ -64,6 +66,7 @@ __all__ = [
     "siren",
     "sparse",
     "stream_words",
+    "study",
     "theory",
     "truncated_normal",
     "uniform",
@@ -74,8 +77,10 @@ __all__ = [
 # name -> the module that defines it, loaded at first use
 _LAZY = {
     "Comparison": "headstart.lab.compare",
+    "Study": "headstart.lab.sweep",
     "compare": "headstart.lab.compare",
     "gain": "headstart.theory.gains",
+    "study": "headstart.lab.sweep",
     "theory": "headstart",
 }
 

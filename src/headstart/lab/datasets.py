@@ -45,7 +45,7 @@ def load(spec: str, label: str | None = None, seed: int = 0) -> Dataset:
 
 def is_csv(spec: str) -> bool:
     """Whether this is the path of a CSV file, not the name of a data set."""
-    return spec.lower().endswith(".csv") or Path(spec).is_file()
+    return isinstance(spec, str) and bool(spec) and (spec.lower().endswith(".csv") or Path(spec).is_file())
 
 
 def check_spec(spec: str) -> str:

@@ -1,0 +1,202 @@
+"""`headstart sweep`: studies of many runs, on the command line."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from headstart.cli.main import EXIT_INTERRUPTED
+from headstart.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from headstart.lab.sweep import Status, Study
+
+EXIT_ERROR, EXIT_INCOMPLETE = 1, 4
+SCHEMA = 1
+
+FILE = click.argument("file", type=click.Path(path_type=Path))
+STORE = click.option(
+    "--store", metavar="FILE|URL", help="A SQLite file, or postgresql://user@host/database.  [FILE.db beside FILE]"
+)
+WORKERS = click.option("--workers", type=click.IntRange(min=1), help="Chunks at a time.  [one per processor]")
+SCHEDULER = click.option("--scheduler", metavar="tcp://HOST:PORT", help="Use the Dask cluster of this scheduler.")
+YES = click.option("--yes", is_flag=True, help="Allow more than 100,000 runs.")
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+
+
+@click.group("sweep")
+def command() -> None:
+    """Run a study: data x network x schemes x multipliers x seeds x training, from one file.
+
+    FILE is TOML or JSON. Every key is one value, a list or a range; all combinations are run, each once, and kept in a
+    store. Interrupted, killed or out of disk: the same command goes on where it was.
+
+    \b
+    headstart sweep plan study.toml
+    headstart sweep run study.toml
+    headstart sweep run study.toml --store postgresql://me@server/lab --scheduler tcp://server:8786
+    headstart report study.db
+    """
+
+
+def runs_the_study(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of the commands that run something."""
+    for option in (JSON, YES, SCHEDULER, WORKERS, STORE, FILE):
+        function = option(function)
+    return function
+
+
+@command.command("plan")
+@FILE
+@STORE
+@WORKERS
+@YES
+@JSON
+def plan(file: Path, store: str | None, workers: int | None, yes: bool, as_json: bool) -> None:
+    """Say how many runs FILE asks for, how many differ, how many are stored, and what the others will take."""
+    with _reported():
+        found = _study(file, store, yes).plan(workers)
+    if as_json:
+        fields = ("asked", "distinct", "stored", "seconds", "memory", "workers")
+        click.echo(json.dumps({"schema": SCHEMA} | {name: getattr(found, name) for name in fields}))
+        return
+    left = found.distinct - found.stored
+    click.echo(f"asked     {found.asked:,} runs")
+    click.echo(f"distinct  {found.distinct:,}" + _why_fewer(found.asked, found.distinct))
+    click.echo(f"stored    {found.stored:,}")
+    click.echo(
+        f"to do     {left:,}: about {duration(found.seconds)} and {found.memory / 2**20:,.0f} MiB "
+        f"with {found.workers} at a time"
+    )
+
+
+@command.command("run")
+@runs_the_study
+def run(file: Path, store: str | None, yes: bool, as_json: bool, **how: Any) -> None:
+    """Run what is not in the store yet. Ctrl-C finishes the chunks under way; twice stops now."""
+    _run(file, store, yes, as_json, lambda study, progress: study.run(progress=progress, **how))
+
+
+@command.command("status")
+@FILE
+@STORE
+@YES
+@JSON
+def status(file: Path, store: str | None, yes: bool, as_json: bool) -> None:
+    """Say how many of FILE's runs are done, failed and pending."""
+    with _reported():
+        found = _study(file, store, yes).status()
+    _print_status(found, as_json)
+
+
+@command.command("retry")
+@runs_the_study
+def retry(file: Path, store: str | None, yes: bool, as_json: bool, **how: Any) -> None:
+    """Run the failed runs again, and what is not in the store yet."""
+    _run(file, store, yes, as_json, lambda study, progress: study.retry(progress=progress, **how))
+
+
+@command.command("extend")
+@click.option("--seeds", required=True, metavar="FIRST:END", help="10:20 adds the seeds 10 to 19.")
+@runs_the_study
+def extend(file: Path, store: str | None, yes: bool, as_json: bool, seeds: str, **how: Any) -> None:
+    """Add seeds to the study in the store, and run them. FILE stays as it is."""
+    wanted = seed_range(seeds)
+    _run(file, store, yes, as_json, lambda study, progress: study.extend(wanted, progress=progress, **how))
+
+
+@command.command("schema")
+def schema() -> None:
+    """Print the JSON Schema of a study file, for editors and other programs."""
+    from headstart.lab.sweep.settings import study_schema
+
+    click.echo(json.dumps(study_schema(), indent=1))
+
+
+def seed_range(text: str) -> range:
+    """The seeds in `10:20`.
+
+    >>> seed_range("10:20")
+    range(10, 20)
+    >>> seed_range("10-20")
+    Traceback (most recent call last):
+    ...
+    headstart.errors.InputError: --seeds has the form first:end, with the end left out, got '10-20'. Write 10:20.
+    """
+    first, _, end = text.partition(":")
+    if not (first.isdecimal() and end.isdecimal() and int(first) < int(end)):
+        raise InputError(f"--seeds has the form first:end, with the end left out, got {text!r}. Write 10:20.")
+    return range(int(first), int(end))
+
+
+def duration(seconds: float) -> str:
+    """A time in words.
+
+    >>> [duration(s) for s in (0.2, 42.3, 600, 9000)]
+    ['under a second', '42 s', '10 min', '2.5 h']
+    """
+    if seconds < 1:
+        return "under a second"
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
+def _study(file: Path, store: str | None, many: bool) -> Study:
+    from headstart.lab.sweep import study
+
+    return study(file, store, many=many)
+
+
+def _run(file: Path, store: str | None, yes: bool, as_json: bool, start: Callable[[Study, Any], Status]) -> None:
+    from headstart.cli.progress import Progress
+    from headstart.lab.sweep import SweepInterrupted
+
+    with _reported(EXIT_INCOMPLETE):
+        study = _study(file, store, yes)
+        try:
+            with Progress("Running", "runs", 1) as progress:
+                found, interrupted = start(study, progress.update), False
+        except SweepInterrupted as stop:
+            found, interrupted = stop.status, True
+    _print_status(found, as_json)
+    if interrupted:
+        click.echo("Interrupted: the same command goes on from here.", err=True)
+        sys.exit(EXIT_INTERRUPTED)
+    if found.failed:
+        click.echo(
+            f"{found.failed:,} failed: `headstart report` says why, `headstart sweep retry` tries again.", err=True
+        )
+        sys.exit(EXIT_INCOMPLETE)
+
+
+@contextmanager
+def _reported(code: int = EXIT_ERROR) -> Iterator[None]:
+    """A store or workers out of reach are said in one line; by then what was finished is stored."""
+    from headstart.lab.store import StoreError
+    from headstart.lab.sweep import ExecutorError
+
+    try:
+        yield
+    except (StoreError, ExecutorError) as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(code)
+
+
+def _print_status(found: Status, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps({"schema": SCHEMA} | found.to_json()))
+    else:
+        click.echo(f"{found.done:,} done, {found.failed:,} failed, {found.pending:,} pending of {found.distinct:,}")
+
+
+def _why_fewer(asked: int, distinct: int) -> str:
+    return "" if asked == distinct else f"  ({asked - distinct:,} are the same run again)"
