@@ -14,10 +14,7 @@ from headstart.lab.engine.samples import Samples
 from headstart.lab.engine.schedule import Schedule
 from headstart.lab.engine.train import evaluate_networks, memory_needed, train_networks
 
-FORMAT_VERSION = 1  # changes whenever the result of any run may change; stored runs of another version are run again
-
 __all__ = [
-    "FORMAT_VERSION",
     "Cancelled",
     "History",
     "Samples",

@@ -24,8 +24,8 @@ from contextlib import contextmanager
 from headstart.lab.store import Store
 from headstart.lab.sweep.chunks import Result, run_chunk
 from headstart.lab.sweep.estimate import networks_per_chunk
-from headstart.lab.sweep.executors import ExecutorError
 from headstart.lab.sweep.runs import Batch, Identified
+from headstart.lab.sweep.stops import ExecutorError
 
 CHUNK_SECONDS = 5.0  # a chunk's work: long beside the coordinator's own, short beside a person's patience
 PARTS_PER_WORKER = 4  # chunks a worker gets at least, so that the last ones end together

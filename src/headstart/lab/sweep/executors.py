@@ -8,12 +8,9 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 
 from headstart.errors import InputError
 from headstart.lab.engine.train import available_cores
+from headstart.lab.sweep.stops import ExecutorError
 
 CONNECT_SECONDS = 5
-
-
-class ExecutorError(Exception):
-    """The workers are out of reach; what is finished is stored, and the same call goes on from there."""
 
 
 @contextlib.contextmanager

@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 
 from headstart.errors import InputError
 from headstart.lab.datasets import is_csv
-from headstart.lab.engine import FORMAT_VERSION
 from headstart.lab.sweep.settings import ALL, StudySettings
 from headstart.schemes import Constant, Scheme, scheme
+
+ENGINE_FORMAT = 1  # raised whenever the engine's results may change; stored runs of another format are run again
 
 
 class Batch(NamedTuple):
@@ -101,20 +102,28 @@ def _base(spec: str) -> tuple[str, float, bool]:
 
 
 def settings_text(run: Run) -> str:
-    """The canonical settings of a run and the engine's format version, as JSON with sorted keys: what is hashed."""
-    own = {
-        "scheme": run.scheme, "multiplier": run.multiplier, "sigma_b": run.sigma_b,
-        "learning_rate": run.learning_rate, "seed": run.seed,
-    }  # fmt: skip
-    return json.dumps(_batch_settings(run.batch) | own, sort_keys=True, separators=(",", ":"))
+    """The canonical settings of a run and the engine's format version, as JSON with the keys in fixed order.
+
+    Put together by hand, because a study is expanded each time it is looked at, and may have a hundred thousand runs.
+    """
+    return (
+        f'{_batch_text(run.batch)},"scheme":{_quoted(run.scheme)},"multiplier":{run.multiplier!r},'
+        f'"sigma_b":{run.sigma_b!r},"learning_rate":{run.learning_rate!r},"seed":{run.seed}}}'
+    )
 
 
 @functools.lru_cache(maxsize=4096)
-def _batch_settings(batch: Batch) -> dict[str, Any]:
-    shared: dict[str, Any] = batch._asdict() | {"engine": FORMAT_VERSION}
+def _batch_text(batch: Batch) -> str:
+    """The shared part of the settings, as JSON without its closing brace."""
+    shared: dict[str, Any] = {"engine": ENGINE_FORMAT} | batch._asdict()
     if batch.digest is not None:
         shared["data"] = Path(batch.data).name
-    return shared
+    return json.dumps(shared, separators=(",", ":"))[:-1]
+
+
+@functools.cache
+def _quoted(text: str) -> str:
+    return json.dumps(text)
 
 
 def digest(data: str) -> str | None:

@@ -18,7 +18,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from headstart.errors import InputError, unknown
 from headstart.lab.datasets import check_spec
-from headstart.lab.engine.optimizers import optimizer
 from headstart.lab.sweep.axes import Kind, axis_schema, read_axis
 from headstart.schemes import scheme
 from headstart.theory.activations import activation
@@ -56,6 +55,12 @@ def _text(read: Any) -> Any:
     return checked
 
 
+def _optimizer(spec: str) -> Any:
+    from headstart.lab.engine.optimizers import optimizer  # loads the compiler, which a look at a study can do without
+
+    return optimizer(spec)
+
+
 def _sizes(value: Any) -> tuple[int, ...]:
     if not isinstance(value, (list, tuple)):
         raise ValueError
@@ -83,7 +88,7 @@ AXES: dict[str, Kind] = {
     "depth": Kind("a whole number of hidden layers, at least 1", _whole(1), "[2, 5]", _integer(1), "whole"),
     "width": Kind("a whole number of units per hidden layer, at least 1", _whole(1), "32", _integer(1), "whole"),
     "activation": Kind("the name of an activation", _text(activation), '"relu"', _STRING),
-    "optimizer": Kind("the name of an optimizer", _text(optimizer), '"sgd"', _STRING),
+    "optimizer": Kind("the name of an optimizer", _text(_optimizer), '"sgd"', _STRING),
     "batch_size": Kind(
         'a whole number of at least 1, or "all"', _batch_size, "64", {"anyOf": [_integer(1), {"const": ALL}]}, "whole"
     ),

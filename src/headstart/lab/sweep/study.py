@@ -1,4 +1,7 @@
-"""A study and its store: plan it, run it, see how far it is, and read what came of it."""
+"""A study and its store: plan it, run it, see how far it is, and read what came of it.
+
+What trains networks is loaded by the methods that do, so that a look at a study does not wait for a compiler.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from headstart.errors import InputError, unknown
-from headstart.lab.engine.train import available_cores
 from headstart.lab.store import Store, StoredStudy
-from headstart.lab.sweep.coordinator import CHUNK_SECONDS, cut, interrupts, run_chunks
-from headstart.lab.sweep.estimate import memory_per_chunk, seconds_per_run
-from headstart.lab.sweep.executors import executor_for
 from headstart.lab.sweep.rows import Row, frame, rows_of, write_parquet
 from headstart.lab.sweep.runs import Identified, digest, distinct_runs
 from headstart.lab.sweep.settings import AXES, MOST_RUNS, StudySettings, read_study, study_settings
+from headstart.lab.sweep.stops import Status, SweepInterrupted
 
 MEMORY = "sqlite://"
 
@@ -38,30 +38,6 @@ class StudyPlan:
     seconds: float
     memory: int
     workers: int
-
-
-@dataclass(frozen=True)
-class Status:
-    """How far a study is: its distinct runs by state."""
-
-    distinct: int
-    done: int
-    failed: int
-
-    @property
-    def pending(self) -> int:
-        return self.distinct - self.done - self.failed
-
-    def to_json(self) -> dict[str, int]:
-        return {"distinct": self.distinct, "done": self.done, "failed": self.failed, "pending": self.pending}
-
-
-class SweepInterrupted(KeyboardInterrupt):
-    """Ctrl-C during a sweep; everything that finished is in the store."""
-
-    def __init__(self, status: Status) -> None:
-        super().__init__("the sweep was interrupted")
-        self.status = status
 
 
 class Study:
@@ -111,6 +87,10 @@ class Study:
 
     def plan(self, workers: int | None = None) -> StudyPlan:
         """What running the study would mean; trains a few networks for a moment, and stores nothing."""
+        from headstart.lab.engine.train import available_cores
+        from headstart.lab.sweep.coordinator import CHUNK_SECONDS
+        from headstart.lab.sweep.estimate import memory_per_chunk, seconds_per_run
+
         runs = self.runs()
         states = self.store.states() if self.store.exists() else {}
         left = [run for identity, run in runs.items() if identity not in states]
@@ -219,6 +199,10 @@ class Study:
         self, executor: Executor | None, workers: int | None, scheduler: str | None,
         progress: Callable[[int, int], None] | None, say: Callable[[str], None],
     ) -> Status:  # fmt: skip
+        from headstart.lab.sweep.coordinator import cut, interrupts, run_chunks
+        from headstart.lab.sweep.estimate import seconds_per_run
+        from headstart.lab.sweep.executors import executor_for
+
         runs, states = self.runs(), self.store.states()
         left = [run for identity, run in runs.items() if identity not in states]
         total, done = len(runs), len(runs) - len(left)
