@@ -117,6 +117,8 @@ def _train(runs: Sequence[Identified], cancel: threading.Event | None) -> list[R
 def _results(runs: Sequence[Identified], ready: Prepared, history: engine.History) -> list[Result]:
     """A result for every run that finished."""
     kept = np.flatnonzero(history.finished)
+    if not len(kept):
+        return []
     scores = [_scores(ready, samples, history.weights[kept], part == "test")
               for part, samples in (("train", ready.train), ("test", ready.test))]  # fmt: skip
     results = []
