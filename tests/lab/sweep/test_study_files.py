@@ -126,7 +126,7 @@ def test_every_axis_is_a_key_of_the_study() -> None:
         ({"hidden": [3], "depth": 1, "width": 3}, "hidden already says every layer's size, so depth is too much"),
         ({"zip": [["depth", "seed"]]}, "zip names depth, which the study does not give"),
         ({"zip": ["sede", "seed"]}, "unknown axis in zip 'sede'. Did you mean 'seed'"),
-        ({"seed": [0, 1], "steps": [1, 2, 3], "zip": ["seed", "steps"]}, "equally many values: seed has 2, steps),
+        ({"seed": [0, 1], "steps": [1, 2, 3], "zip": ["seed", "steps"]}, "equally many values: seed has 2, steps"),
         ({"seed": [0, 1], "zip": [["seed"]]}, "two or more axes"),
         ({"seed": [0, 1], "steps": [1, 2], "zip": [["seed", "steps"], ["seed", "steps"]]}, "zip names seed twice"),
         ({"dtype": "float16"}, "dtype: .*'float32' or 'float64', got 'float16'"),
