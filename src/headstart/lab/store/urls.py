@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy
 from sqlalchemy import exc
 from sqlalchemy.engine import URL, Engine, make_url
-from sqlalchemy.pool import StaticPool
+from sqlalchemy.pool import NullPool, StaticPool
 
 from headstart.errors import InputError
 
@@ -43,7 +43,7 @@ def store_url(store: str | Path) -> URL:
         return URL.create("sqlite", database=text)
     try:
         url = make_url(text)
-    except exc.ArgumentError:
+    except (exc.ArgumentError, ValueError):
         raise InputError(f"malformed store URL {text!r}. {EXAMPLES}.") from None
     kind = url.drivername.split("+")[0]
     if kind in ("postgres", "postgresql"):
@@ -68,7 +68,7 @@ def engine_for(url: URL) -> Engine:
     """SQLAlchemy's engine: durable SQLite, or PostgreSQL that is not waited for longer than some seconds."""
     if url.drivername != "sqlite":
         try:
-            return sqlalchemy.create_engine(url, connect_args={"connect_timeout": CONNECT_SECONDS}, pool_pre_ping=True)
+            return sqlalchemy.create_engine(url, connect_args={"connect_timeout": CONNECT_SECONDS}, poolclass=NullPool)
         except ModuleNotFoundError:
             raise InputError(
                 "a PostgreSQL store needs psycopg, which is not installed. Run: pip install 'headstart[postgres]'"
@@ -82,7 +82,7 @@ def engine_for(url: URL) -> Engine:
         target = f"{path.absolute().as_uri()}?mode=ro&immutable=1" if read_only else str(path)
         engine = sqlalchemy.create_engine(
             "sqlite://", creator=lambda: sqlite3.connect(target, BUSY_SECONDS, uri=read_only, check_same_thread=False),
-            poolclass=sqlalchemy.NullPool,
+            poolclass=NullPool,
         )  # fmt: skip
     sqlalchemy.event.listen(engine, "connect", _durable)
     return engine
