@@ -15,6 +15,7 @@ Row = dict[str, Any]
 SETTINGS = ("data", "label", "data_seed", "depth", "width", "hidden", "activation", "scheme", "multiplier", "sigma_b",
             "learning_rate", "optimizer", "batch_size", "steps", "target", "dtype", "seed")  # fmt: skip
 RESULTS = ("first_cost", "final_cost", "train_accuracy", "test_accuracy", "steps_to_target", "diverged_at")
+COLUMNS = ("id", "state", "reason", *SETTINGS, *RESULTS)
 
 
 def rows_of(results: Mapping[str, Mapping[str, Any]]) -> list[Row]:
@@ -48,10 +49,12 @@ def frame(rows: list[Row], library: str) -> Any:
         if library == "pandas":
             import pandas as pd
 
-            return pd.DataFrame(rows).astype({"steps_to_target": "Int64", "diverged_at": "Int64"})
+            return pd.DataFrame(rows, columns=list(COLUMNS)).astype(
+                {"steps_to_target": "Int64", "diverged_at": "Int64"}
+            )
         import polars as pl
 
-        return pl.DataFrame(rows, infer_schema_length=None)
+        return pl.DataFrame(rows or {name: [] for name in COLUMNS}, infer_schema_length=None)
     except ModuleNotFoundError:
         raise InputError(f"{library} is not installed. Run: pip install 'headstart[frames]'") from None
 

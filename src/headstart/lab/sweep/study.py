@@ -297,6 +297,9 @@ def _say(line: str) -> None:
 def _differences(stored: dict[str, Any], given: dict[str, Any]) -> list[str]:
     """What differs between two studies, a line per key."""
     keys = [key for key in dict.fromkeys([*stored, *given]) if stored.get(key) != given.get(key)]
+    if keys == ["files"]:
+        held = [path for path in given["files"] if stored["files"].get(path) != given["files"][path]]
+        return [f"  {path} does not hold what it held when the study began" for path in held]
     return [f"  {key}: {_short(stored.get(key))} in the store, {_short(given.get(key))} now" for key in keys]
 
 
