@@ -17,8 +17,8 @@ from headstart.lab.sweep import coordinator as coordinator_module
 SMALL: dict[str, Any] = {"scheme": ["zeros", "he"], "multiplier": [0.5, 1, 2], "seed": [0, 1, 2], "steps": 40}
 
 
-def study(store: Path | str | None = None, **changes: Any) -> Study:
-    return hs.study({**SMALL, **changes}, store)
+def study(store: Path | str | None = None, many: bool = False, **changes: Any) -> Study:
+    return hs.study({**SMALL, **changes}, store, many=many)
 
 
 def table(found: Study) -> str:

@@ -85,11 +85,17 @@ def engine_for(url: URL) -> Engine:
             poolclass=NullPool,
         )  # fmt: skip
     sqlalchemy.event.listen(engine, "connect", _durable)
+    sqlalchemy.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
     return engine
 
 
 def _durable(connection: Any, record: Any) -> None:
-    """What is committed survives a loss of power; readers never wait for the writer."""
+    """What is committed survives a loss of power; readers never wait for the writer.
+
+    Python's module begins a transaction before the first row is written, but not before a table is made; so it is told
+    to begin none, and SQLAlchemy begins each. Else a kill could leave half of the tables.
+    """
+    connection.isolation_level = None
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
 
