@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib.util
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType
 
@@ -14,6 +17,7 @@ import pytest
 from numba import njit
 from scipy import special
 
+from headstart.draws import normal
 from headstart.draws.normal import (
     LARGEST,
     TABLE_SHA256,
@@ -188,3 +192,24 @@ def test_no_cut_beyond_the_largest_value() -> None:
     assert first_magnitude(6.5) == 0
     words = np.random.default_rng(0).integers(0, 2**32, 1000, dtype=np.uint32)
     assert np.array_equal(normal_integers(words, 0), normal_integers(words))
+
+
+def tables_loaded_by_threads(load: Callable[[], object]) -> int:
+    """How many different tables threads get that ask at once, when reading the file takes a while."""
+    with ThreadPoolExecutor(4) as pool:
+        waiting = [pool.submit(load) for _ in range(4)]
+        return len({id(future.result()) for future in waiting})
+
+
+def test_threads_that_ask_at_once_get_one_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept, real = [], np.load
+
+    def slow(*arguments: object, **how: object) -> object:
+        time.sleep(0.1)
+        kept.append(real(*arguments, **how))
+        return kept[-1]
+
+    monkeypatch.setattr(normal.np, "load", slow)
+    assert tables_loaded_by_threads(normal._load.__wrapped__) == 4  # without the lock: the check sees them
+    monkeypatch.setattr(normal, "_load", functools.cache(normal._load.__wrapped__))
+    assert tables_loaded_by_threads(normal.table) == 1

@@ -17,6 +17,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import io
+import threading
 import math
 from pathlib import Path
 
@@ -28,11 +29,20 @@ UNIT = 2.0**-UNIT_BITS  # of the integers, in standard deviations
 LARGEST = 1701332580 * UNIT  # |z| of the rarest words
 TABLE_SHA256 = "464dca5ff40ba19045297e7bec48fd7589093147d3e7367c38031190db69679a"
 _FILE = Path(__file__).with_name("normal_table.npy")
+_loading = threading.Lock()
+
+
+def table() -> NDArray[np.uint32]:
+    """The table, (1024, 4): row 32 e + j is the segment with e leading zeros and the five bits j after the one.
+
+    One for the process, also where threads ask for it at once: compiled code keeps its address.
+    """
+    with _loading:
+        return _load()
 
 
 @functools.cache
-def table() -> NDArray[np.uint32]:
-    """The table, (1024, 4): row 32 e + j is the segment with e leading zeros and the five bits j after the one."""
+def _load() -> NDArray[np.uint32]:
     rows = np.load(io.BytesIO(_FILE.read_bytes()), allow_pickle=False)
     found = hashlib.sha256(rows.astype("<u4").tobytes()).hexdigest()
     if found != TABLE_SHA256:

@@ -18,7 +18,8 @@ import headstart as hs
 from headstart.lab.sweep import ExecutorError, open_rows
 
 STUDY: dict[str, Any] = {
-    "hidden": [8], "scheme": ["he", "xavier"], "multiplier": [0.5, 1.0, 2.0], "seed": {"range": [0, 25]}, "steps": 20_000
+    "hidden": [8], "scheme": ["he", "xavier"], "multiplier": [0.5, 1.0, 2.0], "seed": {"range": [0, 25]},
+    "steps": 20_000,
 }  # fmt: skip
 RUN = """
 import json, sys

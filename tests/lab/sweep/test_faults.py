@@ -212,7 +212,6 @@ def test_an_interrupted_sweep_says_how_far_it_came(monkeypatch: pytest.MonkeyPat
         return real(chunk, *flag)
 
     monkeypatch.setattr(coordinator_module, "run_chunk", pressing)
-    monkeypatch.setattr(coordinator_module, "PARTS_PER_WORKER", 1)
     said: list[str] = []
     with pytest.raises(SweepInterrupted) as stop:
         study.run(workers=1, say=said.append)

@@ -89,6 +89,8 @@ class Store:
         with contextlib.ExitStack() as stack:
             with explained(self.url):
                 self.create()
+                # Held open: SQLite's last connection to close would copy the whole log into the file each time.
+                stack.enter_context(self._engine.connect())
                 stack.enter_context(coordinating(self._engine, self.url))
             yield
 
@@ -116,7 +118,8 @@ class Store:
 
     def add(self, results: Sequence[tuple[Any, ...]]) -> None:
         """Write finished runs, all or none of them; each for the first time."""
-        rows = [dict(zip(COLUMNS, map(_stored, result), strict=True)) for result in results]
+        # NaN, the one value that is not itself, becomes NULL
+        rows = [{name: None if v != v else v for name, v in zip(COLUMNS, result, strict=True)} for result in results]
         if rows:
             with self._connected(write=True) as connection:
                 connection.execute(runs.insert(), rows)
@@ -135,10 +138,6 @@ class Store:
         with self._connected() as connection:
             found = connection.execute(select(*(runs.c[name] for name in COLUMNS)))
             return {row[0]: _result(row) for row in found}
-
-
-def _stored(value: Any) -> Any:
-    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def _result(row: Sequence[Any]) -> dict[str, Any]:

@@ -28,7 +28,8 @@ from headstart.lab.sweep.runs import Batch, Identified
 from headstart.lab.sweep.stops import ExecutorError
 
 CHUNK_SECONDS = 5.0  # a chunk's work: long beside the coordinator's own, short beside a person's patience
-PARTS_PER_WORKER = 4  # chunks a worker gets at least, so that the last ones end together
+SHARE = 3  # of what is left to do, a chunk takes at most a third of one worker's part, so that all end together
+LEAST_SECONDS = 0.1  # of a chunk: below it, sending and storing would cost more than they spread
 POLL_SECONDS = 0.1
 ATTEMPTS = 5  # deaths of workers that a chunk survives before it is cut in two, or its last run given up
 
@@ -65,16 +66,20 @@ def interrupts(say: Callable[[str], None]) -> Iterator[Interrupts]:
 
 
 def cut(runs: Sequence[Identified], seconds: dict[Batch, float], workers: int) -> list[Chunk]:
-    """Chunks of about five seconds, shorter where there is little to do; those with the longest runs first."""
-    total = sum(seconds[run.run.batch] for run in runs)
-    length = min(CHUNK_SECONDS, total / (PARTS_PER_WORKER * workers))
+    """Chunks of about five seconds, shorter towards the end; those with the longest runs first."""
+    left = sum(seconds[run.run.batch] for run in runs)
     batches: dict[Batch, Chunk] = {}
     for run in runs:
         batches.setdefault(run.run.batch, []).append(run)
     chunks = []
     for batch in sorted(batches, key=lambda batch: -seconds[batch]):
-        members, count = batches[batch], networks_per_chunk(seconds[batch], length)
-        chunks += [members[at : at + count] for at in range(0, len(members), count)]
+        members = batches[batch]
+        while members:
+            length = min(CHUNK_SECONDS, max(LEAST_SECONDS, left / (SHARE * workers)))
+            count = networks_per_chunk(seconds[batch], length)
+            chunks.append(members[:count])
+            left -= seconds[batch] * len(chunks[-1])
+            members = members[count:]
     return chunks
 
 
