@@ -17,8 +17,8 @@ from __future__ import annotations
 import functools
 import hashlib
 import io
-import threading
 import math
+import threading
 from pathlib import Path
 
 import numpy as np
