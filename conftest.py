@@ -23,11 +23,17 @@ TABLE = "length,width,species\n" + "".join(f"{i},{i * i % 7},{'iris' if i % 2 el
 ABSOLUTE, RELATIVE = 3.0, 0.1  # percentage points of accuracy; share of a cost
 
 
+def keep_study(example: Example) -> None:
+    """The study of a page, which the commands after it call study.toml."""
+    example.namespace["study"] = str(example.parsed)
+
+
 def run_console(example: Example) -> str | None:
     """Run each `$ command` of a console block and compare what it prints on stdout."""
     sessions = re.split(r"^\$ ", str(example.parsed), flags=re.MULTILINE)[1:]
     with tempfile.TemporaryDirectory() as folder:  # commands may write pictures, and read the table they speak of
         Path(folder, "table.csv").write_text(TABLE)
+        Path(folder, "study.toml").write_text(example.namespace.get("study", ""))
         return next((problem for session in sessions if (problem := run_session(session, folder))), None)
 
 
@@ -67,6 +73,7 @@ def _close(a: float, b: float) -> bool:
 pytest_collect_file = Sybil(
     parsers=[
         PythonCodeBlockParser(doctest_optionflags=NUMBER | ELLIPSIS),
+        CodeBlockParser(language="toml", evaluator=keep_study),
         CodeBlockParser(language="console", evaluator=run_console),
         SkipParser(),
     ],
