@@ -23,14 +23,17 @@ class Progress:
         what: the work, for the line ("Training").
         unit: what is counted on screen ("runs").
         size: how many of the numbers given to `update` make one such unit.
+        waiting: what is said if nothing is done after a second.
     """
 
-    def __init__(self, what: str, unit: str, size: int) -> None:
+    def __init__(
+        self, what: str, unit: str, size: int, waiting: str = "Compiling the training loop: once, it is kept on disk."
+    ) -> None:
         self.what, self.unit, self.size = what, unit, size
         self._began = self._last_line = time.monotonic()
         self._bar: Any = None
         self._task: Any = None
-        self._compiling_said = False
+        self._waiting = waiting
 
     def __enter__(self) -> Progress:
         return self
@@ -42,13 +45,13 @@ class Progress:
             self._bar.stop()
 
     def update(self, done: int, total: int) -> None:
-        """Show `done` of `total` units; while nothing is done after a second, the kernels are being compiled."""
+        """Show `done` of `total` units."""
         elapsed = time.monotonic() - self._began
         if elapsed < QUIET_SECONDS:
             return
-        if done == 0 and not self._compiling_said:
-            self._compiling_said = True
-            click.echo("Compiling the training loop: once, it is kept on disk.", err=True)
+        if done == 0 and self._waiting:
+            click.echo(self._waiting, err=True)
+            self._waiting = ""
         if sys.stderr.isatty():
             self._show_bar(done, total)
         elif time.monotonic() - self._last_line > LINE_SECONDS and done < total:

@@ -163,7 +163,7 @@ def _run(file: Path, store: str | None, yes: bool, as_json: bool, start: Callabl
     with _reported(EXIT_INCOMPLETE):
         study = _study(file, store, yes)
         try:
-            with Progress("Running", "runs", 1) as progress:
+            with Progress("Running", "runs", 1, waiting="") as progress:
                 found, interrupted = start(study, progress.update), False
         except SweepInterrupted as stop:
             found, interrupted = stop.status, True

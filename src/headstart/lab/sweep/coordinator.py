@@ -105,6 +105,7 @@ def run_chunks(
                 flying = {future: job for future, job in flying.items() if not future.cancel()}
                 if stop.cancel.is_set() and flag is None:
                     return
+            report(0)
             finished, _ = wait(flying, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
             for future in finished:
                 chunk, deaths = flying.pop(future)
