@@ -119,6 +119,16 @@ def test_a_changed_study_is_refused_and_the_difference_shown(tmp_path: Path) -> 
         open_rows(path, "longr")
 
 
+def test_a_key_that_a_later_version_adds_is_no_change(tmp_path: Path) -> None:
+    first = study(tmp_path / "s.db")
+    first.run()
+    stored = first.store.study("study")
+    assert stored is not None
+    older = {key: value for key, value in stored.document.items() if key != "target"}
+    first.store.save_study("study", stored._replace(document=older))
+    assert study(tmp_path / "s.db").run().done == 12
+
+
 def test_a_changed_table_is_a_changed_study(tmp_path: Path) -> None:
     data = tmp_path / "table.csv"
     data.write_text("x,y\n" + "".join(f"{i},{i % 2}\n" for i in range(40)))

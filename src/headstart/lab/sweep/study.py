@@ -71,10 +71,14 @@ class Study:
             InputError: it is another one; with the differences.
         """
         stored = self.store.study(self.name)
-        if stored is not None and stored.document != self._document:
+        if stored is None:
+            return None
+        # Read as a study again, so that a key this version has added has its default.
+        document = _settings_of(stored).document() | {"files": stored.document["files"]}
+        if document != self._document:
             raise InputError(
                 f"the store {self.store} has another study named {self.name!r}:\n"
-                + "\n".join(_differences(stored.document, self._document))
+                + "\n".join(_differences(document, self._document))
                 + '\nPut the study back, give it another name (name = "..."), or use another store. '
                 "For more seeds write: headstart sweep extend FILE --seeds 10:20"
             )
@@ -275,10 +279,15 @@ def open_rows(address: str | Path, name: str | None = None) -> list[Row]:
         known = store.studies()
         if name not in known:
             raise unknown("study", name, known or ["none"])
-        keys = {key: value for key, value in known[name].document.items() if key != "files" and value is not None}
-        wanted = distinct_runs(study_settings(**keys), known[name].seeds)
+        wanted = distinct_runs(_settings_of(known[name]), known[name].seeds)
         results = {identity: results[identity] for identity in wanted if identity in results}
     return rows_of(results)
+
+
+def _settings_of(stored: StoredStudy) -> StudySettings:
+    """The settings in a store's document."""
+    keys = {key: value for key, value in stored.document.items() if key != "files" and value is not None}
+    return study_settings(**keys)
 
 
 def _how(how: dict[str, Any]) -> dict[str, Any]:
