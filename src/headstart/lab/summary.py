@@ -70,7 +70,7 @@ class Summary:
     @cached_property
     def problem_axes(self) -> list[str]:
         """The axes within which schemes are compared: what is to be learned, and what `by` names besides the scheme."""
-        return [name for name in self.axes if name in PROBLEM or (name in self.by and name != "scheme")]
+        return [name for name in self.axes if name in PROBLEM or (name in self.by and name not in ("scheme", "seed"))]
 
     @cached_property
     def best(self) -> list[Best]:
@@ -80,12 +80,11 @@ class Summary:
     @cached_property
     def pairs(self) -> list[Pair]:
         """Each two schemes at their best settings on the same problem, where they have seeds in common."""
-        found = []
-        for first, second in combinations(self.best, 2):
-            if first.problem == second.problem:
-                pair = compare_pair(first, second, self.metric)
-                found += [pair] if pair is not None else []
-        return found
+        problems: dict[tuple[Value, ...], list[Best]] = {}
+        for best in self.best:
+            problems.setdefault(tuple(best.problem.values()), []).append(best)
+        found = (compare_pair(*two, self.metric) for schemes in problems.values() for two in combinations(schemes, 2))
+        return [pair for pair in found if pair is not None]
 
 
 def summarize(
