@@ -100,16 +100,13 @@ def beats(first: Values, second: Values, level: float = LEVEL) -> Beats:
     >>> beats([1.0, 1.0], [2.0, 2.0]).told_apart  # two seeds tell nothing apart
     False
     """
-    from scipy.stats import binomtest
-
     a, b = _costs(first), _costs(second)
     if a.shape != b.shape or not len(a):
         raise ValueError(f"paired values need the same seeds, at least one; got {len(a)} and {len(b)}")
     wins, losses = int(np.sum(a < b)), int(np.sum(a > b))
     halves = 2 * wins + (len(a) - wins - losses)
-    low = binomtest(halves // 2, len(a)).proportion_ci(level, "exact").low
-    high = binomtest(-(-halves // 2), len(a)).proportion_ci(level, "exact").high
-    return Beats(halves / (2 * len(a)), float(low), float(high), len(a))
+    low, high = _lowest_share(halves // 2, len(a), level), 1 - _lowest_share(len(a) + (-halves // 2), len(a), level)
+    return Beats(halves / (2 * len(a)), low, high, len(a))
 
 
 def median_intervals(samples: Sequence[Values], level: float = LEVEL) -> list[tuple[float, float]]:
@@ -158,8 +155,7 @@ def clustered_interval(values: Values, clusters: Sequence[int], level: float = L
     names, cluster = np.unique(np.asarray(clusters), return_inverse=True)
     order = np.argsort(costs, kind="stable")
     costs, cluster = costs[order], cluster[order]
-    drawn = np.zeros((RESAMPLES, len(names)), np.int32)  # how often each resample has each cluster
-    np.add.at(drawn, (np.arange(RESAMPLES)[:, None], _resamples(len(names))), 1)
+    drawn = _multiplicities(len(names))
     medians = np.empty(RESAMPLES)
     block = max(1, _BLOCK // len(costs))
     for start in range(0, RESAMPLES, block):
@@ -168,6 +164,13 @@ def clustered_interval(values: Values, clusters: Sequence[int], level: float = L
         below, above = ((reached > rank).argmax(axis=1) for rank in ((total - 1) // 2, total // 2))
         medians[start : start + block] = _midpoints(costs[below], costs[above])
     return _interval(medians, level)
+
+
+def _lowest_share(wins: int, count: int, level: float) -> float:
+    """The lower end of Clopper and Pearson's interval for a share, a quantile of the beta distribution."""
+    from scipy.special import betaincinv  # scipy.stats has it in words, and takes a second to load
+
+    return float(betaincinv(wins, count - wins + 1, (1 - level) / 2)) if wins else 0.0
 
 
 def _costs(values: Values) -> NDArray[np.float64]:
@@ -191,6 +194,14 @@ def _midpoints(below: NDArray[np.float64], above: NDArray[np.float64]) -> NDArra
 def _resamples(count: int) -> NDArray[np.intp]:
     """(resamples, count): the seeds of each sample with replacement; the same for the same count."""
     return np.random.default_rng([count, RESAMPLES]).integers(count, size=(RESAMPLES, count))
+
+
+@functools.lru_cache(maxsize=64)
+def _multiplicities(count: int) -> NDArray[np.int32]:
+    """(resamples, count): how often each resample has each seed."""
+    found = np.zeros((RESAMPLES, count), np.int32)
+    np.add.at(found, (np.arange(RESAMPLES)[:, None], _resamples(count)), 1)
+    return found
 
 
 @functools.lru_cache(maxsize=64)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from headstart.errors import InputError
 from headstart.lab.axes import Row, is_random, value
@@ -251,12 +251,16 @@ def rank_correlation(first: ArrayLike, second: ArrayLike) -> float:
     >>> rank_correlation([1, 2, 3], [10, 20, math.inf])
     1.0
     """
-    from scipy.stats import rankdata
-
-    a, b = (rankdata(np.asarray(values, np.float64)) for values in (first, second))
+    a, b = (_ranks(np.asarray(values, np.float64)) for values in (first, second))
     if len(a) < 2 or np.ptp(a) == 0 or np.ptp(b) == 0:
         return math.nan
     return round(float(np.corrcoef(a, b)[0, 1]), 12)
+
+
+def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    ranks: NDArray[np.float64] = (np.cumsum(counts) - (counts - 1) / 2)[place]
+    return ranks
 
 
 def _place(cell: Group) -> tuple[float, float]:

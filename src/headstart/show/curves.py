@@ -11,7 +11,7 @@ import altair as alt
 from headstart.lab.axes import Value, axis, shown, values
 from headstart.lab.summary import Summary, in_words
 from headstart.lab.views import Curves, Panel, is_log
-from headstart.show.layout import capital, grid, heading, measure_for, pooled_words, seeds_words, short, texts
+from headstart.show.layout import capital, heading, measure_for, pooled_words, seeds_words, short, texts
 from headstart.show.measures import Measure
 from headstart.show.palette import colours, dashes, theme
 from headstart.show.save import Rows, Tables, named_table
@@ -21,29 +21,29 @@ WIDE = 20  # a ratio of costs from which on their axis is logarithmic
 ONE = ""  # the name of the only curve
 
 
-def curves_chart(curves: Curves, summary: Summary, tables: Tables | None = None) -> Any:
-    """The curves as an Altair chart.
-
-    Args:
-        curves: what to draw.
-        summary: the runs and their metric.
-        tables: where to put the chart's rows, for a chart that becomes part of a larger one; None for its own.
-    """
-    found: Tables = {} if tables is None else tables
+def curves_chart(curves: Curves, summary: Summary) -> Any:
+    """The curves as an Altair chart, one panel beside the other."""
     measure = measure_for(summary)
     columns = min(len(curves.panels), 3)
     size = (560.0, 320.0) if columns == 1 else (400.0, 260.0) if columns == 2 else (290.0, 220.0)
-    rows = [curve_rows(curves, panel, measure) for panel in curves.panels]
-    vertical = Vertical(measure, [row for panel in rows for row in panel])
-    panels = [
-        _panel(curves, summary, panel, panel_rows, number, vertical, size, found)
-        for number, (panel, panel_rows) in enumerate(zip(curves.panels, rows, strict=True))
+    names = [in_words(panel.values) for panel in curves.panels]
+    rows = [
+        {**row, "panel": name}
+        for name, panel in zip(names, curves.panels, strict=True)
+        for row in curve_rows(curves, panel, measure)
     ]
-    chart = grid(panels, columns).resolve_scale(color="shared", strokeDash="shared")
-    chart = chart.properties(title=_title(curves, summary, vertical, max(420.0, columns * (size[0] + 50))))
-    if tables is None:
-        chart = chart.properties(config=theme(), padding=18)
-        chart.datasets = found
+    vertical = Vertical(measure, rows)
+    tables: Tables = {}
+    chart = alt.layer(*_marks(curves, summary, rows, vertical), data=named_table(tables, "curves", rows))
+    chart = chart.properties(width=size[0], height=size[1])
+    if columns > 1:
+        header = alt.Header(labelFontSize=13, labelFontWeight=600, labelAnchor="start", labelLimit=size[0])
+        chart = chart.facet(
+            facet=alt.Facet("panel:N", sort=names, title=None, header=header), columns=columns, spacing=24
+        )
+    title = _title(curves, summary, vertical, max(420.0, columns * (size[0] + 30)))
+    chart = chart.properties(title=title, config=theme(), padding=18)
+    chart.datasets = tables
     return chart
 
 
@@ -108,60 +108,58 @@ class Vertical:
         return ".0%" if self.domain[1] - self.domain[0] > 0.06 else ".1%"
 
 
-def _panel(
-    curves: Curves, summary: Summary, panel: Panel, rows: Rows, number: int, vertical: Vertical,
-    size: tuple[float, float], tables: Tables,
-) -> Any:  # fmt: skip
+def _marks(curves: Curves, summary: Summary, rows: Rows, vertical: Vertical) -> list[Any]:
+    """The layers of every panel: band, line, interval and point, and what has left the axis. Completes the rows."""
     items = values(summary.rows, curves.x)
     continuous = is_continuous(curves.x, items)
-    if not continuous:
-        rows = [{**row, "x": str(row["x"])} for row in rows]
     names = [ONE] if curves.colour is None else texts(curves.colour, values(summary.rows, curves.colour))
+    low, high = vertical.domain
+    for row in rows:
+        row["x"] = row["x"] if continuous else str(row["x"])
+        if "off" in row:  # no median: the line breaks here
+            row |= {"edge": vertical.edge, "size": _nested(row["curve"], names)}
+        else:  # an interval that ends in infinity reaches the edge
+            row |= {
+                "low": low if row["low"] is None else row["low"],
+                "high": high if row["high"] is None else row["high"],
+            }
     title = None if curves.colour is None else capital(short(curves.colour))
-    legend = None if curves.colour is None else alt.Legend(title=title, symbolOpacity=1, labelLimit=260)
+    symbol: Any = "stroke" if continuous else "circle"
+    legend = None if title is None else alt.Legend(title=title, symbolType=symbol, symbolOpacity=1, labelLimit=260)
     colour = alt.Color("curve:N", scale=alt.Scale(domain=names, range=_palette(len(names))), legend=legend)
     dash = alt.StrokeDash("curve:N", scale=alt.Scale(domain=names, range=dashes(len(names))), legend=legend)
-    x = _horizontal(curves.x, items, continuous)
     tooltip = [
         alt.Tooltip("curve:N", title=title or "curve"), alt.Tooltip("at:N", title=axis(curves.x).title),
         alt.Tooltip("range:N", title=vertical.measure.title), alt.Tooltip("runs:Q", title="runs"),
         alt.Tooltip("failed:Q", title="failed"), alt.Tooltip("diverged:Q", title="diverged"),
     ]  # fmt: skip
-    extra = {} if continuous else {"xOffset": alt.XOffset("curve:N", scale=alt.Scale(domain=names))}
-    on = alt.Chart(named_table(tables, f"curves {number}", _with_edges(rows, vertical)))
-    low_high = {"y": vertical.encoding("low"), "y2": "high:Q"}
+    aside: dict[str, Any] = {} if continuous else {"xOffset": alt.XOffset("curve:N", scale=alt.Scale(domain=names))}
+    on = alt.Chart().encode(x=_horizontal(curves.x, items, continuous), color=colour, **aside)
+    interval = {"y": vertical.encoding("low"), "y2": "high:Q"}
     layers: list[Any] = []
     if continuous:
         layers += [
-            on.mark_area(opacity=0.16).encode(x=x, color=colour, **low_high),
-            on.mark_line(strokeWidth=2.4).encode(x=x, y=vertical.encoding("median"), color=colour, strokeDash=dash),
+            on.mark_area(opacity=0.16).encode(**interval),
+            on.mark_line(strokeWidth=2.4).encode(y=vertical.encoding("median"), strokeDash=dash),
         ]
     layers += [
-        on.mark_rule(strokeWidth=1.6 if continuous else 2.4).encode(x=x, color=colour, **low_high, **extra),
-        on.mark_point(filled=True, size=55, opacity=1).encode(
-            x=x, y=vertical.encoding("median"), color=colour, tooltip=tooltip, **extra
-        ),
+        on.mark_rule(strokeWidth=1.6 if continuous else 2.4).encode(**interval),
+        on.mark_point(filled=True, size=55, opacity=1).encode(y=vertical.encoding("median"), tooltip=tooltip),
     ]
-    off = [{**row, "edge": vertical.edge} for row in rows if "off" in row]
-    if off:
+    if vertical.any_off:
         up = not vertical.measure.metric.higher_is_better
-        marks = alt.Chart(named_table(tables, f"off the axis {number}", off)).mark_point(
-            shape="triangle-up" if up else "triangle-down", filled=True, size=110, opacity=1, yOffset=6 if up else -6
+        shape = "triangle-up" if up else "triangle-down"
+        marks = on.mark_point(shape=shape, filled=True, opacity=1, yOffset=6 if up else -6)
+        nested = alt.Size("size:Q", scale=None)
+        layers.append(
+            marks.encode(y=vertical.encoding("edge"), size=nested, tooltip=tooltip).transform_filter("datum.off")
         )
-        layers.append(marks.encode(x=x, y=vertical.encoding("edge"), color=colour, tooltip=tooltip, **extra))
-    made = alt.layer(*layers).properties(width=size[0], height=size[1])
-    words = in_words(panel.values)
-    return made.properties(title=alt.TitleParams(words, fontSize=13)) if words else made
+    return layers
 
 
-def _with_edges(rows: Rows, vertical: Vertical) -> Rows:
-    """The points on the axis; an interval that ends in infinity reaches the edge."""
-    low, high = vertical.domain
-    return [
-        {**row, "low": low if row["low"] is None else row["low"], "high": high if row["high"] is None else row["high"]}
-        for row in rows
-        if "median" in row
-    ]
+def _nested(curve: str, names: list[str]) -> float:
+    """The size of a mark at the edge, smaller from curve to curve, so that marks at one place are all seen."""
+    return 60 + 80 * (len(names) - 1 - names.index(curve))
 
 
 def _palette(count: int) -> list[str]:
@@ -196,4 +194,4 @@ def _title(curves: Curves, summary: Summary, vertical: Vertical, width: float) -
             f"{'▼ at the bottom' if vertical.measure.metric.higher_is_better else '▲ at the top'} edge: {never}."
         )
     lines.append(pooled_words(summary, curves.pooled))
-    return heading(f"{capital(vertical.measure.title)} along {short(curves.x)}", lines, width)
+    return heading(f"{capital(vertical.measure.title)} by {short(curves.x)}", lines, width)

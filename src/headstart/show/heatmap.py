@@ -39,10 +39,7 @@ def heat_chart(heat: HeatMap, summary: Summary) -> Any:
     colour = Colour(heat, measure)
     columns = min(len(heat.panels), 3)
     cell = _cell_size(heat, columns)
-    panels = [
-        _panel(heat, panel, number, number == columns - 1, colour, cell, tables)
-        for number, panel in enumerate(heat.panels)
-    ]
+    panels = [_panel(heat, panel, number, colour, cell, tables) for number, panel in enumerate(heat.panels)]
     chart = grid(panels, columns).resolve_scale(color="shared")
     width = max(420.0, columns * (cell[0] * len(heat.xs) + 60))
     chart = chart.properties(config=theme(), padding=18, title=_title(heat, summary, measure, width))
@@ -70,7 +67,7 @@ class Colour:
         share = (place - low) / (high - low)
         return share if self.measure.metric.higher_is_better else 1 - share
 
-    def encoding(self, height: float, legend: bool) -> alt.Color:
+    def encoding(self, height: float) -> alt.Color:
         form = "%" if self.measure.form == "percent" else self.measure.d3
         return alt.Color(
             "median:Q",
@@ -79,9 +76,9 @@ class Colour:
                 scheme="viridis", reverse=not self.measure.metric.higher_is_better, domain=self.domain,
                 type="log" if self.log else "linear", nice=False,
             ),
-            legend=alt.Legend(gradientLength=max(120, min(height, 300)), gradientThickness=16, format=form, tickCount=5)
-            if legend
-            else None,
+            legend=alt.Legend(
+                gradientLength=max(120, min(height, 300)), gradientThickness=16, format=form, tickCount=5
+            ),
         )  # fmt: skip
 
 
@@ -122,9 +119,7 @@ def _label(median: float, measure: Measure) -> str:
     return f"{median:.2g}" if measure.form == "number" else f"{median:.3g}"
 
 
-def _panel(
-    heat: HeatMap, panel: Panel, number: int, legend: bool, colour: Colour, cell: tuple[float, float], tables: Tables
-) -> Any:
+def _panel(heat: HeatMap, panel: Panel, number: int, colour: Colour, cell: tuple[float, float], tables: Tables) -> Any:
     rows = cell_rows(heat, panel, colour)
     width, height = cell[0] * len(heat.xs), cell[1] * len(heat.ys)
     x = _axis("x", heat.x, heat.xs, width)
@@ -139,7 +134,7 @@ def _panel(
     base = alt.Chart(named_table(tables, f"cells {number}", measured))
     layers: list[Any] = [
         base.mark_rect(stroke=None).encode(
-            x=x, x2="x2:Q", y=y, y2="y2:Q", color=colour.encoding(height, legend), tooltip=tooltip
+            x=x, x2="x2:Q", y=y, y2="y2:Q", color=colour.encoding(height), tooltip=tooltip
         )
     ]
     if off:
@@ -163,7 +158,7 @@ def _panel(
         layers += _theory(heat, panel, panel.theory, number, tables)
     made = alt.layer(*layers).properties(width=width, height=height)
     title = in_words(panel.values)
-    return made.properties(title=alt.TitleParams(title, fontSize=13)) if title else made
+    return made.properties(title=alt.TitleParams(title, fontSize=13, frame="group")) if title else made
 
 
 def _place(field: str) -> Any:

@@ -57,11 +57,16 @@ class Measure:
             return ""
         return f"({self.text(low)}–{self.text(high)})".replace(" %", "")
 
-    def difference(self, low: float, high: float) -> str:
-        """The interval of a difference, with its sign; of percentages in points."""
+    def gap(self, low: float, high: float) -> str:
+        """The interval of a difference; of percentages in points.
+
+        >>> from headstart.lab.metrics import METRICS
+        >>> Measure(METRICS["test_accuracy"], "percent").gap(0.012, 0.03)
+        '1.2 to 3.0 points'
+        """
         if self.form == "percent":
-            return f"{100 * low:+.1f} to {100 * high:+.1f} points"
-        return f"{low:+.4g} to {high:+.4g}" if self.form == "number" else f"{low:+,.0f} to {high:+,.0f} steps"
+            return f"{100 * low:.1f} to {100 * high:.1f} points"
+        return f"{low:.3g} to {high:.3g}" if self.form == "number" else f"{low:,.0f} to {high:,.0f} steps"
 
 
 def measure_of(metric: Metric, values: Iterable[float | None]) -> Measure:

@@ -20,19 +20,14 @@ MOST_INTERVALS = 8  # schemes whose matrix has room for the intervals
 STOPS, RANGE = [0.0, 0.25, 0.5, 0.75, 1.0], ["#b35806", "#f6b36b", "#f7f7f7", "#7fb2d8", "#2166ac"]
 
 
-def versus_chart(summary: Summary, tables: Tables | None = None) -> Any:
-    """The matrices of the first problems as an Altair chart; None without two schemes to compare.
-
-    Args:
-        summary: the runs and their metric.
-        tables: where to put the chart's rows, for a chart that becomes part of a larger one; None for its own.
-    """
-    found: Tables = {} if tables is None else tables
+def versus_chart(summary: Summary) -> Any:
+    """The matrices of the first problems as an Altair chart; None without two schemes to compare."""
+    found: Tables = {}
     problems = _problems(summary)
     if not problems:
         return None
     drawn = problems[:MOST_PANELS]
-    panels = [_panel(problem, pairs, number, len(drawn), found) for number, (problem, pairs) in enumerate(drawn)]
+    panels = [_panel(problem, pairs, number, found) for number, (problem, pairs) in enumerate(drawn)]
     columns = min(len(panels), 3)
     chart = grid(panels, columns).resolve_scale(color="shared")
     side = _side(drawn[0][1]) * len(_schemes(drawn[0][1]))
@@ -43,9 +38,8 @@ def versus_chart(summary: Summary, tables: Tables | None = None) -> Any:
         left_out,
     ]
     chart = chart.properties(title=heading("Which scheme beats which", lines, max(460.0, columns * (side + 80))))
-    if tables is None:
-        chart = chart.properties(config=theme(), padding=18)
-        chart.datasets = found
+    chart = chart.properties(config=theme(), padding=18)
+    chart.datasets = found
     return chart
 
 
@@ -84,7 +78,7 @@ def _side(pairs: list[Pair]) -> float:
     return 68.0 if len(_schemes(pairs)) <= MOST_INTERVALS else max(24.0, 460.0 / len(_schemes(pairs)))
 
 
-def _panel(problem: dict[str, Value], pairs: list[Pair], number: int, count: int, tables: Tables) -> Any:
+def _panel(problem: dict[str, Value], pairs: list[Pair], number: int, tables: Tables) -> Any:
     names, side = _schemes(pairs), _side(pairs)
     rows = versus_rows(pairs)
     roomy = len(names) <= MOST_INTERVALS
@@ -94,7 +88,7 @@ def _panel(problem: dict[str, Value], pairs: list[Pair], number: int, count: int
     y = alt.Y("row:N", sort=names, title="the row is better", scale=alt.Scale(domain=names, padding=0.04),
               axis=alt.Axis(labelLimit=200, grid=False))  # fmt: skip
     scale = alt.Scale(domain=STOPS, range=RANGE)
-    legend = alt.Legend(format=".0%", gradientLength=150, gradientThickness=14) if number == min(count, 3) - 1 else None
+    legend = alt.Legend(format=".0%", gradientLength=150, gradientThickness=14)
     tooltip = [
         alt.Tooltip("row:N", title="is better"), alt.Tooltip("column:N", title="than"),
         alt.Tooltip("text:N", title="probability"), alt.Tooltip("interval:N", title="95 % interval"),
@@ -120,4 +114,4 @@ def _panel(problem: dict[str, Value], pairs: list[Pair], number: int, count: int
     length = math.ceil(side * len(names))
     made = alt.layer(*layers).properties(width=length, height=length * 0.8)
     title = in_words(problem)
-    return made.properties(title=alt.TitleParams(title, fontSize=13)) if title else made
+    return made.properties(title=alt.TitleParams(title, fontSize=13, frame="group")) if title else made
