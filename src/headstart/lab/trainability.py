@@ -89,6 +89,14 @@ class Trainability:
         return best[0], best[-1]
 
     @cached_property
+    def peak(self) -> float:
+        """The weight variance with the best result among the deepest networks; of equals the middle one."""
+        bottom = [cell for cell in self.cells if _place(cell)[1] == self.depths[-1]]
+        most = max(_goodness(cell, self.metric) for cell in bottom)
+        best = [_place(cell)[0] for cell in bottom if _goodness(cell, self.metric) == most]
+        return best[len(best) // 2]
+
+    @cached_property
     def cell_correlation(self) -> tuple[float, int]:
         """Spearman's rank correlation of the results with 6 xi_c / depth over all cells, and their number."""
         pairs = []
@@ -115,11 +123,12 @@ class Trainability:
         low, high = self.ridge
         where = f"{low:.4g}" if low == high else f"{low:.4g} to {high:.4g}"
         predicted = "" if self.critical is None else f"; theory's critical point is {self.critical:.4g}"
+        deep = f"best at depth {self.depths[-1]:.0f} at {self.peak:.4g}"
         (cells, count), (columns, variances) = self.cell_correlation, self.column_correlation
         return (
-            f"Networks trained deepest at σ_w² = {where}{predicted}. Rank correlation with 6 ξ_c: {cells:.2f} over "
-            f"{count} cells ({self.metric.title} against 6 ξ_c / depth), {columns:.2f} over {variances} weight "
-            f"variances (deepest trained network against 6 ξ_c)."
+            f"Networks trained deepest at σ_w² = {where}, {deep}{predicted}. Rank correlation with 6 ξ_c: "
+            f"{cells:.2f} over {count} cells ({self.metric.title} against 6 ξ_c / depth), {columns:.2f} over "
+            f"{variances} weight variances (deepest trained network against 6 ξ_c)."
         )
 
     def curve(self) -> list[tuple[float, float]]:
@@ -211,9 +220,13 @@ def _side(activation: str, sigma_b: float, start: float, stop: float) -> list[tu
     points, since each takes a root of the correlation map."""
     from scipy.interpolate import PchipInterpolator
 
-    share = np.linspace(0, 1, EXACT_POINTS) ** 2  # denser at the start, where 1/xi_c has its kink
-    exact = [trainable_depth(activation, start + float(x) * (stop - start), sigma_b) for x in share]
-    known = [(x, 1 / depth) for x, depth in zip(share, exact, strict=True) if depth]
+    known: list[tuple[float, float]] = []
+    for x in np.linspace(0, 1, EXACT_POINTS) ** 2:  # denser at the start, where 1/xi_c has its kink
+        depth = trainable_depth(activation, start + float(x) * (stop - start), sigma_b)
+        if depth:
+            known.append((float(x), 1 / depth))
+        elif known:
+            break  # further on the variance grows without bound
     if len(known) < 2:
         return []
     rates = PchipInterpolator([x for x, _ in known], [rate for _, rate in known])

@@ -135,7 +135,7 @@ def _panels(summary: Summary, drawn: tuple[str, ...], most: int) -> tuple[tuple[
     pooled: list[str] = []
     count = 1
     for name in (name for name in PANEL_ORDER if name in summary.varying and name not in drawn):
-        if not _differs_within(summary.rows, (*drawn, *split), name):
+        if axis(name).numeric and not _differs_within(summary.rows, (*drawn, *split), name):
             continue  # the axes drawn already tell it, as weight variance and scheme tell the multiplier
         many = len(values(summary.rows, name))
         if count * many <= most:

@@ -13,7 +13,7 @@ from headstart.lab.summary import Summary, in_words
 from headstart.lab.views import Curves, Panel, is_log
 from headstart.show.layout import capital, heading, measure_for, pooled_words, seeds_words, short, texts
 from headstart.show.measures import Measure
-from headstart.show.palette import colours, dashes, theme
+from headstart.show.palette import INK, colours, dashes, theme
 from headstart.show.save import Rows, Tables, named_table
 from headstart.show.scales import log_axis, log_domain
 
@@ -37,7 +37,9 @@ def curves_chart(curves: Curves, summary: Summary) -> Any:
     chart = alt.layer(*_marks(curves, summary, rows, vertical), data=named_table(tables, "curves", rows))
     chart = chart.properties(width=size[0], height=size[1])
     if columns > 1:
-        header = alt.Header(labelFontSize=13, labelFontWeight=600, labelAnchor="start", labelLimit=size[0])
+        header = alt.Header(
+            labelFontSize=13, labelFontWeight=600, labelAnchor="start", labelColor=INK, labelLimit=size[0]
+        )
         chart = chart.facet(
             facet=alt.Facet("panel:N", sort=names, title=None, header=header), columns=columns, spacing=24
         )
