@@ -137,7 +137,7 @@ def test_brighter_is_better_for_costs_too() -> None:
 def test_places_between_cells() -> None:
     assert to_place("depth", [10, 20, 30], [10, 25, 35, 1000]) == [0, 1.5, 2.5, 3]
     assert to_place("multiplier", [1.0, 10.0, 100.0], [10**0.5, 1e5]) == pytest.approx([0.5, 3])
-    assert to_place("depth", [10, 20, 60], [40]) == [1.5]  # cells of one size, whatever the spacing
+    assert to_place("sigma_b", [0, 20, 60], [40]) == [1.5]  # cells of one size, whatever the spacing
 
 
 @pytest.mark.parametrize("axes", [["sigma_w2", "depth"], ["multiplier", "depth"], ["depth", "multiplier"]])

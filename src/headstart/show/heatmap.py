@@ -197,7 +197,7 @@ def _cell_size(heat: HeatMap, columns: int) -> tuple[float, float]:
 def to_place(name: str, items: Sequence[Value], values: Sequence[float]) -> list[float]:
     """Where numbers lie between the cells of an axis: 0 in the middle of the first cell, 1 of the second.
 
-    >>> to_place("multiplier", [1, 2, 4], [2, 2**1.5])
+    >>> [round(place, 9) for place in to_place("multiplier", [1, 2, 4], [2, 2**1.5])]
     [1.0, 1.5]
     """
     numbers = np.array([item for item in items if isinstance(item, (int, float))], np.float64)
