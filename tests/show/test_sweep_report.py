@@ -56,6 +56,14 @@ def test_pooled_groups_and_chosen_settings_say_so() -> None:
     assert "a little better" not in plain
 
 
+def test_a_metric_that_no_run_has_is_said() -> None:
+    text = summary_text(summarize([run(scheme="he", seed=k) for k in range(3)], "steps_to_target"))
+    assert "No run got to its target" in text
+    assert "never" in text
+    one = [run(scheme="he", seed=k, steps_to_target=100 if k else None) for k in range(3)]
+    assert "No run got to its target" not in summary_text(summarize(one, "steps_to_target"))
+
+
 def test_problems_are_named_before_their_odds() -> None:
     sentences = pair_words(summarize(scheme_study(3, 2, data=["circles", "moons"])))
     assert len(sentences) == 6

@@ -28,7 +28,7 @@ from headstart.show.save import Rows, Tables, named_table
 MOST_LABELS = 120  # cells that can carry their number
 LABEL_LETTER = 7.5  # pixels that a letter of it needs
 # Named, not #rrggbb: colours on cells stay as they are on a dark page.
-OFF, ON_BRIGHT, ON_DARK, HALO = "darkgray", "black", "white", "white"
+OFF, ON_BRIGHT, ON_DARK = "darkgray", "black", "white"
 BRIGHT = 0.62  # of viridis: black reads better above
 
 
@@ -147,7 +147,7 @@ def _panel(heat: HeatMap, panel: Panel, number: int, colour: Colour, cell: tuple
             others.mark_text(fontSize=size, color=ON_BRIGHT).encode(x=_place("cx"), y=_place("cy"), text="off:N"),
         ]
     letters = max((len(row["label"]) for row in measured), default=0)
-    if len(rows) <= MOST_LABELS and cell[0] >= LABEL_LETTER * letters + 4:
+    if panel.theory is None and len(rows) <= MOST_LABELS and cell[0] >= LABEL_LETTER * letters + 4:
         layers += [
             base.mark_text(fontSize=12, color=ink)
             .encode(x=_place("cx"), y=_place("cy"), text="label:N")
@@ -174,7 +174,12 @@ def _axis(channel: str, name: str, items: Sequence[Value], length: float) -> Any
     domain = [-0.5, len(items) - 0.5]
     if channel == "y" and not axis(name).numeric:
         domain.reverse()
-    look: dict[str, Any] = {"labelAngle": 0 if upright else -40, "labelLimit": 220, "grid": False}
+    look: dict[str, Any] = {
+        "labelAngle": 0 if upright else -40,
+        "labelLimit": 220,
+        "labelOverlap": False,
+        "grid": False,
+    }
     made = alt.Axis(
         values=list(range(0, len(items), stride)), labelExpr=f"{json.dumps(labels)}[datum.value]", **look
     )  # fmt: skip

@@ -93,11 +93,13 @@ def counts_words(summary: Summary) -> str:
 
 
 def failure_words(summary: Summary) -> list[str]:
-    """Why runs failed, one line per reason."""
+    """Why runs failed, one line per reason; and that no run got to its target, if that is the metric."""
     reasons = summary.reasons
     lines = [f"{count:,} failed: {reason}" for reason, count in reasons[:MOST_REASONS]]
     rest = sum(count for _, count in reasons[MOST_REASONS:])
-    return [*lines, f"{rest:,} failed for other reasons"] if rest else lines
+    lines += [f"{rest:,} failed for other reasons"] if rest else []
+    never = summary.metric.name == "steps_to_target" and all(row["steps_to_target"] is None for row in summary.rows)
+    return [*lines, "No run got to its target, or the study sets none."] if never else lines
 
 
 def tables(summary: Summary) -> list[Table]:

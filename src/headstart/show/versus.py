@@ -32,9 +32,10 @@ def versus_chart(summary: Summary) -> Any:
     chart = grid(panels, columns).resolve_scale(color="shared")
     side = _side(drawn[0][1]) * len(_schemes(drawn[0][1]))
     left_out = f"The first {MOST_PANELS} of {len(problems)} problems." if len(problems) > MOST_PANELS else ""
+    interval = ", 95 % interval below" if len(_schemes(drawn[0][1])) <= MOST_INTERVALS else ""
     lines = [
-        "Probability that the row is better than the column for the same seed, each at its best settings; "
-        "95 % interval below. A black frame: the seeds tell the two apart.",
+        f"Probability that the row is better than the column for the same seed, each at its best settings{interval}. "
+        "Framed: the seeds tell the two apart.",
         left_out,
     ]
     chart = chart.properties(title=heading("Which scheme beats which", lines, max(460.0, columns * (side + 80))))
