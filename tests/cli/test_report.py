@@ -106,3 +106,5 @@ def test_an_empty_store(asked: list[tuple[str, str | None]], capsys: Any) -> Non
         headstart(["report", "empty.db"])
     assert stop.value.code == 2
     assert "there are no runs to report" in capsys.readouterr().err
+    headstart(["report", "empty.db", "--json"])
+    assert json.loads(capsys.readouterr().out) == {"schema": 1, "rows": []}

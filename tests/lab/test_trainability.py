@@ -6,6 +6,9 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import spearmanr
 from sweep_rows import depth_study, run, study
 
 from headstart import InputError
@@ -28,6 +31,14 @@ def test_rank_correlation() -> None:
     assert rank_correlation([1, 2, 3], [3, 2, -math.inf]) == -1
     assert math.isnan(rank_correlation([1, 1, 1], [1, 2, 3]))
     assert math.isnan(rank_correlation([1], [1]))
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=3, max_size=20))
+def test_rank_correlation_is_scipys(pairs: list[tuple[int, int]]) -> None:
+    first, second = zip(*pairs, strict=True)
+    if len(set(first)) > 1 and len(set(second)) > 1:
+        expected = spearmanr(first, second).statistic
+        assert rank_correlation(first, second) == pytest.approx(expected, abs=1e-9)
 
 
 def test_the_deepest_trained_network_lies_between_two_depths() -> None:

@@ -15,8 +15,8 @@ from headstart.lab.trainability import trainable_depth
 from headstart.lab.views import HeatMap, curves, heat_map
 from headstart.show.curves import curves_chart
 from headstart.show.heatmap import Colour, cell_rows, curve_rows, heat_chart, to_place
-from headstart.show.layout import measure_for
 from headstart.show.versus import versus_chart, versus_rows
+from headstart.show.words import measure_for
 
 Spec = dict[str, Any]
 

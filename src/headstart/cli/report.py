@@ -44,8 +44,12 @@ def command(
     from headstart.lab.views import heat_map
 
     rows = _rows(store, study)
+    if as_json and not rows:
+        click.echo(as_json_text([]))
+        return
     summary = summarize(rows, metric, _axes(by), where)
-    heat_view = heat_map(summary, None if heat is None else _axes(heat))
+    drawn = heat is not None or out is not None or not as_json
+    heat_view = heat_map(summary, None if heat is None else _axes(heat)) if drawn else None
     if out is not None:
         from headstart.show.page import check_writable
 
@@ -57,6 +61,7 @@ def command(
     if out is not None:
         from headstart.show.sweep_report import save_sweep
 
+        click.echo("Drawing ...", err=True)
         for path in save_sweep(summary, heat_view, out).values():
             click.echo(f"wrote {path}", err=True)
     elif not as_json:
@@ -86,7 +91,9 @@ def as_json_text(rows: list[dict[str, Any]]) -> str:
     """
     from headstart.lab.plain import plain
 
-    lines = ",\n".join(json.dumps(plain(row), ensure_ascii=False, allow_nan=False) for row in rows)
+    if not rows:
+        return f'{{"schema": {SCHEMA}, "rows": []}}'
+    lines = ",\n".join(json.dumps(plain(row), allow_nan=False) for row in rows)
     return f'{{"schema": {SCHEMA}, "rows": [\n{lines}\n]}}'
 
 

@@ -14,9 +14,9 @@ from headstart.lab.groups import Group, groups
 from headstart.lab.summary import Summary
 from headstart.lab.trainability import Trainability, trainability, why_no_theory
 
-# What splits into panels first: what is to be learned, then what changes training most.
+# What splits into panels first: the schemes, what is to be learned, then what changes training most.
 PANEL_ORDER = (
-    "data", "label", "activation", "scheme", "learning_rate", "optimizer", "sigma_b", "hidden", "depth", "width",
+    "scheme", "data", "label", "activation", "learning_rate", "optimizer", "sigma_b", "hidden", "depth", "width",
     "multiplier", "batch_size", "steps", "data_seed", "dtype",
 )  # fmt: skip
 MOST_CURVE_PANELS, MOST_HEAT_PANELS = 12, 6  # what fits a page

@@ -11,11 +11,12 @@ import altair as alt
 from headstart.lab.axes import Value, axis, shown, values
 from headstart.lab.summary import Summary, in_words
 from headstart.lab.views import Curves, Panel, is_log
-from headstart.show.layout import capital, heading, measure_for, pooled_words, seeds_words, short, texts
+from headstart.show.layout import heading
 from headstart.show.measures import Measure
 from headstart.show.palette import INK, colours, dashes, theme
 from headstart.show.save import Rows, Tables, named_table
 from headstart.show.scales import log_axis, log_domain
+from headstart.show.words import capital, measure_for, pooled_words, seeds_words, short, texts
 
 WIDE = 20  # a ratio of costs from which on their axis is logarithmic
 ONE = ""  # the name of the only curve

@@ -20,10 +20,11 @@ from headstart.lab.groups import Group
 from headstart.lab.summary import Summary, in_words
 from headstart.lab.trainability import Trainability
 from headstart.lab.views import HeatMap, Panel, is_log, variance_per_multiplier
-from headstart.show.layout import capital, grid, heading, measure_for, pooled_words, seeds_words, short, texts
+from headstart.show.layout import grid, heading
 from headstart.show.measures import Measure
 from headstart.show.palette import theme
 from headstart.show.save import Rows, Tables, named_table
+from headstart.show.words import capital, measure_for, pooled_words, seeds_words, short, texts
 
 MOST_LABELS = 120  # cells that can carry their number
 LABEL_LETTER = 7.5  # pixels that a letter of it needs

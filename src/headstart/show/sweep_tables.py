@@ -11,8 +11,8 @@ from headstart.lab.axes import axis, shown
 from headstart.lab.best import Best, Pair
 from headstart.lab.groups import Group
 from headstart.lab.summary import Summary, in_words
-from headstart.show.layout import capital, measure_for, short
 from headstart.show.measures import Measure
+from headstart.show.words import capital, measure_for, short
 
 if TYPE_CHECKING:
     from rich.console import Console
