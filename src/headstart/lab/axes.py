@@ -108,9 +108,16 @@ def is_random(spec: str, activation: str) -> bool:
     return not isinstance(draw, (Constant, Identity))
 
 
+def column(rows: Iterable[Row], name: str) -> list[Value]:
+    """The runs' values on an axis, in their order."""
+    if name in ("hidden", *DERIVED):
+        return [value(row, name) for row in rows]
+    return [row[name] for row in rows]
+
+
 def values(rows: Iterable[Row], name: str) -> list[Value]:
     """The different values on an axis: numbers in ascending order, words in the order of the rows; None last."""
-    found = dict.fromkeys(value(row, name) for row in rows)
+    found = dict.fromkeys(column(rows, name))
     if not axis(name).numeric:
         return sorted(found, key=lambda item: item is None)
     return sorted(found, key=lambda item: (item is None, item or 0))
@@ -177,7 +184,8 @@ def where(rows: Sequence[Row], conditions: Iterable[str]) -> list[Row]:
             raise InputError(f"a filter is written axis=value, got {condition!r}. Write, for example, scheme=he.")
         name, text = name.strip(), text.strip()
         allowed.setdefault(name, set()).update(_matching(rows, axis(name).name, text))
-    return [row for row in rows if all(value(row, name) in wanted for name, wanted in allowed.items())]
+    meets = [[item in wanted for item in column(rows, name)] for name, wanted in allowed.items()]
+    return [row for row, *met in zip(rows, *meets, strict=True) if all(met)]
 
 
 def _matching(rows: Sequence[Row], name: str, text: str) -> list[Value]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.lab.axes import Row, Value, value, values
+from headstart.lab.axes import Row, Value, column, values
 from headstart.lab.metrics import Metric
 from headstart.lab.statistics import clustered_interval, median, median_intervals
 
@@ -55,8 +55,8 @@ def groups(rows: Sequence[Row], by: Sequence[str], judged: Metric) -> list[Group
         judged: the metric of the medians.
     """
     members: dict[tuple[Value, ...], list[Row]] = {}
-    for row in rows:
-        members.setdefault(tuple(value(row, name) for name in by), []).append(row)
+    for row, *key in zip(rows, *(column(rows, name) for name in by), strict=True):
+        members.setdefault(tuple(key), []).append(row)
     ranks = [{item: rank for rank, item in enumerate(values(rows, name))} for name in by]
     keys = sorted(members, key=lambda key: tuple(rank[item] for rank, item in zip(ranks, key, strict=True)))
     done = [[row for row in members[key] if row["state"] == "done"] for key in keys]

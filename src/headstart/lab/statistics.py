@@ -17,8 +17,6 @@ from numpy.typing import NDArray
 LEVEL = 0.95  # of every interval
 RESAMPLES = 4000  # the ends of an interval are then known to about 0.3 % of its level
 
-_BLOCK = 4_000_000  # numbers worked on at once
-
 Values = Sequence[float] | NDArray[np.floating]
 
 
@@ -156,14 +154,20 @@ def clustered_interval(values: Values, clusters: Sequence[int], level: float = L
     order = np.argsort(costs, kind="stable")
     costs, cluster = costs[order], cluster[order]
     drawn = _multiplicities(len(names))
-    medians = np.empty(RESAMPLES)
-    block = max(1, _BLOCK // len(costs))
-    for start in range(0, RESAMPLES, block):
-        reached = np.cumsum(drawn[start : start + block, cluster], axis=1, dtype=np.int32)
-        total = reached[:, -1:]
-        below, above = ((reached > rank).argmax(axis=1) for rank in ((total - 1) // 2, total // 2))
-        medians[start : start + block] = _midpoints(costs[below], costs[above])
-    return _interval(medians, level)
+    below_or_equal = np.zeros((len(costs) + 1, len(names)), np.int64)  # of the lowest j costs, how many in each cluster
+    np.cumsum(cluster[:, None] == np.arange(len(names)), axis=0, out=below_or_equal[1:])
+    total = drawn @ below_or_equal[-1]
+
+    def at_rank(rank: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Each resample's value of that rank, by bisection: the first cost with more than `rank` drawn up to it."""
+        low, high = np.zeros(RESAMPLES, np.int64), np.full(RESAMPLES, len(costs) - 1)
+        while np.any(low < high):
+            middle = (low + high) // 2
+            enough = np.einsum("rc,rc->r", below_or_equal[middle + 1], drawn) > rank
+            low, high = np.where(enough, low, middle + 1), np.where(enough, middle, high)
+        return np.asarray(costs[low])
+
+    return _interval(_midpoints(at_rank((total - 1) // 2), at_rank(total // 2)), level)
 
 
 def _lowest_share(wins: int, count: int, level: float) -> float:
@@ -197,9 +201,9 @@ def _resamples(count: int) -> NDArray[np.intp]:
 
 
 @functools.lru_cache(maxsize=64)
-def _multiplicities(count: int) -> NDArray[np.int32]:
+def _multiplicities(count: int) -> NDArray[np.int64]:
     """(resamples, count): how often each resample has each seed."""
-    found = np.zeros((RESAMPLES, count), np.int32)
+    found = np.zeros((RESAMPLES, count), np.int64)
     np.add.at(found, (np.arange(RESAMPLES)[:, None], _resamples(count)), 1)
     return found
 

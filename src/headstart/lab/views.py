@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from headstart.errors import InputError
-from headstart.lab.axes import AXES, Row, Value, axis, is_log_spaced, value, values
+from headstart.lab.axes import AXES, Row, Value, axis, column, is_log_spaced, value, values
 from headstart.lab.groups import Group, groups
 from headstart.lab.summary import Summary
 from headstart.lab.trainability import Trainability, trainability, why_no_theory
@@ -144,8 +144,8 @@ def _panels(summary: Summary, drawn: tuple[str, ...], most: int) -> tuple[tuple[
         else:
             pooled.append(name)
     members: dict[tuple[Value, ...], list[Row]] = {}
-    for row in summary.rows:
-        members.setdefault(tuple(value(row, name) for name in split), []).append(row)
+    for row, *key in zip(summary.rows, *(column(summary.rows, name) for name in split), strict=True):
+        members.setdefault(tuple(key), []).append(row)
     orders = [values(summary.rows, name) for name in split]
     keys = sorted(members, key=lambda key: [order.index(item) for order, item in zip(orders, key, strict=True)])
     panels = tuple(
@@ -161,11 +161,8 @@ def _panels(summary: Summary, drawn: tuple[str, ...], most: int) -> tuple[tuple[
 def _differs_within(rows: Sequence[Row], told: tuple[str, ...], name: str) -> bool:
     """Whether runs that agree on the axes told differ on another."""
     found: dict[tuple[Value, ...], Value] = {}
-    for row in rows:
-        item = value(row, name)
-        if found.setdefault(tuple(value(row, axis) for axis in told), item) != item:
-            return True
-    return False
+    told_columns = zip(*(column(rows, axis) for axis in told), strict=True)
+    return any(found.setdefault(key, item) != item for key, item in zip(told_columns, column(rows, name), strict=True))
 
 
 def _theory(rows: list[Row], drawn: tuple[str, ...], summary: Summary) -> Trainability | None:

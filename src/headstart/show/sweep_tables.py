@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import io
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -113,12 +114,9 @@ def pair_words(summary: Summary) -> list[str]:
     measure = measure_for(summary)
     lines = []
     for pair in summary.pairs[:MOST_PAIRS]:
-        problem = in_words(pair.first.problem)
-        told = (
-            f"{pair.words[:-1]}, by {measure.gap(*_improvement(summary, pair))}."
-            if pair.beats.told_apart
-            else pair.words
-        )
+        problem, gap = in_words(pair.first.problem), _improvement(summary, pair)
+        sized = pair.beats.told_apart and all(map(math.isfinite, gap))
+        told = f"{pair.words[:-1]}, by {measure.gap(*gap)}." if sized else pair.words
         lines.append(f"{capital(problem)}: {told}" if problem else told)
     left = len(summary.pairs) - MOST_PAIRS
     return [*lines, f"... and {left:,} more pairs; a filter (--where) leaves fewer."] if left > 0 else lines
