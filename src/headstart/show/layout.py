@@ -14,8 +14,8 @@ LETTER = 6.1  # pixels per letter of a subtitle, on average
 def heading(text: str, lines: Iterable[str], width: float) -> alt.TitleParams:
     """A title and subtitle lines, broken so that they are no wider than the chart."""
     letters = max(40, int(width / LETTER))
-    whole = (line.replace("6 ξ_c", "6\u00a0ξ_c") for line in lines if line)  # not to be broken
-    subtitle = [piece for line in whole for piece in textwrap.wrap(line, letters)]
+    whole = (line.replace("6 ξ_c", "6\u00a0ξ_c").replace("--where ", "--where\u00a0") for line in lines if line)
+    subtitle = [piece for line in whole for piece in textwrap.wrap(line, letters, break_on_hyphens=False)]
     return alt.TitleParams(text, subtitle=subtitle, anchor="start", frame="group")
 
 
