@@ -6,6 +6,8 @@ import math
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.stats import binom
 from sweep_rows import run, scheme_study, study
 
@@ -145,6 +147,31 @@ def power(probability: float, count: int) -> float:
     """How often that many pairs tell a scheme with this probability of winning from the other: exact, no simulation."""
     told = [beats([0.0] * wins + [2.0] * (count - wins), [1.0] * count).told_apart for wins in range(count + 1)]
     return float(sum(binom.pmf(wins, count, probability) for wins in range(count + 1) if told[wins]))
+
+
+def test_equal_schemes_are_told_apart_one_time_in_twenty_at_most() -> None:
+    assert all(power(0.5, count) <= 0.05 for count in range(1, 25))
+    assert max(power(0.6, count) for count in range(1, 25)) > 0.05  # a small difference already shows: it can fail
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["he", "xavier"]), st.sampled_from([1.0, 2.0]), st.integers(0, 3), st.booleans()),
+        min_size=1, max_size=20, unique_by=lambda made: made[:3],
+    ),
+    st.permutations(["scheme", "multiplier", "seed"]),
+)  # fmt: skip
+def test_groups_are_a_partition_of_the_runs(made: list[tuple[str, float, int, bool]], by: list[str]) -> None:
+    rows = [
+        run(scheme=scheme, multiplier=multiplier, seed=seed, **({} if done else {"reason": "stopped"}))
+        for scheme, multiplier, seed, done in made
+    ]
+    found = groups(rows, by[:2], METRICS["test_accuracy"])
+    assert sorted(row["id"] for group in found for row in group.rows) == sorted(row["id"] for row in rows)
+    assert len({group.key for group in found}) == len(found)
+    for group in found:
+        assert group.runs == len(group.done) + group.failed
+        assert (group.median is None) == (not group.done)
 
 
 @pytest.mark.parametrize("probability", [0.62, 0.8, 0.9])

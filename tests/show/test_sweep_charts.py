@@ -62,6 +62,13 @@ def test_every_point_of_the_curves_is_a_median_with_its_interval() -> None:
     assert any("▲ at the top edge" in text for text in strings(drawn_curves(summary)))
 
 
+def test_zeros_have_one_level_under_every_multiplier() -> None:
+    spec = drawn_curves(summarize(scheme_study(3, 3)))
+    assert [row["curve"] for row in spec["datasets"]["curves"] if row.get("flat")] == ["zeros"]
+    assert "datum.flat" in strings(spec)
+    assert "datum.flat" not in strings(drawn_curves(summarize(scheme_study(3, 3)[3:])))
+
+
 def test_failed_runs_have_no_point_but_a_diverged_score_has_a_mark_at_the_bottom() -> None:
     rows = [
         *(run(scheme="he", seed=k, reason="stopped") for k in range(3)),

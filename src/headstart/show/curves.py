@@ -122,6 +122,7 @@ def _marks(curves: Curves, summary: Summary, rows: Rows, vertical: Vertical) -> 
         if "off" in row:  # no median: the line breaks here
             row |= {"edge": vertical.edge, "size": _nested(row["curve"], names)}
         else:  # an interval that ends in infinity reaches the edge
+            row["flat"] = curves.x == "multiplier" and row["curve"] == "zeros"  # which no multiplier changes
             row |= {
                 "low": low if row["low"] is None else row["low"],
                 "high": high if row["high"] is None else row["high"],
@@ -149,6 +150,9 @@ def _marks(curves: Curves, summary: Summary, rows: Rows, vertical: Vertical) -> 
         on.mark_rule(strokeWidth=1.6 if continuous else 2.4).encode(**interval),
         on.mark_point(filled=True, size=55, opacity=1).encode(y=vertical.encoding("median"), tooltip=tooltip),
     ]
+    if any(row.get("flat") for row in rows):
+        level = alt.Chart().mark_rule(strokeWidth=1.6, opacity=0.6).encode(y=vertical.encoding("median"), color=colour)
+        layers.insert(0, level.transform_filter("datum.flat"))
     if vertical.any_off:
         up = not vertical.measure.metric.higher_is_better
         shape = "triangle-up" if up else "triangle-down"
@@ -177,7 +181,8 @@ def _horizontal(name: str, items: Sequence[Value], continuous: bool) -> Any:
             "x:N", title=axis(name).title, sort=names, scale=alt.Scale(domain=names), axis=alt.Axis(labelAngle=angle)
         )
     numbers = [float(item) for item in items if isinstance(item, (int, float))]
-    ticks = numbers if len(numbers) <= 7 and all(len(f"{number:g}") <= 5 for number in numbers) else None
+    short_ones = [number for number in numbers if len(f"{number:g}") <= 5]
+    ticks = short_ones if 3 <= len(short_ones) <= 9 or short_ones == numbers[:9] else None
     low, high = min(numbers), max(numbers)
     if is_log(name, items):
         made = log_axis(low, high) if ticks is None else alt.Axis(values=ticks, format="~g")
