@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from headstart.lab.trainability import trainable_depth
+from headstart.lab.depth_theory import trainable_depth
 
 Row = dict[str, Any]
 SETTINGS: Row = {

@@ -13,23 +13,20 @@ from collections.abc import Sequence
 from typing import Any
 
 import altair as alt
-import numpy as np
 
 from headstart.lab.axes import Value, axis
 from headstart.lab.groups import Group
 from headstart.lab.summary import Summary, in_words
-from headstart.lab.trainability import Trainability
-from headstart.lab.views import HeatMap, Panel, is_log, variance_per_multiplier
+from headstart.lab.views import HeatMap, Panel
+from headstart.show.depth_curve import place, theory_marks
 from headstart.show.layout import grid, heading
 from headstart.show.measures import Measure
-from headstart.show.palette import theme
+from headstart.show.palette import OFF, ON_BRIGHT, ON_DARK, theme
 from headstart.show.save import Rows, Tables, named_table
 from headstart.show.words import capital, measure_for, pooled_words, seeds_words, short, texts
 
 MOST_LABELS = 120  # cells that can carry their number
 LABEL_LETTER = 7.5  # pixels that a letter of it needs
-# Named, not #rrggbb: colours on cells stay as they are on a dark page.
-OFF, ON_BRIGHT, ON_DARK = "darkgray", "black", "white"
 BRIGHT = 0.62  # of viridis: black reads better above
 
 
@@ -145,25 +142,21 @@ def _panel(heat: HeatMap, panel: Panel, number: int, colour: Colour, cell: tuple
             others.mark_rect(fill=OFF, stroke="white", strokeWidth=0.5).encode(
                 x=x, x2="x2:Q", y=y, y2="y2:Q", tooltip=tooltip
             ),
-            others.mark_text(fontSize=size, color=ON_BRIGHT).encode(x=_place("cx"), y=_place("cy"), text="off:N"),
+            others.mark_text(fontSize=size, color=ON_BRIGHT).encode(x=place("cx"), y=place("cy"), text="off:N"),
         ]
     letters = max((len(row["label"]) for row in measured), default=0)
     if panel.theory is None and len(rows) <= MOST_LABELS and cell[0] >= LABEL_LETTER * letters + 4:
         layers += [
             base.mark_text(fontSize=12, color=ink)
-            .encode(x=_place("cx"), y=_place("cy"), text="label:N")
+            .encode(x=place("cx"), y=place("cy"), text="label:N")
             .transform_filter(alt.datum.ink == ink)
             for ink in (ON_BRIGHT, ON_DARK)
         ]
     if panel.theory is not None:
-        layers += _theory(heat, panel, panel.theory, number, tables)
+        layers += theory_marks(heat, panel, panel.theory, number, tables)
     made = alt.layer(*layers).properties(width=width, height=height)
     title = in_words(panel.values)
     return made.properties(title=alt.TitleParams(title, fontSize=13, frame="group")) if title else made
-
-
-def _place(field: str) -> Any:
-    return (alt.X if field.endswith("x") else alt.Y)(f"{field}:Q")
 
 
 def _axis(channel: str, name: str, items: Sequence[Value], length: float) -> Any:
@@ -195,67 +188,6 @@ def _cell_size(heat: HeatMap, columns: int) -> tuple[float, float]:
         min(max(room[0] / len(heat.xs), 10.0), 72.0),
         min(max(room[1] / len(heat.ys), 10.0), 46.0),
     )
-
-
-# --- theory over it -------------------------------------------------------------------------------------------------
-
-
-def to_place(name: str, items: Sequence[Value], values: Sequence[float]) -> list[float]:
-    """Where numbers lie between the cells of an axis: 0 in the middle of the first cell, 1 of the second.
-
-    >>> [round(place, 9) for place in to_place("multiplier", [1, 2, 4], [2, 2**1.5])]
-    [1.0, 1.5]
-    """
-    numbers = np.array([item for item in items if isinstance(item, (int, float))], np.float64)
-    places = np.asarray(values, np.float64)
-    if is_log(name, items):
-        numbers, places = np.log(numbers), np.log(places)
-    cells = np.arange(len(numbers), dtype=np.float64)
-    # half a cell beyond the first and the last, at the spacing there
-    ends = (numbers[0] - (numbers[1] - numbers[0]), numbers[-1] + (numbers[-1] - numbers[-2]))
-    return [float(x) for x in np.interp(places, [ends[0], *numbers, ends[1]], [-1.0, *cells, cells[-1] + 1])]
-
-
-def curve_rows(heat: HeatMap, panel: Panel, theory: Trainability) -> tuple[Rows, float | None]:
-    """The theory's curve in places of the heat map's axes, and the place of the critical variance, if it is inside."""
-    per = 1.0 if "sigma_w2" in (heat.x, heat.y) else variance_per_multiplier([r for g in panel.groups for r in g.rows])
-    assert per is not None
-    along_x = heat.y == "depth"  # the variance runs along x
-    name, items = (heat.x, heat.xs) if along_x else (heat.y, heat.ys)
-    depths = heat.ys if along_x else heat.xs
-
-    def variance_place(w2: Sequence[float]) -> list[float]:
-        return to_place(name, items, [x if name == "sigma_w2" else math.sqrt(x / per) for x in w2])
-
-    curve = theory.curve()
-    deepest = 4 * max(theory.depths)
-    variances = variance_place([w2 for w2, _ in curve])
-    heights = to_place("depth", depths, [min(depth, deepest) for _, depth in curve])
-    rows: Rows = [
-        {"cx": a if along_x else b, "cy": b if along_x else a, "order": order}
-        for order, (a, b) in enumerate(zip(variances, heights, strict=True))
-    ]
-    inside = theory.critical is not None and curve[0][0] <= theory.critical <= curve[-1][0]
-    return rows, variance_place([theory.critical])[0] if inside and theory.critical is not None else None
-
-
-def _theory(heat: HeatMap, panel: Panel, theory: Trainability, number: int, tables: Tables) -> list[Any]:
-    rows, critical = curve_rows(heat, panel, theory)
-    line = alt.Chart(named_table(tables, f"theory {number}", rows)).encode(
-        x=_place("cx"), y=_place("cy"), order="order:Q"
-    )
-    layers: list[Any] = [
-        line.mark_line(color=ON_BRIGHT, strokeWidth=5, clip=True),
-        line.mark_line(color=ON_DARK, strokeWidth=2.5, clip=True),
-    ]
-    if critical is not None:
-        spot = alt.Chart(named_table(tables, f"critical {number}", [{"cx": critical, "cy": critical}]))
-        place = {"x": _place("cx")} if heat.y == "depth" else {"y": _place("cy")}
-        layers += [
-            spot.mark_rule(color=ON_BRIGHT, strokeWidth=3.5, strokeDash=[6, 4]).encode(**place),
-            spot.mark_rule(color=ON_DARK, strokeWidth=1.8, strokeDash=[6, 4]).encode(**place),
-        ]
-    return layers
 
 
 def _title(heat: HeatMap, summary: Summary, measure: Measure, width: float) -> Any:
