@@ -181,8 +181,9 @@ def _horizontal(name: str, items: Sequence[Value], continuous: bool) -> Any:
             "x:N", title=axis(name).title, sort=names, scale=alt.Scale(domain=names), axis=alt.Axis(labelAngle=angle)
         )
     numbers = [float(item) for item in items if isinstance(item, (int, float))]
-    short_ones = [number for number in numbers if len(f"{number:g}") <= 5]
-    ticks = short_ones if 3 <= len(short_ones) <= 9 or short_ones == numbers[:9] else None
+    round_ones = [number for number in numbers if len(f"{number:g}") <= 5]
+    enough = round_ones == numbers or (is_log(name, items) and len(round_ones) >= 3)
+    ticks = round_ones if enough and len(round_ones) <= 9 else None
     low, high = min(numbers), max(numbers)
     if is_log(name, items):
         made = log_axis(low, high) if ticks is None else alt.Axis(values=ticks, format="~g")
