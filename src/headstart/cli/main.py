@@ -18,6 +18,7 @@ COMMANDS = {
         "Train one small network from several initializations and show the difference.",
     ),
     "sweep": ("headstart.cli.sweep", "Run a study of many networks from one file; killed or stopped, it goes on."),
+    "report": ("headstart.cli.report", "What the runs of a sweep say: medians, best settings, heat maps, a page."),
     "schemes": ("headstart.cli.schemes", "List every scheme: formula, when to use it, paper, other libraries' names."),
     "gain": ("headstart.cli.gain", "What an activation does to signal and gradient, and what each library would use."),
     "phase": ("headstart.cli.phase", "Phase diagram of an activation: where gradients vanish, explode, or survive."),

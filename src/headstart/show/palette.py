@@ -20,6 +20,8 @@ CLASS_SHAPES = ("circle", "triangle-up", "square", "diamond", "cross", "triangle
 FONT = "Helvetica Neue, Helvetica, Arial, Liberation Sans, DejaVu Sans, sans-serif"
 
 
+# On the cells of a map. Named, not #rrggbb: they stay as they are on a dark page.
+OFF, ON_BRIGHT, ON_DARK = "darkgray", "black", "white"
 INK, PAPER, QUIET = "#1A1A1A", "#FFFFFF", "#DDDDDD"  # text and lines that mean no scheme; background; grid
 DARK = {INK: "#E8E8E8", PAPER: "#1B1B1F", QUIET: "#4A4A4A", SCHEME_COLOURS[0]: "#F2F2F2"}
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from headstart.errors import InputError
 
+Rows = list[dict[str, Any]]
+Tables = dict[str, Rows]  # name -> the rows of a chart's data set
 SUFFIXES = (".png", ".svg", ".pdf", ".html", ".json")
 
 
@@ -17,6 +19,17 @@ def records(rows: list[dict[str, Any]]) -> Any:
 
     data: Any = alt.Data
     return data(values=rows)
+
+
+def named_table(tables: Tables, name: str, rows: Rows) -> Any:
+    """Put rows into a chart's tables and refer to them by name.
+
+    Altair copies a chart with all its inline data each time it is put into another; a name is cheap to copy.
+    """
+    import altair as alt
+
+    tables[name] = rows
+    return alt.NamedData(name=name)
 
 
 def check_suffix(path: str | Path) -> Path:

@@ -1,0 +1,78 @@
+"""How a metric is written: percent, R², a cost to four digits, or a count of steps."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from headstart.lab.metrics import Metric
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A metric with the form of its values: "percent", "number" or "count"."""
+
+    metric: Metric
+    form: str
+
+    @property
+    def title(self) -> str:
+        """The metric in words; of a regression the score is R²."""
+        return self.metric.title.replace("accuracy", "R²") if self._is_r2 else self.metric.title
+
+    @property
+    def _is_r2(self) -> bool:
+        return self.metric.title.endswith("accuracy") and self.form == "number"
+
+    @property
+    def d3(self) -> str:
+        """The same form for an axis or a tooltip of a chart."""
+        return {"percent": ".0%", "number": "~g", "count": ",d"}[self.form]
+
+    def text(self, value: float | None) -> str:
+        """A value as text; a dash without one.
+
+        >>> from headstart.lab.metrics import METRICS
+        >>> accuracy, steps = METRICS["test_accuracy"], METRICS["steps_to_target"]
+        >>> Measure(accuracy, "percent").text(0.9312), Measure(steps, "count").text(math.inf)
+        ('93.1 %', 'never')
+        """
+        if value is None:
+            return "–"
+        if self.form == "count":
+            return f"{value:,.0f}" if math.isfinite(value) else "never"
+        if not math.isfinite(value):
+            return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
+        return f"{100 * value:.1f} %" if self.form == "percent" else f"{value:.4g}"
+
+    def interval(self, low: float | None, high: float | None) -> str:
+        """An interval in brackets; nothing where both ends are the same text.
+
+        >>> from headstart.lab.metrics import METRICS
+        >>> Measure(METRICS["test_accuracy"], "percent").interval(0.9, 0.95)
+        '(90.0–95.0)'
+        """
+        if low is None or self.text(low) == self.text(high):
+            return ""
+        return f"({self.text(low)}–{self.text(high)})".replace(" %", "")
+
+    def gap(self, low: float, high: float) -> str:
+        """The interval of a difference; of percentages in points.
+
+        >>> from headstart.lab.metrics import METRICS
+        >>> Measure(METRICS["test_accuracy"], "percent").gap(0.012, 0.03)
+        '1.2 to 3.0 points'
+        """
+        if self.form == "percent":
+            return f"{100 * low:.1f} to {100 * high:.1f} points"
+        return f"{low:.3g} to {high:.3g}" if self.form == "number" else f"{low:,.0f} to {high:,.0f} steps"
+
+
+def measure_of(metric: Metric, values: Iterable[float | None]) -> Measure:
+    """The form for these values of a metric: an accuracy is a share, unless it leaves 0 to 1 as R² can."""
+    if metric.name == "steps_to_target":
+        return Measure(metric, "count")
+    known = [value for value in values if value is not None and not math.isnan(value)]
+    share = metric.higher_is_better and all(0 <= value <= 1 for value in known)
+    return Measure(metric, "percent" if share else "number")
