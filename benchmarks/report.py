@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import bootstrap
 
-from headstart.lab.statistics import RESAMPLES, median_intervals
-from headstart.lab.summary import summarize
-from headstart.lab.views import heat_map
+from headstart.lab.analysis.statistics import RESAMPLES, median_intervals
+from headstart.lab.analysis.summary import summarize
+from headstart.lab.analysis.views import heat_map
 from headstart.show.sweep_report import save_sweep
 from headstart.show.sweep_tables import summary_text
 
@@ -53,7 +53,7 @@ def report() -> None:
             "id": f"{len(data)}{activation}{scheme}{m}{r}{seed}", "state": "done", "reason": None, "data": data,
             "label": None, "data_seed": 0, "hidden": [32, 32], "depth": 2, "width": 32, "activation": activation,
             "scheme": scheme, "multiplier": float(m), "learning_rate": float(r), "sigma_b": 0.0, "optimizer": "sgd",
-            "batch_size": None, "steps": 1000, "seed": seed, "dtype": "float32", "first_cost": 0.7,
+            "batch_size": None, "steps": 1000, "target": None, "seed": seed, "dtype": "float32", "first_cost": 0.7,
             "final_cost": float(rng.lognormal()), "train_accuracy": 0.9, "test_accuracy": float(rng.beta(8, 2)),
             "steps_to_target": None, "diverged_at": None,
         }

@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from headstart.lab.depth_theory import trainable_depth
+from headstart.lab.analysis.depth_theory import trainable_depth
 
 Row = dict[str, Any]
 SETTINGS: Row = {
     "data": "circles", "hidden": [10, 5], "depth": 2, "width": None, "activation": "relu", "scheme": "he",
     "multiplier": 1.0, "learning_rate": 0.01, "sigma_b": 0.0, "optimizer": "sgd", "batch_size": None, "steps": 2000,
+    "target": None,
     "seed": 0, "dtype": "float32", "data_seed": 0, "label": None,
 }  # fmt: skip
 RESULTS: Row = {

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -31,9 +29,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str | None]]:
         calls.append((store, study))
         return {"depth.db": depth_study(5, 4, 1), "empty.db": []}.get(store, ROWS)
 
-    module = ModuleType("headstart.lab.store")
-    module.open_rows = open_rows  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "headstart.lab.store", module)
+    monkeypatch.setattr("headstart.lab.sweep.open_rows", open_rows)
     return calls
 
 

@@ -10,9 +10,9 @@ import pytest
 import vl_convert
 from sweep_rows import depth_study, run, scheme_study, study
 
-from headstart.lab.depth_theory import trainable_depth
-from headstart.lab.summary import Summary, summarize
-from headstart.lab.views import HeatMap, curves, heat_map
+from headstart.lab.analysis.depth_theory import trainable_depth
+from headstart.lab.analysis.summary import Summary, summarize
+from headstart.lab.analysis.views import HeatMap, curves, heat_map
 from headstart.show.curves import curves_chart
 from headstart.show.depth_curve import curve_rows, to_place
 from headstart.show.heatmap import Colour, cell_rows, heat_chart

@@ -10,9 +10,9 @@ import pytest
 from sweep_rows import depth_study, run, scheme_study
 
 import headstart as hs
-from headstart.lab.metrics import METRICS
-from headstart.lab.summary import summarize
-from headstart.lab.views import heat_map
+from headstart.lab.analysis.metrics import METRICS
+from headstart.lab.analysis.summary import summarize
+from headstart.lab.analysis.views import heat_map
 from headstart.show.measures import Measure, measure_of
 from headstart.show.sweep_report import save_sweep, sweep_report
 from headstart.show.sweep_tables import html_table, pair_words, summary_text, tables
@@ -25,7 +25,7 @@ def real_rows() -> list[dict[str, Any]]:
         found = hs.compare([hs.he * multiplier, hs.xavier * multiplier], seeds=4, steps=300, learning_rate=0.1)
         rows += [
             run(**{**row, "scheme": row["scheme"].partition("*")[0], "multiplier": multiplier, "learning_rate": 0.1,
-                   "steps": 300})
+                   "steps": 300, "target": None})
             for row in found.rows()
         ]  # fmt: skip
     return rows

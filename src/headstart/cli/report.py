@@ -40,8 +40,8 @@ def command(
     headstart report runs.db --metric final_cost --by scheme,depth --where activation=tanh
     headstart report runs.db --heat sigma_w2,depth --out pictures
     """
-    from headstart.lab.summary import summarize
-    from headstart.lab.views import heat_map
+    from headstart.lab.analysis.summary import summarize
+    from headstart.lab.analysis.views import heat_map
 
     rows = _rows(store, study)
     if as_json and not rows:
@@ -70,10 +70,11 @@ def command(
 
 def _rows(store: str, study: str | None) -> list[dict[str, Any]]:
     """The runs of a store, in an order that depends on their settings alone."""
-    from headstart.lab.store import open_rows
+    from headstart.cli.sweep import reported
+    from headstart.lab.sweep import open_rows
 
-    found: list[dict[str, Any]] = open_rows(store, study)
-    return found
+    with reported():
+        return open_rows(store, study)
 
 
 def _axes(text: str) -> list[str]:

@@ -62,7 +62,7 @@ def runs_the_study(function: Callable[..., Any]) -> Callable[..., Any]:
 @JSON
 def plan(file: Path, store: str | None, workers: int | None, yes: bool, as_json: bool) -> None:
     """Say how many runs FILE asks for, how many differ, how many are stored, and what the others will take."""
-    with _reported():
+    with reported():
         found = _study(file, store, yes).plan(workers)
     if as_json:
         fields = ("asked", "distinct", "stored", "seconds", "memory", "workers")
@@ -92,7 +92,7 @@ def run(file: Path, store: str | None, yes: bool, as_json: bool, **how: Any) -> 
 @JSON
 def status(file: Path, store: str | None, yes: bool, as_json: bool) -> None:
     """Say how many of FILE's runs are done, failed and pending."""
-    with _reported():
+    with reported():
         found = _study(file, store, yes).status()
     _print_status(found, as_json)
 
@@ -160,7 +160,7 @@ def _run(file: Path, store: str | None, yes: bool, as_json: bool, start: Callabl
     from headstart.cli.progress import Progress
     from headstart.lab.sweep import SweepInterrupted
 
-    with _reported(EXIT_INCOMPLETE):
+    with reported(EXIT_INCOMPLETE):
         study = _study(file, store, yes)
         try:
             with Progress("Running", "runs", 1, waiting="") as progress:
@@ -179,7 +179,7 @@ def _run(file: Path, store: str | None, yes: bool, as_json: bool, start: Callabl
 
 
 @contextmanager
-def _reported(code: int = EXIT_ERROR) -> Iterator[None]:
+def reported(code: int = EXIT_ERROR) -> Iterator[None]:
     """A store or workers out of reach are said in one line; by then what was finished is stored."""
     from headstart.lab.store import StoreError
     from headstart.lab.sweep import ExecutorError

@@ -8,9 +8,9 @@ from typing import Any
 
 import altair as alt
 
-from headstart.lab.axes import Value, axis, shown, values
-from headstart.lab.summary import Summary, in_words
-from headstart.lab.views import Curves, Panel, is_log
+from headstart.lab.analysis.axes import Value, axis, shown, values
+from headstart.lab.analysis.summary import Summary, in_words
+from headstart.lab.analysis.views import Curves, Panel, is_log
 from headstart.show.layout import heading
 from headstart.show.measures import Measure
 from headstart.show.palette import INK, colours, dashes, theme

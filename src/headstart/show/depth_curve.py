@@ -9,9 +9,9 @@ from typing import Any
 import altair as alt
 import numpy as np
 
-from headstart.lab.axes import Value
-from headstart.lab.trainability import Trainability
-from headstart.lab.views import HeatMap, Panel, is_log, variance_per_multiplier
+from headstart.lab.analysis.axes import Value
+from headstart.lab.analysis.trainability import Trainability
+from headstart.lab.analysis.views import HeatMap, Panel, is_log, variance_per_multiplier
 from headstart.show.palette import ON_BRIGHT, ON_DARK
 from headstart.show.save import Rows, Tables, named_table
 

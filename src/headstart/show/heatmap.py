@@ -14,10 +14,10 @@ from typing import Any
 
 import altair as alt
 
-from headstart.lab.axes import Value, axis
-from headstart.lab.groups import Group
-from headstart.lab.summary import Summary, in_words
-from headstart.lab.views import HeatMap, Panel
+from headstart.lab.analysis.axes import Value, axis
+from headstart.lab.analysis.groups import Group
+from headstart.lab.analysis.summary import Summary, in_words
+from headstart.lab.analysis.views import HeatMap, Panel
 from headstart.show.depth_curve import place, theory_marks
 from headstart.show.layout import grid, heading
 from headstart.show.measures import Measure

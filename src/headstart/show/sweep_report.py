@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from headstart.lab.axes import Row
-from headstart.lab.summary import Summary, summarize
-from headstart.lab.views import HeatMap, curves, heat_map
+from headstart.lab.analysis.axes import Row
+from headstart.lab.analysis.summary import Summary, summarize
+from headstart.lab.analysis.views import HeatMap, curves, heat_map
 from headstart.show.curves import curves_chart
 from headstart.show.heatmap import heat_chart
 from headstart.show.page import bundled, bundling, check_writable, page, write, write_pictures

@@ -8,18 +8,19 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from headstart.lab.axes import axis, shown
-from headstart.lab.best import Best, Pair
-from headstart.lab.groups import Group
-from headstart.lab.summary import Summary, in_words
+from headstart.lab.analysis.axes import axis, shown
+from headstart.lab.analysis.best import Best, Pair
+from headstart.lab.analysis.groups import Group
+from headstart.lab.analysis.summary import Summary, in_words
 from headstart.show.measures import Measure
 from headstart.show.words import capital, measure_for, short
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from headstart.lab.views import HeatMap
+    from headstart.lab.analysis.views import HeatMap
 
+FEW_DEPTHS = 4
 WIDTH = 100  # columns where there is no terminal to ask
 CHOSEN = (
     "Chosen by the same seeds out of as many settings as “of” says, so the best look a little better than they are."
@@ -123,9 +124,13 @@ def pair_words(summary: Summary) -> list[str]:
 
 
 def theory_words(heat: HeatMap | None) -> list[str]:
-    """Measured trainability beside theory, a line for each panel of the heat map that has a prediction."""
-    panels = [] if heat is None else heat.panels
-    found = [(in_words(panel.values), panel.theory.words) for panel in panels if panel.theory is not None]
+    """Measured trainability beside theory, a line for each panel of the heat map that has a prediction.
+
+    Two or three depths show no trainable region to speak of.
+    """
+    theories = [] if heat is None else [(panel.values, panel.theory) for panel in heat.panels]
+    told = [(values, theory) for values, theory in theories if theory is not None and len(theory.depths) >= FEW_DEPTHS]
+    found = [(in_words(values), theory.words) for values, theory in told]
     return [f"{capital(where)}: {words}" if where else words for where, words in found]
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import altair as alt
 
-from headstart.lab.axes import Value
-from headstart.lab.best import Pair
-from headstart.lab.summary import Summary, in_words
+from headstart.lab.analysis.axes import Value
+from headstart.lab.analysis.best import Pair
+from headstart.lab.analysis.summary import Summary, in_words
 from headstart.show.layout import grid, heading
 from headstart.show.palette import INK, theme
 from headstart.show.save import Rows, Tables, named_table

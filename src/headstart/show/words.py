@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from headstart.lab.axes import Value, axis, shown
-from headstart.lab.summary import Summary
+from headstart.lab.analysis.axes import Value, axis, shown
+from headstart.lab.analysis.summary import Summary
 from headstart.show.measures import Measure, measure_of
 
 

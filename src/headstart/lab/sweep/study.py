@@ -191,6 +191,17 @@ class Study:
         write_parquet(self.rows(), Path(path))
         return Path(path)
 
+    def report(self, path: str | Path, **how: Any) -> Path:
+        """Write the report: one HTML page that opens from disk with no network.
+
+        Args:
+            path: where to.
+            how: metric, by, heat and where, as `headstart report` has them.
+        """
+        from headstart.show.sweep_report import sweep_report
+
+        return sweep_report(self.rows(), path, **how)
+
     def _register(self) -> StoredStudy:
         """The study as the store has it, written there if it is new."""
         stored = self._stored()

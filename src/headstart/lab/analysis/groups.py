@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.lab.axes import Row, Value, column, values
-from headstart.lab.metrics import Metric
-from headstart.lab.statistics import clustered_interval, median, median_intervals
+from headstart.lab.analysis.axes import Row, Value, column, values
+from headstart.lab.analysis.metrics import Metric
+from headstart.lab.analysis.statistics import clustered_interval, median, median_intervals
 
 Costs = NDArray[np.float64]
 

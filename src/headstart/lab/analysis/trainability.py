@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from headstart.errors import InputError
-from headstart.lab.axes import Row, is_random, value
-from headstart.lab.depth_theory import critical_sigma_w2, theory_curve, trainable_depth
-from headstart.lab.groups import Group, groups
-from headstart.lab.metrics import Metric, metric
+from headstart.lab.analysis.axes import Row, is_random, value
+from headstart.lab.analysis.depth_theory import critical_sigma_w2, theory_curve, trainable_depth
+from headstart.lab.analysis.groups import Group, groups
+from headstart.lab.analysis.metrics import Metric, metric
 
 
 @dataclass(frozen=True)

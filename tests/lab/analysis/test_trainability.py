@@ -12,8 +12,8 @@ from scipy.stats import spearmanr
 from sweep_rows import depth_study, run, study
 
 from headstart import InputError
-from headstart.lab.depth_theory import critical_sigma_w2, theory_curve, trainable_depth
-from headstart.lab.trainability import deepest, rank_correlation, trainability
+from headstart.lab.analysis.depth_theory import critical_sigma_w2, theory_curve, trainable_depth
+from headstart.lab.analysis.trainability import deepest, rank_correlation, trainability
 from headstart.theory import depth_scale
 
 SIGMA_B = 0.05**0.5

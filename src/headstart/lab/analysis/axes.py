@@ -51,6 +51,7 @@ AXES = {
         Axis("optimizer", "optimizer", False),
         Axis("batch_size", "batch size", True, "all"),
         Axis("steps", "steps", True),
+        Axis("target", "target cost", True),
         Axis("dtype", "dtype", False),
         Axis("seed", "seed", True),
     )

@@ -9,10 +9,10 @@ from functools import cached_property
 from itertools import combinations
 
 from headstart.errors import InputError
-from headstart.lab.axes import AXES, PROBLEM, Row, Value, axis, shown, value, varying, where
-from headstart.lab.best import Best, Pair, best_settings, compare_pair
-from headstart.lab.groups import Group, groups
-from headstart.lab.metrics import Metric, metric
+from headstart.lab.analysis.axes import AXES, PROBLEM, Row, Value, axis, shown, value, varying, where
+from headstart.lab.analysis.best import Best, Pair, best_settings, compare_pair
+from headstart.lab.analysis.groups import Group, groups
+from headstart.lab.analysis.metrics import Metric, metric
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def summarize(
         rows: one per run, as a store of runs gives them.
         metric_name: test_accuracy, train_accuracy, final_cost or steps_to_target.
         by: the axes to group by.
-        conditions: filters `axis=value`; see `headstart.lab.axes.where`.
+        conditions: filters `axis=value`; see `headstart.lab.analysis.axes.where`.
 
     Raises:
         InputError: unknown metric or axis, an axis twice, a filter that no run meets, or no runs at all.

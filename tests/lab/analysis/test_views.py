@@ -8,8 +8,8 @@ import pytest
 from sweep_rows import depth_study, run, scheme_study, study
 
 from headstart import InputError
-from headstart.lab.summary import summarize
-from headstart.lab.views import curves, heat_map, variance_per_multiplier
+from headstart.lab.analysis.summary import summarize
+from headstart.lab.analysis.views import curves, heat_map, variance_per_multiplier
 
 
 def nothing(_: dict[str, Any]) -> dict[str, Any]:

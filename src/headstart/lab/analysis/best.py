@@ -6,10 +6,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from headstart.lab.axes import Row, Value, varying
-from headstart.lab.groups import Group, groups
-from headstart.lab.metrics import Metric
-from headstart.lab.statistics import LEVEL, Beats, beats, difference_interval
+from headstart.lab.analysis.axes import Row, Value, varying
+from headstart.lab.analysis.groups import Group, groups
+from headstart.lab.analysis.metrics import Metric
+from headstart.lab.analysis.statistics import LEVEL, Beats, beats, difference_interval
 
 FEW_SEEDS = 0.5  # of a scheme's settings only those with at least this share of its most seeds can be its best
 MOST_SEEDS = 10_000  # more than anyone would run to tell two schemes apart

@@ -6,7 +6,7 @@ import pytest
 from sweep_rows import run, study
 
 from headstart import InputError
-from headstart.lab.axes import is_log_spaced, is_random, shown, sigma_w2, value, values, varying, where
+from headstart.lab.analysis.axes import is_log_spaced, is_random, shown, sigma_w2, value, values, varying, where
 
 
 def nothing(_: dict[str, object]) -> dict[str, object]:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headstart.lab.statistics import (
+from headstart.lab.analysis.statistics import (
     beats,
     clustered_interval,
     difference_interval,

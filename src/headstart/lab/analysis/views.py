@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from headstart.errors import InputError
-from headstart.lab.axes import AXES, Row, Value, axis, column, is_log_spaced, value, values
-from headstart.lab.groups import Group, groups
-from headstart.lab.summary import Summary
-from headstart.lab.trainability import Trainability, trainability, why_no_theory
+from headstart.lab.analysis.axes import AXES, Row, Value, axis, column, is_log_spaced, value, values
+from headstart.lab.analysis.groups import Group, groups
+from headstart.lab.analysis.summary import Summary
+from headstart.lab.analysis.trainability import Trainability, trainability, why_no_theory
 
 # What splits into panels first: the schemes, what is to be learned, then what changes training most.
 PANEL_ORDER = (

@@ -12,11 +12,11 @@ from scipy.stats import binom
 from sweep_rows import run, scheme_study, study
 
 from headstart import InputError
-from headstart.lab.best import best_settings, seeds_needed
-from headstart.lab.groups import groups
-from headstart.lab.metrics import METRICS
-from headstart.lab.statistics import beats, median_interval
-from headstart.lab.summary import summarize
+from headstart.lab.analysis.best import best_settings, seeds_needed
+from headstart.lab.analysis.groups import groups
+from headstart.lab.analysis.metrics import METRICS
+from headstart.lab.analysis.statistics import beats, median_interval
+from headstart.lab.analysis.summary import summarize
 
 Row = dict[str, Any]
 
