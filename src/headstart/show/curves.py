@@ -11,7 +11,7 @@ import altair as alt
 from headstart.lab.analysis.axes import Value, axis, shown, values
 from headstart.lab.analysis.summary import Summary, in_words
 from headstart.lab.analysis.views import Curves, Panel, is_log
-from headstart.show.layout import heading
+from headstart.show.layout import columns_for, heading
 from headstart.show.measures import Measure
 from headstart.show.palette import INK, colours, dashes, theme
 from headstart.show.save import Rows, Tables, named_table
@@ -25,7 +25,7 @@ ONE = ""  # the name of the only curve
 def curves_chart(curves: Curves, summary: Summary) -> Any:
     """The curves as an Altair chart, one panel beside the other."""
     measure = measure_for(summary)
-    columns = min(len(curves.panels), 3)
+    columns = columns_for(len(curves.panels))
     size = (560.0, 320.0) if columns == 1 else (400.0, 260.0) if columns == 2 else (290.0, 220.0)
     names = [in_words(panel.values) for panel in curves.panels]
     rows = [

@@ -19,7 +19,7 @@ from headstart.lab.analysis.groups import Group
 from headstart.lab.analysis.summary import Summary, in_words
 from headstart.lab.analysis.views import HeatMap, Panel
 from headstart.show.depth_curve import place, theory_marks
-from headstart.show.layout import grid, heading
+from headstart.show.layout import columns_for, grid, heading
 from headstart.show.measures import Measure
 from headstart.show.palette import OFF, ON_BRIGHT, ON_DARK, theme
 from headstart.show.save import Rows, Tables, named_table
@@ -35,7 +35,7 @@ def heat_chart(heat: HeatMap, summary: Summary) -> Any:
     tables: Tables = {}
     measure = measure_for(summary)
     colour = Colour(heat, measure)
-    columns = min(len(heat.panels), 3)
+    columns = columns_for(len(heat.panels))
     cell = _cell_size(heat, columns)
     panels = [_panel(heat, panel, number, colour, cell, tables) for number, panel in enumerate(heat.panels)]
     chart = grid(panels, columns).resolve_scale(color="shared")

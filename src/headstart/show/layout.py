@@ -19,6 +19,15 @@ def heading(text: str, lines: Iterable[str], width: float) -> alt.TitleParams:
     return alt.TitleParams(text, subtitle=subtitle, anchor="start", frame="group")
 
 
+def columns_for(panels: int) -> int:
+    """How many panels stand side by side: three, or two where that leaves no hole.
+
+    >>> [columns_for(panels) for panels in (1, 2, 3, 4, 5, 6)]
+    [1, 2, 3, 2, 3, 3]
+    """
+    return 2 if panels == 4 else min(panels, 3)
+
+
 def grid(panels: Sequence[Any], columns: int, spacing: int = 24) -> Any:
     """Charts side by side, in rows."""
     rows = [alt.hconcat(*panels[start : start + columns], spacing=spacing) for start in range(0, len(panels), columns)]

@@ -10,7 +10,7 @@ import altair as alt
 from headstart.lab.analysis.axes import Value
 from headstart.lab.analysis.best import Pair
 from headstart.lab.analysis.summary import Summary, in_words
-from headstart.show.layout import grid, heading
+from headstart.show.layout import columns_for, grid, heading
 from headstart.show.palette import INK, theme
 from headstart.show.save import Rows, Tables, named_table
 
@@ -28,7 +28,7 @@ def versus_chart(summary: Summary) -> Any:
         return None
     drawn = problems[:MOST_PANELS]
     panels = [_panel(problem, pairs, number, found) for number, (problem, pairs) in enumerate(drawn)]
-    columns = min(len(panels), 3)
+    columns = columns_for(len(panels))
     chart = grid(panels, columns).resolve_scale(color="shared")
     side = _side(drawn[0][1]) * len(_schemes(drawn[0][1]))
     left_out = f"The first {MOST_PANELS} of {len(problems)} problems." if len(problems) > MOST_PANELS else ""
