@@ -17,6 +17,7 @@ from headstart.lab.dataset import Dataset
 from headstart.lab.datasets import load
 from headstart.lab.measure import measure
 from headstart.lab.network import Network, network_for
+from headstart.lab.plain import plain
 from headstart.lab.settings import CompareSettings, compare_settings
 from headstart.schemes import Scheme, scheme
 from headstart.signals.findings import Finding, Signals, judge, reason
@@ -117,8 +118,8 @@ class Comparison:
                 for run in self.of(row["scheme"])
             ]
             schemes.append({**row, "runs": runs})
-        plain: Row = _plain({"schema": SCHEMA, "settings": settings, "schemes": schemes})
-        return plain
+        found: Row = plain({"schema": SCHEMA, "settings": settings, "schemes": schemes})
+        return found
 
     def chart(self) -> Any:
         """Cost curves, decision boundaries and the signal at the start, as one Altair chart."""
@@ -294,14 +295,3 @@ def _quantile(ordered: list[float], share: float) -> float:
     weight = position - below
     low, high = ordered[below], ordered[min(below + 1, len(ordered) - 1)]
     return low if weight == 0 or low == high else low + weight * (high - low)
-
-
-def _plain(value: Any) -> Any:
-    """The same data with numbers that JSON cannot hold as strings."""
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
-    return value

@@ -12,6 +12,7 @@ import altair as alt
 import numpy as np
 
 from headstart.show import boundaries
+from headstart.show.axes import log_axis, log_domain
 from headstart.show.palette import CLASS_COLOURS, CLASS_SHAPES, INK, colours, dashes, theme
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def cost_rows(comparison: Comparison) -> Rows:
 def cost_chart(comparison: Comparison, tables: Tables) -> Any:
     """Median cost against step on a log axis, with the band between the quartiles; infinite costs at the top edge."""
     rows = cost_rows(comparison)
-    low, high = _domain([value for row in rows for key in ("cost", "low", "high") if (value := row.get(key))])
+    low, high = log_domain([value for row in rows for key in ("cost", "low", "high") if (value := row.get(key))])
     top = [{**row, "edge": high} for row in _first_of_each_gap(rows)]
     for row in rows:  # a log axis has no zero, and a far outlier must not squeeze the rest
         for key in ("cost", "low", "high"):
@@ -103,7 +104,7 @@ def cost_chart(comparison: Comparison, tables: Tables) -> Any:
     x = alt.X("step:Q", title="Step of gradient descent", axis=alt.Axis(format=",d", tickCount=6),
               scale=alt.Scale(domain=[0, comparison.recorded_steps[-1] or 1], nice=False))  # fmt: skip
     y = alt.Y("cost:Q", title="Cost (log scale)", scale=alt.Scale(type="log", domain=[low, high], nice=False),
-              axis=_log_axis(low, high))  # fmt: skip
+              axis=log_axis(low, high))  # fmt: skip
     base = alt.Chart(_table(tables, "cost", rows))
     colour, dash = _scheme_encodings(comparison)
     picked = alt.selection_point(fields=["scheme"], bind="legend", name="picked")
@@ -148,33 +149,6 @@ def _first_of_each_gap(rows: Rows) -> Rows:
     return found
 
 
-def _domain(values: list[float], least: float = 1.0) -> tuple[float, float]:
-    """Limits of a log axis: the data's, at most fourteen decades below its top, with a little room.
-
-    The axis spans at least a factor `least`, so that small differences do not look large.
-    """
-    finite = [value for value in values if value > 0 and math.isfinite(value)]
-    if not finite:
-        return 0.1, 10.0
-    high = max(finite)
-    low = max(min(finite), high * 1e-14)
-    room = max((high / low) ** 0.05, 1.15, (least * low / high) ** 0.5)
-    return float(f"{low / room:.4g}"), float(f"{high * room:.4g}")
-
-
-def _log_axis(low: float, high: float) -> alt.Axis:
-    """Labels at powers of ten, at 2 and 5 times them too where the axis is short, and at most eight in all."""
-    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
-    factors = (1, 2, 5) if last - first <= 2 else (1,)
-    stride = max(1, math.ceil((last - first) / 8))
-    ticks = [float(f"{k}e{power}") for power in range(first, last + 1, stride) for k in factors]
-    ticks = [tick for tick in ticks if low <= tick <= high]
-    if len(ticks) < 2:  # a range of less than a factor 2: three round numbers in it
-        ticks = [float(f"{low * (high / low) ** share:.2g}") for share in (0.15, 0.5, 0.85)]
-    label = "datum.value >= 0.001 && datum.value < 100000 ? format(datum.value, '~g') : format(datum.value, '.0e')"
-    return alt.Axis(values=ticks, labelExpr=label)
-
-
 # --- the signal at the start ----------------------------------------------------------------------------------------
 
 
@@ -193,7 +167,7 @@ def signal_rows(comparison: Comparison) -> Rows:
 def signal_chart(comparison: Comparison, tables: Tables) -> Any:
     """Standard deviation of the signal per layer before the first step, on a log axis; zeros at the bottom edge."""
     rows = signal_rows(comparison)
-    low, high = _domain([row["std"] for row in rows], least=20.0)
+    low, high = log_domain([row["std"] for row in rows], least=20.0)
     gone = [{**row, "edge": low} for row in rows if row["std"] == 0]
     over = [{**row, "edge": high, "std": "infinite"} for row in rows if not math.isfinite(row["std"])]
     kept = [{**row, "std": max(row["std"], low)} for row in rows if row["std"] > 0 and math.isfinite(row["std"])]
@@ -204,7 +178,7 @@ def signal_chart(comparison: Comparison, tables: Tables) -> Any:
                        scale=alt.Scale(domain=order))  # fmt: skip
     else:
         x = alt.X("position:Q", title=f"Layer (0: input, {layers}: output)")
-    y = alt.Y("std:Q", title="Standard deviation (log scale)", axis=_log_axis(low, high),
+    y = alt.Y("std:Q", title="Standard deviation (log scale)", axis=log_axis(low, high),
               scale=alt.Scale(type="log", domain=[low, high], nice=False))  # fmt: skip
     colour, dash = _scheme_encodings(comparison)
     tooltip = [alt.Tooltip("scheme:N", title="Scheme"), alt.Tooltip("layer:N", title="Layer"),
