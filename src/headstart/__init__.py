@@ -35,6 +35,7 @@ from headstart.schemes.names import (
 if TYPE_CHECKING:
     from headstart import theory
     from headstart.lab.compare import Comparison, compare
+    from headstart.lab.tune import Tuning, tune
     from headstart.theory.gains import gain
 
 __version__ = "0.1.0.dev0"
@@ -45,6 +46,7 @@ __all__ = [
     "Fans",
     "InputError",
     "Scheme",
+    "Tuning",
     "compare",
     "constant",
     "delta_orthogonal",
@@ -66,6 +68,7 @@ __all__ = [
     "stream_words",
     "theory",
     "truncated_normal",
+    "tune",
     "uniform",
     "xavier",
     "zeros",
@@ -74,9 +77,11 @@ __all__ = [
 # name -> the module that defines it, loaded at first use
 _LAZY = {
     "Comparison": "headstart.lab.compare",
+    "Tuning": "headstart.lab.tune",
     "compare": "headstart.lab.compare",
     "gain": "headstart.theory.gains",
     "theory": "headstart",
+    "tune": "headstart.lab.tune",
 }
 
 

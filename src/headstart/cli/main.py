@@ -17,6 +17,7 @@ COMMANDS = {
         "headstart.cli.compare",
         "Train one small network from several initializations and show the difference.",
     ),
+    "tune": ("headstart.cli.tune", "Search for the best multiplier and learning rate, and say whether it paid."),
     "schemes": ("headstart.cli.schemes", "List every scheme: formula, when to use it, paper, other libraries' names."),
     "gain": ("headstart.cli.gain", "What an activation does to signal and gradient, and what each library would use."),
     "phase": ("headstart.cli.phase", "Phase diagram of an activation: where gradients vanish, explode, or survive."),

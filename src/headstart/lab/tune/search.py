@@ -1,0 +1,225 @@
+"""The search: Optuna proposes points, a problem tries them, and every trial becomes a row.
+
+A proposal depends on the rows so far, the sampler's seed and the number of the trial alone, so a search that was
+interrupted and goes on from its storage tries the same points as one that was not.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from headstart.errors import InputError
+from headstart.lab.plain import plain
+from headstart.lab.tune.problem import Failed, Point, Problem, Tick
+from headstart.lab.tune.settings import TuneSettings
+
+if TYPE_CHECKING:
+    from optuna.study import Study
+    from optuna.trial import FrozenTrial, Trial
+
+Row = dict[str, Any]
+FORMULA_TRIALS = 6  # first, over the whole range of learning rates at the formula's own multiplier
+
+
+class Pruned(Exception):
+    """The pruner ended a trial."""
+
+
+def study_name(settings: TuneSettings, spec: str) -> str:
+    """The study's name in its storage: scheme, data or function, and metric."""
+    on = settings.data if settings.objective is None else settings.objective
+    return f"headstart tune {spec} on {on}: {settings.measured.words}"
+
+
+def open_study(settings: TuneSettings, spec: str, storage: str | None) -> Study:
+    """The study of one scheme, new or as it was left.
+
+    Raises:
+        InputError: Optuna is not installed, the storage cannot be opened, or its study has other settings.
+    """
+    optuna = _optuna()
+    identity = settings.identity(spec)
+    with _quiet():
+        try:
+            study: Study = optuna.create_study(
+                storage=storage, study_name=study_name(settings, spec), load_if_exists=True,
+                direction="maximize" if settings.measured.higher_is_better else "minimize",
+                pruner=optuna.pruners.MedianPruner(n_warmup_steps=0 if settings.objective is None else 2),
+            )  # fmt: skip
+            stored = study.user_attrs.get("settings")
+            if stored is None:
+                study.set_user_attr("settings", json.dumps(identity))
+        except Exception as error:  # SQLAlchemy, its drivers and Optuna each have errors of their own for this
+            raise InputError(
+                f"cannot open the storage {storage!r}: {_first_line(error)}. "
+                "Write a database's URL, for example sqlite:///tune.db."
+            ) from None
+    if stored is not None and (others := _differences(json.loads(stored), identity)):
+        raise InputError(
+            f"the storage {storage!r} holds a search of {spec} with other settings: {'; '.join(others)}. "
+            "Use the same settings to go on with it, or another storage."
+        )
+    return study
+
+
+def search(
+    study: Study, problem: Problem, settings: TuneSettings, tick: Tick, on_trial: Callable[[int], None]
+) -> list[Row]:
+    """Try points until the study has `trials` of them; the rows of all of them, in order.
+
+    Args:
+        study: from `open_study`; what it holds already is not tried again.
+        problem: tries them, on the seeds 0, 1, ....
+        settings: axes, ranges, seeds, number of trials.
+        tick: told the units of work done.
+        on_trial: told the number of trials so far, after each.
+    """
+    with _quiet():
+        _close_abandoned(study)
+        if number := len(rows_of(study)):
+            on_trial(number)
+        while number < settings.trials:
+            _try_next(study, problem, settings, number, tick)
+            on_trial(number := number + 1)
+    return rows_of(study)[: settings.trials]
+
+
+def rows_of(study: Study) -> list[Row]:
+    """One row per trial that ended: number, state, point, value (the median over seeds), pilot, reason."""
+    ended = [
+        trial for trial in study.get_trials(deepcopy=False) if "state" in trial.user_attrs and trial.state.is_finished()
+    ]
+    return [_row(number, trial) for number, trial in enumerate(ended)]
+
+
+def _row(number: int, trial: FrozenTrial) -> Row:
+    attributes = trial.user_attrs
+    return {
+        "number": number,
+        "state": attributes["state"],
+        "multiplier": attributes["multiplier"],
+        "learning_rate": attributes["learning_rate"],
+        "value": trial.value if attributes["state"] == "complete" else None,
+        "pilot": next(iter(trial.intermediate_values.values()), None),
+        "reason": attributes.get("reason"),
+    }
+
+
+def _try_next(study: Study, problem: Problem, settings: TuneSettings, number: int, tick: Tick) -> None:
+    """Ask for a point, try it, tell what came of it."""
+    from optuna.distributions import FloatDistribution
+    from optuna.samplers import TPESampler
+    from optuna.trial import TrialState
+
+    # A sampler of its own for every trial: how far another one's random numbers had come is kept nowhere.
+    study.sampler = TPESampler(seed=int(np.random.SeedSequence([settings.sampler_seed, number]).generate_state(1)[0]))
+    given = formula_points(settings)
+    if number < len(given) and not study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
+        study.enqueue_trial(given[number])
+    trial = study.ask({axis: FloatDistribution(*settings.range_of(axis), log=True) for axis in settings.over})
+    try:
+        _try(study, trial, problem, settings, tick)
+    except BaseException:
+        study.tell(trial, state=TrialState.FAIL)
+        raise
+
+
+def _try(study: Study, trial: Trial, problem: Problem, settings: TuneSettings, tick: Tick) -> None:
+    from optuna.trial import TrialState
+
+    point = Point(trial.params.get("multiplier", 1.0), trial.params.get("learning_rate", settings.learning_rate))
+    value: float | None = None
+    reason: str | None = None
+
+    def report(step: int, so_far: float) -> None:
+        trial.report(so_far, step)
+        if trial.should_prune():
+            raise Pruned(f"after {step:,} {'steps' if settings.objective is None else 'seeds'}")
+
+    try:
+        values = problem.attempt(point, range(settings.seeds), report, tick)
+        value = settings.measured.median(values)
+        state = "complete" if math.isfinite(value) else "failed"
+        if state == "failed":
+            reason = f"not finite for {int(np.sum(~np.isfinite(values)))} of {settings.seeds} seeds"
+            if settings.metric == "steps_to_target":
+                reason = f"target not reached by {int(np.sum(~np.isfinite(values)))} of {settings.seeds} seeds"
+    except Pruned as pruned:
+        state, reason = "pruned", str(pruned)
+    except Failed as failed:
+        state, reason = "failed", str(failed)
+    attributes = {"state": state, "multiplier": point.multiplier, "learning_rate": point.learning_rate}
+    for name, content in (attributes | ({"reason": reason} if reason else {})).items():
+        trial.set_user_attr(name, plain(content))
+    # Optuna learns nothing from a trial it calls failed; a pruned one it knows to be bad.
+    if state == "complete":
+        study.tell(trial, value)
+    else:
+        study.tell(trial, state=TrialState.PRUNED)
+
+
+def formula_points(settings: TuneSettings) -> list[dict[str, float]]:
+    """The first trials: the formula's own multiplier, with learning rates over their whole range."""
+    if "multiplier" not in settings.over:
+        return []
+    low, high = settings.multiplier_range
+    if not low <= 1 <= high:
+        return []
+    if "learning_rate" not in settings.over:
+        return [{"multiplier": 1.0}]
+    count = max(1, min(FORMULA_TRIALS, settings.trials // 5))
+    slowest, fastest = settings.learning_rate_range
+    shares = (np.arange(count) + 0.5) / count
+    return [{"multiplier": 1.0, "learning_rate": float(slowest * (fastest / slowest) ** share)} for share in shares]
+
+
+def _close_abandoned(study: Study) -> None:
+    """Trials that a killed process left running are nobody's now."""
+    from optuna.trial import TrialState
+
+    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+        study.tell(trial.number, state=TrialState.FAIL)
+
+
+def _differences(stored: Row, now: Row) -> list[str]:
+    return [
+        f"{name} was {stored.get(name)}, now {now.get(name)}"
+        for name in dict.fromkeys([*stored, *now])
+        if stored.get(name) != now.get(name)
+    ]
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
+
+
+def _optuna() -> Any:
+    try:
+        import optuna
+    except ImportError:
+        raise InputError(
+            "tuning searches with Optuna, which is not installed. Install it: pip install 'headstart[tune]'."
+        ) from None
+    return optuna
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Optuna without its log lines and its warnings about what it may change, and as it was afterwards."""
+    import optuna
+
+    verbosity = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            yield
+    finally:
+        optuna.logging.set_verbosity(verbosity)
