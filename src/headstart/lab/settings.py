@@ -102,14 +102,11 @@ def compare_settings(**given: Any) -> CompareSettings:
     ...
     headstart.errors.InputError: seeds: input should be greater than or equal to 1, got 0.
     """
-    if given.get("tune_learning_rate"):
-        if given.get("preset") is not None:
-            raise InputError("the course preset fixes the learning rate. Leave out the preset, or its tuning.")
-        if "learning_rate" in given:
-            raise InputError(
-                f"the learning rate is either tuned for each scheme or given for all, got {given['learning_rate']} "
-                "and the wish to tune it. Leave out one of the two."
-            )
+    if given.get("tune_learning_rate") and "learning_rate" in given:
+        raise InputError(
+            f"the learning rate is either one for all schemes or tuned for each, got {given['learning_rate']} and the "
+            "wish to tune it. Leave out one of the two."
+        )
     return validated(CompareSettings, given)
 
 

@@ -13,7 +13,7 @@ from string import Template
 from typing import TYPE_CHECKING, Any
 
 from headstart.errors import InputError
-from headstart.show.charts import comparison_chart, training_in_words
+from headstart.show.charts import comparison_chart, rate_in_words, training_in_words
 from headstart.show.palette import darkened
 from headstart.show.tables import number, score
 
@@ -107,7 +107,7 @@ def _heading(comparison: Comparison) -> str:
     settings = comparison.settings
     return (
         f"{comparison.data.name}, network {comparison.network}, {settings.activation}, {settings.steps:,} steps of "
-        f"{training_in_words(settings)}, learning rate {settings.learning_rate:g}"
+        f"{training_in_words(settings)}, {rate_in_words(comparison)}"
     )
 
 

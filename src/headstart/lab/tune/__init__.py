@@ -2,7 +2,7 @@
 
 - `run`: the one function others call. `settings`: what may be said, and its rules. `metrics`: what is made better.
 - `problem`: how a point (multiplier, learning rate) is tried: by the lab's engine, or by the user's function.
-- `search`: Optuna proposes points. `rates`: each multiplier's own learning rate.
+- `search`: Optuna proposes points.
 - `confirm`: the points again on seeds the search has not seen. `result`: rows, words, files.
 """
 

@@ -14,13 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.lab.rates import own_rates
 from headstart.lab.statistics import difference_interval, median
 from headstart.lab.tune.metrics import Metric
 from headstart.lab.tune.problem import Point, Problem, Tick
-from headstart.lab.tune.rates import own_rates
 from headstart.lab.tune.settings import TuneSettings
 
 NEAREST = 5  # a multiplier's first guess at its learning rate is that of the best of so many trials near it
+OWN = 3  # how often a place's own costs count beside its neighbours', when the best place is chosen
 Array = NDArray[np.float64]
 
 
@@ -126,14 +127,17 @@ def _profile(
 
 
 def smoothed(costs: Sequence[Array]) -> list[float]:
-    """The median of each place's costs together with its two neighbours'.
+    """The median of each place's costs, counted three times, together with its two neighbours'.
 
-    A place far better than both its neighbours is lucky seeds or the edge of a cliff, and neither is a place to stand.
+    A place far better than both its neighbours is lucky seeds or the edge of a cliff, and neither is a place to stand;
+    three times, so that a narrow valley still counts for more than what lies around it.
 
-    >>> smoothed([np.array([3.0]), np.array([1.0]), np.array([9.0]), np.array([4.0]), np.array([2.0])])
-    [2.0, 3.0, 4.0, 4.0, 3.0]
+    >>> smoothed([np.array([3.0, 4.0]), np.array([1.0, 2.0]), np.array([3.0, 4.0])])
+    [3.0, 2.0, 3.0]
     """
-    return [median(np.concatenate(costs[max(0, index - 1) : index + 2])) for index in range(len(costs))]
+    inside = [costs[1], *costs, costs[-2]]  # an end has its one neighbour twice
+    around = zip(inside, costs, inside[2:], strict=False)
+    return [median(np.concatenate([before, *[own] * OWN, after])) for before, own, after in around]
 
 
 def _guess(complete: list[dict[str, Any]], multiplier: float, metric: Metric) -> float:

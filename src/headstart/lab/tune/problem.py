@@ -87,7 +87,8 @@ class EngineProblem:
                 f"not finite after {steps:,} steps for {int(np.sum(~np.isfinite(pilot)))} of {len(seeds)} seeds"
             )
         report(steps, middle)
-        return self.values([point], seeds, tick)[0]
+        found: Array = self.values([point], seeds, tick)[0]
+        return found
 
     def values(self, points: Sequence[Point], seeds: Sequence[int], tick: Tick) -> Array:
         return self._train(points, seeds, self.settings.steps, self.settings.measured, tick)
@@ -104,7 +105,8 @@ class EngineProblem:
             learning_rates=np.repeat([point.learning_rate for point in points], len(seeds)),
             batch_seeds=np.tile(seeds, len(points)), threads=self.threads, progress=tick,
         )  # fmt: skip
-        return self._score(history, metric).reshape(len(points), len(seeds))
+        found: Array = self._score(history, metric).reshape(len(points), len(seeds))
+        return found
 
     def _starts(self, points: Sequence[Point], seeds: Sequence[int]) -> NDArray[np.floating]:
         """(points x seeds, parameters): the starting weights of every network."""

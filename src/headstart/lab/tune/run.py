@@ -169,7 +169,7 @@ class _Work:
 
     def at(self, here: int) -> None:
         """So much of this scheme is done."""
-        self.here = min(here, self.of_scheme)
+        self.here = max(self.here, min(here, self.of_scheme))
         if self.progress is not None:
             self.progress(self.before + self.here, self.total)
 

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial, Trial
 
 Row = dict[str, Any]
-FORMULA_TRIALS = 6  # first, over the whole range of learning rates at the formula's own multiplier
+# Every second of the first trials is at the formula's own multiplier, with learning rates at these shares of their
+# range: each halves what those before have left widest.
+FORMULA_RATES = (1 / 2, 1 / 4, 3 / 4, 1 / 8, 5 / 8, 3 / 8, 7 / 8)
 
 
 class Pruned(Exception):
@@ -120,9 +122,9 @@ def _try_next(study: Study, problem: Problem, settings: TuneSettings, number: in
 
     # A sampler of its own for every trial: how far another one's random numbers had come is kept nowhere.
     study.sampler = TPESampler(seed=int(np.random.SeedSequence([settings.sampler_seed, number]).generate_state(1)[0]))
-    given = formula_points(settings)
-    if number < len(given) and not study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
-        study.enqueue_trial(given[number])
+    given = formula_point(settings, number)
+    if given is not None and not study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
+        study.enqueue_trial(given)
     trial = study.ask({axis: FloatDistribution(*settings.range_of(axis), log=True) for axis in settings.over})
     try:
         _try(study, trial, problem, settings, tick)
@@ -165,19 +167,17 @@ def _try(study: Study, trial: Trial, problem: Problem, settings: TuneSettings, t
         study.tell(trial, state=TrialState.PRUNED)
 
 
-def formula_points(settings: TuneSettings) -> list[dict[str, float]]:
-    """The first trials: the formula's own multiplier, with learning rates over their whole range."""
-    if "multiplier" not in settings.over:
-        return []
+def formula_point(settings: TuneSettings, number: int) -> dict[str, float] | None:
+    """What the trial of this number has to try, if it is one of the formula's."""
     low, high = settings.multiplier_range
-    if not low <= 1 <= high:
-        return []
+    if "multiplier" not in settings.over or not low <= 1 <= high or number % 2:
+        return None
     if "learning_rate" not in settings.over:
-        return [{"multiplier": 1.0}]
-    count = max(1, min(FORMULA_TRIALS, settings.trials // 5))
+        return {"multiplier": 1.0} if number == 0 else None
+    if number // 2 >= len(FORMULA_RATES):
+        return None
     slowest, fastest = settings.learning_rate_range
-    shares = (np.arange(count) + 0.5) / count
-    return [{"multiplier": 1.0, "learning_rate": float(slowest * (fastest / slowest) ** share)} for share in shares]
+    return {"multiplier": 1.0, "learning_rate": slowest * (fastest / slowest) ** FORMULA_RATES[number // 2]}
 
 
 def _close_abandoned(study: Study) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from headstart.errors import InputError, unknown
+from headstart.lab.rates import rate_range
 from headstart.lab.settings import (
     STRICT,
     ActivationSpec,
@@ -23,8 +24,6 @@ from headstart.lab.settings import (
 from headstart.lab.tune.metrics import METRICS, Metric, objective_metric
 
 AXES = ("multiplier", "learning_rate")
-# Learning rates worth trying: gradient descent takes far larger steps than optimizers that add up or rescale gradients.
-RATE_RANGES = {"sgd": (1e-3, 10.0), "momentum": (1e-4, 1.0), "nesterov": (1e-4, 1.0), "adam": (1e-5, 0.3)}
 # what says how the lab trains, and means nothing to a function of the user's own
 ENGINE_ONLY = ("data", "label", "hidden", "activation", "steps", "optimizer", "batch_size", "dtype", "data_seed",
                "target", "metric")  # fmt: skip
@@ -74,7 +73,7 @@ class TuneSettings(BaseModel):
     seeds: int = Field(8, ge=2)
     profile: int = Field(13, ge=3)
     multiplier_range: Range = (0.125, 8.0)
-    learning_rate_range: Range = RATE_RANGES["sgd"]
+    learning_rate_range: Range = rate_range("sgd")
     learning_rate: Rate = 0.01
     data: str = "circles"
     label: str | None = None
@@ -154,8 +153,7 @@ def tune_settings(**given: Any) -> TuneSettings:
     if isinstance(given.get("target"), int) and not isinstance(given["target"], bool):
         given["target"] = float(given["target"])
     if "learning_rate_range" not in given and isinstance(given.get("optimizer"), str):
-        kind = given["optimizer"].partition("(")[0].strip().lower()
-        given["learning_rate_range"] = RATE_RANGES.get(kind, RATE_RANGES["sgd"])
+        given["learning_rate_range"] = rate_range(given["optimizer"])
     settings = validated(TuneSettings, given)
     if settings.objective is not None and len(settings.schemes) > 1:
         raise InputError(
