@@ -87,7 +87,7 @@ def _settings(schemes: tuple[str, ...], preset: str | None, options: dict[str, A
     from headstart.lab import presets
     from headstart.lab.settings import compare_settings
 
-    given = {name: value for name, value in options.items() if value not in (None, False)}
+    given = {name: value for name, value in options.items() if value is not None and value is not False}
     if "hidden" in given:
         given["hidden"] = hidden_sizes(given["hidden"])
     if preset == "course":

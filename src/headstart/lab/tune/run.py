@@ -10,7 +10,7 @@ from headstart.lab import engine
 from headstart.lab.tune.confirm import confirm
 from headstart.lab.tune.problem import EngineProblem, ObjectiveProblem, Problem
 from headstart.lab.tune.result import Tuned, Tuning
-from headstart.lab.tune.search import Row, open_study, search
+from headstart.lab.tune.search import Row, open_study, rows_of, search
 from headstart.lab.tune.settings import TuneSettings, tune_settings
 from headstart.schemes import Scheme
 
@@ -127,7 +127,7 @@ def tune_with(
     work = _Work(settings, next(iter(problems.values())).units, progress)
     found = []
     for spec, problem in problems.items():
-        ended = 0
+        ended = len(rows_of(studies[spec]))
 
         def count(number: int, problem: Problem = problem) -> None:
             nonlocal ended

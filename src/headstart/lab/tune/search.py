@@ -10,24 +10,28 @@ import json
 import math
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from headstart.errors import InputError
-from headstart.lab.plain import plain
 from headstart.lab.tune.problem import Failed, Point, Problem, Tick
 from headstart.lab.tune.settings import TuneSettings
+from headstart.lab.tune.shield import shielded
 
 if TYPE_CHECKING:
     from optuna.study import Study
-    from optuna.trial import FrozenTrial, Trial
+    from optuna.trial import FrozenTrial, Trial, TrialState
 
 Row = dict[str, Any]
 # Every second of the first trials is at the formula's own multiplier, with learning rates at these shares of their
 # range: each halves what those before have left widest.
 FORMULA_RATES = (1 / 2, 1 / 4, 3 / 4, 1 / 8, 5 / 8, 3 / 8, 7 / 8)
+
+
+OUTCOME = "outcome"  # the user attribute that holds what came of a trial
 
 
 class Pruned(Exception):
@@ -48,7 +52,7 @@ def open_study(settings: TuneSettings, spec: str, storage: str | None) -> Study:
     """
     optuna = _optuna()
     identity = settings.identity(spec)
-    with _quiet():
+    with _quiet(), shielded():
         try:
             study: Study = optuna.create_study(
                 storage=storage, study_name=study_name(settings, spec), load_if_exists=True,
@@ -84,7 +88,8 @@ def search(
         on_trial: told the number of trials so far, after each.
     """
     with _quiet():
-        _close_abandoned(study)
+        with shielded():
+            _close_abandoned(study)
         if number := len(rows_of(study)):
             on_trial(number)
         while number < settings.trials:
@@ -95,22 +100,27 @@ def search(
 
 def rows_of(study: Study) -> list[Row]:
     """One row per trial that ended: number, state, point, value (the median over seeds), pilot, reason."""
-    ended = [
-        trial for trial in study.get_trials(deepcopy=False) if "state" in trial.user_attrs and trial.state.is_finished()
-    ]
-    return [_row(number, trial) for number, trial in enumerate(ended)]
+    told = study.get_trials(deepcopy=False, states=_told())
+    return [_row(number, trial) for number, trial in enumerate(trial for trial in told if OUTCOME in trial.user_attrs)]
+
+
+def _told() -> tuple[TrialState, ...]:
+    """The states of trials that came to an end; one that was interrupted is Optuna's FAIL, and nobody's row."""
+    from optuna.trial import TrialState
+
+    return (TrialState.COMPLETE, TrialState.PRUNED)
 
 
 def _row(number: int, trial: FrozenTrial) -> Row:
-    attributes = trial.user_attrs
+    outcome = trial.user_attrs[OUTCOME]
     return {
         "number": number,
-        "state": attributes["state"],
-        "multiplier": attributes["multiplier"],
-        "learning_rate": attributes["learning_rate"],
-        "value": trial.value if attributes["state"] == "complete" else None,
+        "state": outcome["state"],
+        "multiplier": outcome["multiplier"],
+        "learning_rate": outcome["learning_rate"],
+        "value": trial.value,
         "pilot": next(iter(trial.intermediate_values.values()), None),
-        "reason": attributes.get("reason"),
+        "reason": outcome["reason"],
     }
 
 
@@ -122,14 +132,16 @@ def _try_next(study: Study, problem: Problem, settings: TuneSettings, number: in
 
     # A sampler of its own for every trial: how far another one's random numbers had come is kept nowhere.
     study.sampler = TPESampler(seed=int(np.random.SeedSequence([settings.sampler_seed, number]).generate_state(1)[0]))
-    given = formula_point(settings, number)
-    if given is not None and not study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
-        study.enqueue_trial(given)
-    trial = study.ask({axis: FloatDistribution(*settings.range_of(axis), log=True) for axis in settings.over})
+    with shielded():
+        given = formula_point(settings, number)
+        if given is not None and not study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
+            study.enqueue_trial(given)
+        trial = study.ask({axis: FloatDistribution(*settings.range_of(axis), log=True) for axis in settings.over})
     try:
         _try(study, trial, problem, settings, tick)
     except BaseException:
-        study.tell(trial, state=TrialState.FAIL)
+        with shielded(), suppress(ValueError):  # it may have been told what came of it just before
+            study.tell(trial, state=TrialState.FAIL)
         raise
 
 
@@ -141,8 +153,10 @@ def _try(study: Study, trial: Trial, problem: Problem, settings: TuneSettings, t
     reason: str | None = None
 
     def report(step: int, so_far: float) -> None:
-        trial.report(so_far, step)
-        if trial.should_prune():
+        with shielded():
+            trial.report(so_far, step)
+            pruned = trial.should_prune()
+        if pruned:
             raise Pruned(f"after {step:,} {'steps' if settings.objective is None else 'seeds'}")
 
     try:
@@ -157,14 +171,14 @@ def _try(study: Study, trial: Trial, problem: Problem, settings: TuneSettings, t
         state, reason = "pruned", str(pruned)
     except Failed as failed:
         state, reason = "failed", str(failed)
-    attributes = {"state": state, "multiplier": point.multiplier, "learning_rate": point.learning_rate}
-    for name, content in (attributes | ({"reason": reason} if reason else {})).items():
-        trial.set_user_attr(name, plain(content))
-    # Optuna learns nothing from a trial it calls failed; a pruned one it knows to be bad.
-    if state == "complete":
-        study.tell(trial, value)
-    else:
-        study.tell(trial, state=TrialState.PRUNED)
+    outcome = {"state": state, "reason": reason} | asdict(point)
+    with shielded():
+        trial.set_user_attr(OUTCOME, outcome)
+        # Optuna learns nothing from a trial it calls failed; a pruned one it knows to be bad.
+        if state == "complete":
+            study.tell(trial, value)
+        else:
+            study.tell(trial, state=TrialState.PRUNED)
 
 
 def formula_point(settings: TuneSettings, number: int) -> dict[str, float] | None:
