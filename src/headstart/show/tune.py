@@ -115,6 +115,8 @@ def range_in_words(tuned: Tuned, axis: str) -> str:
     """
     low, high = tuned.interval[axis]
     at_low, at_high = tuned.reaches_end[axis]
+    if low == high:
+        return f"{low:.3g} alone"
     return f"{'≤ ' if at_low else ''}{low:.3g} – {'≥ ' if at_high else ''}{high:.3g}"
 
 

@@ -105,7 +105,7 @@ def _profile(
     complete = [row for row in rows if row["state"] == "complete"]
     top = min(complete, key=lambda row: (metric.costs([row["value"]])[0], abs(math.log(row[axis])), row["number"]))
     usual = 1.0 if axis == "multiplier" else settings.learning_rate
-    places = _places(settings, axis, usual, top[axis])
+    places = _places(settings, axis, top[axis], *({usual} - {top[axis]}))
     tried: dict[Point, Array] = {}
 
     def costs(asked: Sequence[tuple[int, float]]) -> list[float]:
@@ -147,9 +147,16 @@ def _guess(complete: list[dict[str, Any]], multiplier: float, metric: Metric) ->
     return rate
 
 
-def _places(settings: TuneSettings, axis: str, *marked: float) -> list[float]:
-    """The marked places and a log grid over the axis, without the grid's points that all but fall on a marked one."""
+def _places(settings: TuneSettings, axis: str, top: float, *others: float) -> list[float]:
+    """A log grid over the axis with the marked places, finer around the top one.
+
+    The grid's own points that all but fall on a marked one are left out.
+    """
     low, high = settings.range_of(axis)
-    apart = math.log(high / low) / (settings.profile - 1) / 4
-    grid = [float(value) for value in np.geomspace(low, high, settings.profile)]
-    return sorted({*marked, *(value for value in grid if all(abs(math.log(value / m)) > apart for m in marked))})
+    step = math.log(high / low) / (settings.profile - 1)
+    around = [top * math.exp(step * share) for share in (-0.5, 0.5)]
+    found = [top, *others]
+    for value in [*around, *(float(value) for value in np.geomspace(low, high, settings.profile))]:
+        if low <= value <= high and all(abs(math.log(value / place)) > step / 4 for place in found):
+            found.append(value)
+    return sorted(found)
