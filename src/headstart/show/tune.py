@@ -243,12 +243,12 @@ def tune_chart(tuning: Tuning) -> Any:
         _metric_chart(tuning, profile, places, colour, dash), _interval_chart(tuning, places, colour), spacing=10
     )
     own = ", each at its own learning rate" if len(settings.over) > 1 else ""
+    lines = [f"Line and band: median over the fresh seeds and its 95 % interval{own}. Dots: the search's trials."]
+    if any("off" in row for row in profile):
+        lines.append(f"{'▼' if settings.measured.higher_is_better else '▲'} at the edge: not finite.")
     title = alt.TitleParams(
         f"Which {WORDS[settings.main]} trains best?",
-        subtitle=[
-            heading(tuning),
-            f"Line and band: median over the fresh seeds and its 95 % interval{own}. Dots: the search's trials.",
-        ],
+        subtitle=[heading(tuning), *lines],
         fontSize=19, subtitleFontSize=13, offset=16,
     )  # fmt: skip
     return chart.properties(config=theme(), padding=18, title=title)

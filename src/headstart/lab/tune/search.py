@@ -118,7 +118,7 @@ def _row(number: int, trial: FrozenTrial) -> Row:
         "state": outcome["state"],
         "multiplier": outcome["multiplier"],
         "learning_rate": outcome["learning_rate"],
-        "value": trial.value,
+        "value": trial.value if outcome["state"] == "complete" else None,
         "pilot": next(iter(trial.intermediate_values.values()), None),
         "reason": outcome["reason"],
     }
