@@ -89,6 +89,7 @@ def test_the_table_says_what_was_found_and_fits(two: hs.Tuning) -> None:
     text = str(two)
     assert max(map(len, text.splitlines())) <= 100
     assert "circles, hidden layers 10-5, relu, 300 steps: 8 trials of 3 seeds, judged on 3 fresh ones" in text
+    assert "3 seeds are too few to be sure" in text
     for tuned in two.schemes:
         row = next(line for line in text.splitlines() if line.strip().startswith(tuned.scheme + " "))
         assert ("yes" in row) == tuned.paid

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 Rows = list[dict[str, Any]]
 WORDS = {"multiplier": "multiplier", "learning_rate": "learning rate"}
+# Seeds that all agree by chance do so with probability 2 ** -seeds at each side: below 2.5 % from six on.
+FEWEST = 6
 FAINT = 0.28  # opacity of what only backs the picture up
 
 
@@ -45,8 +47,8 @@ def print_tuning(tuning: Tuning, console: Console) -> None:
     from rich.text import Text
 
     settings = tuning.settings
-    table = Table(box=box.SIMPLE_HEAD, title=Text(heading(tuning), style="bold"), title_justify="left",
-                  title_style="", pad_edge=False)  # fmt: skip
+    console.print(Text(heading(tuning), style="bold"))
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     main, metric = WORDS[settings.main], settings.measured
     usual = "formula's" if settings.main == "multiplier" else f"at {settings.learning_rate:g}"
     columns = ["scheme", main, "as good", *(["rate"] if len(settings.over) > 1 else []), metric.words, usual, "paid"]
@@ -66,6 +68,8 @@ def print_tuning(tuning: Tuning, console: Console) -> None:
         console.print(Padding(Text(sentence(tuned)), (0, 0, 0, 2)))
     if len(tuning.schemes) > 1:
         console.print(Text(ranking(tuning)))
+    if settings.seeds < FEWEST:
+        console.print(Text(f"{settings.seeds} seeds are too few to be sure of any of this; take {FEWEST} or more."))
 
 
 def heading(tuning: Tuning) -> str:

@@ -5,6 +5,7 @@ Both answer with one value per seed, NaN or infinite where a run came to nothing
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -46,7 +47,7 @@ class Problem(Protocol):
     """What can be tuned."""
 
     units: int  # of work in one point on all seeds of a trial
-    warmup: int  # reports that the pruner lets pass
+    fingerprint: str  # of what no setting says: the data in a file
 
     def attempt(self, point: Point, seeds: Sequence[int], report: Report, tick: Tick) -> Array:
         """One value per seed, after reports on the way; raises Failed, or what `report` raises."""
@@ -58,8 +59,6 @@ class Problem(Protocol):
 class EngineProblem:
     """One scheme on the lab's network: every call trains all its points and seeds in one call of the engine."""
 
-    warmup = 0
-
     def __init__(self, settings: TuneSettings, spec: str, threads: int | None = None) -> None:
         self.settings, self.scheme, self.threads = settings, scheme(spec), threads
         self.data: Dataset = load(settings.data, settings.label, settings.data_seed)
@@ -68,6 +67,8 @@ class EngineProblem:
         )
         self.samples = engine.Samples.of(self.data.train_x, self.data.targets(self.data.train_y), settings.dtype)
         self.units = settings.seeds * settings.steps
+        arrays = (self.data.train_x, self.data.train_y, self.data.test_x, self.data.test_y)
+        self.fingerprint = hashlib.blake2b(b"".join(array.tobytes() for array in arrays), digest_size=8).hexdigest()
         count = self.samples.count
         if settings.batch_size is not None and settings.batch_size > count:
             raise InputError(
@@ -132,7 +133,7 @@ class EngineProblem:
 class ObjectiveProblem:
     """A function of the user's own, called once per seed with the tuned axes and the seed."""
 
-    warmup = 2  # the median of one seed says little
+    fingerprint = ""
 
     def __init__(self, settings: TuneSettings, objective: Callable[..., Any]) -> None:
         self.settings, self.objective = settings, objective

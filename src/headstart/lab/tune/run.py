@@ -123,7 +123,7 @@ def tune_with(
         problems[spec] = (
             EngineProblem(settings, spec, threads) if objective is None else ObjectiveProblem(settings, objective)
         )
-    studies = {spec: open_study(settings, spec, storage) for spec in settings.schemes}
+    studies = {spec: open_study(settings, spec, storage, problem.fingerprint) for spec, problem in problems.items()}
     work = _Work(settings, next(iter(problems.values())).units, progress)
     found = []
     for spec, problem in problems.items():

@@ -31,6 +31,7 @@ Row = dict[str, Any]
 FORMULA_RATES = (1 / 2, 1 / 4, 3 / 4, 1 / 8, 5 / 8, 3 / 8, 7 / 8)
 
 
+SEEN = 2  # seeds of a user's function before the pruner is asked: the median of one says little
 OUTCOME = "outcome"  # the user attribute that holds what came of a trial
 
 
@@ -44,20 +45,20 @@ def study_name(settings: TuneSettings, spec: str) -> str:
     return f"headstart tune {spec} on {on}: {settings.measured.words}"
 
 
-def open_study(settings: TuneSettings, spec: str, storage: str | None) -> Study:
+def open_study(settings: TuneSettings, spec: str, storage: str | None, fingerprint: str = "") -> Study:
     """The study of one scheme, new or as it was left.
 
     Raises:
         InputError: Optuna is not installed, the storage cannot be opened, or its study has other settings.
     """
     optuna = _optuna()
-    identity = settings.identity(spec)
+    identity = settings.identity(spec) | {"content of the data": fingerprint}
     with _quiet(), shielded():
         try:
             study: Study = optuna.create_study(
                 storage=storage, study_name=study_name(settings, spec), load_if_exists=True,
                 direction="maximize" if settings.measured.higher_is_better else "minimize",
-                pruner=optuna.pruners.MedianPruner(n_warmup_steps=0 if settings.objective is None else 2),
+                pruner=optuna.pruners.MedianPruner(n_warmup_steps=0 if settings.objective is None else SEEN),
             )  # fmt: skip
             stored = study.user_attrs.get("settings")
             if stored is None:

@@ -34,8 +34,8 @@ def known_axes(names: tuple[str, ...]) -> tuple[str, ...]:
     for name in names:
         if name not in AXES:
             raise unknown("axis", name, AXES)
-    if not names or len(set(names)) < len(names):
-        raise ValueError(f"over names each axis once, at least one of {', '.join(AXES)}; got {', '.join(names)!r}.")
+    if len(set(names)) < len(names):
+        raise ValueError(f"over names each axis once, got {', '.join(names)}. Leave one out.")
     return tuple(name for name in AXES if name in names)
 
 
@@ -146,10 +146,8 @@ def tune_settings(**given: Any) -> TuneSettings:
     for name in ("multiplier_range", "learning_rate_range"):
         if name in given:
             given[name] = _range(name, given[name])
-    if isinstance(given.get("over"), str):
-        given["over"] = (given["over"],)
-    elif "over" in given:
-        given["over"] = tuple(given["over"])
+    if "over" in given:
+        given["over"] = _names(given["over"])
     if isinstance(given.get("target"), int) and not isinstance(given["target"], bool):
         given["target"] = float(given["target"])
     if "learning_rate_range" not in given and isinstance(given.get("optimizer"), str):
@@ -166,6 +164,15 @@ def tune_settings(**given: Any) -> TuneSettings:
             "Leave it out, or tune over the multiplier alone: over multiplier."
         )
     return settings
+
+
+def _names(over: Any) -> tuple[str, ...]:
+    names = (over,) if isinstance(over, str) else tuple(over) if hasattr(over, "__iter__") else ()
+    if not all(isinstance(name, str) for name in names):
+        names = ()
+    if not names:
+        raise InputError(f"over names at least one of {', '.join(AXES)}, got {over!r}. Write, say, 'multiplier'.")
+    return names
 
 
 def _range(name: str, ends: Any) -> tuple[float, float]:
