@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 import headstart as hs
-from headstart.show.tune import interval_rows, profile_rows, range_in_words, spread_in_words, trial_rows, tune_chart
+from headstart.show.tune import interval_rows, profile_rows, trial_rows, tune_chart
+from headstart.show.tune_text import range_in_words, spread_in_words
 
 QUICK: dict[str, Any] = {"trials": 8, "seeds": 3, "steps": 300, "profile": 5}
 

@@ -145,6 +145,6 @@ def _print(tuning: Any) -> None:
     from rich.console import Console
 
     from headstart.show.tables import WIDTH
-    from headstart.show.tune import print_tuning
+    from headstart.show.tune_text import print_tuning
 
     print_tuning(tuning, Console(width=None if sys.stdout.isatty() else WIDTH))

@@ -165,6 +165,6 @@ class Tuning:
         return save_chart(self.chart(), path)
 
     def __str__(self) -> str:
-        from headstart.show.tune import tune_text
+        from headstart.show.tune_text import tune_text
 
         return tune_text(self)
