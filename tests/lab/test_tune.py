@@ -113,7 +113,7 @@ def a_naive_judge_says_it_paid(number: int) -> bool:
 
 def test_noise_seldom_pays() -> None:
     # n = 100 tunings of pure noise. A one-sided alarm of 2.5 % each gives 2.5; 10 or more have a chance of 2.8 % even
-    # at 5 % each, which a bootstrap of 8 seeds may have, and the smallest rate seen with a chance above one half is 10 %.
+    # at 5 % each, which a bootstrap of 8 seeds may have; the smallest rate seen with a chance above a half is 10 %.
     assert sum(says_it_paid(number) for number in range(100)) < 10
 
 

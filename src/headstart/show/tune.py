@@ -109,7 +109,8 @@ def tune_chart(tuning: Tuning) -> Any:
     own = ", each at its own learning rate" if len(settings.over) > 1 else ""
     lines = [f"Line and band: median over the fresh seeds and its 95 % interval{own}. Dots: the search's trials."]
     if any("off" in row for row in profile):
-        lines.append(f"{'▼' if settings.measured.higher_is_better else '▲'} at the edge: not finite.")
+        mark = "▼" if settings.measured.higher_is_better else "▲"
+        lines.append(f"{mark} at the edge: {'target not reached' if settings.target else 'not finite'}.")
     title = alt.TitleParams(
         f"Which {WORDS[settings.main]} trains best?",
         subtitle=[heading(tuning), *lines],
