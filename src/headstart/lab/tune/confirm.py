@@ -158,5 +158,5 @@ def _places(settings: TuneSettings, axis: str, top: float, *others: float) -> li
     found = [top, *others]
     for value in [*around, *(float(value) for value in np.geomspace(low, high, settings.profile))]:
         if low <= value <= high and all(abs(math.log(value / place)) > step / 4 for place in found):
-            found.append(value)
+            found.append(float(f"{value:.6g}"))  # 4 and not 4.000000000000001
     return sorted(found)
