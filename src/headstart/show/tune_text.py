@@ -37,12 +37,13 @@ def print_tuning(tuning: Tuning, console: Console) -> None:
 
     settings = tuning.settings
     console.print(Text(heading(tuning), style="bold"))
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))  # two wide intervals need the room
     main, metric = WORDS[settings.main], settings.measured
     usual = "formula's" if settings.main == "multiplier" else f"at {settings.learning_rate:g}"
     columns = ["scheme", main, "as good", *(["rate"] if len(settings.over) > 1 else []), metric.words, usual, "paid"]
     for name in columns:
-        table.add_column(name, justify="left" if name in ("scheme", "paid") else "right", no_wrap=name != "scheme")
+        table.add_column(name, justify="left" if name in ("scheme", "paid") else "right", no_wrap=name != "scheme",
+                         overflow="fold")  # fmt: skip
     for tuned in tuning.schemes:
         best, default = tuned.best, tuned.default
         rate = [f"{best['learning_rate']:.3g}"] if len(settings.over) > 1 else []
