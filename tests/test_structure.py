@@ -34,7 +34,11 @@ def imported_rooms(path: Path) -> set[str]:
 
 
 # A user calls .chart() and .save() on a comparison; the methods load the room to the right when they are called.
-ALLOWED_BACKWARDS = {("lab/compare.py", "show"), ("lab/sweep/study.py", "show")}
+ALLOWED_BACKWARDS = {
+    ("lab/compare.py", "show"),
+    ("lab/sweep/study.py", "show"),
+    ("lab/tune/result.py", "show"),
+}
 
 
 def wrong_imports(path: Path, room: str) -> set[str]:

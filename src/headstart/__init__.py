@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from headstart import theory
     from headstart.lab.compare import Comparison, compare
     from headstart.lab.sweep import Study, study
+    from headstart.lab.tune import Tuning, tune
     from headstart.theory.gains import gain
 
 __version__ = "0.1.0.dev0"
@@ -47,6 +48,7 @@ __all__ = [
     "InputError",
     "Scheme",
     "Study",
+    "Tuning",
     "compare",
     "constant",
     "delta_orthogonal",
@@ -69,6 +71,7 @@ __all__ = [
     "study",
     "theory",
     "truncated_normal",
+    "tune",
     "uniform",
     "xavier",
     "zeros",
@@ -78,10 +81,12 @@ __all__ = [
 _LAZY = {
     "Comparison": "headstart.lab.compare",
     "Study": "headstart.lab.sweep",
+    "Tuning": "headstart.lab.tune",
     "compare": "headstart.lab.compare",
     "gain": "headstart.theory.gains",
     "study": "headstart.lab.sweep",
     "theory": "headstart",
+    "tune": "headstart.lab.tune",
 }
 
 

@@ -14,7 +14,7 @@ from headstart.errors import InputError
 
 # what the course preset fixes: option -> its name on the command line
 FIXED_BY_PRESET = ("data", "label", "hidden", "activation", "seeds", "steps", "learning_rate", "record_every", "dtype",
-                   "optimizer", "batch_size")  # fmt: skip
+                   "tune_learning_rate", "optimizer", "batch_size")  # fmt: skip
 
 
 @click.command("compare")
@@ -28,6 +28,7 @@ FIXED_BY_PRESET = ("data", "label", "hidden", "activation", "seeds", "steps", "l
 @click.option("--seeds", type=int, help="Runs per scheme, with seeds 0, 1, ...  [16]")
 @click.option("--steps", type=int, help="Steps of full-batch gradient descent.  [15000]")
 @click.option("--learning-rate", type=float, help="[0.01]")
+@click.option("--tune-learning-rate", is_flag=True, help="Find each scheme's own learning rate first, on other seeds.")
 @click.option("--optimizer", metavar="NAME", help="sgd, momentum(0.9), nesterov(0.9), adam.  [sgd]")
 @click.option("--batch-size", type=int, help="Samples per step.  [all]")
 @click.option("--record-every", type=int, help="Steps between recorded costs.  [steps/150]")
@@ -86,7 +87,7 @@ def _settings(schemes: tuple[str, ...], preset: str | None, options: dict[str, A
     from headstart.lab import presets
     from headstart.lab.settings import compare_settings
 
-    given = {name: value for name, value in options.items() if value is not None}
+    given = {name: value for name, value in options.items() if value is not None and value is not False}
     if "hidden" in given:
         given["hidden"] = hidden_sizes(given["hidden"])
     if preset == "course":

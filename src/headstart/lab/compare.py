@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.lab import engine, presets
+from headstart.lab.compare_rates import scheme_rates, steps_needed
 from headstart.lab.dataset import Dataset
 from headstart.lab.datasets import load
 from headstart.lab.measure import measure
@@ -57,6 +58,7 @@ class Comparison:
     network: Network
     recorded_steps: list[int]
     runs: tuple[Run, ...]
+    learning_rates: Mapping[str, float]  # scheme -> its own, or the one of all
 
     @cached_property
     def findings(self) -> dict[str, list[Finding]]:
@@ -74,10 +76,14 @@ class Comparison:
         return [run for run in self.runs if run.scheme == name]
 
     def rows(self) -> list[Row]:
-        """One row per run: scheme, seed, accuracies, first and final cost, the step it diverged at."""
+        """One row per run: scheme, seed, accuracies, first and final cost, the step it diverged at.
+
+        With a learning rate for each scheme, that too; so in `summary`.
+        """
         return [
             {
                 "scheme": run.scheme,
+                **self._own_rate(run.scheme),
                 "seed": run.seed,
                 "train_accuracy": run.train_accuracy,
                 "test_accuracy": run.test_accuracy,
@@ -98,12 +104,18 @@ class Comparison:
                 column: spread([row[column] for row in rows])
                 for column in ("train_accuracy", "test_accuracy", "first_cost", "final_cost")
             }
-            table.append({"scheme": name, "verdict": found[0].code, "reason": reason(found), **spreads})
+            row = {"scheme": name, **self._own_rate(name), "verdict": found[0].code, "reason": reason(found)}
+            table.append(row | spreads)
         return table
+
+    def _own_rate(self, name: str) -> Row:
+        return {"learning_rate": self.learning_rates[name]} if self.settings.tune_learning_rate else {}
 
     def to_json(self) -> Row:
         """Plain data for `--json`: settings, and per scheme its summary and runs. Not finite: "inf", "-inf", "nan"."""
         settings = self.settings.model_dump(mode="json")
+        if self.settings.tune_learning_rate:
+            settings["learning_rate"] = None  # each scheme has its own
         settings |= {"task": self.network.task, "recorded_steps": self.recorded_steps}
         schemes = []
         for row in self.summary():
@@ -152,12 +164,13 @@ def compare(
     activation: str = "relu",
     seeds: int = 16,
     steps: int = 15_000,
-    learning_rate: float = 0.01,
+    learning_rate: float | None = None,
     record_every: int | None = None,
     dtype: str = "float32",
     *,
     optimizer: str = "sgd",
     batch_size: int | None = None,
+    tune_learning_rate: bool = False,
     label: str | None = None,
     data_seed: int = 0,
     threads: int | None = None,
@@ -176,11 +189,12 @@ def compare(
         activation: of the hidden layers.
         seeds: how many runs per scheme, with seeds 0, 1, ...
         steps: updates per run.
-        learning_rate: positive.
+        learning_rate: positive; 0.01 by default.
         record_every: steps between recorded costs; by default a 150th of the steps.
         dtype: "float32" or "float64".
         optimizer: sgd, momentum(0.9), nesterov(0.9) or adam(0.9, 0.999, 1e-8).
         batch_size: samples per step, shuffled by the run's seed; None for all.
+        tune_learning_rate: first find each scheme's own learning rate, on other seeds, and train it with that.
         label: the label column of a CSV file.
         data_seed: of made data and of the split into training and test data.
         threads: how many networks are trained at a time; None for one per processor. The results do not depend on it.
@@ -196,11 +210,13 @@ def compare(
     """
     given: dict[str, Any] = {
         "data": data, "label": label, "hidden": hidden, "activation": activation, "seeds": seeds, "steps": steps,
-        "learning_rate": learning_rate, "record_every": record_every, "dtype": dtype, "data_seed": data_seed,
-        "optimizer": optimizer, "batch_size": batch_size,
+        "record_every": record_every, "dtype": dtype, "data_seed": data_seed, "optimizer": optimizer,
+        "batch_size": batch_size, "tune_learning_rate": tune_learning_rate,
     }  # fmt: skip
     if schemes is not None:
         given["schemes"] = schemes
+    if learning_rate is not None:
+        given["learning_rate"] = learning_rate
     return run_comparison(compare_settings(**given), threads=threads, progress=progress)
 
 
@@ -227,19 +243,30 @@ def run_comparison(
     jobs = [(name, seed) for seed in range(settings.seeds) for name in settings.schemes]
     start = np.stack([_start(settings, network, name, seed) for name, seed in jobs])
     samples = engine.Samples.of(data.train_x, data.targets(data.train_y), settings.dtype)
-    total, done = len(jobs) * settings.steps, 0
+    searching = steps_needed(settings) if settings.tune_learning_rate else 0
+    total, done = searching + len(jobs) * settings.steps, 0
 
-    def report(count: int) -> None:
+    def report(count: int, most: int = total) -> None:
         nonlocal done
-        done += count
+        done = min(done + count, most)  # a search is as long as it has to be
         if progress is not None:
             progress(done, total)
 
+    rates = dict.fromkeys(settings.schemes, settings.learning_rate)
+    if settings.tune_learning_rate:
+        try:
+            rates = scheme_rates(
+                settings, network, samples, threads=threads, progress=lambda count: report(count, searching)
+            )
+        except engine.Cancelled:
+            raise Interrupted(None) from None
+        done = searching
     batch_seeds = np.array([seed for _, seed in jobs])
     try:
         history = engine.train_networks(
-            network, samples, start, schedule, batch_seeds=batch_seeds, threads=threads, progress=report
-        )
+            network, samples, start, schedule, learning_rates=np.array([rates[name] for name, _ in jobs]),
+            batch_seeds=batch_seeds, threads=threads, progress=report,
+        )  # fmt: skip
         interrupted = False
     except engine.Cancelled as cancelled:
         history, interrupted = cancelled.history, True
@@ -252,7 +279,7 @@ def run_comparison(
     runs.sort(key=lambda run: (order[run.scheme], run.seed))
     if course:
         runs = [replace(run, seed=presets.WEIGHT_SEED) for run in runs]
-    comparison = Comparison(settings, data, network, schedule.recorded_steps, tuple(runs))
+    comparison = Comparison(settings, data, network, schedule.recorded_steps, tuple(runs), rates)
     if interrupted:
         raise Interrupted(comparison if runs else None)
     return comparison

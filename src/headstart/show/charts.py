@@ -45,7 +45,7 @@ def _title(comparison: Comparison) -> Any:
     return alt.TitleParams(
         "What the starting weights do to training",
         subtitle=f"{_data_name(comparison)}, network {comparison.network}, {settings.activation}, "
-        f"{settings.steps:,} steps of {training_in_words(settings)}, learning rate {settings.learning_rate:g}, {runs}",
+        f"{settings.steps:,} steps of {training_in_words(settings)}, {rate_in_words(comparison)}, {runs}",
         fontSize=19, subtitleFontSize=13, offset=16,
     )  # fmt: skip
 
@@ -54,6 +54,14 @@ def training_in_words(settings: CompareSettings) -> str:
     """gradient descent, or the optimizer, and the batch size if there is one."""
     name = "gradient descent" if settings.optimizer == "sgd" else settings.optimizer
     return name if settings.batch_size is None else f"{name} with batches of {settings.batch_size}"
+
+
+def rate_in_words(comparison: Comparison) -> str:
+    """The learning rate of all, or each scheme's own."""
+    if not comparison.settings.tune_learning_rate:
+        return f"learning rate {comparison.settings.learning_rate:g}"
+    own = (f"{name} {comparison.learning_rates[name]:g}" for name in comparison.schemes)
+    return f"each at its own learning rate ({', '.join(own)})"
 
 
 def _data_name(comparison: Comparison) -> str:

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from headstart.show.charts import comparison_chart, training_in_words
+from headstart.show.charts import comparison_chart, rate_in_words, training_in_words
 from headstart.show.page import bundled, bundling, check_writable, page, write, write_pictures
 from headstart.show.tables import number, score
 
@@ -74,7 +74,7 @@ def _heading(comparison: Comparison) -> str:
     settings = comparison.settings
     return (
         f"{comparison.data.name}, network {comparison.network}, {settings.activation}, {settings.steps:,} steps of "
-        f"{training_in_words(settings)}, learning rate {settings.learning_rate:g}"
+        f"{training_in_words(settings)}, {rate_in_words(comparison)}"
     )
 
 

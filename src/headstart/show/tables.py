@@ -37,10 +37,12 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
     title = Text(_title(comparison), style="bold")
     table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="", pad_edge=False)
     table.add_column("scheme", no_wrap=True)
+    own_rates = comparison.settings.tune_learning_rate
     measure = "R²" if comparison.network.task == "regression" else "accuracy"
     for name in (f"train {measure}", f"test {measure}"):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("first cost", justify="right", no_wrap=True)
+    # A table of 100 columns has room for one of the two, and who tuned the rates wants to see them.
+    table.add_column("own rate" if own_rates else "first cost", justify="right", no_wrap=True)
     table.add_column("final cost", justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     summary = comparison.summary()
@@ -49,7 +51,8 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
         healthy = row["verdict"] == "healthy"
         table.add_row(
             row["scheme"], score(row["train_accuracy"], percent), score(row["test_accuracy"], percent),
-            number(row["first_cost"]["median"]), number(row["final_cost"]["median"]),
+            f"{row['learning_rate']:g}" if own_rates else number(row["first_cost"]["median"]),
+            number(row["final_cost"]["median"]),
             Text(row["verdict"], style="green" if healthy else "red"),
         )  # fmt: skip
     console.print(table)
