@@ -15,7 +15,7 @@ from headstart.show.tables import number
 from headstart.show.tune_text import WORDS, heading
 
 if TYPE_CHECKING:
-    from headstart.lab.tune.metrics import Metric
+    from headstart.lab.analysis.metrics import Metric
     from headstart.lab.tune.result import Tuning
 
 Rows = list[dict[str, Any]]
@@ -135,7 +135,7 @@ def _metric_chart(tuning: Tuning, profile: Rows, places: Axis, colour: Any, dash
     x, y = places.x(titled=False), values.y()
     tooltip = [alt.Tooltip("scheme:N", title="Scheme"), alt.Tooltip("x:Q", title="At", format=".3g"),
                alt.Tooltip("learning_rate:Q", title="Learning rate", format=".3g"),
-               alt.Tooltip("value:Q", title=metric.words.capitalize(), format=".3g")]  # fmt: skip
+               alt.Tooltip("value:Q", title=metric.title.capitalize(), format=".3g")]  # fmt: skip
     base, trials = alt.Chart(records(profile)), alt.Chart(records(trial_rows(tuning)))
     usual = alt.Chart(records([_usual_place(tuning)]))
     layers: list[Any] = [
@@ -161,7 +161,7 @@ def _metric_chart(tuning: Tuning, profile: Rows, places: Axis, colour: Any, dash
 
 def _axis_of_values(metric: Metric, values: list[float]) -> Axis:
     """The metric's axis: logarithmic for costs and steps, linear for shares and for what may be negative."""
-    title = metric.words.capitalize()
+    title = metric.title.capitalize()
     finite = [value for value in values if math.isfinite(value)]
     if not metric.higher_is_better and min(finite, default=1.0) > 0:
         return Axis(f"{title} (log scale)", log_domain(finite, least=4.0))

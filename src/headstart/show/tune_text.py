@@ -11,7 +11,7 @@ from headstart.show.tables import WIDTH, number
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from headstart.lab.tune.metrics import Metric
+    from headstart.lab.analysis.metrics import Metric
     from headstart.lab.tune.result import Tuned, Tuning
 
 WORDS = {"multiplier": "multiplier", "learning_rate": "learning rate"}
@@ -40,7 +40,7 @@ def print_tuning(tuning: Tuning, console: Console) -> None:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))  # two wide intervals need the room
     main, metric = WORDS[settings.main], settings.measured
     usual = "formula's" if settings.main == "multiplier" else f"at {settings.learning_rate:g}"
-    columns = ["scheme", main, "as good", *(["rate"] if len(settings.over) > 1 else []), metric.words, usual, "paid"]
+    columns = ["scheme", main, "as good", *(["rate"] if len(settings.over) > 1 else []), metric.title, usual, "paid"]
     for name in columns:
         table.add_column(name, justify="left" if name in ("scheme", "paid") else "right", no_wrap=name != "scheme",
                          overflow="fold")  # fmt: skip
@@ -88,7 +88,7 @@ def sentence(tuned: Tuned) -> str:
             f"{settings.seeds} seeds can tell. Keep it."
         )
     low, high = (_value(abs(end), metric) for end in tuned.confirmation.difference)
-    ways = f"the {metric.words} by {low} to {high}" if high != low else f"the {metric.words} by {low}"
+    ways = f"the {metric.title} by {low} to {high}" if high != low else f"the {metric.title} by {low}"
     return f"Tuning paid: on fresh seeds the {main} {value} betters {usual}: {ways} (95 % interval of the difference)."
 
 
@@ -117,7 +117,7 @@ def range_in_words(tuned: Tuned, axis: str) -> str:
 def spread_in_words(spread: dict[str, float], metric: Metric) -> str:
     """Median and 95 % interval, the median alone where they agree.
 
-    >>> from headstart.lab.tune.metrics import METRICS
+    >>> from headstart.lab.analysis.metrics import METRICS
     >>> spread_in_words({"median": 0.01546, "low": 0.01487, "high": 0.01648}, METRICS["final_cost"])
     '0.0155 (0.015–0.016)'
     >>> spread_in_words({"median": 0.95, "low": 0.84, "high": 0.955}, METRICS["test_accuracy"])

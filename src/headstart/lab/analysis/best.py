@@ -110,7 +110,7 @@ def compare_pair(first: Best, second: Best, judged: Metric) -> Pair | None:
     seeds = sorted(one.keys() & other.keys())
     if not seeds:
         return None
-    a, b = (judged.costs(runs[seed] for seed in seeds) for runs in (one, other))
+    a, b = (judged.costs_of(runs[seed] for seed in seeds) for runs in (one, other))
     found = beats(a, b)
     low, high = difference_interval(a, b)
     return Pair(

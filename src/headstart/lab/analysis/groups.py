@@ -60,7 +60,7 @@ def groups(rows: Sequence[Row], by: Sequence[str], judged: Metric) -> list[Group
     ranks = [{item: rank for rank, item in enumerate(values(rows, name))} for name in by]
     keys = sorted(members, key=lambda key: tuple(rank[item] for rank, item in zip(ranks, key, strict=True)))
     done = [[row for row in members[key] if row["state"] == "done"] for key in keys]
-    costs = [judged.costs(finished) for finished in done]
+    costs = [judged.costs_of(finished) for finished in done]
     intervals = _intervals(done, costs)
     return [
         _group(key, members[key], finished, cost, interval, judged)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.errors import unknown
+from headstart.lab.analysis.statistics import Values, median, median_interval
 
 
 @dataclass(frozen=True)
@@ -31,11 +32,33 @@ class Metric:
         found = row[self.name]
         return self.missing if found is None else float(found)
 
-    def costs(self, rows: Iterable[dict[str, Any]]) -> NDArray[np.float64]:
-        """The values of finished runs with the sign that makes lower better, and infinity for what is not a number."""
-        found = np.array([self.of(row) for row in rows], np.float64)
+    @property
+    def percent(self) -> bool:
+        """Whether values are shares, told in percent."""
+        return self.name.endswith("accuracy")
+
+    def costs(self, values: Values) -> NDArray[np.float64]:
+        """The values with the sign that makes lower better, and infinity for what is not a number."""
+        found = np.asarray(values, np.float64)
         signed = -found if self.higher_is_better else found
         return np.where(np.isnan(signed), np.inf, signed)
+
+    def costs_of(self, rows: Iterable[dict[str, Any]]) -> NDArray[np.float64]:
+        """The costs of finished runs."""
+        return self.costs([self.of(row) for row in rows])
+
+    def median(self, values: Values) -> float:
+        """The median over seeds.
+
+        >>> METRICS["test_accuracy"].median([0.9, 0.5, float("nan")])
+        0.5
+        """
+        return self.from_cost(median(self.costs(values)))
+
+    def spread(self, values: Values) -> dict[str, float]:
+        """The median over seeds and the ends of its 95 % interval."""
+        low, high = self.interval(*median_interval(self.costs(values)))
+        return {"median": self.median(values), "low": low, "high": high}
 
     def from_cost(self, cost: float) -> float:
         """The value that a cost stands for; of the worst score there is, "not a number".
@@ -77,3 +100,8 @@ def metric(name: str | Metric) -> Metric:
     if name not in METRICS:
         raise unknown("metric", name, METRICS)
     return METRICS[name]
+
+
+def objective_metric(direction: str) -> Metric:
+    """The metric of a user's own function, which is to "minimize" or "maximize"."""
+    return Metric("objective", "objective", higher_is_better=direction == "maximize")

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.lab.analysis.metrics import Metric
 from headstart.lab.analysis.statistics import difference_interval, median
 from headstart.lab.rates import own_rates
-from headstart.lab.tune.metrics import Metric
 from headstart.lab.tune.problem import Point, Problem, Tick
 from headstart.lab.tune.settings import TuneSettings
 

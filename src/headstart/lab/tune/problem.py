@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from headstart.errors import InputError
 from headstart.lab import engine
+from headstart.lab.analysis.metrics import METRICS, Metric
 from headstart.lab.dataset import Dataset
 from headstart.lab.datasets import load
 from headstart.lab.network import Network, network_for
-from headstart.lab.tune.metrics import METRICS, Metric
 from headstart.lab.tune.settings import TuneSettings
 from headstart.schemes import scheme
 

@@ -42,7 +42,7 @@ class Pruned(Exception):
 def study_name(settings: TuneSettings, spec: str) -> str:
     """The study's name in its storage: scheme, data or function, and metric."""
     on = settings.data if settings.objective is None else settings.objective
-    return f"headstart tune {spec} on {on}: {settings.measured.words}"
+    return f"headstart tune {spec} on {on}: {settings.measured.title}"
 
 
 def open_study(settings: TuneSettings, spec: str, storage: str | None, fingerprint: str = "") -> Study:

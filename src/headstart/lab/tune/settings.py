@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from headstart.errors import InputError, unknown
+from headstart.lab.analysis.metrics import METRICS, Metric, objective_metric
 from headstart.lab.rates import rate_range
 from headstart.lab.settings import (
     STRICT,
@@ -21,7 +22,6 @@ from headstart.lab.settings import (
     SchemeSpecs,
     validated,
 )
-from headstart.lab.tune.metrics import METRICS, Metric, objective_metric
 
 AXES = ("multiplier", "learning_rate")
 # what says how the lab trains, and means nothing to a function of the user's own
