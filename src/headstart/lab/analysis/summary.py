@@ -45,8 +45,11 @@ class Summary:
     def fixed(self) -> dict[str, Value]:
         """The settings that all the runs share."""
         told = ("depth", "width") if all(row["width"] is not None for row in self.rows) else ("hidden",)
-        names = ("data", *told, "activation", "scheme", "multiplier", "learning_rate", "optimizer", "steps")
-        return {name: value(self.rows[0], name) for name in names if name not in self.varying}
+        names = ["data", *told, "activation", "scheme", "multiplier", "sigma_b", "learning_rate", "optimizer",
+                 "batch_size", "steps"]  # fmt: skip
+        shared = {name: value(self.rows[0], name) for name in names if name not in self.varying}
+        usual = {"sigma_b": 0, "batch_size": None}  # and then not worth a word
+        return {name: found for name, found in shared.items() if name not in usual or found != usual[name]}
 
     @cached_property
     def groups(self) -> list[Group]:

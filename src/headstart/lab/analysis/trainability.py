@@ -117,10 +117,11 @@ class Trainability:
         low, high = self.ridge
         where = f"{low:.4g}" if low == high else f"{low:.4g} to {high:.4g}"
         predicted = "" if self.critical is None else f"; theory's critical point is {self.critical:.4g}"
-        deep = f"best at depth {self.depths[-1]:.0f} at {self.peak:.4g}"
+        learnt = max(column.measured for column in self.columns) >= self.depths[-1]
+        deep = f", best at depth {self.depths[-1]:.0f} at {self.peak:.4g}" if learnt else ""
         (cells, count), (columns, variances) = self.cell_correlation, self.column_correlation
         return (
-            f"Networks trained deepest at σ_w² = {where}, {deep}{predicted}. Rank correlation with 6 ξ_c: "
+            f"Networks trained deepest at σ_w² = {where}{deep}{predicted}. Rank correlation with 6 ξ_c: "
             f"{cells:.2f} over {count} cells ({self.metric.title} against 6 ξ_c / depth), {columns:.2f} over "
             f"{variances} weight variances (deepest trained network against 6 ξ_c)."
         )
