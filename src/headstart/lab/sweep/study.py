@@ -71,8 +71,8 @@ class Study:
             InputError: it is another one; with the differences.
         """
         stored = self.store.study(self.name)
-        if stored is None:
-            return None
+        if stored is None or stored.document == self._document:
+            return stored
         # Read as a study again, so that a key this version has added has its default.
         document = _settings_of(stored).document() | {"files": stored.document["files"]}
         if document != self._document:
