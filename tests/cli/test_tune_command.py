@@ -122,7 +122,7 @@ BAD = [
     (["tune", "--learning-rate-range", "0,1"], "two positive numbers"),
     (["tune", "--metric", "steps_to_target"], "Give both or neither"),
     (["tune", "--target", "0.1"], "Give both or neither"),
-    (["tune", "--storage", "tune.db"], "cannot open the storage 'tune.db'"),
+    (["tune", "--storage", "none/tune.db"], "cannot open the storage 'none/tune.db'"),
     (["tune", "--data", "missing.csv"], "no file 'missing.csv'"),
     (["tune", "--hidden", "10,0"], "at least 1"),
     (["tune", "--chart", "tune.txt"], "a chart is saved as"),

@@ -39,9 +39,7 @@ from headstart.spec import read_number
 @click.option("--batch-size", type=int, help="Samples per step.  [all]")
 @click.option("--dtype", type=click.Choice(["float32", "float64"]), help="[float32]")
 @click.option("--sampler-seed", type=int, help="Of the search.  [0]")
-@click.option(
-    "--storage", metavar="URL", help="Keep the trials in a database, sqlite:///tune.db, and go on from there."
-)
+@click.option("--storage", metavar="FILE|URL", help="Keep the trials in a database, and go on from there.")
 @click.option("--threads", type=click.IntRange(1), help="Networks trained at a time.  [one per processor]")
 @click.option("--chart", type=click.Path(path_type=Path), metavar="FILE", help="A .png, .svg, .pdf or .html file.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Write tune.png, .svg and .json into DIR.")
@@ -60,7 +58,7 @@ def command(
     headstart tune he
     headstart tune xavier he --hidden 20,20,20,20,20,20 --activation relu --chart tune.png
     headstart tune he --over multiplier --learning-rate 0.05
-    headstart tune he --metric steps_to_target --target 0.1 --storage sqlite:///tune.db
+    headstart tune he --metric steps_to_target --target 0.1 --storage tune.db
     """
     from headstart.cli.progress import Progress
     from headstart.lab.tune import Interrupted, tune_with
@@ -135,7 +133,7 @@ def _save(tuning: Any, chart: Path | None, out: Path | None) -> dict[str, str]:
 
 
 def _say_what_is_kept(stop: Any, trials: int) -> None:
-    kept = "Add --storage sqlite:///tune.db to keep what is searched."
+    kept = "Add --storage tune.db to keep what is searched."
     if stop.storage is not None:
         kept = f"They are kept in {stop.storage}; the same command goes on from there."
     click.echo(f"Interrupted: {stop.trials} of {trials} trials of {stop.scheme} had ended. {kept}", err=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import math
 import os
 import shutil
@@ -18,6 +19,7 @@ import pytest
 import sqlalchemy
 from postgres_server import programs, server
 
+import headstart as hs
 from headstart import InputError
 from headstart.lab.store import Store, StoredStudy, StoreError
 from headstart.lab.store.tables import SCHEMA, coordinator, meta, metadata
@@ -147,6 +149,20 @@ def test_the_holder_is_gone_after_the_work(address: str) -> None:
     store = held(Store(address))
     with store._engine.connect() as connection:
         assert connection.execute(sqlalchemy.select(coordinator)).all() == []
+
+
+def test_a_sweep_comes_to_the_same_table_in_either(address: str) -> None:
+    def study(store: str | None) -> hs.Study:
+        return hs.study(
+            scheme=["zeros", "he", "normal(10)"], seed=[0, 1], steps=30, learning_rate=[0.1, 1e6], store=store
+        )
+
+    in_memory = study(None)
+    in_memory.run()
+    assert study(address).run().done == 12
+    assert study(address).extend([2]).done == 18
+    rows = [row for row in study(address).rows() if row["seed"] < 2]
+    assert json.dumps(rows) == json.dumps(in_memory.rows())
 
 
 # --- SQLite's own faults ---------------------------------------------------------------------------------------------

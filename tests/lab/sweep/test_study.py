@@ -182,8 +182,19 @@ def test_frames_and_parquet(tmp_path: Path) -> None:
     path = found.to_parquet(tmp_path / "runs.parquet")
     assert pl.read_parquet(path)["final_cost"].to_list() == [row["final_cost"] for row in rows]
     assert pd.read_parquet(path)["hidden"].tolist()[0].tolist() == [10, 5]
+    with pytest.raises(hs.InputError, match=r"cannot write .*none/runs"):
+        found.to_parquet(tmp_path / "none" / "runs.parquet")
+    assert [file.name for file in tmp_path.iterdir()] == ["runs.parquet"]
     with pytest.raises(hs.InputError, match="'pandas' or 'polars', got 'arrow'"):
         found.frame("arrow")
+
+
+def test_a_report_is_one_page(tmp_path: Path) -> None:
+    found = study()
+    found.run()
+    page = found.report(tmp_path / "report.html", metric="final_cost", by=["scheme", "multiplier"])
+    assert "<html" in page.read_text()
+    assert "he" in page.read_text()
 
 
 def test_an_empty_study_has_an_empty_frame() -> None:

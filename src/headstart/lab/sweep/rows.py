@@ -60,5 +60,15 @@ def frame(rows: list[Row], library: str) -> Any:
 
 
 def write_parquet(rows: list[Row], path: Path) -> None:
-    """The rows as a Parquet file, whole or not at all."""
-    frame(rows, "polars").write_parquet(path)
+    """The rows as a Parquet file, whole or not at all: written beside it, then renamed.
+
+    Raises:
+        InputError: Polars is not installed, or the file cannot be written.
+    """
+    made, beside = frame(rows, "polars"), path.with_name(f"{path.name}.part")
+    try:
+        made.write_parquet(beside)
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise InputError(f"cannot write {str(path)!r}: {error.strerror or error}. Choose another path.") from None

@@ -82,8 +82,8 @@ def tune(
         objective: a function of your own in place of the lab: called with the tuned axes and `seed` by keyword, it
             returns the number to make better.
         direction: of the objective: "minimize" or "maximize".
-        storage: a database's URL, such as sqlite:///tune.db, where Optuna keeps the trials; a search that stands there
-            already goes on.
+        storage: the path of a SQLite file, or a database's URL, where Optuna keeps the trials; a search that stands
+            there already goes on.
         threads: how many networks are trained at a time; None for one per processor. The results do not depend on it.
         progress: called with (work done, work in all), in network-steps or calls of the objective; all is an estimate.
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from headstart.errors import InputError
+from headstart.lab.store.urls import store_url
 from headstart.lab.tune.problem import Failed, Point, Problem, Tick
 from headstart.lab.tune.settings import TuneSettings
 from headstart.lab.tune.shield import shielded
@@ -52,11 +53,12 @@ def open_study(settings: TuneSettings, spec: str, storage: str | None, fingerpri
         InputError: Optuna is not installed, the storage cannot be opened, or its study has other settings.
     """
     optuna = _optuna()
+    address = None if storage is None else store_url(storage).render_as_string(hide_password=False)
     identity = settings.identity(spec) | {"content of the data": fingerprint}
     with _quiet(), shielded():
         try:
             study: Study = optuna.create_study(
-                storage=storage, study_name=study_name(settings, spec), load_if_exists=True,
+                storage=address, study_name=study_name(settings, spec), load_if_exists=True,
                 direction="maximize" if settings.measured.higher_is_better else "minimize",
                 pruner=optuna.pruners.MedianPruner(n_warmup_steps=0 if settings.objective is None else SEEN),
             )  # fmt: skip
@@ -66,7 +68,7 @@ def open_study(settings: TuneSettings, spec: str, storage: str | None, fingerpri
         except Exception as error:  # SQLAlchemy, its drivers and Optuna each have errors of their own for this
             raise InputError(
                 f"cannot open the storage {storage!r}: {_first_line(error)}. "
-                "Write a database's URL, for example sqlite:///tune.db."
+                "Write the path of a file, such as tune.db, or a database's URL."
             ) from None
     if stored is not None and (others := _differences(json.loads(stored), identity)):
         raise InputError(
