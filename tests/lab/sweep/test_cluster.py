@@ -42,16 +42,23 @@ def program(*arguments: str, **how: Any) -> Iterator[subprocess.Popen[str]]:
         process.communicate()
 
 
-@pytest.fixture(scope="module")
-def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    said = tmp_path_factory.mktemp("dask") / "scheduler.json"
+@contextlib.contextmanager
+def running_scheduler(folder: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """A scheduler's address and its process."""
+    said = folder / "scheduler.json"
     options = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--no-jupyter", "--scheduler-file", str(said)]
-    with program("-m", "distributed.cli.dask_scheduler", *options):
+    with program("-m", "distributed.cli.dask_scheduler", *options) as process:
         for _ in range(300):
             with contextlib.suppress(OSError, ValueError):
-                yield json.loads(said.read_text())["address"]
+                yield json.loads(said.read_text())["address"], process
                 break
             time.sleep(0.1)
+
+
+@pytest.fixture(scope="module")
+def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with running_scheduler(tmp_path_factory.mktemp("dask")) as (address, _):
+        yield address
 
 
 def worker(address: str, folder: Path) -> Any:
@@ -100,6 +107,26 @@ def test_killed_workers_lose_nothing(scheduler: str, tmp_path: Path) -> None:
         assert coordinator.stdout is not None
         assert coordinator.stdout.read() == "150\n"
     assert json.dumps(open_rows(path)) == json.dumps(whole.rows())
+
+
+def test_a_lost_scheduler_is_said_and_the_next_run_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "s.db"
+    with contextlib.ExitStack() as processes:
+        address, process = processes.enter_context(running_scheduler(tmp_path))
+        processes.enter_context(worker(address, tmp_path))
+        coordinator = processes.enter_context(
+            program("-c", RUN, json.dumps(STUDY), str(path), address, stderr=subprocess.PIPE)
+        )
+        until = time.monotonic() + 60
+        while len(stored(path) if path.exists() else []) == 0 and time.monotonic() < until:
+            time.sleep(0.05)
+        process.kill()
+        assert coordinator.stderr is not None
+        last = coordinator.stderr.read().strip().splitlines()[-1]
+        assert coordinator.wait(timeout=30) == 1
+    assert "ExecutorError: the workers are lost: the connection to them ended. Run the same command again" in last
+    assert 0 < len(stored(path)) < 150
+    assert hs.study(STUDY, path).run().done == 150
 
 
 def stored(path: Path) -> list[Any]:

@@ -135,7 +135,10 @@ def _results(
     try:
         return future.result()
     except (BrokenExecutor, CancelledError) as error:
-        raise ExecutorError(f"the workers are lost: {error or type(error).__name__}") from error
+        reason = str(error) or "the connection to them ended"
+        raise ExecutorError(
+            f"the workers are lost: {reason}. Run the same command again: what was stored is safe."
+        ) from error
     except Exception as error:  # the chunk itself raises nothing: this is the executor's
         deaths += 1
         if deaths < ATTEMPTS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 
@@ -54,9 +55,14 @@ def _dask(address: str, workers: int | None) -> Iterator[tuple[Executor, int]]:
         ) from None
     if "://" not in address or ":" not in address.split("://", 1)[1]:
         raise InputError(f"a scheduler's address has the form tcp://host:port, got {address!r}.")
+    # A lost scheduler is told in one line, not by a trace of the library's attempts to find it again.
+    logger = logging.getLogger("distributed.client")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
     try:
         client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
+        logger.setLevel(level)
         text = " ".join(str(error).split()).rstrip(".")
         raise ExecutorError(
             f"the scheduler {address!r} cannot be reached: {text}. Start it (dask scheduler), or correct the address."
@@ -69,3 +75,4 @@ def _dask(address: str, workers: int | None) -> Iterator[tuple[Executor, int]]:
     finally:
         with contextlib.suppress(Exception):  # a scheduler that is gone has no connection to close
             client.close(timeout=1)
+        logger.setLevel(level)
