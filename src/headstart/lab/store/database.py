@@ -14,7 +14,6 @@ import sqlalchemy
 from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
-from headstart.lab.store.lock import coordinating
 from headstart.lab.store.tables import SCHEMA, meta, metadata, runs, studies
 from headstart.lab.store.urls import StoreError, engine_for, explained, file_of, shown, store_url
 
@@ -86,6 +85,8 @@ class Store:
 
     @contextlib.contextmanager
     def _coordinating(self) -> Iterator[None]:
+        from headstart.lab.store.lock import coordinating  # what only looks at the store does without
+
         with contextlib.ExitStack() as stack:
             with explained(self.url):
                 self.create()

@@ -17,7 +17,7 @@ from sqlalchemy.engine import URL, Connection, Engine
 from headstart.lab.store.tables import coordinator
 from headstart.lab.store.urls import StoreError, file_of, shown
 
-PATIENCE_SECONDS = 0.7  # a holder that was killed is gone by then
+PATIENCE_SECONDS = 0.3  # a holder that was killed is gone by then
 ADVISORY_KEY = 0x68656164_73746172  # "headstar": PostgreSQL's locks are numbers
 
 
