@@ -10,11 +10,10 @@ import json
 import math
 import tomllib
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from headstart.errors import InputError, unknown
 from headstart.lab.datasets import check_spec
@@ -105,33 +104,38 @@ AXES: dict[str, Kind] = {
 }  # fmt: skip
 
 
-def _axis(name: str, said: str) -> Any:
-    """The type of an axis: read by its kind, published by its schema."""
-    schema = axis_schema(AXES[name]) | {"description": said}
-    return Annotated[
-        tuple[Any, ...], BeforeValidator(partial(read_axis, name, kind=AXES[name])), WithJsonSchema(schema)
-    ]
+def _publish_axes(schema: dict[str, Any]) -> None:
+    """Put the axes' own schemas into the model's: how each may be written, not the tuple it becomes."""
+    for name, kind in AXES.items():
+        found = schema["properties"][name]
+        kept = {key: found[key] for key in ("description", "default") if found.get(key) is not None}
+        schema["properties"][name] = axis_schema(kind) | kept
+
+
+Values = tuple[Any, ...]  # of an axis, read by its kind
 
 
 class StudySettings(BaseModel):
     """A study: every run is one point of the product of its axes (zipped axes count as one)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, title="headstart study")
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, title="headstart study", json_schema_extra=_publish_axes
+    )
 
     name: str | None = Field(None, min_length=1, description="Of the study in its store; the file's name by default.")
-    data: _axis("data", "Data sets, or paths of CSV files.") = ("circles",)  # type: ignore[valid-type] # made at import
-    hidden: _axis("hidden", "Units per hidden layer, one list per network.") | None = None  # type: ignore[valid-type] # likewise
-    depth: _axis("depth", "Hidden layers, each of `width` units.") | None = None  # type: ignore[valid-type] # likewise
-    width: _axis("width", "Units of every hidden layer.") | None = None  # type: ignore[valid-type] # likewise
-    activation: _axis("activation", "Of the hidden layers.") = ("relu",)  # type: ignore[valid-type] # likewise
-    optimizer: _axis("optimizer", "sgd, momentum(0.9), nesterov(0.9) or adam.") = ("sgd",)  # type: ignore[valid-type] # likewise
-    batch_size: _axis("batch_size", "Samples per step.") = (ALL,)  # type: ignore[valid-type] # likewise
-    steps: _axis("steps", "Updates per run.") = (15_000,)  # type: ignore[valid-type] # likewise
-    scheme: _axis("scheme", "Initial weights, before the multiplier.") = ("he",)  # type: ignore[valid-type] # likewise
-    multiplier: _axis("multiplier", "Of the initial weights.") = (1.0,)  # type: ignore[valid-type] # likewise
-    sigma_b: _axis("sigma_b", "Standard deviation of the initial biases.") = (0.0,)  # type: ignore[valid-type] # likewise
-    learning_rate: _axis("learning_rate", "Of the optimizer.") = (0.01,)  # type: ignore[valid-type] # likewise
-    seed: _axis("seed", "Of weights, biases and batches.") = tuple(range(10))  # type: ignore[valid-type] # likewise
+    data: Values = Field(("circles",), description="Data sets, or paths of CSV files.")
+    hidden: Values | None = Field(None, description="Units per hidden layer, one list per network; [10, 5] by default.")
+    depth: Values | None = Field(None, description="Hidden layers, each of `width` units.")
+    width: Values | None = Field(None, description="Units of every hidden layer.")
+    activation: Values = Field(("relu",), description="Of the hidden layers.")
+    optimizer: Values = Field(("sgd",), description="sgd, momentum(0.9), nesterov(0.9) or adam.")
+    batch_size: Values = Field((ALL,), description="Samples per step.")
+    steps: Values = Field((15_000,), description="Updates per run.")
+    scheme: Values = Field(("he",), description="Initial weights, before the multiplier.")
+    multiplier: Values = Field((1.0,), description="Of the initial weights.")
+    sigma_b: Values = Field((0.0,), description="Standard deviation of the initial biases.")
+    learning_rate: Values = Field((0.01,), description="Of the optimizer.")
+    seed: Values = Field(tuple(range(10)), description="Of weights, biases and batches.")
     label: str | None = Field(None, description="The label column of a CSV file; its last by default.")
     data_seed: int = Field(0, ge=0, lt=2**31, description="Of made data and of the split into training and test data.")
     dtype: Literal["float32", "float64"] = Field("float32", description="Of weights and arithmetic.")
@@ -139,6 +143,12 @@ class StudySettings(BaseModel):
         None, gt=0, allow_inf_nan=False, description="A cost at which a run has got there and stops (steps_to_target)."
     )
     zip: tuple[tuple[str, ...], ...] = Field((), description="Groups of axes of equal length that move together.")
+
+    @field_validator(*AXES, mode="before")
+    @classmethod
+    def _read_axes(cls, given: Any, info: ValidationInfo) -> Values:
+        name = str(info.field_name)
+        return read_axis(name, given, AXES[name])
 
     @model_validator(mode="before")
     @classmethod
