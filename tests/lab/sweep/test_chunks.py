@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from headstart.lab.sweep.chunks import prepared, run_chunk
+from headstart.lab.sweep.chunks import _loaded, prepared, run_chunk
 from headstart.lab.sweep.coordinator import cut
 from headstart.lab.sweep.estimate import seconds_per_run
 from headstart.lab.sweep.runs import Identified, distinct_runs
@@ -60,6 +60,7 @@ def test_data_that_cannot_be_read_is_a_reason(tmp_path: Path) -> None:
     study = runs(data=str(table))
     table.write_text("x,y\n1,2\n")
     prepared.cache_clear()
+    _loaded.cache_clear()
     assert [result.state for result in run_chunk(study)] == ["failed", "failed"]
     assert "its content differs" in (run_chunk(study)[0].reason or "")
 
@@ -88,6 +89,13 @@ def test_chunks_hold_every_run_once_and_about_as_much_work_as_asked() -> None:
     assert max(work) <= 5.0
     assert work[0] > work[-1]  # the long ones first
     assert len(cut(study[:1], seconds, workers=2)) == 1
+
+
+def test_a_chunk_is_no_larger_than_its_memory() -> None:
+    wide = runs(hidden=[2000, 2000], seed={"range": [0, 40]}, steps=1)
+    chunks = cut(wide, {wide[0].run.batch: 1e-6}, workers=1)
+    assert max(len(chunk) for chunk in chunks) == 2**27 // (8 * (2 * 2000 + 2000 * 2001 + 2000 + 2001))
+    assert sum(len(chunk) for chunk in chunks) == 40
 
 
 def test_the_estimate_grows_with_the_work() -> None:

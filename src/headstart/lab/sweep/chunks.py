@@ -64,18 +64,25 @@ def run_chunk(runs: Sequence[Identified], cancel: threading.Event | None = None)
         return [Result(runs[0].id, runs[0].text, "failed", _reason(error))]
 
 
-@functools.lru_cache(maxsize=8)
+@functools.lru_cache(maxsize=256)
 def prepared(batch: Batch) -> Prepared:
     """The data, network and schedule of a batch; kept, because the next chunk often needs the same."""
-    if batch.digest is not None and digest(batch.data) != batch.digest:
-        raise InputError(f"{batch.data!r} is not the file the study was made with: its content differs.")
-    data = load(batch.data, batch.label, batch.data_seed)
+    data, train, test = _loaded(batch.data, batch.digest, batch.label, batch.data_seed, batch.dtype)
     network = network_for(data.train_x.shape[1], data.outputs, data.task, batch.hidden, batch.activation)
-    train, test = (
-        engine.Samples.of(x, data.targets(y), batch.dtype)
-        for x, y in ((data.train_x, data.train_y), (data.test_x, data.test_y))
-    )
     return Prepared(data, network, train, test, schedule_of(batch, batch.steps))
+
+
+@functools.lru_cache(maxsize=8)
+def _loaded(
+    name: str, held: str | None, label: str | None, seed: int, dtype: str
+) -> tuple[Dataset, engine.Samples, engine.Samples]:
+    """A data set, and its training and test part as the engine reads them; shared by all networks."""
+    if held is not None and digest(name) != held:
+        raise InputError(f"{name!r} is not the file the study was made with: its content differs.")
+    data = load(name, label, seed)
+    parts = ((data.train_x, data.train_y), (data.test_x, data.test_y))
+    train, test = (engine.Samples.of(x, data.targets(y), dtype) for x, y in parts)
+    return data, train, test
 
 
 def schedule_of(batch: Batch, steps: int) -> engine.Schedule:

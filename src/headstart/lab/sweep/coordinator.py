@@ -76,7 +76,7 @@ def cut(runs: Sequence[Identified], seconds: dict[Batch, float], workers: int) -
         members = batches[batch]
         while members:
             length = min(CHUNK_SECONDS, max(LEAST_SECONDS, left / (SHARE * workers)))
-            count = networks_per_chunk(seconds[batch], length)
+            count = networks_per_chunk(batch, seconds[batch], length)
             chunks.append(members[:count])
             left -= seconds[batch] * len(chunks[-1])
             members = members[count:]

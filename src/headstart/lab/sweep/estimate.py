@@ -14,6 +14,7 @@ from headstart.lab.sweep.runs import Batch, Identified
 
 SAMPLES = 8  # batches that are timed; the others are interpolated by their work
 SAMPLE_SECONDS = 0.02  # each is timed for so long
+CHUNK_BYTES = 2**27  # of weights that a chunk may hold
 HARMLESS_RATE = 1e-9  # a diverged network would stop early
 
 
@@ -44,14 +45,17 @@ def memory_per_chunk(runs: Iterable[Identified], seconds: dict[Batch, float], ch
     for batch, count in counts.items():
         if seconds[batch] > 0:
             ready = prepared(batch)
-            networks = min(count, networks_per_chunk(seconds[batch], chunk_seconds))
+            networks = min(count, networks_per_chunk(batch, seconds[batch], chunk_seconds))
             sizes.append(engine.memory_needed(ready.network, ready.train, networks, ready.schedule))
     return max(sizes)
 
 
-def networks_per_chunk(seconds: float, chunk_seconds: float) -> int:
-    """How many runs of so many seconds fill a chunk."""
-    return max(1, int(chunk_seconds / max(seconds, 1e-6)))
+def networks_per_chunk(batch: Batch, seconds: float, chunk_seconds: float) -> int:
+    """How many runs of so many seconds fill a chunk, or its memory: few steps of wide layers are large and quick."""
+    most = int(chunk_seconds / max(seconds, 1e-6))
+    if seconds > 0:
+        most = min(most, CHUNK_BYTES // (8 * prepared(batch).network.parameter_count))
+    return max(1, most)
 
 
 def _work(batch: Batch) -> float:
