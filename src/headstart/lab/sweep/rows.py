@@ -16,6 +16,7 @@ SETTINGS = ("data", "label", "data_seed", "depth", "width", "hidden", "activatio
             "learning_rate", "optimizer", "batch_size", "steps", "target", "dtype", "seed")  # fmt: skip
 RESULTS = ("first_cost", "final_cost", "train_accuracy", "test_accuracy", "steps_to_target", "diverged_at")
 COLUMNS = ("id", "state", "reason", *SETTINGS, *RESULTS)
+WHOLE = ("width", "batch_size", "steps_to_target", "diverged_at")  # whole numbers that may be missing
 
 
 def rows_of(results: Mapping[str, Mapping[str, Any]]) -> list[Row]:
