@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -241,7 +241,7 @@ def run_comparison(
     )  # fmt: skip
     # Seed by seed, so that an interrupted comparison has all schemes for the seeds it got to.
     jobs = [(name, seed) for seed in range(settings.seeds) for name in settings.schemes]
-    start = np.stack([_start(settings, network, name, seed) for name, seed in jobs])
+    start = _starts(settings, network, jobs)
     samples = engine.Samples.of(data.train_x, data.targets(data.train_y), settings.dtype)
     searching = steps_needed(settings) if settings.tune_learning_rate else 0
     total, done = searching + len(jobs) * settings.steps, 0
@@ -285,10 +285,12 @@ def run_comparison(
     return comparison
 
 
-def _start(settings: CompareSettings, network: Network, name: str, seed: int) -> NDArray[np.floating]:
+def _starts(settings: CompareSettings, network: Network, jobs: Sequence[tuple[str, int]]) -> NDArray[np.floating]:
+    """(jobs, parameters): the starting weights of every network."""
     if settings.preset == "course":
-        return presets.course_start(network, scheme(name))
-    return network.start(scheme(name), seed, settings.dtype)
+        return np.stack([presets.course_start(network, scheme(name)) for name, _ in jobs])
+    schemes = {name: scheme(name) for name, _ in jobs}
+    return network.starts([schemes[name] for name, _ in jobs], [seed for _, seed in jobs], settings.dtype)
 
 
 def _run(

@@ -36,7 +36,7 @@ def scheme_rates(
         Cancelled: by Ctrl-C.
     """
     names, seeds = settings.schemes, range(settings.seeds, settings.seeds + SEEDS)
-    starts = {name: [network.start(scheme(name), seed, settings.dtype) for seed in seeds] for name in names}
+    starts = {name: network.starts([scheme(name)] * SEEDS, seeds, settings.dtype) for name in names}
     ends = rate_range(settings.optimizer)
 
     def costs(asked: Sequence[tuple[int, float]], steps: int) -> list[float]:

@@ -111,13 +111,8 @@ class EngineProblem:
 
     def _starts(self, points: Sequence[Point], seeds: Sequence[int]) -> NDArray[np.floating]:
         """(points x seeds, parameters): the starting weights of every network."""
-        return np.stack(
-            [
-                self.network.start(self.scheme * point.multiplier, seed, self.settings.dtype)
-                for point in points
-                for seed in seeds
-            ]
-        )
+        schemes = [scaled for point in points for scaled in [self.scheme * point.multiplier] * len(seeds)]
+        return self.network.starts(schemes, list(seeds) * len(points), self.settings.dtype)
 
     def _score(self, history: engine.History, metric: Metric) -> Array:
         """One value per network."""
