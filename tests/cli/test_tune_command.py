@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -153,6 +155,16 @@ def test_bad_input_is_told_plainly_and_writes_nothing(
     assert list(tmp_path.rglob("*")) == []
 
 
+def ended_trials(storage: Path) -> int:
+    """How many trials a storage has kept."""
+    if not storage.exists():
+        return 0
+    with contextlib.closing(sqlite3.connect(storage)) as connection, contextlib.suppress(sqlite3.OperationalError):
+        found = connection.execute("SELECT COUNT(*) FROM trials WHERE state IN ('COMPLETE', 'PRUNED')").fetchone()
+        return int(found[0])
+    return 0
+
+
 @pytest.mark.skipif(os.name != "posix", reason="sends a POSIX signal")
 def test_ctrl_c_says_what_is_kept_and_exits_130(tmp_path: Path) -> None:
     # A test run in the background has Ctrl-C ignored, and its children would too.
@@ -162,7 +174,9 @@ def test_ctrl_c_says_what_is_kept_and_exits_130(tmp_path: Path) -> None:
     pipe = subprocess.PIPE
     process = subprocess.Popen([sys.executable, "-c", script], stdout=pipe, stderr=pipe, text=True, cwd=tmp_path)
     try:
-        time.sleep(7)
+        until = time.monotonic() + 60
+        while ended_trials(tmp_path / "tune.db") < 3 and time.monotonic() < until:
+            time.sleep(0.1)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
     finally:
