@@ -73,7 +73,7 @@ def plan(file: Path, store: str | None, workers: int | None, yes: bool, as_json:
     click.echo(f"distinct  {found.distinct:,}" + _why_fewer(found.asked, found.distinct))
     click.echo(f"stored    {found.stored:,}")
     click.echo(
-        f"to do     {left:,}: about {duration(found.seconds)} and {found.memory / 2**20:,.0f} MiB "
+        f"to do     {left:,}: {duration(found.seconds)} and {found.memory / 2**20:,.0f} MiB "
         f"with {found.workers} at a time"
     )
 
@@ -138,16 +138,16 @@ def seed_range(text: str) -> range:
 
 
 def duration(seconds: float) -> str:
-    """A time in words.
+    """An estimated time in words.
 
     >>> [duration(s) for s in (0.2, 42.3, 600, 9000)]
-    ['under a second', '42 s', '10 min', '2.5 h']
+    ['under a second', 'about 42 s', 'about 10 min', 'about 2.5 h']
     """
     if seconds < 1:
         return "under a second"
     if seconds < 100:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+        return f"about {seconds:.0f} s"
+    return f"about {seconds / 60:.0f} min" if seconds < 6000 else f"about {seconds / 3600:.1f} h"
 
 
 def _study(file: Path, store: str | None, many: bool) -> Study:

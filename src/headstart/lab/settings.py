@@ -128,7 +128,12 @@ def validated(model: type[Model], given: dict[str, Any]) -> Model:
     try:
         return model(**given)
     except ValidationError as error:
-        raise InputError(" ".join(_sentence(dict(item), model) for item in error.errors())) from None
+        raise explained(error, model) from None
+
+
+def explained(error: ValidationError, model: type[BaseModel], what: str = "setting") -> InputError:
+    """The InputError that names each setting (or `what` they are called) that breaks a rule."""
+    return InputError(" ".join(_sentence(dict(item), model, what) for item in error.errors()))
 
 
 def _as_tuple(name: str, value: Any) -> tuple[Any, ...]:
@@ -137,13 +142,13 @@ def _as_tuple(name: str, value: Any) -> tuple[Any, ...]:
     return tuple(value)
 
 
-def _sentence(error: dict[str, Any], model: type[BaseModel]) -> str:
+def _sentence(error: dict[str, Any], model: type[BaseModel], what: str) -> str:
     """One of Pydantic's errors in our form: the setting, the rule, the value."""
     where = ".".join(str(part) for part in error["loc"])
     if error["type"] == "value_error":
         return str(error["ctx"]["error"])
     if error["type"] == "extra_forbidden":
-        return str(unknown("setting", where, model.model_fields))
+        return str(unknown(what, where, model.model_fields))
     message = error["msg"][0].lower() + error["msg"][1:]
     return f"{where}: {message}, got {error['input']!r}."
 

@@ -6,7 +6,6 @@ import contextlib
 import json
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -79,12 +78,9 @@ class Store:
                 if not connection.execute(select(meta.c.value).where(meta.c.key == "schema")).scalar():
                     connection.execute(meta.insert(), {"key": "schema", "value": str(SCHEMA)})
 
-    def coordinating(self) -> AbstractContextManager[None]:
-        """Hold the store as its one coordinator; see `lock.coordinating`."""
-        return self._coordinating()
-
     @contextlib.contextmanager
-    def _coordinating(self) -> Iterator[None]:
+    def coordinating(self) -> Iterator[None]:
+        """Hold the store as its one coordinator, made if need be; see `lock.coordinating`."""
         from headstart.lab.store.lock import coordinating  # what only looks at the store does without
 
         with contextlib.ExitStack() as stack:

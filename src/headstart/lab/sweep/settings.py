@@ -17,9 +17,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 
 from headstart.errors import InputError, unknown
 from headstart.lab.datasets import check_spec
+from headstart.lab.settings import explained, known_activation, known_optimizer
 from headstart.lab.sweep.axes import Kind, axis_schema, read_axis
 from headstart.schemes import scheme
-from headstart.theory.activations import activation
 
 MOST_RUNS = 100_000  # more are asked for on purpose, or not at all
 ALL = "all"  # the batch size of full-batch descent, since TOML has no null
@@ -54,12 +54,6 @@ def _text(read: Any) -> Any:
     return checked
 
 
-def _optimizer(spec: str) -> Any:
-    from headstart.lab.engine.optimizers import optimizer  # loads the compiler, which a look at a study can do without
-
-    return optimizer(spec)
-
-
 def _sizes(value: Any) -> tuple[int, ...]:
     if not isinstance(value, (list, tuple)):
         raise ValueError
@@ -86,8 +80,8 @@ AXES: dict[str, Kind] = {
     ),
     "depth": Kind("a whole number of hidden layers, at least 1", _whole(1), "[2, 5]", _integer(1), "whole"),
     "width": Kind("a whole number of units per hidden layer, at least 1", _whole(1), "32", _integer(1), "whole"),
-    "activation": Kind("the name of an activation", _text(activation), '"relu"', _STRING),
-    "optimizer": Kind("the name of an optimizer", _text(_optimizer), '"sgd"', _STRING),
+    "activation": Kind("the name of an activation", _text(known_activation), '"relu"', _STRING),
+    "optimizer": Kind("the name of an optimizer", _text(known_optimizer), '"sgd"', _STRING),
     "batch_size": Kind(
         'a whole number of at least 1, or "all"', _batch_size, "64", {"anyOf": [_integer(1), {"const": ALL}]}, "whole"
     ),
@@ -236,7 +230,7 @@ def study_settings(**given: Any) -> StudySettings:
     try:
         return StudySettings(**given)
     except ValidationError as error:
-        raise InputError(" ".join(_sentence(dict(item)) for item in error.errors())) from None
+        raise explained(error, StudySettings, "key") from None
 
 
 def read_study(path: str | Path) -> StudySettings:
@@ -268,14 +262,3 @@ def read_study(path: str | Path) -> StudySettings:
 def study_schema() -> dict[str, Any]:
     """The JSON Schema of a study file."""
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **StudySettings.model_json_schema()}
-
-
-def _sentence(error: dict[str, Any]) -> str:
-    """One of Pydantic's errors in our form: the key, the rule, the value."""
-    where = ".".join(str(part) for part in error["loc"])
-    if error["type"] == "value_error":
-        return str(error["ctx"]["error"])
-    if error["type"] == "extra_forbidden":
-        return str(unknown("key", where, StudySettings.model_fields))
-    message = error["msg"][0].lower() + error["msg"][1:]
-    return f"{where}: {message}, got {error['input']!r}."

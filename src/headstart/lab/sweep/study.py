@@ -143,14 +143,14 @@ class Study:
         """
         with self.store.coordinating():
             self._register()
-            return self._run(executor, workers, scheduler, progress, say or _say)
+            return self._run(executor=executor, workers=workers, scheduler=scheduler, progress=progress, say=say)
 
     def retry(self, **how: Any) -> Status:
         """Run the failed runs again; arguments as for `run`."""
         with self.store.coordinating():
             self._register()
             self.store.forget_failed(self.runs())
-            return self._run(**_how(how))
+            return self._run(**how)
 
     def extend(self, seeds: Iterable[int], **how: Any) -> Status:
         """Add seeds to the study in the store, and run them; other arguments as for `run`.
@@ -173,7 +173,7 @@ class Study:
             if not new:
                 raise InputError(f"the study has the seeds {_span(wanted)} already. Write other ones.")
             self.store.save_study(self.name, stored._replace(seeds=(*stored.seeds, *new)))
-            return self._run(**_how(how))
+            return self._run(**how)
 
     def rows(self) -> list[Row]:
         """One row per finished run: settings and results, in an order that depends on the settings alone."""
@@ -211,9 +211,14 @@ class Study:
         return stored
 
     def _run(
-        self, executor: Executor | None, workers: int | None, scheduler: str | None,
-        progress: Callable[[int, int], None] | None, say: Callable[[str], None],
-    ) -> Status:  # fmt: skip
+        self,
+        *,
+        executor: Executor | None = None,
+        workers: int | None = None,
+        scheduler: str | None = None,
+        progress: Callable[[int, int], None] | None = None,
+        say: Callable[[str], None] | None = None,
+    ) -> Status:
         from headstart.lab.sweep.coordinator import cut, interrupts, run_chunks
         from headstart.lab.sweep.estimate import seconds_per_run
         from headstart.lab.sweep.executors import executor_for
@@ -229,7 +234,7 @@ class Study:
                 progress(done, total)
 
         if left:
-            with executor_for(executor, workers, scheduler) as (pool, size), interrupts(say) as stop:
+            with executor_for(executor, workers, scheduler) as (pool, size), interrupts(say or _say) as stop:
                 report(0)
                 run_chunks(cut(left, seconds_per_run(left), size), self.store, pool, size, stop, report)
             if stop.count:
@@ -299,15 +304,6 @@ def _settings_of(stored: StoredStudy) -> StudySettings:
     """The settings in a store's document."""
     keys = {key: value for key, value in stored.document.items() if key != "files" and value is not None}
     return study_settings(**keys)
-
-
-def _how(how: dict[str, Any]) -> dict[str, Any]:
-    """`run`'s arguments, with their defaults."""
-    allowed: dict[str, Any] = {"executor": None, "workers": None, "scheduler": None, "progress": None, "say": _say}
-    for name in how:
-        if name not in allowed:
-            raise TypeError(f"unexpected argument {name!r}")
-    return allowed | how
 
 
 def _say(line: str) -> None:

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from headstart.errors import InputError, unknown
 from headstart.lab.analysis.metrics import METRICS, Metric, objective_metric
+from headstart.lab.analysis.metrics import metric as find_metric
 from headstart.lab.rates import rate_range
 from headstart.lab.settings import (
     STRICT,
@@ -41,9 +42,7 @@ def known_axes(names: tuple[str, ...]) -> tuple[str, ...]:
 
 def known_metric(name: str) -> str:
     """The name of a metric."""
-    if name not in METRICS:
-        raise unknown("metric", name, METRICS)
-    return name
+    return find_metric(name).name
 
 
 def rising_range(ends: tuple[float, float]) -> tuple[float, float]:
