@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from headstart.cli.main import EXIT_INTERRUPTED
+from headstart.cli.options import hidden_sizes, problem, training
 from headstart.errors import InputError
 
 # what the course preset fixes: option -> its name on the command line
@@ -19,20 +20,13 @@ FIXED_BY_PRESET = ("data", "label", "hidden", "activation", "seeds", "steps", "l
 
 @click.command("compare")
 @click.argument("schemes", nargs=-1, metavar="[SCHEME]...")
-@click.option(
-    "--data", metavar="NAME|FILE.csv", help="circles, moons, blobs(4), xor, spirals, digits, or a CSV file.  [circles]"
-)
-@click.option("--label", metavar="COLUMN", help="The label column of a CSV file.  [its last]")
-@click.option("--hidden", metavar="SIZES", help="Units per hidden layer.  [10,5]")
-@click.option("--activation", metavar="NAME", help="relu, tanh, sigmoid, leaky_relu(0.1), gelu, ...  [relu]")
+@problem
 @click.option("--seeds", type=int, help="Runs per scheme, with seeds 0, 1, ...  [16]")
 @click.option("--steps", type=int, help="Steps of full-batch gradient descent.  [15000]")
 @click.option("--learning-rate", type=float, help="[0.01]")
 @click.option("--tune-learning-rate", is_flag=True, help="Find each scheme's own learning rate first, on other seeds.")
-@click.option("--optimizer", metavar="NAME", help="sgd, momentum(0.9), nesterov(0.9), adam.  [sgd]")
-@click.option("--batch-size", type=int, help="Samples per step.  [all]")
+@training
 @click.option("--record-every", type=int, help="Steps between recorded costs.  [steps/150]")
-@click.option("--dtype", type=click.Choice(["float32", "float64"]), help="[float32]")
 @click.option("--preset", type=click.Choice(["course"]), help="Replay the course's published run exactly.")
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="DIR", help="Write compare.png, .svg and .html into DIR."
@@ -56,7 +50,7 @@ def command(schemes: tuple[str, ...], preset: str | None, out: Path | None, as_j
 
     settings = _settings(schemes, preset, options)
     if out is not None:
-        from headstart.show.report import check_writable
+        from headstart.show.files import check_writable
 
         check_writable(out)
     interrupted = False
@@ -99,27 +93,6 @@ def _settings(schemes: tuple[str, ...], preset: str | None, options: dict[str, A
     if schemes:
         given["schemes"] = schemes
     return compare_settings(**given)
-
-
-def hidden_sizes(text: str) -> tuple[int, ...]:
-    """The sizes in `10,5`.
-
-    >>> hidden_sizes("10,5")
-    (10, 5)
-    >>> hidden_sizes("10,,5")
-    Traceback (most recent call last):
-    ...
-    headstart.errors.InputError: hidden sizes are whole numbers of at least 1 with commas between, got '10,,5'. ...
-    """
-    try:
-        sizes = tuple(int(item) for item in text.split(","))
-    except ValueError:
-        sizes = (0,)
-    if any(size < 1 for size in sizes):
-        raise InputError(
-            f"hidden sizes are whole numbers of at least 1 with commas between, got {text!r}. Write, for example, 10,5."
-        )
-    return sizes
 
 
 def _print(comparison: Any) -> None:

@@ -51,7 +51,7 @@ def command(
     drawn = heat is not None or out is not None or not as_json
     heat_view = heat_map(summary, None if heat is None else _axes(heat)) if drawn else None
     if out is not None:
-        from headstart.show.page import check_writable
+        from headstart.show.files import check_writable
 
         check_writable(out)
     if as_json:

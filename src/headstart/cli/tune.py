@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from headstart.cli.main import EXIT_INTERRUPTED
+from headstart.cli.options import hidden_sizes, problem, training
 from headstart.errors import InputError
 from headstart.spec import read_number
 
@@ -17,12 +18,7 @@ from headstart.spec import read_number
 @click.command("tune")
 @click.argument("schemes", nargs=-1, metavar="[SCHEME]...")
 @click.option("--scheme", "more", multiple=True, metavar="SCHEME", help="The same as an argument; may be repeated.")
-@click.option(
-    "--data", metavar="NAME|FILE.csv", help="circles, moons, blobs(4), xor, spirals, digits, or a CSV file.  [circles]"
-)
-@click.option("--label", metavar="COLUMN", help="The label column of a CSV file.  [its last]")
-@click.option("--hidden", metavar="SIZES", help="Units per hidden layer.  [10,5]")
-@click.option("--activation", metavar="NAME", help="relu, tanh, sigmoid, leaky_relu(0.1), gelu, ...  [relu]")
+@problem
 @click.option("--trials", type=int, help="Points the search tries for each scheme.  [60]")
 @click.option("--seeds", type=int, help="Runs per point, and as many fresh ones for the confirmation.  [8]")
 @click.option("--over", metavar="AXES", help="multiplier, learning_rate or both.  [multiplier,learning_rate]")
@@ -35,9 +31,7 @@ from headstart.spec import read_number
 @click.option("--learning-rate", type=float, help="Where it is not tuned.  [0.01]")
 @click.option("--profile", type=int, help="Multipliers judged on the fresh seeds.  [13]")
 @click.option("--steps", type=int, help="Steps per run.  [3000]")
-@click.option("--optimizer", metavar="NAME", help="sgd, momentum(0.9), nesterov(0.9), adam.  [sgd]")
-@click.option("--batch-size", type=int, help="Samples per step.  [all]")
-@click.option("--dtype", type=click.Choice(["float32", "float64"]), help="[float32]")
+@training
 @click.option("--sampler-seed", type=int, help="Of the search.  [0]")
 @click.option("--storage", metavar="FILE|URL", help="Keep the trials in a database, and go on from there.")
 @click.option("--threads", type=click.IntRange(1), help="Networks trained at a time.  [one per processor]")
@@ -84,7 +78,6 @@ def command(
 
 def _settings(schemes: tuple[str, ...], options: dict[str, Any]) -> Any:
     """The validated settings; what was not given keeps its default."""
-    from headstart.cli.compare import hidden_sizes
     from headstart.lab.tune.settings import tune_settings
 
     given = {name: value for name, value in options.items() if value is not None}
@@ -114,7 +107,7 @@ def ends(text: str, option: str) -> tuple[float, float]:
 
 def _check_files(chart: Path | None, out: Path | None) -> None:
     """Refuse files that cannot be written, before any work."""
-    from headstart.show.report import check_writable
+    from headstart.show.files import check_writable
     from headstart.show.save import check_suffix
 
     if chart is not None:

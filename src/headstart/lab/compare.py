@@ -141,13 +141,13 @@ class Comparison:
 
     def report(self, path: str | Path) -> Path:
         """Write the report: one HTML file that opens from disk with no network."""
-        from headstart.show.report import write_report
+        from headstart.show.comparison_report import write_report
 
         return write_report(self, Path(path))
 
     def save(self, folder: str | Path) -> dict[str, str]:
         """Write compare.png, compare.svg and compare.html into a folder; kind -> path."""
-        from headstart.show.report import save_comparison
+        from headstart.show.comparison_report import save_comparison
 
         return save_comparison(self, Path(folder))
 

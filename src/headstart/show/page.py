@@ -4,40 +4,19 @@ from __future__ import annotations
 
 import html
 import json
-import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from string import Template
 from typing import Any
 
-from headstart.errors import InputError
+from headstart.show.files import write
 from headstart.show.palette import darkened
 
 TEMPLATE = Path(__file__).with_name("page.html")
 BUNDLE = "import sys, vl_convert; sys.stdout.buffer.write(vl_convert.javascript_bundle().encode())"
 PNG_SCALE = 1.5  # pixels per unit: about 2,000 pixels wide, sharp on a projector
-
-
-def check_writable(folder: Path) -> None:
-    """Make the folder if need be and see that a file can be written to it, before any work is done.
-
-    Raises:
-        InputError: it is a file, or may not be written to.
-    """
-    made = not folder.exists()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise InputError(
-            f"cannot write to the folder {str(folder)!r}: {error.strerror}. Choose another with --out."
-        ) from None
-    if made:
-        folder.rmdir()  # nothing is left behind until there is something to put in it
 
 
 def bundling() -> subprocess.Popen[bytes]:
@@ -89,18 +68,3 @@ def write_pictures(spec: dict[str, Any], png: Path, svg: Path) -> None:
     drawn = vl_convert.vegalite_to_svg(spec)
     write(svg, drawn.encode())
     write(png, vl_convert.svg_to_png(drawn, scale=PNG_SCALE))
-
-
-def write(path: Path, content: bytes) -> None:
-    """The whole file or none of it: write beside it, then rename."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)  # mkstemp's files are private; a report is a file like any other
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise

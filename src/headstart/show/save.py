@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from headstart.errors import InputError
+from headstart.show.files import write
 
 Rows = list[dict[str, Any]]
 Tables = dict[str, Rows]  # name -> the rows of a chart's data set
@@ -56,13 +57,14 @@ def save_chart(chart: Any, path: str | Path) -> Path:
     spec = chart.to_dict(validate=False)  # thousands of rows, and the rows are ours
     suffix = target.suffix.lower()
     if suffix == ".json":
-        target.write_text(json.dumps(spec), encoding="utf-8")
+        content = json.dumps(spec).encode()
     elif suffix == ".png":
-        target.write_bytes(vl_convert.vegalite_to_png(spec, scale=2))
+        content = vl_convert.vegalite_to_png(spec, scale=2)
     elif suffix == ".pdf":
-        target.write_bytes(vl_convert.vegalite_to_pdf(spec))
+        content = vl_convert.vegalite_to_pdf(spec)
     elif suffix == ".svg":
-        target.write_text(vl_convert.vegalite_to_svg(spec), encoding="utf-8")
+        content = vl_convert.vegalite_to_svg(spec).encode()
     else:
-        target.write_text(vl_convert.vegalite_to_html(spec, bundle=True), encoding="utf-8")
+        content = vl_convert.vegalite_to_html(spec, bundle=True).encode()
+    write(target, content)
     return target

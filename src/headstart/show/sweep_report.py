@@ -11,8 +11,9 @@ from headstart.lab.analysis.axes import Row
 from headstart.lab.analysis.summary import Summary, summarize
 from headstart.lab.analysis.views import HeatMap, curves, heat_map
 from headstart.show.curves import curves_chart
+from headstart.show.files import check_writable, write
 from headstart.show.heatmap import heat_chart
-from headstart.show.page import bundled, bundling, check_writable, page, write, write_pictures
+from headstart.show.page import bundled, bundling, page, write_pictures
 from headstart.show.sweep_tables import counts_words, failure_words, html_table, pair_words, tables, theory_words
 from headstart.show.versus import versus_chart
 

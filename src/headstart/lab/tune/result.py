@@ -8,7 +8,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from headstart.errors import InputError
 from headstart.lab.analysis.statistics import median
 from headstart.lab.plain import plain
 from headstart.lab.tune.confirm import Checked, Confirmation, as_good
@@ -153,15 +152,13 @@ class Tuning:
 
     def save(self, path: str | Path) -> Path:
         """Write the chart (.png, .svg, .pdf, .html) or the data (.json)."""
-        if Path(path).suffix.lower() == ".json":
-            if not Path(path).parent.is_dir():
-                raise InputError(
-                    f"the folder {str(Path(path).parent)!r} does not exist. Make it, or write another path."
-                )
-            Path(path).write_text(json.dumps(self.to_json(), indent=1, allow_nan=False), encoding="utf-8")
-            return Path(path)
-        from headstart.show.save import save_chart
+        from headstart.show.files import write
+        from headstart.show.save import check_suffix, save_chart
 
+        target = check_suffix(path)
+        if target.suffix.lower() == ".json":
+            write(target, json.dumps(self.to_json(), indent=1, allow_nan=False).encode())
+            return target
         return save_chart(self.chart(), path)
 
     def __str__(self) -> str:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headstart.show.charts import comparison_chart, rate_in_words, training_in_words
-from headstart.show.page import bundled, bundling, check_writable, page, write, write_pictures
+from headstart.show.files import check_writable, write
+from headstart.show.page import bundled, bundling, page, write_pictures
 from headstart.show.tables import number, score
 
 if TYPE_CHECKING:
