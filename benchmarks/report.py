@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import bootstrap
 
-from headstart.lab.analysis.statistics import RESAMPLES, median_intervals
-from headstart.lab.analysis.summary import summarize
-from headstart.lab.analysis.views import heat_map
-from headstart.show.sweep_report import save_sweep
-from headstart.show.sweep_tables import summary_text
+from headstart.experiments.analysis.statistics import RESAMPLES, median_intervals
+from headstart.experiments.analysis.summary import summarize
+from headstart.experiments.analysis.views import heat_map
+from headstart.show.study.report import save_sweep
+from headstart.show.study.tables import summary_text
 
 GROUPS, SEEDS, CHECKED = 1000, 10, 40
 ROWS = 10_000

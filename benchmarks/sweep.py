@@ -19,9 +19,9 @@ from pathlib import Path
 import numpy as np
 
 import headstart as hs
-from headstart.lab import engine
-from headstart.lab.engine.train import available_cores
-from headstart.lab.sweep.chunks import prepared, starts
+from headstart.experiments import engine
+from headstart.experiments.engine.train import available_cores
+from headstart.experiments.sweep.chunks import prepared, starts
 
 
 def study(runs: int, steps: int, hidden: list[int], store: Path) -> hs.Study:

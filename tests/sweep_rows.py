@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from headstart.lab.analysis.depth_theory import trainable_depth
+from headstart.experiments.analysis.depth_theory import trainable_depth
 
 Row = dict[str, Any]
 SETTINGS: Row = {

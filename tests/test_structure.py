@@ -35,9 +35,9 @@ def imported_rooms(path: Path) -> set[str]:
 
 # A user calls .chart() and .save() on a comparison; the methods load the room to the right when they are called.
 ALLOWED_BACKWARDS = {
-    ("lab/compare.py", "show"),
-    ("lab/sweep/study.py", "show"),
-    ("lab/tune/result.py", "show"),
+    ("experiments/compare/comparison.py", "show"),
+    ("experiments/sweep/study.py", "show"),
+    ("experiments/tune/result.py", "show"),
 }
 
 
@@ -62,7 +62,7 @@ def test_every_room_is_in_the_order() -> None:
 
 def test_the_check_sees_a_wrong_import(tmp_path: Path) -> None:
     module = tmp_path / "module.py"
-    module.write_text("def f():\n    from headstart.lab.compare import compare\n")
+    module.write_text("def f():\n    from headstart.experiments.compare.comparison import compare\n")
     assert wrong_imports(module, "schemes") == {"lab"}
 
 

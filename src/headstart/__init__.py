@@ -11,7 +11,7 @@ from headstart.draws.philox import philox4x32
 from headstart.draws.sample import sample
 from headstart.draws.streams import stream_words
 from headstart.errors import InputError
-from headstart.fans import Axes, Fans, fans
+from headstart.layout import Axes, Fans, fans
 from headstart.schemes import Scheme, scheme
 from headstart.schemes.names import (
     constant,
@@ -34,9 +34,9 @@ from headstart.schemes.names import (
 
 if TYPE_CHECKING:
     from headstart import theory
-    from headstart.lab.compare import Comparison, compare
-    from headstart.lab.sweep import Study, study
-    from headstart.lab.tune import Tuning, tune
+    from headstart.experiments.compare.comparison import Comparison, compare
+    from headstart.experiments.sweep import Study, study
+    from headstart.experiments.tune import Tuning, tune
     from headstart.theory.gains import gain
 
 __version__ = "0.1.0.dev0"
@@ -79,14 +79,14 @@ __all__ = [
 
 # name -> the module that defines it, loaded at first use
 _LAZY = {
-    "Comparison": "headstart.lab.compare",
-    "Study": "headstart.lab.sweep",
-    "Tuning": "headstart.lab.tune",
-    "compare": "headstart.lab.compare",
+    "Comparison": "headstart.experiments.compare.comparison",
+    "Study": "headstart.experiments.sweep",
+    "Tuning": "headstart.experiments.tune",
+    "compare": "headstart.experiments.compare.comparison",
     "gain": "headstart.theory.gains",
-    "study": "headstart.lab.sweep",
+    "study": "headstart.experiments.sweep",
     "theory": "headstart",
-    "tune": "headstart.lab.tune",
+    "tune": "headstart.experiments.tune",
 }
 
 

@@ -15,11 +15,12 @@ from draws_bits import bits, on_all_backends
 from draws_golden import GOLDEN, digest
 
 import headstart as hs
-from headstart.draws import BACKENDS, draw_array, numba_backend, torch_backend
+from headstart.draws import BACKENDS, draw_array
+from headstart.draws.backends import numba_backend, torch_backend
 from headstart.draws.recipes import recipe
 from headstart.draws.rectangles import rectangle
 from headstart.draws.streams import stream
-from headstart.fans import Axes
+from headstart.layout import Axes
 from headstart.schemes import Constant, Identity, Normal, Sparse, TruncatedNormal, Uniform
 
 HERE = Path(__file__).parent
@@ -238,7 +239,7 @@ import itertools, math, re
 import jax, numpy as np
 from jax.sharding import NamedSharding, PartitionSpec
 import headstart as hs
-from headstart.draws.jax_backend import prepare
+from headstart.draws.backends.jax_backend import prepare
 from headstart.draws.recipes import recipe
 from headstart.draws.rectangles import rectangle
 from headstart.draws.streams import stream

@@ -13,7 +13,7 @@ import headstart as hs
 from headstart.draws import draw_array, stream_words
 from headstart.draws.normal import UNIT, normal_integers
 from headstart.draws.orthogonal import PANEL, SMALL, orthonormal_columns
-from headstart.fans import Axes
+from headstart.layout import Axes
 from headstart.schemes import Orthogonal
 
 

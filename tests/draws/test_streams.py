@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import headstart as hs
-from headstart.draws import numba_backend
+from headstart.draws.backends import numba_backend
 from headstart.draws.philox import philox_block
 from headstart.draws.streams import stream, words_of_rows
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import headstart as hs
-from headstart.fans import MODES, Fans
+from headstart.layout import MODES, Fans
 from headstart.schemes import FAMILIES, Normal, TruncatedNormal, Uniform
 from headstart.schemes.catalogue import DISTRIBUTIONS
 

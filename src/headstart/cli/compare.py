@@ -46,7 +46,7 @@ def command(schemes: tuple[str, ...], preset: str | None, out: Path | None, as_j
     headstart compare --preset course
     """
     from headstart.cli.progress import Progress
-    from headstart.lab.compare import Interrupted, run_comparison
+    from headstart.experiments.compare.comparison import Interrupted, run_comparison
 
     settings = _settings(schemes, preset, options)
     if out is not None:
@@ -78,8 +78,8 @@ def command(schemes: tuple[str, ...], preset: str | None, out: Path | None, as_j
 
 def _settings(schemes: tuple[str, ...], preset: str | None, options: dict[str, Any]) -> Any:
     """The validated settings; what was not given keeps its default."""
-    from headstart.lab import presets
-    from headstart.lab.settings import compare_settings
+    from headstart.experiments.compare import presets
+    from headstart.experiments.settings import compare_settings
 
     given = {name: value for name, value in options.items() if value is not None and value is not False}
     if "hidden" in given:
@@ -98,7 +98,7 @@ def _settings(schemes: tuple[str, ...], preset: str | None, options: dict[str, A
 def _print(comparison: Any) -> None:
     from rich.console import Console
 
-    from headstart.show.tables import WIDTH, print_comparison
+    from headstart.show.comparison.tables import WIDTH, print_comparison
 
     terminal = sys.stdout.isatty()
     print_comparison(comparison, Console(width=None if terminal else WIDTH))

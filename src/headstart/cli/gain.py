@@ -26,7 +26,7 @@ from headstart.cli.theory import (
 )
 
 if TYPE_CHECKING:
-    from headstart.theory.frameworks import Practice
+    from headstart.theory.practices import Practice
     from headstart.theory.gains import Moments
 
 SCHEMA = 1
@@ -133,11 +133,11 @@ def _simulate_and_draw(
     from headstart.show.save import save_chart
 
     if not simulate:
-        from headstart.show.gain import gain_chart
+        from headstart.show.theory.gain import gain_chart
 
         chart = gain_chart(name)
     else:
-        from headstart.show.signal import signal_chart
+        from headstart.show.theory.signal import signal_chart
 
         places = {rule.weight_variance: label for label, rule in reversed(rules.items()) if rule.weight_variance}
         signals = simulated(name, [(label, w2, 0.0) for w2, label in reversed(places.items())], depth, width, seed)

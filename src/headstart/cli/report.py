@@ -40,8 +40,8 @@ def command(
     headstart report runs.db --metric final_cost --by scheme,depth --where activation=tanh
     headstart report runs.db --heat sigma_w2,depth --out pictures
     """
-    from headstart.lab.analysis.summary import summarize
-    from headstart.lab.analysis.views import heat_map
+    from headstart.experiments.analysis.summary import summarize
+    from headstart.experiments.analysis.views import heat_map
 
     rows = _rows(store, study)
     if as_json and not rows:
@@ -59,7 +59,7 @@ def command(
     else:
         _print(summary, heat_view)
     if out is not None:
-        from headstart.show.sweep_report import save_sweep
+        from headstart.show.study.report import save_sweep
 
         click.echo("Drawing ...", err=True)
         for path in save_sweep(summary, heat_view, out).values():
@@ -71,7 +71,7 @@ def command(
 def _rows(store: str, study: str | None) -> list[dict[str, Any]]:
     """The runs of a store, in an order that depends on their settings alone."""
     from headstart.cli.sweep import reported
-    from headstart.lab.sweep import open_rows
+    from headstart.experiments.sweep import open_rows
 
     with reported():
         return open_rows(store, study)
@@ -90,7 +90,7 @@ def as_json_text(rows: list[dict[str, Any]]) -> str:
     {"id": "a", "final_cost": "inf"}
     ]}
     """
-    from headstart.lab.plain import plain
+    from headstart.experiments.plain import plain
 
     if not rows:
         return f'{{"schema": {SCHEMA}, "rows": []}}'
@@ -101,6 +101,6 @@ def as_json_text(rows: list[dict[str, Any]]) -> str:
 def _print(summary: Any, heat: Any) -> None:
     from rich.console import Console
 
-    from headstart.show.sweep_tables import WIDTH, print_summary
+    from headstart.show.study.tables import WIDTH, print_summary
 
     print_summary(summary, Console(width=None if sys.stdout.isatty() else WIDTH), heat)

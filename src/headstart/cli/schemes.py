@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from headstart.schemes import FAMILIES
-from headstart.schemes.frameworks import CALLS, TRAPS
+from headstart.libraries.schemes import CALLS, TRAPS
 from headstart.schemes.scheme import scheme
 
 SCHEMA = 1
@@ -55,7 +55,7 @@ def _print(rows: list[dict[str, Any]]) -> None:
     from rich.padding import Padding
     from rich.text import Text
 
-    from headstart.show.tables import WIDTH
+    from headstart.show.comparison.tables import WIDTH
 
     console = Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False)
     for row in rows:

@@ -17,7 +17,7 @@ from headstart.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from headstart.lab.sweep import Status, Study
+    from headstart.experiments.sweep import Status, Study
 
 EXIT_ERROR, EXIT_INCOMPLETE = 1, 4
 SCHEMA = 1
@@ -116,7 +116,7 @@ def extend(file: Path, store: str | None, yes: bool, as_json: bool, seeds: str, 
 @command.command("schema")
 def schema() -> None:
     """Print the JSON Schema of a study file, for editors and other programs."""
-    from headstart.lab.sweep.settings import study_schema
+    from headstart.experiments.sweep.settings import study_schema
 
     click.echo(json.dumps(study_schema(), indent=1))
 
@@ -151,14 +151,14 @@ def duration(seconds: float) -> str:
 
 
 def _study(file: Path, store: str | None, many: bool) -> Study:
-    from headstart.lab.sweep import study
+    from headstart.experiments.sweep import study
 
     return study(file, store, many=many)
 
 
 def _run(file: Path, store: str | None, yes: bool, as_json: bool, start: Callable[[Study, Any], Status]) -> None:
     from headstart.cli.progress import Progress
-    from headstart.lab.sweep import SweepInterrupted
+    from headstart.experiments.sweep import SweepInterrupted
 
     with reported(EXIT_INCOMPLETE):
         study = _study(file, store, yes)
@@ -181,8 +181,8 @@ def _run(file: Path, store: str | None, yes: bool, as_json: bool, start: Callabl
 @contextmanager
 def reported(code: int = EXIT_ERROR) -> Iterator[None]:
     """A store or workers out of reach are said in one line; by then what was finished is stored."""
-    from headstart.lab.store import StoreError
-    from headstart.lab.sweep import ExecutorError
+    from headstart.experiments.store import StoreError
+    from headstart.experiments.sweep import ExecutorError
 
     try:
         yield

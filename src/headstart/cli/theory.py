@@ -12,7 +12,7 @@ from headstart.errors import InputError
 from headstart.spec import read_number
 
 if TYPE_CHECKING:
-    from headstart.show.signal import Signal
+    from headstart.show.theory.signal import Signal
 
 ACTIVATION = click.argument("activation", metavar="ACTIVATION")
 DEPTH = click.option("--depth", default=50, show_default=True, type=click.IntRange(1, 10_000), help="Number of layers.")
@@ -47,7 +47,7 @@ def simulated(
     """Prediction and simulation of every named place (name, sigma_w^2, sigma_b^2), with a progress bar on stderr."""
     from rich.progress import track
 
-    from headstart.show.signal import Signal
+    from headstart.show.theory.signal import Signal
     from headstart.theory.propagation import propagate, simulate
 
     screen = console(stderr=True)

@@ -55,7 +55,7 @@ def command(
     headstart tune he --metric steps_to_target --target 0.1 --storage tune.db
     """
     from headstart.cli.progress import Progress
-    from headstart.lab.tune import Interrupted, tune_with
+    from headstart.experiments.tune import Interrupted, tune_with
 
     settings = _settings((*schemes, *more), options)
     _check_files(chart, out)
@@ -78,7 +78,7 @@ def command(
 
 def _settings(schemes: tuple[str, ...], options: dict[str, Any]) -> Any:
     """The validated settings; what was not given keeps its default."""
-    from headstart.lab.tune.settings import tune_settings
+    from headstart.experiments.tune.settings import tune_settings
 
     given = {name: value for name, value in options.items() if value is not None}
     if "hidden" in given:
@@ -135,7 +135,7 @@ def _say_what_is_kept(stop: Any, trials: int) -> None:
 def _print(tuning: Any) -> None:
     from rich.console import Console
 
-    from headstart.show.tables import WIDTH
-    from headstart.show.tune_text import print_tuning
+    from headstart.show.comparison.tables import WIDTH
+    from headstart.show.tuning.text import print_tuning
 
     print_tuning(tuning, Console(width=None if sys.stdout.isatty() else WIDTH))

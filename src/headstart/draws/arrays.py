@@ -14,7 +14,7 @@ from typing import Any, Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.draws import numba_backend, numpy_backend
+from headstart.draws.backends import numba_backend, numpy_backend
 from headstart.draws.dtypes import dtype_name
 from headstart.draws.matrices import MatrixDraw, draw_matrix
 from headstart.draws.normal import UNIT
@@ -22,7 +22,7 @@ from headstart.draws.recipes import Recipe, check_finite, recipe
 from headstart.draws.rectangles import Rectangle, Region, check_shape, rectangle
 from headstart.draws.streams import Stream, stream, words_of_rows
 from headstart.errors import InputError, unknown
-from headstart.fans import LAYOUTS, Axes
+from headstart.layout import LAYOUTS, Axes
 from headstart.schemes.distributions import Constant, Draw, Normal, TruncatedNormal, Uniform
 
 BACKENDS = ("numpy", "numba", "torch", "jax")

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from headstart.draws.streams import MAX_INDEX
 from headstart.errors import InputError, unknown
-from headstart.fans import LAYOUTS, Axes
+from headstart.layout import LAYOUTS, Axes
 
 Region = Sequence["slice | tuple[int, int]"]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from headstart.draws.arrays import draw_array
 from headstart.draws.rectangles import Region, check_shape
-from headstart.fans import Axes, fans
+from headstart.layout import Axes, fans
 from headstart.schemes import Constant, Draw, Scheme, scheme
 
 

@@ -83,7 +83,7 @@ def stream_words(seed: int, name: str, start: int, count: int, role: str = "weig
     if start < 0 or count < 0 or start + count > MAX_INDEX:
         raise InputError(f"element indices go from 0 to 2^63 - 1, got start={start}, count={count}.")
     if count > LARGE:
-        from headstart.draws import numba_backend
+        from headstart.draws.backends import numba_backend
 
         return numba_backend.words(source, start, count)
     row: NDArray[np.uint32] = words_of_rows(source, np.array([start], np.uint64), count)[0]

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from headstart.errors import InputError, unknown
-from headstart.fans import MODES, Fans, Mode
+from headstart.layout import MODES, Fans, Mode
 from headstart.schemes.distributions import (
     Constant,
     DeltaOrthogonal,

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from headstart.errors import InputError
-from headstart.fans import Fans
+from headstart.layout import Fans
 from headstart.schemes.catalogue import FAMILIES, FOLLOWING, Family
 from headstart.schemes.distributions import DeltaOrthogonal, Draw, Identity, Orthogonal
 from headstart.spec import Spec, format_value, parse, type_of_value

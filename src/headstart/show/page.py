@@ -12,7 +12,7 @@ from string import Template
 from typing import Any
 
 from headstart.show.files import write
-from headstart.show.palette import darkened
+from headstart.show.theme.palette import darkened
 
 TEMPLATE = Path(__file__).with_name("page.html")
 BUNDLE = "import sys, vl_convert; sys.stdout.buffer.write(vl_convert.javascript_bundle().encode())"

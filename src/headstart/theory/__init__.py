@@ -10,10 +10,10 @@ Loads NumPy only; SciPy loads inside what needs it.
 """
 
 from headstart.theory.activations import Activation, activation
-from headstart.theory.callables import CustomActivation, custom
+from headstart.theory.activations.callables import CustomActivation, custom
 from headstart.theory.criticality import CriticalPoint, NoCriticalPoint, critical, critical_line, half_stable
 from headstart.theory.fixedpoints import FixedPoint, NoFixedPoint, fixed_points, settle
-from headstart.theory.frameworks import Practice, practices, torch_gain
+from headstart.theory.practices import Practice, practices, torch_gain
 from headstart.theory.gains import Moments, expectation, gain, moments
 from headstart.theory.jacobian import JacobianMoments, jacobian, singular_values
 from headstart.theory.meanfield import DepthScale, chi1, correlation_map, depth_scale, tat_leaky_relu

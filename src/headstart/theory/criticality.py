@@ -15,7 +15,7 @@ from functools import lru_cache
 import numpy as np
 
 from headstart.errors import InputError
-from headstart.theory.callables import ActivationLike, AnyActivation, resolve
+from headstart.theory.activations.callables import ActivationLike, AnyActivation, resolve
 from headstart.theory.fixedpoints import (
     LOWEST,
     MARGINAL,

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from headstart.errors import InputError
-from headstart.theory.callables import ActivationLike, AnyActivation, resolve
+from headstart.theory.activations.callables import ActivationLike, AnyActivation, resolve
 from headstart.theory.gains import Moments, is_number, kinks_within, moments, positive_variance, second_moment
 
 PER_DECADE = 16  # grid points of q per factor of ten, where roots are searched

@@ -21,7 +21,7 @@ import numpy as np
 
 from headstart.errors import InputError, unknown
 from headstart.theory.activations import Activation
-from headstart.theory.callables import ActivationLike, AnyActivation, panels_of_slope, resolve
+from headstart.theory.activations.callables import ActivationLike, AnyActivation, panels_of_slope, resolve
 from headstart.theory.panels import Array, Panels, rule
 
 Direction = Literal["forward", "backward"]

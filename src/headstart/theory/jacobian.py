@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from headstart.errors import unknown
-from headstart.theory.callables import ActivationLike
+from headstart.theory.activations.callables import ActivationLike
 from headstart.theory.fixedpoints import checked, settle, slope_moment
 from headstart.theory.gains import expectation, positive_integer, positive_variance
 from headstart.theory.panels import Array

@@ -12,7 +12,7 @@ import math
 from dataclasses import dataclass
 
 from headstart.errors import InputError
-from headstart.theory.callables import ActivationLike, AnyActivation
+from headstart.theory.activations.callables import ActivationLike, AnyActivation
 from headstart.theory.correlation import covariance, half_square_difference, slope_covariance
 from headstart.theory.fixedpoints import (
     MARGINAL,

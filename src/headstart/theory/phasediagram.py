@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from headstart.errors import InputError
-from headstart.theory.callables import ActivationLike, AnyActivation, resolve
+from headstart.theory.activations.callables import ActivationLike, AnyActivation, resolve
 from headstart.theory.criticality import CriticalPoint, NoCriticalPoint, critical, half_stable
 from headstart.theory.fixedpoints import is_homogeneous, jumps, moments_on_grid
-from headstart.theory.frameworks import torch_gain
+from headstart.theory.practices import torch_gain
 from headstart.theory.gains import gain, positive_variance
 from headstart.theory.panels import Array
 

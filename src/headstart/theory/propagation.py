@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.errors import InputError, unknown
-from headstart.theory.callables import ActivationLike, AnyActivation
+from headstart.theory.activations.callables import ActivationLike, AnyActivation
 from headstart.theory.fixedpoints import checked, is_homogeneous, slope_moment
 from headstart.theory.gains import expectation, gain, positive_integer, positive_variance, second_moment
 from headstart.theory.meanfield import correlation_map

@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from headstart.theory.callables import ActivationLike, AnyActivation, resolve
+from headstart.theory.activations.callables import ActivationLike, AnyActivation, resolve
 from headstart.theory.criticality import (
     CriticalPoint,
     NoCriticalPoint,

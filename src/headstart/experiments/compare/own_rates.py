@@ -1,0 +1,67 @@
+"""A learning rate for each scheme of a comparison: a fair race lets every runner wear shoes that fit.
+
+The rates are chosen on seeds that the comparison does not use, so no scheme is judged on the luck it was tuned on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.experiments import engine
+from headstart.experiments.analysis.statistics import median
+from headstart.experiments.network import Network
+from headstart.experiments.rates import own_rates, rate_range
+from headstart.experiments.settings import CompareSettings
+from headstart.schemes import scheme
+
+SEEDS = 8  # behind those of the comparison
+PILOT = 8  # the first look at every rate takes this part of the steps
+APART = 10**0.5  # the factor between two rates at the first look
+ROUNDS = 4  # about how often a scheme's rate is tried on all steps until it is found
+
+
+def scheme_rates(
+    settings: CompareSettings, network: Network, samples: engine.Samples, *, threads: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> dict[str, float]:  # fmt: skip
+    """Scheme -> the learning rate with the lowest median final cost.
+
+    Each scheme takes a short look at rates over the whole range, then walks from the best to where neither a rate half
+    as large again nor one as much smaller costs less after all steps.
+
+    Raises:
+        Cancelled: by Ctrl-C.
+    """
+    names, seeds = settings.schemes, range(settings.seeds, settings.seeds + SEEDS)
+    starts = {name: network.starts([scheme(name)] * SEEDS, seeds, settings.dtype) for name in names}
+    ends = rate_range(settings.optimizer)
+
+    def costs(asked: Sequence[tuple[int, float]], steps: int) -> list[float]:
+        history = engine.train_networks(
+            network, samples, np.concatenate([starts[names[place]] for place, _ in asked]),
+            engine.Schedule(steps, 1.0, steps, optimizer=settings.optimizer, batch_size=settings.batch_size),
+            learning_rates=np.repeat([rate for _, rate in asked], SEEDS),
+            batch_seeds=np.tile(seeds, len(asked)), threads=threads, progress=progress,
+        )  # fmt: skip
+        return [median(row) for row in history.costs[:, -1].reshape(len(asked), SEEDS)]
+
+    rates = first_looks(ends)
+    asked = [(place, float(rate)) for place in range(len(names)) for rate in rates]
+    looks = np.reshape(costs(asked, max(1, settings.steps // PILOT)), (len(names), len(rates)))
+    guesses = [float(rates[int(np.argmin(row))]) for row in looks]
+    found = own_rates(guesses, ends, lambda asked: costs(asked, settings.steps))
+    return {name: float(f"{rate:.3g}") for name, (rate, _) in zip(names, found, strict=True)}
+
+
+def first_looks(ends: tuple[float, float]) -> NDArray[np.float64]:
+    """The rates of the first look."""
+    return np.geomspace(*ends, 1 + round(float(np.log(ends[1] / ends[0]) / np.log(APART))))
+
+
+def steps_needed(settings: CompareSettings) -> int:
+    """About how many network-steps the search takes."""
+    looks = len(first_looks(rate_range(settings.optimizer))) / PILOT
+    return int(len(settings.schemes) * SEEDS * settings.steps * (looks + ROUNDS))

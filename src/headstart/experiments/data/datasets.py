@@ -1,0 +1,206 @@
+"""Data sets: small, bundled or made, the same for the same seed; and any CSV file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.errors import InputError, unknown
+from headstart.experiments.data.csv_files import load_csv
+from headstart.experiments.data.dataset import Array, Dataset
+from headstart.experiments.network import Task
+from headstart.spec import Spec, format_value, parse
+
+Points = tuple[Array, NDArray[np.generic]]  # and their class numbers
+
+
+def load(spec: str, label: str | None = None, seed: int = 0) -> Dataset:
+    """The data set a spec string names, or the CSV file at a path.
+
+    Args:
+        spec: `circles`, `moons`, `blobs(4)`, `xor`, `spirals`, `digits`, with optional `samples` and `noise`
+            (`circles(noise=0.2)`), or the path of a CSV file.
+        label: the name of the label column of a CSV file; the last column if None.
+        seed: of the made data, and of the split into training and test data.
+
+    Raises:
+        InputError: unknown name, wrong argument, or a CSV file that cannot be used, with the line and what to do.
+
+    >>> data = load("circles")
+    >>> data.train_x.shape, data.test_x.shape, data.task
+    ((300, 2), (100, 2), 'binary')
+    """
+    if is_csv(spec):
+        return load_csv(Path(spec), label, seed)
+    parsed = _parsed(spec)
+    if label is not None:
+        raise InputError(f"--label names the label column of a CSV file; {spec!r} is not one. Leave the label out.")
+    maker = MAKERS[parsed.name]
+    return maker.make(spec, seed, **_arguments(parsed, maker))
+
+
+def is_csv(spec: str) -> bool:
+    """Whether this is the path of a CSV file, not the name of a data set."""
+    return isinstance(spec, str) and bool(spec) and (spec.lower().endswith(".csv") or Path(spec).is_file())
+
+
+def check_spec(spec: str) -> str:
+    """The spec string of a data set, its arguments in one form; the path of a CSV file as it is. Loads nothing.
+
+    Raises:
+        InputError: as `load`, for what can be seen without loading.
+
+    >>> check_spec("circles( noise=0.20 )")
+    'circles(samples=300, noise=0.2)'
+    >>> check_spec("digits")
+    'digits'
+    """
+    if is_csv(spec):
+        return spec
+    parsed = _parsed(spec)
+    arguments = _arguments(parsed, MAKERS[parsed.name])
+    if not parsed.positional and not parsed.keywords:
+        return parsed.name
+    return f"{parsed.name}({', '.join(f'{name}={format_value(value)}' for name, value in arguments.items())})"
+
+
+def _parsed(spec: str) -> Spec:
+    """The spec string of a known data set."""
+    if not isinstance(spec, str) or not spec:
+        raise InputError(f"data is a name or the path of a CSV file, got {spec!r}. Write, for example, 'circles'.")
+    if "/" in spec or "\\" in spec:
+        raise InputError(f"no file {spec!r}. Write the path of a CSV file, or one of {', '.join(MAKERS)}.")
+    parsed = parse(spec, "data set", "circles(noise=0.1)")
+    if parsed.name not in MAKERS:
+        raise unknown("data set", parsed.name, [*MAKERS, "FILE.csv"])
+    return parsed
+
+
+# --- made data ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Maker:
+    """One made data set: its defaults, and the function from (samples, seed, ...) to points and class numbers."""
+
+    make: Callable[..., Dataset]
+    defaults: dict[str, float]
+
+
+def _arguments(parsed: Spec, maker: Maker) -> dict[str, float]:
+    """The arguments of a data set, checked; whole numbers where the default is one."""
+    names = list(maker.defaults)
+    if parsed.multiplier is not None:
+        raise InputError(f"a data set has no multiplier, got {parsed.name}*{parsed.multiplier:g}.")
+    if len(parsed.positional) > len(names):
+        raise InputError(f"data set '{parsed.name}' takes {', '.join(names) or 'no arguments'}, got more values.")
+    given = dict(zip(names, parsed.positional, strict=False)) | parsed.keywords
+    values = dict(maker.defaults)
+    for name, value in given.items():
+        if name not in values:
+            raise unknown(f"argument of data set '{parsed.name}'", name, names or ["none"])
+        whole = isinstance(values[name], int)
+        least = {"samples": 10, "classes": 2}.get(name, 0)
+        if isinstance(value, (str, bool)) or value < least or (whole and value != int(value)):
+            rule = f"a {'whole ' if whole else ''}number of at least {least}"
+            raise InputError(f"{name} of data set '{parsed.name}' must be {rule}, got {value!r}.")
+        values[name] = int(value) if whole else float(value)
+    return values
+
+
+def _two_draws(name: str, task: Task, classes: int, draw: Callable[[int, int], Points], samples: int,
+               seed: int) -> Dataset:  # fmt: skip
+    """Training data and a third as much test data, drawn separately, as the course does (its seeds are 1 and 2)."""
+    train_x, train_y = draw(samples, 2 * seed + 1)
+    test_x, test_y = draw(max(samples // 3, 10), 2 * seed + 2)
+    return Dataset(
+        name, task, train_x, train_y.astype(np.int64), test_x, test_y.astype(np.int64),
+        tuple(str(k) for k in range(classes)), ("x1", "x2"),
+    )  # fmt: skip
+
+
+def _circles(name: str, seed: int, samples: int, noise: float) -> Dataset:
+    """Two noisy circles, the inner one of radius 0.8 with label 1; seed 0 is the course's own data."""
+    from sklearn.datasets import make_circles
+
+    return _two_draws(
+        name, "binary", 2, lambda n, s: make_circles(n_samples=n, noise=noise, random_state=s), samples, seed
+    )
+
+
+def _moons(name: str, seed: int, samples: int, noise: float) -> Dataset:
+    from sklearn.datasets import make_moons
+
+    return _two_draws(
+        name, "binary", 2, lambda n, s: make_moons(n_samples=n, noise=noise, random_state=s), samples, seed
+    )
+
+
+def _blobs(name: str, seed: int, classes: int, samples: int, noise: float) -> Dataset:
+    """Gaussian clouds of standard deviation `noise` around points on the unit circle."""
+
+    def draw(n: int, s: int) -> Points:
+        rng = np.random.default_rng([s, classes])
+        label = np.arange(n) % classes
+        angle = 2 * np.pi * label / classes
+        return np.column_stack([np.cos(angle), np.sin(angle)]) + rng.normal(scale=noise, size=(n, 2)), label
+
+    return _two_draws(name, "binary" if classes == 2 else "classes", classes, draw, samples, seed)
+
+
+def _xor(name: str, seed: int, samples: int, noise: float) -> Dataset:
+    """Four clouds at the corners of a square; label 1 where exactly one coordinate is positive."""
+
+    def draw(n: int, s: int) -> Points:
+        rng = np.random.default_rng([s, 4])
+        corner = np.arange(n) % 4
+        sides = np.column_stack([corner % 2, corner // 2]) * 2.0 - 1
+        return sides + rng.normal(scale=noise, size=(n, 2)), (corner % 2) ^ (corner // 2)
+
+    return _two_draws(name, "binary", 2, draw, samples, seed)
+
+
+def _spirals(name: str, seed: int, classes: int, samples: int, noise: float) -> Dataset:
+    """Interleaved arms, each one turn long."""
+
+    def draw(n: int, s: int) -> Points:
+        rng = np.random.default_rng([s, 7, classes])
+        label = np.arange(n) % classes
+        radius = np.sqrt(rng.uniform(0.02, 1.0, size=n))
+        angle = 2 * np.pi * (radius + label / classes)
+        points = np.column_stack([radius * np.cos(angle), radius * np.sin(angle)])
+        return points + rng.normal(scale=noise, size=(n, 2)), label
+
+    return _two_draws(name, "binary" if classes == 2 else "classes", classes, draw, samples, seed)
+
+
+def _digits(name: str, seed: int) -> Dataset:
+    """scikit-learn's 1,797 handwritten digits of 8 x 8 pixels, shifted and scaled to mean 0 and variance 1 overall.
+
+    Not pixel by pixel: border pixels never change, and noise in rarely used ones would be blown up.
+    """
+    from sklearn.datasets import load_digits
+    from sklearn.model_selection import train_test_split
+
+    bunch = load_digits()
+    parts = train_test_split(bunch.data, bunch.target, test_size=0.2, random_state=seed, stratify=bunch.target)
+    train_x, test_x, train_y, test_y = parts
+    mean, std = train_x.mean(), train_x.std()
+    return Dataset(
+        name, "classes", (train_x - mean) / std, train_y.astype(np.int64), (test_x - mean) / std,
+        test_y.astype(np.int64), tuple("0123456789"), tuple(bunch.feature_names),
+    )  # fmt: skip
+
+
+MAKERS: dict[str, Maker] = {
+    "circles": Maker(_circles, {"samples": 300, "noise": 0.05}),
+    "moons": Maker(_moons, {"samples": 300, "noise": 0.15}),
+    "blobs": Maker(_blobs, {"classes": 3, "samples": 300, "noise": 0.3}),
+    "xor": Maker(_xor, {"samples": 300, "noise": 0.4}),
+    "spirals": Maker(_spirals, {"classes": 2, "samples": 300, "noise": 0.03}),
+    "digits": Maker(_digits, {}),
+}

@@ -1,0 +1,157 @@
+"""Settings of experiments: validated, and every rule about one breaks before any work.
+
+The rules are types (`Hidden`, `Rate`, ...), so every settings model says only which settings it has.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from headstart.errors import InputError, unknown
+from headstart.schemes import scheme
+from headstart.theory.activations import activation
+
+DEFAULT_SCHEMES = ("zeros", "normal(10)", "normal(0.01)", "xavier", "he")
+RECORDS = 150  # costs recorded per run unless the caller says otherwise: enough for a smooth curve
+STRICT = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=True)  # of every settings model
+EXAMPLES = {"schemes": "['zeros', 'he']", "hidden": "(10, 5)"}  # how a list is written, for the messages
+
+
+def known_schemes(specs: tuple[str, ...]) -> tuple[str, ...]:
+    """Spec strings in their canonical form, at least one, none twice."""
+    if not specs:
+        raise ValueError("at least one scheme is needed. Write, for example, he.")
+    canonical = tuple(str(scheme(spec)) for spec in specs)
+    twice = [spec for spec in canonical if canonical.count(spec) > 1]
+    if twice:
+        raise ValueError(f"scheme {twice[0]!r} is given twice. Leave one out.")
+    return canonical
+
+
+def known_activation(spec: str) -> str:
+    """An activation's spec string in its canonical form."""
+    return str(activation(spec))
+
+
+def known_optimizer(spec: str) -> str:
+    """An optimizer's spec string in its canonical form."""
+    from headstart.experiments.engine.optimizers import optimizer
+
+    return str(optimizer(spec))
+
+
+def positive_sizes(sizes: tuple[int, ...]) -> tuple[int, ...]:
+    """Units per hidden layer."""
+    if any(size < 1 for size in sizes):
+        raise ValueError(f"every hidden layer needs at least one unit, got {_listed(sizes)}. Write, say, 10,5.")
+    return sizes
+
+
+def positive_rate(rate: float) -> float:
+    """A learning rate."""
+    if not (math.isfinite(rate) and rate > 0):
+        raise ValueError(f"the learning rate must be positive and finite, got {rate:g}. Write, for example, 0.01.")
+    return rate
+
+
+SchemeSpecs = Annotated[tuple[str, ...], AfterValidator(known_schemes)]
+ActivationSpec = Annotated[str, AfterValidator(known_activation)]
+OptimizerSpec = Annotated[str, AfterValidator(known_optimizer)]
+Hidden = Annotated[tuple[int, ...], AfterValidator(positive_sizes)]
+Rate = Annotated[float, AfterValidator(positive_rate)]
+Count = Annotated[int, Field(ge=1)]
+DataSeed = Annotated[int, Field(ge=0, lt=2**31)]
+Dtype = Literal["float32", "float64"]
+
+
+class CompareSettings(BaseModel):
+    """The settings of a comparison; the defaults are the course's network and data."""
+
+    model_config = STRICT
+
+    schemes: SchemeSpecs = DEFAULT_SCHEMES
+    data: str = "circles"
+    label: str | None = None
+    hidden: Hidden = (10, 5)
+    activation: ActivationSpec = "relu"
+    seeds: Count = 16
+    steps: Count = 15_000
+    learning_rate: Rate = 0.01
+    tune_learning_rate: bool = False
+    optimizer: OptimizerSpec = "sgd"
+    batch_size: Count | None = None
+    record_every: Count | None = None
+    dtype: Dtype = "float32"
+    data_seed: DataSeed = 0
+    preset: Literal["course"] | None = None
+
+    @property
+    def every(self) -> int:
+        """Steps from one recorded cost to the next."""
+        return self.record_every or max(1, self.steps // RECORDS)
+
+
+def compare_settings(**given: Any) -> CompareSettings:
+    """The settings, or an InputError that names each one that breaks a rule.
+
+    >>> compare_settings(seeds=0)
+    Traceback (most recent call last):
+    ...
+    headstart.errors.InputError: seeds: input should be greater than or equal to 1, got 0.
+    """
+    if given.get("tune_learning_rate") and "learning_rate" in given:
+        raise InputError(
+            f"the learning rate is either one for all schemes or tuned for each, got {given['learning_rate']} and the "
+            "wish to tune it. Leave out one of the two."
+        )
+    return validated(CompareSettings, given)
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def validated(model: type[Model], given: dict[str, Any]) -> Model:
+    """The settings model of what was given, or an InputError that names each setting that breaks a rule.
+
+    Lists become tuples, schemes their spec strings, and whole numbers floats where the model has a float.
+    """
+    given = dict(given)
+    for name in given.keys() & EXAMPLES.keys():
+        given[name] = _as_tuple(name, given[name])
+    if "schemes" in given:
+        given["schemes"] = tuple(str(scheme(item)) for item in given["schemes"])
+    if isinstance(given.get("learning_rate"), int) and not isinstance(given["learning_rate"], bool):
+        given["learning_rate"] = float(given["learning_rate"])
+    try:
+        return model(**given)
+    except ValidationError as error:
+        raise explained(error, model) from None
+
+
+def explained(error: ValidationError, model: type[BaseModel], what: str = "setting") -> InputError:
+    """The InputError that names each setting (or `what` they are called) that breaks a rule."""
+    return InputError(" ".join(_sentence(dict(item), model, what) for item in error.errors()))
+
+
+def _as_tuple(name: str, value: Any) -> tuple[Any, ...]:
+    if isinstance(value, str) or not hasattr(value, "__iter__"):
+        raise InputError(f"{name} must be a list, got {value!r}. Write {EXAMPLES[name]}.")
+    return tuple(value)
+
+
+def _sentence(error: dict[str, Any], model: type[BaseModel], what: str) -> str:
+    """One of Pydantic's errors in our form: the setting, the rule, the value."""
+    where = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "value_error":
+        return str(error["ctx"]["error"])
+    if error["type"] == "extra_forbidden":
+        return str(unknown(what, where, model.model_fields))
+    message = error["msg"][0].lower() + error["msg"][1:]
+    return f"{where}: {message}, got {error['input']!r}."
+
+
+def _listed(values: tuple[int, ...]) -> str:
+    return ",".join(str(value) for value in values)

@@ -1,0 +1,12 @@
+"""Tune: the multiplier and the learning rate as hyperparameters, and whether tuning them paid.
+
+- `run`: the one function others call. `settings`: what may be said, and its rules. `metrics`: what is made better.
+- `problem`: how a point (multiplier, learning rate) is tried: by the lab's engine, or by the user's function.
+- `search`: Optuna proposes points.
+- `confirm`: the points again on seeds the search has not seen. `result`: rows, words, files.
+"""
+
+from headstart.experiments.tune.result import Tuning
+from headstart.experiments.tune.run import Interrupted, tune, tune_with
+
+__all__ = ["Interrupted", "Tuning", "tune", "tune_with"]

@@ -1,0 +1,98 @@
+"""Views: which axes a picture draws, splits and pools."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sweep_rows import depth_study, run, scheme_study, study
+
+from headstart import InputError
+from headstart.experiments.analysis.summary import summarize
+from headstart.experiments.analysis.views import curves, heat_map, variance_per_multiplier
+
+
+def nothing(_: dict[str, Any]) -> dict[str, Any]:
+    return {}
+
+
+def test_curves_run_along_the_axis_with_most_values_a_line_per_scheme() -> None:
+    view = curves(summarize(scheme_study(2, 5, learning_rate=[0.01, 0.1, 0.3])))
+    assert view is not None
+    assert (view.x, view.colour, view.pooled) == ("multiplier", "scheme", ())
+    assert [panel.values for panel in view.panels] == [{"learning_rate": rate} for rate in (0.01, 0.1, 0.3)]
+    assert sum(group.runs for panel in view.panels for group in panel.groups) == 3 * 2 * (1 + 2 * 5)
+
+
+def test_by_chooses_what_curves_run_along() -> None:
+    rows = study(nothing, scheme=["he", "xavier"], multiplier=[0.5, 1.0, 2.0], depth=[2, 4], width=[8], seed=[0, 1])
+    view = curves(summarize(rows, by=["depth", "scheme"]))
+    assert view is not None
+    assert (view.x, view.colour) == ("depth", "scheme")
+    assert [panel.values for panel in view.panels] == [{"multiplier": m} for m in (0.5, 1.0, 2.0)]
+
+
+def test_without_numbers_schemes_stand_side_by_side_and_one_setting_draws_nothing() -> None:
+    view = curves(summarize(study(nothing, scheme=["he", "xavier"], activation=["relu", "tanh"], seed=[0, 1])))
+    assert view is not None
+    assert (view.x, view.colour) == ("scheme", "activation")
+    assert curves(summarize([run(seed=0), run(seed=1)])) is None
+
+
+def test_what_does_not_fit_into_panels_is_pooled_and_named() -> None:
+    rows = study(
+        nothing, scheme=["he", "xavier"], multiplier=[0.5, 1.0, 2.0, 4.0], learning_rate=[0.1, 0.2, 0.3],
+        data=["circles", "moons"], activation=["relu", "tanh"], depth=[2, 3], width=[8],
+    )  # fmt: skip
+    view = curves(summarize(rows))
+    assert view is not None
+    assert len(view.panels) == 12
+    assert view.pooled == ("depth",)
+    assert all(group.settings == 2 for panel in view.panels for group in panel.groups)
+
+
+def test_a_heat_map_of_one_scheme_is_over_weight_variance_and_depth() -> None:
+    heat = heat_map(summarize(depth_study(5, 4, 2)))
+    assert heat is not None
+    assert (heat.x, heat.y, len(heat.xs), len(heat.ys), heat.pooled) == ("sigma_w2", "depth", 5, 4, ())
+    assert len(heat.panels) == 1
+    assert heat.panels[0].values == {}
+    assert heat.panels[0].theory is not None
+    assert len(heat.panels[0].groups) == 20
+
+
+def test_weight_variance_tells_the_multiplier_but_not_the_scheme() -> None:
+    rows = study(
+        nothing, scheme=["he", "xavier"], activation=["tanh"], multiplier=[1.0, 2.0, 3.0], depth=[2, 4], width=[8]
+    )
+    heat = heat_map(summarize(rows), ["sigma_w2", "depth"])
+    assert heat is not None
+    assert [panel.values for panel in heat.panels] == [{"scheme": "he"}, {"scheme": "xavier"}]
+    assert heat.pooled == ()
+    over_multipliers = heat_map(summarize(rows))
+    assert over_multipliers is not None
+    assert over_multipliers.x == "multiplier"
+    assert all(panel.theory is not None for panel in over_multipliers.panels)
+
+
+def test_a_multiplier_stands_for_one_weight_variance_or_for_none() -> None:
+    assert variance_per_multiplier([run(scheme="he", width=8), run(scheme="he", width=32, multiplier=3.0)]) == 2
+    assert variance_per_multiplier([run(scheme="normal(1)", width=8), run(scheme="normal(1)", width=32)]) is None
+
+
+def test_a_heat_map_over_any_two_axes() -> None:
+    rows = scheme_study(2, 3)
+    heat = heat_map(summarize(rows), ["seed", "scheme"])
+    assert heat is not None
+    assert (heat.xs, heat.ys) == ((0, 1), ("zeros", "he", "xavier"))
+    assert heat_map(summarize(study(nothing, seed=[0, 1], scheme=["he", "xavier"]))) is None
+
+
+@pytest.mark.parametrize(
+    ("over", "message"),
+    [(["depth"], "two different axes"), (["depth", "depth"], "two different axes"),
+     (["depth", "hight"], "unknown axis"), (["sigma_w2", "scheme"], "no run has a value on the axis sigma_w2")],
+)  # fmt: skip
+def test_bad_axes(over: list[str], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        heat_map(summarize(scheme_study(2, 3)), over)

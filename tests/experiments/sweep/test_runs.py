@@ -1,0 +1,78 @@
+"""Identities: the same settings have one, other settings another, and the results behind them do not drift."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from headstart.experiments.compare.comparison import compare
+from headstart.experiments.sweep.chunks import run_chunk
+from headstart.experiments.sweep.runs import Identified, distinct_runs
+from headstart.experiments.sweep.settings import study_settings
+
+# One value other than the default for every key that a result depends on.
+OTHERS = {
+    "data": "moons", "hidden": [4], "activation": "tanh", "optimizer": "adam", "batch_size": 7, "steps": 3,
+    "scheme": "xavier", "multiplier": 1.5, "sigma_b": 0.1, "learning_rate": 0.5, "data_seed": 1, "dtype": "float64",
+    "target": 0.2,
+}  # fmt: skip
+BASE = {"seed": 0, "steps": 30}
+
+
+def the_run(**given: object) -> Identified:
+    (run,) = distinct_runs(study_settings(**{**BASE, **given})).values()
+    return run
+
+
+@pytest.mark.parametrize("key", OTHERS)
+def test_every_setting_is_part_of_the_identity(key: str) -> None:
+    assert the_run(**{key: OTHERS[key]}).id != the_run().id
+
+
+def test_the_identity_is_kept_from_release_to_release() -> None:
+    # If this fails, stores made before no longer know their runs: keep the text of the settings as it was.
+    assert the_run().id == "5c6643547d099ebdfb18e00c475457f5"
+
+
+def test_the_results_behind_an_identity_are_kept() -> None:
+    # If this fails, the engine's results have changed: raise ENGINE_FORMAT, so that old and new runs do not mix.
+    (result,) = run_chunk([the_run(steps=200, dtype="float64", sigma_b=0.1, batch_size=32, activation="tanh")])
+    assert result.final_cost == pytest.approx(0.6987304931698054, rel=1e-9)
+
+
+def test_settings_are_json_with_every_key() -> None:
+    settings = json.loads(the_run().text)
+    assert set(settings) == {*OTHERS, "engine", "digest", "label", "seed"}
+
+
+def test_the_same_run_written_in_two_ways_is_one() -> None:
+    assert the_run(scheme="he*2").id == the_run(scheme="he", multiplier=2).id
+    assert the_run(hidden=[8, 8]).id == the_run(depth=2, width=8).id
+    assert the_run(scheme="zeros", multiplier=3).id == the_run(scheme="zeros").id
+    assert the_run(scheme="ones", multiplier=3).id != the_run(scheme="ones").id
+    assert the_run(data="circles(noise=0.050)").id == the_run(data="circles( noise=0.05)").id
+
+
+def test_a_table_is_known_by_its_content(tmp_path: Path) -> None:
+    rows = "x,y\n" + "".join(f"{i},{i % 2}\n" for i in range(40))
+    table, moved = tmp_path / "table.csv", tmp_path / "elsewhere" / "table.csv"
+    moved.parent.mkdir()
+    table.write_text(rows)
+    moved.write_text(rows)
+    before = the_run(data=str(table)).id
+    assert the_run(data=str(moved)).id == before
+    table.write_text(rows + "40,0\n")
+    assert the_run(data=str(table)).id != before
+
+
+def test_a_sweep_and_a_comparison_train_the_same_networks() -> None:
+    compared = compare(["he", "zeros"], seeds=3, steps=200, learning_rate=0.1, data="moons")
+    runs = distinct_runs(
+        study_settings(scheme=["he", "zeros"], seed=[0, 1, 2], steps=200, learning_rate=0.1, data="moons")
+    )
+    results = run_chunk(list(runs.values()))
+    for row, result in zip(compared.rows(), results, strict=True):
+        assert (row["first_cost"], row["final_cost"]) == (result.first_cost, result.final_cost)
+        assert (row["train_accuracy"], row["test_accuracy"]) == (result.train_accuracy, result.test_accuracy)

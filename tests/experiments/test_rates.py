@@ -1,0 +1,93 @@
+"""Learning rates of their own: the walk ends where it should, whatever the costs do on the way."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import headstart as hs
+from headstart.experiments.rates import STEP, own_rates, rate_range
+
+ENDS = (1e-3, 10.0)
+
+
+@given(st.lists(st.tuples(st.floats(-2, 0.5), st.floats(-2, 0.5)), min_size=1, max_size=5))
+def test_a_walk_in_a_bowl_ends_within_half_a_step_of_its_ground(places: list[tuple[float, float]]) -> None:
+    grounds = [10**ground for ground, _ in places]
+
+    def bowl(asked: Sequence[tuple[int, float]]) -> list[float]:
+        return [abs(math.log(rate / grounds[place])) for place, rate in asked]
+
+    for (rate, _), ground in zip(own_rates([10**guess for _, guess in places], ENDS, bowl), grounds, strict=True):
+        assert abs(math.log(rate / ground)) <= math.log(STEP) / 2 + 1e-9
+
+
+def test_a_walk_comes_back_from_where_everything_diverges() -> None:
+    def cliff(asked: Sequence[tuple[int, float]]) -> list[float]:
+        return [1 / rate if rate < 0.5 else math.inf for _, rate in asked]
+
+    ((rate, cost),) = own_rates([5.0], ENDS, cliff)
+    assert 0.5 / STEP <= rate < 0.5
+    assert cost == 1 / rate
+
+
+def test_a_walk_stays_where_nothing_is_better_and_inside_the_range() -> None:
+    calls: list[float] = []
+
+    def flat(asked: Sequence[tuple[int, float]]) -> list[float]:
+        calls.extend(rate for _, rate in asked)
+        return [1.0] * len(asked)
+
+    assert own_rates([0.1], ENDS, flat) == [(0.1, 1.0)]
+    assert len(calls) == 3
+    assert own_rates([9.0], ENDS, lambda asked: [-rate for _, rate in asked]) == [(10.0, -10.0)]
+
+
+def test_ranges_follow_the_optimizer() -> None:
+    assert rate_range("momentum(0.95)") == rate_range("nesterov")
+    assert rate_range("adam")[1] < rate_range("sgd")[1]
+
+
+def test_each_scheme_of_a_comparison_gets_a_rate_that_beats_the_one_for_all() -> None:
+    quick = {"seeds": 4, "steps": 1500}
+    fixed = hs.compare(["he", "normal(0.01)"], **quick)
+    tuned = hs.compare(["he", "normal(0.01)"], tune_learning_rate=True, **quick)
+    for before, after in zip(fixed.summary(), tuned.summary(), strict=True):
+        assert after["final_cost"]["median"] < 0.5 * before["final_cost"]["median"] or before["scheme"] != "he"
+        assert after["learning_rate"] == tuned.learning_rates[after["scheme"]]
+        assert "learning_rate" not in before
+    assert tuned.to_json()["settings"]["learning_rate"] is None
+    assert all(row["learning_rate"] == tuned.learning_rates[row["scheme"]] for row in tuned.rows())
+    rate = tuned.learning_rates["he"]
+    alone = hs.compare(["he"], learning_rate=rate, **quick)
+    np.testing.assert_array_equal(alone.of("he")[0].costs, tuned.of("he")[0].costs)
+    subtitle = tuned.chart().to_dict(validate=False)["title"]["subtitle"]
+    assert f"each at its own learning rate (he {rate:g}" in subtitle
+    assert "own rate" in str(tuned)
+
+
+def test_the_rates_do_not_depend_on_threads_or_on_what_else_is_compared() -> None:
+    quick = {"seeds": 2, "steps": 200, "tune_learning_rate": True}
+    one, two = hs.compare(["he"], threads=1, **quick), hs.compare(["xavier", "he"], threads=2, **quick)
+    assert one.learning_rates["he"] == two.learning_rates["he"]
+
+
+def test_a_rate_is_tuned_or_given() -> None:
+    with pytest.raises(hs.InputError, match="either one for all schemes or tuned for each"):
+        hs.compare(["he"], tune_learning_rate=True, learning_rate=0.1)
+
+
+def test_interrupting_the_search_for_rates_interrupts_the_comparison() -> None:
+    from headstart.experiments.compare.comparison import Interrupted
+
+    def stop(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted) as stopped:
+        hs.compare(["he"], seeds=2, steps=3000, tune_learning_rate=True, progress=stop)
+    assert stopped.value.comparison is None
