@@ -83,11 +83,11 @@ def test_a_rate_is_tuned_or_given() -> None:
 
 
 def test_interrupting_the_search_for_rates_interrupts_the_comparison() -> None:
-    from headstart.experiments.compare.comparison import Interrupted
+    from headstart.errors import Interrupted
 
     def stop(done: int, total: int) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(Interrupted) as stopped:
         hs.compare(["he"], seeds=2, steps=3000, tune_learning_rate=True, progress=stop)
-    assert stopped.value.comparison is None
+    assert stopped.value.finished is None

@@ -15,8 +15,8 @@ import optuna
 import pytest
 
 import headstart as hs
+from headstart.errors import Interrupted
 from headstart.experiments.analysis.statistics import difference_interval, median
-from headstart.experiments.tune import Interrupted
 from headstart.experiments.tune.confirm import Checked, Confirmation
 from headstart.experiments.tune.problem import Point
 from headstart.experiments.tune.settings import tune_settings
@@ -338,7 +338,7 @@ def test_what_was_searched_before_ctrl_c_is_kept(tmp_path: Path) -> None:
     interrupted.__name__ = "loss"
     with pytest.raises(Interrupted) as stopped:
         hs.tune("he", objective=interrupted, trials=10, seeds=3, profile=3, storage=url)
-    assert (stopped.value.trials, stopped.value.storage) == (4, url)
+    assert (stopped.value.finished.trials, stopped.value.finished.storage) == (4, url)
     loss = valley(2.0)
     resumed = hs.tune("he", objective=loss, trials=10, seeds=3, profile=3, storage=url)
     assert json.dumps(resumed.trials) == json.dumps(hs.tune("he", objective=loss, trials=10, seeds=3, profile=3).trials)

@@ -18,8 +18,8 @@ os.environ.setdefault("KERAS_BACKEND", "jax")
 
 from headstart.draws import draw_array
 from headstart.layout import fans
-from headstart.schemes import DeltaOrthogonal, Identity, Normal, Orthogonal, TruncatedNormal, Uniform, scheme
 from headstart.libraries.schemes import CALLS, TRAPS
+from headstart.schemes import DeltaOrthogonal, Identity, Normal, Orthogonal, TruncatedNormal, Uniform, scheme
 
 SHAPE = (100, 80, 3, 5)  # (out, in, *receptive field): all fans differ
 TOLERANCE = 0.01

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from headstart.experiments.compare.comparison import Comparison, compare_course
-from headstart.experiments.network import network_for
 from headstart.experiments.compare.presets import course_start
+from headstart.experiments.network import network_for
 from headstart.schemes import scheme
 
 COURSE = json.loads(Path(__file__).with_name("course.json").read_text())

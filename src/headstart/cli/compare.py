@@ -11,7 +11,7 @@ import click
 
 from headstart.cli.main import EXIT_INTERRUPTED
 from headstart.cli.options import hidden_sizes, problem, training
-from headstart.errors import InputError
+from headstart.errors import InputError, Interrupted
 
 # what the course preset fixes: option -> its name on the command line
 FIXED_BY_PRESET = ("data", "label", "hidden", "activation", "seeds", "steps", "learning_rate", "record_every", "dtype",
@@ -46,7 +46,7 @@ def command(schemes: tuple[str, ...], preset: str | None, out: Path | None, as_j
     headstart compare --preset course
     """
     from headstart.cli.progress import Progress
-    from headstart.experiments.compare.comparison import Interrupted, run_comparison
+    from headstart.experiments.compare.comparison import run_comparison
 
     settings = _settings(schemes, preset, options)
     if out is not None:
@@ -58,9 +58,9 @@ def command(schemes: tuple[str, ...], preset: str | None, out: Path | None, as_j
         try:
             comparison = run_comparison(settings, progress=progress.update)
         except Interrupted as stop:
-            if stop.comparison is None:
+            if stop.finished is None:
                 raise
-            comparison, interrupted = stop.comparison, True
+            comparison, interrupted = stop.finished, True
     files = comparison.save(out) if out is not None else {}
     if as_json:
         click.echo(json.dumps({**comparison.to_json(), "files": files}, indent=1, allow_nan=False))

@@ -26,8 +26,8 @@ from headstart.cli.theory import (
 )
 
 if TYPE_CHECKING:
-    from headstart.theory.practices import Practice
     from headstart.theory.gains import Moments
+    from headstart.theory.practices import Practice
 
 SCHEMA = 1
 

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from headstart import __version__
-from headstart.errors import InputError
+from headstart.errors import HeadstartError
 
 # command -> (its module, one line for --help); the function in the module is named `command`
 COMMANDS = {
@@ -25,7 +25,6 @@ COMMANDS = {
     "phase": ("headstart.cli.phase", "Phase diagram of an activation: where gradients vanish, explode, or survive."),
 }
 
-EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 
 
@@ -62,9 +61,9 @@ def run(arguments: list[str] | None = None) -> Any:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except InputError as error:
+    except HeadstartError as error:
         click.echo(f"Error: {error}", err=True)
-        sys.exit(EXIT_USAGE)
+        sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted.", err=True)
         sys.exit(EXIT_INTERRUPTED)

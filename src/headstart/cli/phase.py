@@ -71,8 +71,8 @@ def command(
         signals = simulated(diagram.activation, places, depth, width, seed)
         console(stderr=as_json).print(simulation_table(signals))
     if target is not None:
-        from headstart.show.theory.phase import phase_chart
         from headstart.show.save import save_chart
+        from headstart.show.theory.phase import phase_chart
         from headstart.show.theory.signal import signal_chart
 
         chart = phase_chart(diagram) if signals is None else signal_chart(signals, diagram.activation, width)

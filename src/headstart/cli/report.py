@@ -90,7 +90,7 @@ def as_json_text(rows: list[dict[str, Any]]) -> str:
     {"id": "a", "final_cost": "inf"}
     ]}
     """
-    from headstart.experiments.plain import plain
+    from headstart.words import plain
 
     if not rows:
         return f'{{"schema": {SCHEMA}, "rows": []}}'

@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from headstart.schemes import FAMILIES
 from headstart.libraries.schemes import CALLS, TRAPS
+from headstart.schemes import FAMILIES
 from headstart.schemes.scheme import scheme
 
 SCHEMA = 1

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from headstart.cli.main import EXIT_INTERRUPTED
-from headstart.errors import InputError
+from headstart.errors import ExecutorError, InputError, Interrupted, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -158,15 +158,14 @@ def _study(file: Path, store: str | None, many: bool) -> Study:
 
 def _run(file: Path, store: str | None, yes: bool, as_json: bool, start: Callable[[Study, Any], Status]) -> None:
     from headstart.cli.progress import Progress
-    from headstart.experiments.sweep import SweepInterrupted
 
     with reported(EXIT_INCOMPLETE):
         study = _study(file, store, yes)
         try:
             with Progress("Running", "runs", 1, waiting="") as progress:
                 found, interrupted = start(study, progress.update), False
-        except SweepInterrupted as stop:
-            found, interrupted = stop.status, True
+        except Interrupted as stop:
+            found, interrupted = stop.finished, True
     _print_status(found, as_json)
     if interrupted:
         click.echo("Interrupted: the same command goes on from here.", err=True)
@@ -181,9 +180,6 @@ def _run(file: Path, store: str | None, yes: bool, as_json: bool, start: Callabl
 @contextmanager
 def reported(code: int = EXIT_ERROR) -> Iterator[None]:
     """A store or workers out of reach are said in one line; by then what was finished is stored."""
-    from headstart.experiments.store import StoreError
-    from headstart.experiments.sweep import ExecutorError
-
     try:
         yield
     except (StoreError, ExecutorError) as error:

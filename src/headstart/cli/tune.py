@@ -11,7 +11,7 @@ import click
 
 from headstart.cli.main import EXIT_INTERRUPTED
 from headstart.cli.options import hidden_sizes, problem, training
-from headstart.errors import InputError
+from headstart.errors import InputError, Interrupted
 from headstart.spec import read_number
 
 
@@ -55,7 +55,7 @@ def command(
     headstart tune he --metric steps_to_target --target 0.1 --storage tune.db
     """
     from headstart.cli.progress import Progress
-    from headstart.experiments.tune import Interrupted, tune_with
+    from headstart.experiments.tune import tune_with
 
     settings = _settings((*schemes, *more), options)
     _check_files(chart, out)
@@ -127,9 +127,11 @@ def _save(tuning: Any, chart: Path | None, out: Path | None) -> dict[str, str]:
 
 def _say_what_is_kept(stop: Any, trials: int) -> None:
     kept = "Add --storage tune.db to keep what is searched."
-    if stop.storage is not None:
-        kept = f"They are kept in {stop.storage}; the same command goes on from there."
-    click.echo(f"Interrupted: {stop.trials} of {trials} trials of {stop.scheme} had ended. {kept}", err=True)
+    if stop.finished.storage is not None:
+        kept = f"They are kept in {stop.finished.storage}; the same command goes on from there."
+    click.echo(
+        f"Interrupted: {stop.finished.trials} of {trials} trials of {stop.finished.scheme} had ended. {kept}", err=True
+    )
 
 
 def _print(tuning: Any) -> None:

@@ -108,7 +108,7 @@ def _library(backend: str) -> Backend:
     if backend not in BACKENDS:
         raise unknown("backend", str(backend), BACKENDS)
     try:
-        return cast(Backend, importlib.import_module(f"headstart.draws.{backend}_backend"))
+        return cast(Backend, importlib.import_module(f"headstart.draws.backends.{backend}_backend"))
     except ModuleNotFoundError as error:
         if error.name != backend:
             raise

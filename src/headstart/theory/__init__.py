@@ -13,10 +13,10 @@ from headstart.theory.activations import Activation, activation
 from headstart.theory.activations.callables import CustomActivation, custom
 from headstart.theory.criticality import CriticalPoint, NoCriticalPoint, critical, critical_line, half_stable
 from headstart.theory.fixedpoints import FixedPoint, NoFixedPoint, fixed_points, settle
-from headstart.theory.practices import Practice, practices, torch_gain
 from headstart.theory.gains import Moments, expectation, gain, moments
 from headstart.theory.jacobian import JacobianMoments, jacobian, singular_values
 from headstart.theory.meanfield import DepthScale, chi1, correlation_map, depth_scale, tat_leaky_relu
+from headstart.theory.practices import Practice, practices, torch_gain
 from headstart.theory.propagation import Propagation, Simulation, propagate, simulate, spread_over_draws
 from headstart.theory.recommendation import Recommendation, recommend
 

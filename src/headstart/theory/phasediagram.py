@@ -15,9 +15,9 @@ from headstart.errors import InputError
 from headstart.theory.activations.callables import ActivationLike, AnyActivation, resolve
 from headstart.theory.criticality import CriticalPoint, NoCriticalPoint, critical, half_stable
 from headstart.theory.fixedpoints import is_homogeneous, jumps, moments_on_grid
-from headstart.theory.practices import torch_gain
 from headstart.theory.gains import gain, positive_variance
 from headstart.theory.panels import Array
+from headstart.theory.practices import torch_gain
 
 _RESOLUTION = (248, 168)  # weight variances, bias variances
 _DECADES = (-6, 6)  # of q

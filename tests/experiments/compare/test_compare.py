@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import headstart as hs
-from headstart.experiments.compare.comparison import Interrupted, spread
+from headstart.errors import Interrupted
+from headstart.experiments.compare.comparison import spread
 
 QUICK = {"seeds": 3, "steps": 300, "learning_rate": 0.1}
 
@@ -138,7 +139,7 @@ def test_interrupting_keeps_what_finished() -> None:
 
     with pytest.raises(Interrupted) as stopped:
         hs.compare(["he", "xavier"], seeds=60, steps=3000, progress=stop_halfway)
-    partial = stopped.value.comparison
+    partial = stopped.value.finished
     assert partial is not None
     assert 0 < len(partial.runs) < 120
     whole = hs.compare(["he", "xavier"], seeds=1, steps=3000)

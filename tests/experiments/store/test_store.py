@@ -21,7 +21,8 @@ from postgres_server import programs, server
 
 import headstart as hs
 from headstart import InputError
-from headstart.experiments.store import Store, StoredStudy, StoreError
+from headstart.errors import StoreError
+from headstart.experiments.store import Store, StoredStudy
 from headstart.experiments.store.tables import SCHEMA, coordinator, meta, metadata
 from headstart.experiments.sweep.chunks import Result
 

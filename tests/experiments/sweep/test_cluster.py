@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 import headstart as hs
-from headstart.experiments.sweep import ExecutorError, open_rows
+from headstart.errors import ExecutorError
+from headstart.experiments.sweep import open_rows
 
 STUDY: dict[str, Any] = {
     "hidden": [8], "scheme": ["he", "xavier"], "multiplier": [0.5, 1.0, 2.0], "seed": {"range": [0, 25]},

@@ -16,9 +16,9 @@ import pytest
 from kill_sweep import STUDY
 
 import headstart as hs
-from headstart.experiments.store import StoreError
-from headstart.experiments.sweep import SweepInterrupted, open_rows
+from headstart.errors import Interrupted, StoreError
 from headstart.experiments.sweep import coordinator as coordinator_module
+from headstart.experiments.sweep import open_rows
 
 
 def table(path: Path) -> str:
@@ -50,7 +50,8 @@ INTERRUPTED = """
     import signal, sys, threading, time
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a test runner in the background passes on "ignore"
     import headstart as hs
-    from headstart.experiments.sweep import SweepInterrupted, coordinator
+    from headstart.experiments.sweep import coordinator
+    from headstart.errors import Interrupted
     coordinator.CHUNK_SECONDS = {chunk}
     study = hs.study({study!r}, sys.argv[1])
     real, first = coordinator.run_chunk, threading.Lock()
@@ -61,8 +62,8 @@ INTERRUPTED = """
     coordinator.run_chunk = saying
     try:
         study.run(workers=2)
-    except SweepInterrupted as stop:
-        print(stop.status.done, flush=True)
+    except Interrupted as stop:
+        print(stop.finished.done, flush=True)
         sys.exit(130)
 """
 
@@ -153,7 +154,7 @@ def test_an_interrupted_sweep_says_how_far_it_came(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(coordinator_module, "run_chunk", pressing)
     said: list[str] = []
-    with pytest.raises(SweepInterrupted) as stop:
+    with pytest.raises(Interrupted) as stop:
         study.run(workers=1, say=said.append)
-    assert stop.value.status.done == 2
+    assert stop.value.finished.done == 2
     assert len(said) == 1

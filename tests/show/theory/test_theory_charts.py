@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from headstart.errors import InputError
+from headstart.show.save import check_suffix
 from headstart.show.theory.gain import gain_chart, gain_rows
 from headstart.show.theory.phase import phase_chart
-from headstart.show.save import check_suffix
 from headstart.show.theory.signal import Signal, signal_chart, signal_rows
 from headstart.theory import NoFixedPoint, chi1, gain, propagate, simulate
 from headstart.theory.phasediagram import phase_diagram

@@ -13,8 +13,8 @@ from scipy import special
 from headstart.errors import InputError
 from headstart.theory import custom, gain, moments
 from headstart.theory.activations.callables import resolve
-from headstart.theory.gains import kinks_within
 from headstart.theory.activations.jets import derivative_of
+from headstart.theory.gains import kinks_within
 
 NAMES = ("mean", "second_moment", "derivative_mean", "derivative_second_moment", "second_moment_slope")
 

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.draws.backends import numpy_backend
+from headstart.draws.backends.numpy_backend import check, place
 from headstart.draws.dtypes import numpy_dtype
 from headstart.draws.normal import table
-from headstart.draws.backends.numpy_backend import check, place
 from headstart.draws.recipes import Recipe
 from headstart.draws.rectangles import Rectangle
 from headstart.draws.streams import Stream

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.errors import Interrupted
 from headstart.experiments import engine
 from headstart.experiments.compare import presets
 from headstart.experiments.compare.own_rates import scheme_rates, steps_needed
@@ -19,12 +20,13 @@ from headstart.experiments.data.dataset import Dataset
 from headstart.experiments.data.datasets import load
 from headstart.experiments.measure import measure
 from headstart.experiments.network import Network, network_for
-from headstart.experiments.plain import plain
 from headstart.experiments.settings import CompareSettings, compare_settings
 from headstart.schemes import Scheme, scheme
 from headstart.signals.findings import Finding, Signals, judge, reason
+from headstart.words import plain
 
 SCHEMA = 1
+STOPPED = "the comparison was interrupted"
 Row = dict[str, Any]
 
 
@@ -40,14 +42,6 @@ class Run:
     diverged_at: int | None
     signals: Signals
     weights: NDArray[np.floating]  # after the last step, flat
-
-
-class Interrupted(KeyboardInterrupt):
-    """Ctrl-C during a comparison; `comparison` holds the runs that had finished, or is None if there were none."""
-
-    def __init__(self, comparison: Comparison | None) -> None:
-        super().__init__("the comparison was interrupted")
-        self.comparison = comparison
 
 
 @dataclass(frozen=True)
@@ -260,7 +254,7 @@ def run_comparison(
                 settings, network, samples, threads=threads, progress=lambda count: report(count, searching)
             )
         except engine.Cancelled:
-            raise Interrupted(None) from None
+            raise Interrupted(STOPPED) from None
         done = searching
     batch_seeds = np.array([seed for _, seed in jobs])
     try:
@@ -282,7 +276,7 @@ def run_comparison(
         runs = [replace(run, seed=presets.WEIGHT_SEED) for run in runs]
     comparison = Comparison(settings, data, network, schedule.recorded_steps, tuple(runs), rates)
     if interrupted:
-        raise Interrupted(comparison if runs else None)
+        raise Interrupted(STOPPED, comparison if runs else None)
     return comparison
 
 

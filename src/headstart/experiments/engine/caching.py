@@ -20,10 +20,9 @@ import numba
 import numpy as np
 from numba import types
 
-from headstart.theory import activations
-from headstart.theory.activations import formula, piecewise, primitives, smooth
+from headstart.theory.activations import catalogue, formula, piecewise, primitives, smooth
 
-_DEFINITIONS = (activations, formula, piecewise, primitives, smooth)  # where activations are defined
+_DEFINITIONS = (catalogue, formula, piecewise, primitives, smooth)  # where activations are defined
 _kept: list[object] = []  # compiled functions must outlive their addresses
 
 # letters of a signature: p pointer to the element type, d pointer to float64, i pointer to int64, n whole number

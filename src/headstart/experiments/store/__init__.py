@@ -5,6 +5,5 @@
 """
 
 from headstart.experiments.store.database import Store, StoredStudy
-from headstart.experiments.store.urls import StoreError
 
-__all__ = ["Store", "StoreError", "StoredStudy"]
+__all__ = ["Store", "StoredStudy"]

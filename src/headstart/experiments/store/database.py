@@ -13,8 +13,9 @@ import sqlalchemy
 from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
+from headstart.errors import StoreError
 from headstart.experiments.store.tables import SCHEMA, meta, metadata, runs, studies
-from headstart.experiments.store.urls import StoreError, engine_for, explained, file_of, shown, store_url
+from headstart.experiments.store.urls import engine_for, explained, file_of, shown, store_url
 
 NUMBERS = ("first_cost", "final_cost", "train_accuracy", "test_accuracy")  # not NULL but NaN in a run that is done
 COLUMNS = ("id", "settings", "state", "reason", *NUMBERS, "steps_to_target", "diverged_at")

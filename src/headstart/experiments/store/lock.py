@@ -14,8 +14,9 @@ import filelock
 import sqlalchemy
 from sqlalchemy.engine import URL, Connection, Engine
 
+from headstart.errors import StoreError
 from headstart.experiments.store.tables import coordinator
-from headstart.experiments.store.urls import StoreError, file_of, shown
+from headstart.experiments.store.urls import file_of, shown
 
 PATIENCE_SECONDS = 0.3  # a holder that was killed is gone by then
 ADVISORY_KEY = 0x68656164_73746172  # "headstar": PostgreSQL's locks are numbers

@@ -14,15 +14,11 @@ from sqlalchemy import exc
 from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.pool import NullPool, StaticPool
 
-from headstart.errors import InputError
+from headstart.errors import InputError, StoreError
 
 CONNECT_SECONDS = 5  # to a server that does not answer
 BUSY_SECONDS = 5  # for another program that writes to the same file
 EXAMPLES = "Write the path of a file, such as runs.db, or postgresql://user:password@host/database"
-
-
-class StoreError(Exception):
-    """The store cannot be used now: unreachable, full, read-only, broken, or held by another coordinator."""
 
 
 def store_url(store: str | Path) -> URL:

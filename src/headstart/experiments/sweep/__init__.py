@@ -6,7 +6,7 @@
 - `stops`: how a sweep may end early. `study`: the study bound to its store, which users hold.
 """
 
-from headstart.experiments.sweep.stops import ExecutorError, Status, SweepInterrupted
+from headstart.experiments.sweep.status import Status
 from headstart.experiments.sweep.study import Study, StudyPlan, open_rows, study
 
-__all__ = ["ExecutorError", "Status", "Study", "StudyPlan", "SweepInterrupted", "open_rows", "study"]
+__all__ = ["Status", "Study", "StudyPlan", "open_rows", "study"]

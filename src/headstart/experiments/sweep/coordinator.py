@@ -21,11 +21,11 @@ from concurrent.futures import (
 )
 from contextlib import contextmanager
 
+from headstart.errors import ExecutorError
 from headstart.experiments.store import Store
 from headstart.experiments.sweep.chunks import Result, run_chunk
 from headstart.experiments.sweep.estimate import networks_per_chunk
 from headstart.experiments.sweep.runs import Batch, Identified
-from headstart.experiments.sweep.stops import ExecutorError
 
 CHUNK_SECONDS = 5.0  # a chunk's work: long beside the coordinator's own, short beside a person's patience
 SHARE = 3  # of what is left to do, a chunk takes at most a third of one worker's part, so that all end together

@@ -7,9 +7,8 @@ import logging
 from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 
-from headstart.errors import InputError
+from headstart.errors import ExecutorError, InputError
 from headstart.experiments.engine.train import available_cores
-from headstart.experiments.sweep.stops import ExecutorError
 
 CONNECT_SECONDS = 5
 

@@ -13,12 +13,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from headstart.errors import InputError, unknown
+from headstart.errors import InputError, Interrupted, unknown
 from headstart.experiments.store import Store, StoredStudy
 from headstart.experiments.sweep.rows import Row, frame, rows_of, write_parquet
 from headstart.experiments.sweep.runs import Identified, digest, distinct_runs
 from headstart.experiments.sweep.settings import AXES, MOST_RUNS, StudySettings, read_study, study_settings
-from headstart.experiments.sweep.stops import Status, SweepInterrupted
+from headstart.experiments.sweep.status import Status
 
 MEMORY = "sqlite://"
 
@@ -139,7 +139,7 @@ class Study:
             InputError: the store has another study of this name, with the differences.
             StoreError: the store cannot be used, or another coordinator holds it.
             ExecutorError: the workers cannot be reached, or were lost.
-            SweepInterrupted: Ctrl-C. After each of these the same call goes on where it was.
+            Interrupted: Ctrl-C. After each of these the same call goes on where it was.
         """
         with self.store.coordinating():
             self._register()
@@ -238,7 +238,7 @@ class Study:
                 report(0)
                 run_chunks(cut(left, seconds_per_run(left), size), self.store, pool, size, stop, report)
             if stop.count:
-                raise SweepInterrupted(self.status())
+                raise Interrupted("the sweep was interrupted", self.status())
         return self.status()
 
 

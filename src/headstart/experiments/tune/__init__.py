@@ -7,6 +7,6 @@
 """
 
 from headstart.experiments.tune.result import Tuning
-from headstart.experiments.tune.run import Interrupted, tune, tune_with
+from headstart.experiments.tune.run import tune, tune_with
 
-__all__ = ["Interrupted", "Tuning", "tune", "tune_with"]
+__all__ = ["Tuning", "tune", "tune_with"]

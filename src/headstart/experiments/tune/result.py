@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from headstart.experiments.analysis.statistics import median
-from headstart.experiments.plain import plain
 from headstart.experiments.tune.confirm import Checked, Confirmation, as_good
 from headstart.experiments.tune.settings import TuneSettings
+from headstart.words import plain
 
 SCHEMA = 1
 Row = dict[str, Any]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
-from headstart.errors import InputError
+from headstart.errors import InputError, Interrupted
 from headstart.experiments import engine
 from headstart.experiments.tune.confirm import confirm
 from headstart.experiments.tune.problem import EngineProblem, ObjectiveProblem, Problem
@@ -17,12 +17,12 @@ from headstart.schemes import Scheme
 ROUNDS = 4  # about how often a place of the profile is tried until its learning rate is found
 
 
-class Interrupted(KeyboardInterrupt):
-    """Ctrl-C during a tuning: which scheme was at work, how many of its trials had ended, and where they are kept."""
+class Searched(NamedTuple):
+    """How far a tuning had come: which scheme was at work, how many of its trials had ended, where they are kept."""
 
-    def __init__(self, scheme: str, trials: int, storage: str | None) -> None:
-        super().__init__("the tuning was interrupted")
-        self.scheme, self.trials, self.storage = scheme, trials, storage
+    scheme: str
+    trials: int
+    storage: str | None
 
 
 def tune(
@@ -142,7 +142,7 @@ def tune_with(
             work.at(settings.trials * problem.units)
             found.append(Tuned(spec, settings, rows, confirm(problem, settings, rows, work.tick)))
         except (KeyboardInterrupt, engine.Cancelled):
-            raise Interrupted(spec, ended, storage) from None
+            raise Interrupted("the tuning was interrupted", Searched(spec, ended, storage)) from None
         work.next_scheme()
     return Tuning(settings, tuple(found))
 

@@ -12,8 +12,8 @@ import altair as alt
 import numpy as np
 
 from headstart.show.comparison import boundaries
-from headstart.show.theme.palette import CLASS_COLOURS, CLASS_SHAPES, INK, colours, dashes, theme
 from headstart.show.save import Rows, Tables, named_table
+from headstart.show.theme.palette import CLASS_COLOURS, CLASS_SHAPES, INK, colours, dashes, theme
 from headstart.show.theme.scales import log_axis, log_domain
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headstart.show.comparison.charts import comparison_chart, rate_in_words, training_in_words
+from headstart.show.comparison.tables import number, score
 from headstart.show.files import check_writable, write
 from headstart.show.page import bundled, bundling, page, write_pictures
-from headstart.show.comparison.tables import number, score
 
 if TYPE_CHECKING:
     from headstart.experiments.compare.comparison import Comparison

@@ -11,12 +11,12 @@ import altair as alt
 from headstart.experiments.analysis.axes import Value, axis, shown, values
 from headstart.experiments.analysis.summary import Summary, in_words
 from headstart.experiments.analysis.views import Curves, Panel, is_log
-from headstart.show.theme.layout import columns_for, heading
 from headstart.show.measures import Measure
-from headstart.show.theme.palette import INK, colours, dashes, theme
 from headstart.show.save import Rows, Tables, named_table
-from headstart.show.theme.scales import log_axis, log_domain
 from headstart.show.study.words import capital, measure_for, pooled_words, seeds_words, short, texts
+from headstart.show.theme.layout import columns_for, heading
+from headstart.show.theme.palette import INK, colours, dashes, theme
+from headstart.show.theme.scales import log_axis, log_domain
 
 WIDE = 20  # a ratio of costs from which on their axis is logarithmic
 ONE = ""  # the name of the only curve

@@ -10,10 +10,10 @@ from typing import Any
 from headstart.experiments.analysis.axes import Row
 from headstart.experiments.analysis.summary import Summary, summarize
 from headstart.experiments.analysis.views import HeatMap, curves, heat_map
-from headstart.show.study.curves import curves_chart
 from headstart.show.files import check_writable, write
-from headstart.show.study.heatmap import heat_chart
 from headstart.show.page import bundled, bundling, page, write_pictures
+from headstart.show.study.curves import curves_chart
+from headstart.show.study.heatmap import heat_chart
 from headstart.show.study.tables import counts_words, failure_words, html_table, pair_words, tables, theory_words
 from headstart.show.study.versus import versus_chart
 

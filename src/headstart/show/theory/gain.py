@@ -9,8 +9,8 @@ import numpy as np
 from headstart.errors import InputError
 from headstart.show.save import records
 from headstart.theory.activations.callables import ActivationLike, resolve
-from headstart.theory.practices import torch_gain
 from headstart.theory.gains import moments
+from headstart.theory.practices import torch_gain
 
 _FORWARD, _BACKWARD, _TORCH = "keeps the signal (forward)", "keeps the gradient (backward)", "PyTorch's calculate_gain"
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from headstart.show.theme.picture import data_uri, gradient
 from headstart.show.save import records
+from headstart.show.theme.picture import data_uri, gradient
 from headstart.theory.phasediagram import PhaseDiagram
 
 CONTOURS = (3, 10, 30, 100)  # layers

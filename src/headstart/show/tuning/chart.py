@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import altair as alt
 
-from headstart.show.theme.palette import INK, PAPER, colours, dashes, theme
-from headstart.show.save import records
-from headstart.show.theme.scales import log_axis, log_domain
 from headstart.show.comparison.tables import number
+from headstart.show.save import records
+from headstart.show.theme.palette import INK, PAPER, colours, dashes, theme
+from headstart.show.theme.scales import log_axis, log_domain
 from headstart.show.tuning.text import WORDS, heading
 
 if TYPE_CHECKING:
