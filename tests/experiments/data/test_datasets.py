@@ -91,3 +91,40 @@ def test_bad_specs(spec: str, words: str) -> None:
 def test_a_label_belongs_to_a_csv_file() -> None:
     with pytest.raises(InputError, match="--label names the label column of a CSV file"):
         load("circles", label="y")
+
+
+# --- scikit-learn as the oracle: the data are its arrays, bit for bit -----------------------------------------------
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.05, 1.5])
+@pytest.mark.parametrize("samples", [10, 31, 300])
+@pytest.mark.parametrize("name", ["circles", "moons"])
+def test_planar_data_are_scikit_learns_to_the_bit(name: str, samples: int, noise: float) -> None:
+    from sklearn import datasets
+
+    make = {"circles": datasets.make_circles, "moons": datasets.make_moons}[name]
+    data = load(f"{name}(samples={samples}, noise={noise})", seed=3)
+    for x, y, count, seed in (
+        (data.train_x, data.train_y, samples, 7),
+        (data.test_x, data.test_y, max(samples // 3, 10), 8),
+    ):
+        expected_x, expected_y = make(n_samples=count, noise=noise or None, random_state=seed)
+        np.testing.assert_array_equal(x, expected_x)
+        np.testing.assert_array_equal(y, expected_y)
+
+
+@pytest.mark.parametrize("seed", [0, 5])
+def test_digits_are_scikit_learns_to_the_bit(seed: int) -> None:
+    from sklearn.datasets import load_digits
+    from sklearn.model_selection import train_test_split
+
+    bunch = load_digits()
+    train_x, test_x, train_y, test_y = train_test_split(
+        bunch.data, bunch.target, test_size=0.2, random_state=seed, stratify=bunch.target
+    )
+    data = load("digits", seed=seed)
+    np.testing.assert_array_equal(data.train_x, (train_x - train_x.mean()) / train_x.std())
+    np.testing.assert_array_equal(data.test_x, (test_x - train_x.mean()) / train_x.std())
+    np.testing.assert_array_equal(data.train_y, train_y)
+    np.testing.assert_array_equal(data.test_y, test_y)
+    assert data.features == tuple(bunch.feature_names)

@@ -11,6 +11,7 @@ import numpy as np
 
 from headstart.errors import InputError, unknown
 from headstart.experiments.data.dataset import Array, Dataset
+from headstart.experiments.data.split import split, stratified_split
 from headstart.experiments.network import Task
 
 Rows = list[tuple[int, list[str]]]  # line number, cells
@@ -110,8 +111,6 @@ def _number(path: Path, line: int, column: str, cell: str) -> float:
 
 
 def _dataset(path: Path, x: Array, labels: list[str], features: tuple[str, ...], seed: int) -> Dataset:
-    from sklearn.model_selection import train_test_split
-
     numbers = [float(text) for text in labels] if all(_is_number(text) for text in labels) else None
     if numbers is not None:
         if not all(math.isfinite(number) for number in numbers):
@@ -123,9 +122,9 @@ def _dataset(path: Path, x: Array, labels: list[str], features: tuple[str, ...],
     if len(names) < 2:
         raise InputError(f"{path}: every label is {labels[0]!r}. Two classes or more are needed to learn anything.")
     if numbers is not None and not _are_classes(numbers):
-        train_x, test_x, y, test_y = train_test_split(x, np.array(numbers), test_size=TEST_SHARE, random_state=seed)
-        train_x, test_x = _standardize(train_x, test_x)
-        y, test_y = _standardize(y, test_y)
+        train, test = split(len(x), TEST_SHARE, seed)
+        train_x, test_x = _standardize(x[train], x[test])
+        y, test_y = _standardize(np.array(numbers)[train], np.array(numbers)[test])
         return Dataset(str(path), "regression", train_x, y, test_x, test_y, (), features)
     numbered = np.array([names.index(label) for label in labels])
     rarest = int(np.bincount(numbered).min())
@@ -136,12 +135,10 @@ def _dataset(path: Path, x: Array, labels: list[str], features: tuple[str, ...],
         )
     # Stratified where the test data has room for every class.
     room = math.ceil(TEST_SHARE * len(x)) >= len(names)
-    train_x, test_x, y, test_y = train_test_split(
-        x, numbered, test_size=TEST_SHARE, random_state=seed, stratify=numbered if room else None
-    )
-    train_x, test_x = _standardize(train_x, test_x)
+    train, test = stratified_split(numbered, TEST_SHARE, seed) if room else split(len(x), TEST_SHARE, seed)
+    train_x, test_x = _standardize(x[train], x[test])
     task: Task = "binary" if len(names) == 2 else "classes"
-    return Dataset(str(path), task, train_x, y, test_x, test_y, names, features)
+    return Dataset(str(path), task, train_x, numbered[train], test_x, numbered[test], names, features)
 
 
 def _are_classes(numbers: list[float]) -> bool:
