@@ -186,11 +186,11 @@ def test_ctrl_c_says_what_is_kept_and_exits_130(tmp_path: Path) -> None:
     assert "Traceback" not in err
     assert "of 3000 trials of he had ended. They are kept in sqlite:///tune.db" in err
     kept = int(err.split("Interrupted: ")[1].split()[0])
-    from headstart.experiments.tune.problem import EngineProblem
     from headstart.experiments.tune.search import open_study, rows_of
     from headstart.experiments.tune.settings import tune_settings
+    from headstart.experiments.tune.tunables import TunableNetwork
 
     settings, url = tune_settings(trials=3000, steps=400), f"sqlite:///{tmp_path / 'tune.db'}"
-    study = open_study(settings, "he", url, EngineProblem(settings, "he").fingerprint)
+    study = open_study(settings, "he", url, TunableNetwork(settings, "he").fingerprint)
     assert abs(len(rows_of(study)) - kept) <= 1  # Ctrl-C may come between a trial's end and its being counted
     assert kept > 0

@@ -18,9 +18,9 @@ import headstart as hs
 from headstart.errors import Interrupted
 from headstart.experiments.analysis.statistics import difference_interval, median
 from headstart.experiments.tune.confirm import Checked, Confirmation
-from headstart.experiments.tune.problem import Point
 from headstart.experiments.tune.settings import tune_settings
 from headstart.experiments.tune.shield import shielded
+from headstart.experiments.tune.tunables import Point
 
 QUICK: dict[str, Any] = {"trials": 10, "seeds": 3, "steps": 200, "profile": 5}
 
@@ -242,11 +242,11 @@ def test_a_pruned_trial_never_gets_all_its_steps() -> None:
     whole = [row for row in found.trials if row["state"] == "complete"]
     assert len(whole) < 25
 
-    from headstart.experiments.tune.problem import EngineProblem
     from headstart.experiments.tune.search import Pruned
+    from headstart.experiments.tune.tunables import TunableNetwork
 
     ticks: list[int] = []
-    problem = EngineProblem(tune_settings(steps=400, seeds=2), "he", 1)
+    problem = TunableNetwork(tune_settings(steps=400, seeds=2), "he", 1)
 
     def refuse(step: int, value: float) -> None:
         raise Pruned

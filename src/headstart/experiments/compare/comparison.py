@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -17,9 +18,9 @@ from headstart.experiments import engine
 from headstart.experiments.compare import presets
 from headstart.experiments.compare.own_rates import scheme_rates, steps_needed
 from headstart.experiments.data.dataset import Dataset
-from headstart.experiments.data.datasets import load
 from headstart.experiments.measure import measure
-from headstart.experiments.network import Network, network_for
+from headstart.experiments.network import Network
+from headstart.experiments.problem import Problem, problem_for
 from headstart.experiments.settings import CompareSettings, compare_settings
 from headstart.schemes import Scheme, scheme
 from headstart.signals.findings import Finding, Signals, judge, reason
@@ -170,6 +171,7 @@ def compare(
     data_seed: int = 0,
     threads: int | None = None,
     progress: Callable[[int, int], None] | None = None,
+    cancel: threading.Event | None = None,
 ) -> Comparison:
     """Train one network from each scheme and seed, by gradient descent, and compare.
 
@@ -194,10 +196,11 @@ def compare(
         data_seed: of made data and of the split into training and test data.
         threads: how many networks are trained at a time; None for one per processor. The results do not depend on it.
         progress: called with (network-steps done, network-steps in all).
+        cancel: set it, from any thread, to stop soon.
 
     Raises:
         InputError: a setting breaks a rule; nothing has run.
-        Interrupted: Ctrl-C; it carries the finished runs.
+        Interrupted: Ctrl-C, or `cancel`; it carries the finished runs.
 
     >>> result = compare(["zeros", "he"], seeds=2, steps=2000, learning_rate=0.1)
     >>> [(row["scheme"], row["verdict"]) for row in result.summary()]
@@ -212,7 +215,7 @@ def compare(
         given["schemes"] = schemes
     if learning_rate is not None:
         given["learning_rate"] = learning_rate
-    return run_comparison(compare_settings(**given), threads=threads, progress=progress)
+    return run_comparison(compare_settings(**given), threads=threads, progress=progress, cancel=cancel)
 
 
 def compare_course(
@@ -224,20 +227,22 @@ def compare_course(
 
 
 def run_comparison(
-    settings: CompareSettings, *, threads: int | None = None, progress: Callable[[int, int], None] | None = None
-) -> Comparison:
+    settings: CompareSettings, *, threads: int | None = None, progress: Callable[[int, int], None] | None = None,
+    cancel: threading.Event | None = None,
+) -> Comparison:  # fmt: skip
     """Run a comparison whose settings are already validated."""
     course = settings.preset == "course"
-    data = load(settings.data, settings.label, settings.data_seed)
-    network = network_for(data.train_x.shape[1], data.outputs, data.task, settings.hidden, settings.activation)
+    problem = problem_for(
+        settings.data, settings.hidden, settings.activation, settings.dtype, label=settings.label,
+        data_seed=settings.data_seed,
+    )  # fmt: skip
     schedule = engine.Schedule(
         settings.steps, settings.learning_rate, settings.every, record_last=not course, course_formula=course,
         optimizer=settings.optimizer, batch_size=settings.batch_size,
     )  # fmt: skip
     # Seed by seed, so that an interrupted comparison has all schemes for the seeds it got to.
     jobs = [(name, seed) for seed in range(settings.seeds) for name in settings.schemes]
-    start = _starts(settings, network, jobs)
-    samples = engine.Samples.of(data.train_x, data.targets(data.train_y), settings.dtype)
+    start = _starts(settings, problem, jobs)
     searching = steps_needed(settings) if settings.tune_learning_rate else 0
     total, done = searching + len(jobs) * settings.steps, 0
 
@@ -251,55 +256,56 @@ def run_comparison(
     if settings.tune_learning_rate:
         try:
             rates = scheme_rates(
-                settings, network, samples, threads=threads, progress=lambda count: report(count, searching)
+                settings, problem, threads=threads, cancel=cancel, progress=lambda count: report(count, searching)
             )
         except engine.Cancelled:
             raise Interrupted(STOPPED) from None
         done = searching
-    batch_seeds = np.array([seed for _, seed in jobs])
     try:
-        history = engine.train_networks(
-            network, samples, start, schedule, learning_rates=np.array([rates[name] for name, _ in jobs]),
-            batch_seeds=batch_seeds, threads=threads, progress=report,
+        history = problem.train(
+            start, schedule, [rates[name] for name, _ in jobs], [seed for _, seed in jobs], threads=threads,
+            progress=report, cancel=cancel,
         )  # fmt: skip
         interrupted = False
     except engine.Cancelled as cancelled:
         history, interrupted = cancelled.history, True
-    runs = [
-        _run(data, network, name, seed, start[index], history, index)
-        for index, (name, seed) in enumerate(jobs)
-        if history.finished[index]
-    ]
+    runs = _runs(problem, jobs, start, history)
     order = {name: rank for rank, name in enumerate(settings.schemes)}
     runs.sort(key=lambda run: (order[run.scheme], run.seed))
     if course:
         runs = [replace(run, seed=presets.WEIGHT_SEED) for run in runs]
-    comparison = Comparison(settings, data, network, schedule.recorded_steps, tuple(runs), rates)
+    comparison = Comparison(settings, problem.data, problem.network, schedule.recorded_steps, tuple(runs), rates)
     if interrupted:
         raise Interrupted(STOPPED, comparison if runs else None)
     return comparison
 
 
-def _starts(settings: CompareSettings, network: Network, jobs: Sequence[tuple[str, int]]) -> NDArray[np.floating]:
+def _starts(settings: CompareSettings, problem: Problem, jobs: Sequence[tuple[str, int]]) -> NDArray[np.floating]:
     """(jobs, parameters): the starting weights of every network."""
     if settings.preset == "course":
-        return np.stack([presets.course_start(network, scheme(name)) for name, _ in jobs])
+        return np.stack([presets.course_start(problem.network, scheme(name)) for name, _ in jobs])
     schemes = {name: scheme(name) for name, _ in jobs}
-    return network.starts([schemes[name] for name, _ in jobs], [seed for _, seed in jobs], settings.dtype)
+    return problem.starts([schemes[name] for name, _ in jobs], [seed for _, seed in jobs])
 
 
-def _run(
-    data: Dataset, network: Network, name: str, seed: int, start: NDArray[np.floating], history: engine.History,
-    index: int,
-) -> Run:  # fmt: skip
-    """Score and measure one finished network."""
-    end, costs = history.weights[index], history.costs[index]
-    diverged_at = int(history.diverged_at[index]) if history.diverged_at[index] >= 0 else None
-    signals = measure(network, start, end, data, float(costs[0]), float(costs[-1]), diverged_at)
-    return Run(
-        name, seed, data.score(network.logits(end, data.train_x), data.train_y),
-        data.score(network.logits(end, data.test_x), data.test_y), costs, diverged_at, signals, end,
-    )  # fmt: skip
+def _runs(
+    problem: Problem, jobs: Sequence[tuple[str, int]], start: NDArray[np.floating], history: engine.History
+) -> list[Run]:
+    """Score and measure every network that finished."""
+    finished = np.flatnonzero(history.finished).tolist()
+    if not finished:
+        return []
+    train, test = problem.scores(history.weights[finished])
+    runs = []
+    for place, index in enumerate(finished):
+        end, costs = history.weights[index], history.costs[index]
+        diverged_at = int(history.diverged_at[index]) if history.diverged_at[index] >= 0 else None
+        signals = measure(
+            problem.network, start[index], end, problem.data, float(costs[0]), float(costs[-1]), diverged_at
+        )
+        name, seed = jobs[index]
+        runs.append(Run(name, seed, float(train[place]), float(test[place]), costs, diverged_at, signals, end))
+    return runs
 
 
 def spread(values: list[float]) -> dict[str, float]:

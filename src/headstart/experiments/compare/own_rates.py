@@ -5,14 +5,15 @@ The rates are chosen on seeds that the comparison does not use, so no scheme is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from headstart.experiments import engine
 from headstart.experiments.analysis.statistics import median
-from headstart.experiments.network import Network
+from headstart.experiments.problem import Problem
 from headstart.experiments.rates import own_rates, rate_range
 from headstart.experiments.settings import CompareSettings
 from headstart.schemes import scheme
@@ -23,28 +24,27 @@ APART = 10**0.5  # the factor between two rates at the first look
 ROUNDS = 4  # about how often a scheme's rate is tried on all steps until it is found
 
 
-def scheme_rates(
-    settings: CompareSettings, network: Network, samples: engine.Samples, *, threads: int | None = None,
-    progress: Callable[[int], None] | None = None,
-) -> dict[str, float]:  # fmt: skip
+def scheme_rates(settings: CompareSettings, problem: Problem, **how: Any) -> dict[str, float]:
     """Scheme -> the learning rate with the lowest median final cost.
 
     Each scheme takes a short look at rates over the whole range, then walks from the best to where neither a rate half
     as large again nor one as much smaller costs less after all steps.
 
+    Args:
+        how: threads, progress, cancel, as `engine.train_networks` has them.
+
     Raises:
-        Cancelled: by Ctrl-C.
+        Cancelled: by `cancel` or Ctrl-C.
     """
     names, seeds = settings.schemes, range(settings.seeds, settings.seeds + SEEDS)
-    starts = {name: network.starts([scheme(name)] * SEEDS, seeds, settings.dtype) for name in names}
+    starts = {name: problem.starts([scheme(name)] * SEEDS, seeds) for name in names}
     ends = rate_range(settings.optimizer)
 
     def costs(asked: Sequence[tuple[int, float]], steps: int) -> list[float]:
-        history = engine.train_networks(
-            network, samples, np.concatenate([starts[names[place]] for place, _ in asked]),
-            engine.Schedule(steps, 1.0, steps, optimizer=settings.optimizer, batch_size=settings.batch_size),
-            learning_rates=np.repeat([rate for _, rate in asked], SEEDS),
-            batch_seeds=np.tile(seeds, len(asked)), threads=threads, progress=progress,
+        schedule = engine.Schedule(steps, 1.0, steps, optimizer=settings.optimizer, batch_size=settings.batch_size)
+        history = problem.train(
+            np.concatenate([starts[names[place]] for place, _ in asked]), schedule,
+            rates=[rate for _, rate in asked for _ in seeds], seeds=[*seeds] * len(asked), **how,
         )  # fmt: skip
         return [median(row) for row in history.costs[:, -1].reshape(len(asked), SEEDS)]
 

@@ -71,4 +71,4 @@ def _apportioned(counts: NDArray[np.int64], total: int, random: np.random.Random
         lucky = random.choice(tied, size=min(len(tied), left), replace=False)
         whole[lucky] += 1
         left -= len(lucky)
-    return whole.astype(np.int64)
+    return np.asarray(whole, np.int64)

@@ -15,9 +15,7 @@ from numpy.typing import NDArray
 
 from headstart.errors import InputError
 from headstart.experiments import engine
-from headstart.experiments.data.dataset import Dataset
-from headstart.experiments.data.datasets import load
-from headstart.experiments.network import Network, network_for
+from headstart.experiments.problem import Problem, problem_for
 from headstart.experiments.sweep.runs import Batch, Identified, digest
 from headstart.schemes import Scheme, scheme
 
@@ -35,16 +33,6 @@ class Result(NamedTuple):
     test_accuracy: float | None = None
     steps_to_target: int | None = None
     diverged_at: int | None = None
-
-
-class Prepared(NamedTuple):
-    """The data and network of a batch, ready for the engine."""
-
-    data: Dataset
-    network: Network
-    train: engine.Samples
-    test: engine.Samples
-    schedule: engine.Schedule
 
 
 def run_chunk(runs: Sequence[Identified], cancel: threading.Event | None = None) -> list[Result]:
@@ -65,24 +53,18 @@ def run_chunk(runs: Sequence[Identified], cancel: threading.Event | None = None)
 
 
 @functools.lru_cache(maxsize=256)
-def prepared(batch: Batch) -> Prepared:
-    """The data, network and schedule of a batch; kept, because the next chunk often needs the same."""
-    data, train, test = _loaded(batch.data, batch.digest, batch.label, batch.data_seed, batch.dtype)
-    network = network_for(data.train_x.shape[1], data.outputs, data.task, batch.hidden, batch.activation)
-    return Prepared(data, network, train, test, schedule_of(batch, batch.steps))
+def prepared(batch: Batch) -> Problem:
+    """The problem of a batch; kept, because the next chunk often needs the same."""
+    known = _loaded(batch.data, batch.digest, batch.label, batch.data_seed, batch.dtype)
+    return known.with_network(batch.hidden, batch.activation)
 
 
 @functools.lru_cache(maxsize=8)
-def _loaded(
-    name: str, held: str | None, label: str | None, seed: int, dtype: str
-) -> tuple[Dataset, engine.Samples, engine.Samples]:
-    """A data set, and its training and test part as the engine reads them; shared by all networks."""
+def _loaded(name: str, held: str | None, label: str | None, seed: int, dtype: str) -> Problem:
+    """A problem on a data set, which all networks of a study share."""
     if held is not None and digest(name) != held:
         raise InputError(f"{name!r} is not the file the study was made with: its content differs.")
-    data = load(name, label, seed)
-    parts = ((data.train_x, data.train_y), (data.test_x, data.test_y))
-    train, test = (engine.Samples.of(x, data.targets(y), dtype) for x, y in parts)
-    return data, train, test
+    return problem_for(name, (), "identity", dtype, label=label, data_seed=seed)
 
 
 def schedule_of(batch: Batch, steps: int) -> engine.Schedule:
@@ -96,10 +78,10 @@ def schedule_of(batch: Batch, steps: int) -> engine.Schedule:
     )
 
 
-def starts(runs: Sequence[Identified], network: Network, dtype: str) -> NDArray[np.floating]:
+def starts(runs: Sequence[Identified], problem: Problem) -> NDArray[np.floating]:
     """(runs, parameters): every run's starting weights and biases."""
     schemes = [_scheme(run.run.scheme, run.run.multiplier) for run in runs]
-    return network.starts(schemes, [run.run.seed for run in runs], dtype, [run.run.sigma_b for run in runs])
+    return problem.starts(schemes, [run.run.seed for run in runs], [run.run.sigma_b for run in runs])
 
 
 @functools.lru_cache(maxsize=4096)
@@ -109,46 +91,31 @@ def _scheme(name: str, multiplier: float) -> Scheme:
 
 def _train(runs: Sequence[Identified], cancel: threading.Event | None) -> list[Result]:
     batch = runs[0].run.batch
-    ready = prepared(batch)
+    problem, schedule = prepared(batch), schedule_of(batch, batch.steps)
+    rates, seeds = [run.run.learning_rate for run in runs], [run.run.seed for run in runs]
     try:
-        history = engine.train_networks(
-            ready.network, ready.train, starts(runs, ready.network, batch.dtype), ready.schedule, threads=1,
-            learning_rates=np.array([run.run.learning_rate for run in runs]),
-            batch_seeds=np.array([run.run.seed for run in runs]), cancel=cancel,
-        )  # fmt: skip
+        history = problem.train(starts(runs, problem), schedule, rates, seeds, threads=1, cancel=cancel)
     except engine.Cancelled as cancelled:
         history = cancelled.history
-    return _results(runs, ready, history)
+    return _results(runs, problem, schedule.record_every, history)
 
 
-def _results(runs: Sequence[Identified], ready: Prepared, history: engine.History) -> list[Result]:
+def _results(runs: Sequence[Identified], problem: Problem, every: int, history: engine.History) -> list[Result]:
     """A result for every run that finished."""
     kept = np.flatnonzero(history.finished)
     if not len(kept):
         return []
-    scores = [_scores(ready, samples, history.weights[kept], part == "test")
-              for part, samples in (("train", ready.train), ("test", ready.test))]  # fmt: skip
+    scores = problem.scores(history.weights[kept])
     results = []
     for place, index in enumerate(kept.tolist()):
         run, costs = runs[index], history.costs[index]
         converged, diverged = int(history.converged_at[index]), int(history.diverged_at[index])
-        last = costs[converged // ready.schedule.record_every] if converged >= 0 else costs[-1]
+        last = costs[converged // every] if converged >= 0 else costs[-1]
         results.append(Result(
             run.id, run.text, "done", None, float(costs[0]), float(last), float(scores[0][place]),
             float(scores[1][place]), converged if converged >= 0 else None, diverged if diverged >= 0 else None,
         ))  # fmt: skip
     return results
-
-
-def _scores(ready: Prepared, samples: engine.Samples, weights: NDArray[np.floating], test: bool) -> NDArray[np.float64]:
-    """Accuracy (R² for a regression) of every network; networks whose output is not finite are scored one by one."""
-    data, network = ready.data, ready.network
-    x, y = (data.test_x, data.test_y) if test else (data.train_x, data.train_y)
-    costs, accuracies = engine.evaluate_networks(network, samples, weights)
-    slow = np.ones(len(weights), bool) if data.task == "regression" else ~np.isfinite(costs)
-    for index in np.flatnonzero(slow):
-        accuracies[index] = data.score(network.logits(weights[index], x), y)
-    return np.asarray(accuracies)
 
 
 def _reason(error: Exception) -> str:

@@ -46,7 +46,7 @@ def memory_per_chunk(runs: Iterable[Identified], seconds: dict[Batch, float], ch
         if seconds[batch] > 0:
             ready = prepared(batch)
             networks = min(count, networks_per_chunk(batch, seconds[batch], chunk_seconds))
-            sizes.append(engine.memory_needed(ready.network, ready.train, networks, ready.schedule))
+            sizes.append(engine.memory_needed(ready.network, ready.training, networks, schedule_of(batch, batch.steps)))
     return max(sizes)
 
 
@@ -65,7 +65,7 @@ def _work(batch: Batch) -> float:
     except Exception:  # whatever it is, it becomes the reason of each of these runs
         return 0.0
     connections = sum(n_in * n_out for n_in, n_out in pairwise(ready.network.sizes))
-    return float(connections * (batch.batch_size or ready.train.count))
+    return float(connections * (batch.batch_size or ready.training.count))
 
 
 def _seconds_per_step(run: Identified) -> float:
@@ -73,7 +73,7 @@ def _seconds_per_step(run: Identified) -> float:
     batch = run.run.batch._replace(target=None)
     ready = prepared(run.run.batch)
     try:
-        start = starts([run], ready.network, batch.dtype)
+        start = starts([run], ready)
     except ValueError:  # a scheme that does not suit these shapes; any start takes as long
         start = np.full((1, ready.network.parameter_count), 0.01, batch.dtype)
     steps = 1
@@ -81,10 +81,7 @@ def _seconds_per_step(run: Identified) -> float:
         # The first call also compiles.
         for _ in range(2 if steps == 1 else 1):
             began = time.perf_counter()
-            engine.train_networks(
-                ready.network, ready.train, start, schedule_of(batch, steps), threads=1,
-                learning_rates=np.array([HARMLESS_RATE]),
-            )  # fmt: skip
+            ready.train(start, schedule_of(batch, steps), [HARMLESS_RATE], [0], threads=1)
             elapsed = time.perf_counter() - began
         if elapsed >= SAMPLE_SECONDS or steps >= batch.steps:
             return elapsed / steps

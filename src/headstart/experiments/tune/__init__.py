@@ -1,7 +1,7 @@
 """Tune: the multiplier and the learning rate as hyperparameters, and whether tuning them paid.
 
 - `run`: the one function others call. `settings`: what may be said, and its rules. `metrics`: what is made better.
-- `problem`: how a point (multiplier, learning rate) is tried: by the lab's engine, or by the user's function.
+- `tunables`: how a point (multiplier, learning rate) is tried: by the lab's engine, or by the user's function.
 - `search`: Optuna proposes points.
 - `confirm`: the points again on seeds the search has not seen. `result`: rows, words, files.
 """

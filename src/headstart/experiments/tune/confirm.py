@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from headstart.experiments.analysis.metrics import Metric
 from headstart.experiments.analysis.statistics import difference_interval, median
 from headstart.experiments.rates import own_rates
-from headstart.experiments.tune.problem import Point, Problem, Tick
 from headstart.experiments.tune.settings import TuneSettings
+from headstart.experiments.tune.tunables import Point, Tick, Tunable
 
 NEAREST = 5  # a multiplier's first guess at its learning rate is that of the best of so many trials near it
 OWN = 3  # how often a place's own costs count beside its neighbours', when the best place is chosen
@@ -74,15 +74,15 @@ class Confirmation:
         return reach
 
 
-def confirm(problem: Problem, settings: TuneSettings, rows: Sequence[dict[str, Any]], tick: Tick) -> Confirmation:
+def confirm(tunable: Tunable, settings: TuneSettings, rows: Sequence[dict[str, Any]], tick: Tick) -> Confirmation:
     """Find the best point from the search's rows and seeds, then judge it on fresh seeds."""
-    lines, best, default = _profile(problem, settings, rows, tick)
+    lines, best, default = _profile(tunable, settings, rows, tick)
     if settings.main == "multiplier" and "learning_rate" in settings.over:
         rates = _places(settings, "learning_rate", best.learning_rate)
         lines["learning_rate"] = [Point(best.multiplier, rate) for rate in rates]
     points = list(dict.fromkeys([best, default, *(point for line in lines.values() for point in line)]))
     fresh = range(settings.seeds, 2 * settings.seeds)
-    values = dict(zip(points, problem.values(points, fresh, tick), strict=True))
+    values = dict(zip(points, tunable.values(points, fresh, tick), strict=True))
     checked = {point: Checked(point, values[point], as_good(settings.measured, values[point], values[best]))
                for point in points}  # fmt: skip
     costs = settings.measured.costs
@@ -98,7 +98,7 @@ def as_good(metric: Metric, values: Array, best: Array) -> bool:
 
 
 def _profile(
-    problem: Problem, settings: TuneSettings, rows: Sequence[dict[str, Any]], tick: Tick
+    tunable: Tunable, settings: TuneSettings, rows: Sequence[dict[str, Any]], tick: Tick
 ) -> tuple[dict[str, list[Point]], Point, Point]:
     """The points along the main axis, the best of them on the search's seeds, and the default."""
     metric, axis = settings.measured, settings.main
@@ -110,7 +110,7 @@ def _profile(
 
     def costs(asked: Sequence[tuple[int, float]]) -> list[float]:
         points = [Point(places[place], rate) for place, rate in asked]
-        tried.update(zip(points, metric.costs(problem.values(points, range(settings.seeds), tick)), strict=True))
+        tried.update(zip(points, metric.costs(tunable.values(points, range(settings.seeds), tick)), strict=True))
         return [median(tried[point]) for point in points]
 
     if len(settings.over) > 1:
@@ -119,7 +119,7 @@ def _profile(
         line = [Point(place, rate) for place, (rate, _) in zip(places, found, strict=True)]
     else:
         line = [Point(p, settings.learning_rate) if axis == "multiplier" else Point(1.0, p) for p in places]
-        tried.update(zip(line, metric.costs(problem.values(line, range(settings.seeds), tick)), strict=True))
+        tried.update(zip(line, metric.costs(tunable.values(line, range(settings.seeds), tick)), strict=True))
     medians = smoothed([tried[point] for point in line])
     # Of equally good ones the nearest to what one would have taken anyway.
     best = min(range(len(line)), key=lambda index: (medians[index], abs(math.log(places[index] / usual))))

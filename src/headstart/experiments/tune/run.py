@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from headstart.errors import InputError, Interrupted
 from headstart.experiments import engine
 from headstart.experiments.tune.confirm import confirm
-from headstart.experiments.tune.problem import EngineProblem, ObjectiveProblem, Problem
 from headstart.experiments.tune.result import Tuned, Tuning
 from headstart.experiments.tune.search import Row, open_study, rows_of, search
 from headstart.experiments.tune.settings import TuneSettings, tune_settings
+from headstart.experiments.tune.tunables import Tunable, TunableFunction, TunableNetwork
 from headstart.schemes import Scheme
 
 ROUNDS = 4  # about how often a place of the profile is tried until its learning rate is found
@@ -52,6 +53,7 @@ def tune(
     storage: str | None = None,
     threads: int | None = None,
     progress: Callable[[int, int], None] | None = None,
+    cancel: threading.Event | None = None,
 ) -> Tuning:
     """Search for the multiplier and the learning rate, and say whether the formula's own multiplier is as good.
 
@@ -86,10 +88,11 @@ def tune(
             there already goes on.
         threads: how many networks are trained at a time; None for one per processor. The results do not depend on it.
         progress: called with (work done, work in all), in network-steps or calls of the objective; all is an estimate.
+        cancel: set it, from any thread, to stop soon; a call of your own objective that is under way is waited for.
 
     Raises:
         InputError: a setting breaks a rule, Optuna is not installed, the storage cannot be used, or every trial failed.
-        Interrupted: Ctrl-C; with a storage the same call goes on from there.
+        Interrupted: Ctrl-C, or `cancel`; with a storage the same call goes on from there.
 
     >>> found = tune("he", trials=8, seeds=3, steps=300, profile=5)
     >>> found.paid, found.default["multiplier"], len(found.trials)
@@ -110,37 +113,46 @@ def tune(
         if not callable(objective):
             raise InputError(f"the objective is a function of your own, got {objective!r}. Leave it out for the lab's.")
         given["objective"] = getattr(objective, "__name__", type(objective).__name__)
-    return tune_with(tune_settings(**given), objective=objective, storage=storage, threads=threads, progress=progress)
+    return tune_with(
+        tune_settings(**given),
+        objective=objective,
+        storage=storage,
+        threads=threads,
+        progress=progress,
+        cancel=cancel,
+    )
 
 
 def tune_with(
     settings: TuneSettings, *, objective: Callable[..., float] | None = None, storage: str | None = None,
     threads: int | None = None, progress: Callable[[int, int], None] | None = None,
+    cancel: threading.Event | None = None,
 ) -> Tuning:  # fmt: skip
     """Tune with settings that are already validated."""
-    problems: dict[str, Problem] = {}
-    for spec in settings.schemes:
-        problems[spec] = (
-            EngineProblem(settings, spec, threads) if objective is None else ObjectiveProblem(settings, objective)
-        )
-    studies = {spec: open_study(settings, spec, storage, problem.fingerprint) for spec, problem in problems.items()}
-    work = _Work(settings, next(iter(problems.values())).units, progress)
+    tunables: dict[str, Tunable] = {
+        spec: TunableFunction(settings, objective, cancel)
+        if objective is not None
+        else TunableNetwork(settings, spec, threads=threads, cancel=cancel)
+        for spec in settings.schemes
+    }
+    studies = {spec: open_study(settings, spec, storage, tunable.fingerprint) for spec, tunable in tunables.items()}
+    work = _Work(settings, next(iter(tunables.values())).units, progress)
     found = []
-    for spec, problem in problems.items():
+    for spec, tunable in tunables.items():
         ended = len(rows_of(studies[spec]))
 
-        def count(number: int, problem: Problem = problem) -> None:
+        def count(number: int, tunable: Tunable = tunable) -> None:
             nonlocal ended
             ended = number
-            work.at(number * problem.units)
+            work.at(number * tunable.units)
 
         try:
-            rows = search(studies[spec], problem, settings, work.tick, count)
+            rows = search(studies[spec], tunable, settings, work.tick, count)
             if all(row["state"] != "complete" for row in rows):
                 raise _nothing_came_of_it(settings, spec, rows)
             ended = settings.trials
-            work.at(settings.trials * problem.units)
-            found.append(Tuned(spec, settings, rows, confirm(problem, settings, rows, work.tick)))
+            work.at(settings.trials * tunable.units)
+            found.append(Tuned(spec, settings, rows, confirm(tunable, settings, rows, work.tick)))
         except (KeyboardInterrupt, engine.Cancelled):
             raise Interrupted("the tuning was interrupted", Searched(spec, ended, storage)) from None
         work.next_scheme()

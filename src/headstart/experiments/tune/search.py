@@ -1,4 +1,4 @@
-"""The search: Optuna proposes points, a problem tries them, and every trial becomes a row.
+"""The search: Optuna proposes points, a tunable tries them, and every trial becomes a row.
 
 A proposal depends on the rows so far, the sampler's seed and the number of the trial alone, so a search that was
 interrupted and goes on from its storage tries the same points as one that was not.
@@ -18,9 +18,9 @@ import numpy as np
 
 from headstart.errors import InputError
 from headstart.experiments.store.urls import store_url
-from headstart.experiments.tune.problem import Failed, Point, Problem, Tick
 from headstart.experiments.tune.settings import TuneSettings
 from headstart.experiments.tune.shield import shielded
+from headstart.experiments.tune.tunables import Failed, Point, Tick, Tunable
 
 if TYPE_CHECKING:
     from optuna.study import Study
@@ -79,13 +79,13 @@ def open_study(settings: TuneSettings, spec: str, storage: str | None, fingerpri
 
 
 def search(
-    study: Study, problem: Problem, settings: TuneSettings, tick: Tick, on_trial: Callable[[int], None]
+    study: Study, tunable: Tunable, settings: TuneSettings, tick: Tick, on_trial: Callable[[int], None]
 ) -> list[Row]:
     """Try points until the study has `trials` of them; the rows of all of them, in order.
 
     Args:
         study: from `open_study`; what it holds already is not tried again.
-        problem: tries them, on the seeds 0, 1, ....
+        tunable: tries them, on the seeds 0, 1, ....
         settings: axes, ranges, seeds, number of trials.
         tick: told the units of work done.
         on_trial: told the number of trials so far, after each.
@@ -96,7 +96,7 @@ def search(
         if number := len(rows_of(study)):
             on_trial(number)
         while number < settings.trials:
-            _try_next(study, problem, settings, number, tick)
+            _try_next(study, tunable, settings, number, tick)
             on_trial(number := number + 1)
     return rows_of(study)[: settings.trials]
 
@@ -127,7 +127,7 @@ def _row(number: int, trial: FrozenTrial) -> Row:
     }
 
 
-def _try_next(study: Study, problem: Problem, settings: TuneSettings, number: int, tick: Tick) -> None:
+def _try_next(study: Study, tunable: Tunable, settings: TuneSettings, number: int, tick: Tick) -> None:
     """Ask for a point, try it, tell what came of it."""
     from optuna.distributions import FloatDistribution
     from optuna.samplers import TPESampler
@@ -141,14 +141,14 @@ def _try_next(study: Study, problem: Problem, settings: TuneSettings, number: in
             study.enqueue_trial(given)
         trial = study.ask({axis: FloatDistribution(*settings.range_of(axis), log=True) for axis in settings.over})
     try:
-        _try(study, trial, problem, settings, tick)
+        _try(study, trial, tunable, settings, tick)
     except BaseException:
         with shielded(), suppress(ValueError):  # it may have been told what came of it just before
             study.tell(trial, state=TrialState.FAIL)
         raise
 
 
-def _try(study: Study, trial: Trial, problem: Problem, settings: TuneSettings, tick: Tick) -> None:
+def _try(study: Study, trial: Trial, tunable: Tunable, settings: TuneSettings, tick: Tick) -> None:
     from optuna.trial import TrialState
 
     point = Point(trial.params.get("multiplier", 1.0), trial.params.get("learning_rate", settings.learning_rate))
@@ -163,7 +163,7 @@ def _try(study: Study, trial: Trial, problem: Problem, settings: TuneSettings, t
             raise Pruned(f"after {step:,} {'steps' if settings.objective is None else 'seeds'}")
 
     try:
-        values = problem.attempt(point, range(settings.seeds), report, tick)
+        values = tunable.attempt(point, range(settings.seeds), report, tick)
         value = settings.measured.median(values)
         state = "complete" if math.isfinite(value) else "failed"
         if state == "failed":

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,9 +19,7 @@ from numpy.typing import NDArray
 from headstart.errors import InputError
 from headstart.experiments import engine
 from headstart.experiments.analysis.metrics import METRICS, Metric
-from headstart.experiments.data.dataset import Dataset
-from headstart.experiments.data.datasets import load
-from headstart.experiments.network import Network, network_for
+from headstart.experiments.problem import problem_for
 from headstart.experiments.tune.settings import TuneSettings
 from headstart.schemes import scheme
 
@@ -43,7 +42,7 @@ class Failed(Exception):
     """A trial that came to nothing; the message says why."""
 
 
-class Problem(Protocol):
+class Tunable(Protocol):
     """What can be tuned."""
 
     units: int  # of work in one point on all seeds of a trial
@@ -56,20 +55,20 @@ class Problem(Protocol):
         """(points, seeds) values; a run that fails is NaN."""
 
 
-class EngineProblem:
+class TunableNetwork:
     """One scheme on the lab's network: every call trains all its points and seeds in one call of the engine."""
 
-    def __init__(self, settings: TuneSettings, spec: str, threads: int | None = None) -> None:
-        self.settings, self.scheme, self.threads = settings, scheme(spec), threads
-        self.data: Dataset = load(settings.data, settings.label, settings.data_seed)
-        self.network: Network = network_for(
-            self.data.train_x.shape[1], self.data.outputs, self.data.task, settings.hidden, settings.activation
-        )
-        self.samples = engine.Samples.of(self.data.train_x, self.data.targets(self.data.train_y), settings.dtype)
+    def __init__(self, settings: TuneSettings, spec: str, **how: Any) -> None:
+        self.settings, self.scheme, self.how = settings, scheme(spec), how
+        self.problem = problem_for(
+            settings.data, settings.hidden, settings.activation, settings.dtype, label=settings.label,
+            data_seed=settings.data_seed,
+        )  # fmt: skip
         self.units = settings.seeds * settings.steps
-        arrays = (self.data.train_x, self.data.train_y, self.data.test_x, self.data.test_y)
+        data = self.problem.data
+        arrays = (data.train_x, data.train_y, data.test_x, data.test_y)
         self.fingerprint = hashlib.blake2b(b"".join(array.tobytes() for array in arrays), digest_size=8).hexdigest()
-        count = self.samples.count
+        count = self.problem.training.count
         if settings.batch_size is not None and settings.batch_size > count:
             raise InputError(
                 f"a batch holds at most all {count} samples, got {settings.batch_size}. Write a smaller batch size."
@@ -101,18 +100,17 @@ class EngineProblem:
             optimizer=settings.optimizer, batch_size=settings.batch_size,
             stop_below=settings.target if to_target else None,
         )  # fmt: skip
-        history = engine.train_networks(
-            self.network, self.samples, self._starts(points, seeds), schedule,
-            learning_rates=np.repeat([point.learning_rate for point in points], len(seeds)),
-            batch_seeds=np.tile(seeds, len(points)), threads=self.threads, progress=tick,
-        )  # fmt: skip
+        rates = [point.learning_rate for point in points for _ in seeds]
+        history = self.problem.train(
+            self._starts(points, seeds), schedule, rates, [*seeds] * len(points), progress=tick, **self.how
+        )
         found: Array = self._score(history, metric).reshape(len(points), len(seeds))
         return found
 
     def _starts(self, points: Sequence[Point], seeds: Sequence[int]) -> NDArray[np.floating]:
         """(points x seeds, parameters): the starting weights of every network."""
         schemes = [scaled for point in points for scaled in [self.scheme * point.multiplier] * len(seeds)]
-        return self.network.starts(schemes, list(seeds) * len(points), self.settings.dtype)
+        return self.problem.starts(schemes, list(seeds) * len(points))
 
     def _score(self, history: engine.History, metric: Metric) -> Array:
         """One value per network."""
@@ -120,18 +118,18 @@ class EngineProblem:
             return np.asarray(history.costs[:, -1])
         if metric.name == "steps_to_target":
             return np.where(history.converged_at >= 0, history.converged_at, np.inf).astype(np.float64)
-        data = self.data
-        x, y = (data.test_x, data.test_y) if metric.name == "test_accuracy" else (data.train_x, data.train_y)
-        return np.array([data.score(self.network.logits(weights, x), y) for weights in history.weights])
+        return self.problem.scores(history.weights)[metric.name == "test_accuracy"]
 
 
-class ObjectiveProblem:
+class TunableFunction:
     """A function of the user's own, called once per seed with the tuned axes and the seed."""
 
     fingerprint = ""
 
-    def __init__(self, settings: TuneSettings, objective: Callable[..., Any]) -> None:
-        self.settings, self.objective = settings, objective
+    def __init__(
+        self, settings: TuneSettings, objective: Callable[..., Any], cancel: threading.Event | None = None
+    ) -> None:
+        self.settings, self.objective, self.cancel = settings, objective, cancel
         self.units = settings.seeds
         takes = ", ".join(f"{name}=..." for name in (*settings.over, "seed"))
         try:
@@ -165,6 +163,8 @@ class ObjectiveProblem:
         return found
 
     def _call(self, point: Point, seed: int) -> float:
+        if self.cancel is not None and self.cancel.is_set():
+            raise KeyboardInterrupt
         axes = {axis: getattr(point, axis) for axis in self.settings.over}
         try:
             value = self.objective(**axes, seed=seed)
