@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from headstart.draws.philox import philox4x32
 from headstart.draws.sample import sample
 from headstart.draws.streams import stream_words
-from headstart.errors import InputError
+from headstart.errors import ExecutorError, HeadstartError, InputError, Interrupted, StoreError
 from headstart.layout import Axes, Fans, fans
 from headstart.schemes import Scheme, scheme
 from headstart.schemes.names import (
@@ -34,20 +34,25 @@ from headstart.schemes.names import (
 
 if TYPE_CHECKING:
     from headstart import theory
-    from headstart.experiments.compare.comparison import Comparison, compare
-    from headstart.experiments.sweep import Study, study
-    from headstart.experiments.tune import Tuning, tune
     from headstart.theory.gains import gain
+    from headstart.verbs.compare import Comparison, compare
+    from headstart.verbs.study import Study, StudyReport, study
+    from headstart.verbs.tune import Tuning, tune
 
 __version__ = "0.1.0.dev0"
 
 __all__ = [
     "Axes",
     "Comparison",
+    "ExecutorError",
     "Fans",
+    "HeadstartError",
     "InputError",
+    "Interrupted",
     "Scheme",
+    "StoreError",
     "Study",
+    "StudyReport",
     "Tuning",
     "compare",
     "constant",
@@ -79,14 +84,15 @@ __all__ = [
 
 # name -> the module that defines it, loaded at first use
 _LAZY = {
-    "Comparison": "headstart.experiments.compare.comparison",
-    "Study": "headstart.experiments.sweep",
-    "Tuning": "headstart.experiments.tune",
-    "compare": "headstart.experiments.compare.comparison",
+    "Comparison": "headstart.verbs.compare",
+    "Study": "headstart.verbs.study",
+    "StudyReport": "headstart.verbs.study",
+    "Tuning": "headstart.verbs.tune",
+    "compare": "headstart.verbs.compare",
     "gain": "headstart.theory.gains",
-    "study": "headstart.experiments.sweep",
+    "study": "headstart.verbs.study",
     "theory": "headstart",
-    "tune": "headstart.experiments.tune",
+    "tune": "headstart.verbs.tune",
 }
 
 

@@ -79,7 +79,7 @@ def test_json_has_the_documented_shape_and_is_the_same_twice(headstart: Headstar
 
 
 def test_table_on_stdout_the_rest_on_stderr(headstart: Headstart, tmp_path: Path) -> None:
-    done = headstart("tune", "he", *QUICK, "--chart", "tune.svg")
+    done = headstart("tune", "he", *QUICK, "--out", "tune.svg")
     assert done.returncode == 0
     assert "Tuning did not pay" in done.stdout or "Tuning paid" in done.stdout
     assert "\x1b[" not in done.stdout
@@ -127,8 +127,8 @@ BAD = [
     (["tune", "--storage", "none/tune.db"], "cannot open the storage 'none/tune.db'"),
     (["tune", "--data", "missing.csv"], "no file 'missing.csv'"),
     (["tune", "--hidden", "10,0"], "at least 1"),
-    (["tune", "--chart", "tune.txt"], "a chart is saved as"),
-    (["tune", "--chart", "nowhere/tune.png"], "does not exist"),
+    (["tune", "--out", "tune.txt"], "a chart is saved as"),
+    (["tune", "--out", "nowhere/tune.png"], "does not exist"),
     (["compare", "--tune-learning-rate", "--learning-rate", "0.1"], "either one for all schemes or tuned for each"),
     (["compare", "--tune-learning-rate", "--preset", "course"], "preset fixes --tune-learning-rate"),
 ]  # fmt: skip

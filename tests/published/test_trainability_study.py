@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from headstart.experiments.analysis.axes import value
-from headstart.experiments.sweep import study
 from headstart.experiments.sweep.runs import distinct_runs
 from headstart.experiments.sweep.settings import read_study
+from headstart.verbs.study import study
 
 FILE = Path(__file__).parents[2] / "docs" / "studies" / "trainability.toml"
 

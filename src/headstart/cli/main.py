@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from headstart import __version__
-from headstart.errors import HeadstartError
+from headstart.errors import HeadstartError, Interrupted
 
 # command -> (its module, one line for --help); the function in the module is named `command`
 COMMANDS = {
@@ -24,8 +24,6 @@ COMMANDS = {
     "gain": ("headstart.cli.gain", "What an activation does to signal and gradient, and what each library would use."),
     "phase": ("headstart.cli.phase", "Phase diagram of an activation: where gradients vanish, explode, or survive."),
 }
-
-EXIT_INTERRUPTED = 130
 
 
 class LazyGroup(click.Group):
@@ -66,4 +64,4 @@ def run(arguments: list[str] | None = None) -> Any:
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted.", err=True)
-        sys.exit(EXIT_INTERRUPTED)
+        sys.exit(Interrupted.exit_code)

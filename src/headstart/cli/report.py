@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
+from headstart.cli.options import JSON, names, out
+
 SCHEMA = 1
+SUFFIXES = (".html", ".png", ".svg", ".pdf", ".json", ".csv")
 
 
 @click.command("report")
@@ -22,10 +24,8 @@ SCHEMA = 1
 @click.option("--heat", metavar="X,Y", help="Axes of the heat map.  [the two that vary most]")
 @click.option("--where", multiple=True, metavar="AXIS=VALUE", help="Only these runs; may be given several times.")
 @click.option("--study", metavar="NAME", help="Only the runs of this study.  [all in the store]")
-@click.option(
-    "--out", type=click.Path(path_type=Path), metavar="DIR", help="Write report.html, its pictures and the heat map."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print the runs as JSON instead of the tables.")
+@out("report.html, .png, .svg, .pdf, .json, .csv")
+@JSON
 def command(
     store: str, metric: str, by: str, heat: str | None, where: tuple[str, ...], study: str | None, out: Path | None,
     as_json: bool,
@@ -40,46 +40,23 @@ def command(
     headstart report runs.db --metric final_cost --by scheme,depth --where activation=tanh
     headstart report runs.db --heat sigma_w2,depth --out pictures
     """
-    from headstart.experiments.analysis.summary import summarize
-    from headstart.experiments.analysis.views import heat_map
+    from headstart.cli.output import check_out
+    from headstart.show.console import console
+    from headstart.verbs.study import report_of
 
-    rows = _rows(store, study)
-    if as_json and not rows:
-        click.echo(as_json_text([]))
-        return
-    summary = summarize(rows, metric, _axes(by), where)
-    drawn = heat is not None or out is not None or not as_json
-    heat_view = heat_map(summary, None if heat is None else _axes(heat)) if drawn else None
-    if out is not None:
-        from headstart.show.files import check_writable
-
-        check_writable(out)
+    check_out(out, SUFFIXES)
+    axes = None if heat is None else names(heat)
+    report = report_of(store, study, metric=metric, by=names(by), heat=axes, where=where)
     if as_json:
-        click.echo(as_json_text(list(summary.rows)))
+        click.echo(as_json_text(report.chosen))
     else:
-        _print(summary, heat_view)
+        report.print_to(console())
     if out is not None:
-        from headstart.show.study.report import save_sweep
-
         click.echo("Drawing ...", err=True)
-        for path in save_sweep(summary, heat_view, out).values():
+        for path in report.save(out).values():
             click.echo(f"wrote {path}", err=True)
     elif not as_json:
-        click.echo("Add --out DIR for the report and its pictures.", err=True)
-
-
-def _rows(store: str, study: str | None) -> list[dict[str, Any]]:
-    """The runs of a store, in an order that depends on their settings alone."""
-    from headstart.cli.sweep import reported
-    from headstart.experiments.sweep import open_rows
-
-    with reported():
-        return open_rows(store, study)
-
-
-def _axes(text: str) -> list[str]:
-    """The names in `scheme,depth`."""
-    return [name.strip() for name in text.split(",") if name.strip()]
+        click.echo("Add --out PATH for the report and its pictures.", err=True)
 
 
 def as_json_text(rows: list[dict[str, Any]]) -> str:
@@ -96,11 +73,3 @@ def as_json_text(rows: list[dict[str, Any]]) -> str:
         return f'{{"schema": {SCHEMA}, "rows": []}}'
     lines = ",\n".join(json.dumps(plain(row), allow_nan=False) for row in rows)
     return f'{{"schema": {SCHEMA}, "rows": [\n{lines}\n]}}'
-
-
-def _print(summary: Any, heat: Any) -> None:
-    from rich.console import Console
-
-    from headstart.show.study.tables import WIDTH, print_summary
-
-    print_summary(summary, Console(width=None if sys.stdout.isatty() else WIDTH), heat)

@@ -67,26 +67,41 @@ DataSeed = Annotated[int, Field(ge=0, lt=2**31)]
 Dtype = Literal["float32", "float64"]
 
 
-class CompareSettings(BaseModel):
-    """The settings of a comparison; the defaults are the course's network and data."""
+def said(default: Any, description: str, metavar: str | None = None, unset: str | None = None) -> Any:
+    """A setting's default and description, which the command line's options and the docs take from here.
+
+    Args:
+        metavar: what stands for the value in `--help`.
+        unset: what happens where it is not given, if the default itself does not say so.
+    """
+    return Field(default, description=description, json_schema_extra={"metavar": metavar, "unset": unset})
+
+
+class TrainingSettings(BaseModel):
+    """What is learned, by which network, and how it is trained; the defaults are the course's network and data."""
 
     model_config = STRICT
 
-    schemes: SchemeSpecs = DEFAULT_SCHEMES
-    data: str = "circles"
-    label: str | None = None
-    hidden: Hidden = (10, 5)
-    activation: ActivationSpec = "relu"
-    seeds: Count = 16
-    steps: Count = 15_000
-    learning_rate: Rate = 0.01
-    tune_learning_rate: bool = False
-    optimizer: OptimizerSpec = "sgd"
-    batch_size: Count | None = None
-    record_every: Count | None = None
-    dtype: Dtype = "float32"
-    data_seed: DataSeed = 0
-    preset: Literal["course"] | None = None
+    data: str = said("circles", "circles, moons, blobs(4), xor, spirals, digits, or a CSV file.", "NAME|FILE.csv")
+    label: str | None = said(None, "The label column of a CSV file.", "COLUMN", "its last")
+    data_seed: DataSeed = said(0, "Of made data, and of the split into training and test data.")
+    hidden: Hidden = said((10, 5), "Units per hidden layer; empty for a linear model.", "SIZES")
+    activation: ActivationSpec = said("relu", "relu, tanh, sigmoid, leaky_relu(0.1), gelu, ...", "NAME")
+    steps: Count = said(15_000, "Updates per run.")
+    learning_rate: Rate = said(0.01, "Of the optimizer.")
+    optimizer: OptimizerSpec = said("sgd", "sgd, momentum(0.9), nesterov(0.9), adam.", "NAME")
+    batch_size: Count | None = said(None, "Samples per step, shuffled by the run's seed.", None, "all")
+    dtype: Dtype = said("float32", "What is trained in.")
+
+
+class CompareSettings(TrainingSettings):
+    """The settings of a comparison."""
+
+    schemes: SchemeSpecs = said(DEFAULT_SCHEMES, "Schemes or spec strings.")
+    seeds: Count = said(16, "Runs per scheme, with seeds 0, 1, ...")
+    tune_learning_rate: bool = said(False, "Find each scheme's own learning rate first, on other seeds.")
+    record_every: Count | None = said(None, "Steps between recorded costs.", None, f"steps/{RECORDS}")
+    preset: Literal["course"] | None = said(None, "Replay the course's published run exactly.", None, "")
 
     @property
     def every(self) -> int:

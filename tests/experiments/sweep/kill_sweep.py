@@ -16,7 +16,8 @@ from typing import Any
 
 import headstart as hs
 from headstart.experiments.store import Store
-from headstart.experiments.sweep import coordinator, open_rows
+from headstart.experiments.sweep import coordinator
+from headstart.experiments.sweep.study import open_rows
 
 KILLS = 50
 # About a thousand runs of 2 ms: at 50 kills a sweep is cut everywhere, in the middle of transactions too.

@@ -16,7 +16,7 @@ import pytest
 
 import headstart as hs
 from headstart.errors import ExecutorError
-from headstart.experiments.sweep import open_rows
+from headstart.experiments.sweep.study import open_rows
 
 STUDY: dict[str, Any] = {
     "hidden": [8], "scheme": ["he", "xavier"], "multiplier": [0.5, 1.0, 2.0], "seed": {"range": [0, 25]},

@@ -18,7 +18,7 @@ from kill_sweep import STUDY
 import headstart as hs
 from headstart.errors import Interrupted, StoreError
 from headstart.experiments.sweep import coordinator as coordinator_module
-from headstart.experiments.sweep import open_rows
+from headstart.experiments.sweep.study import open_rows
 
 
 def table(path: Path) -> str:

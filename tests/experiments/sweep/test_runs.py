@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from headstart.experiments.compare.comparison import compare
 from headstart.experiments.sweep.chunks import run_chunk
 from headstart.experiments.sweep.runs import Identified, distinct_runs
 from headstart.experiments.sweep.settings import study_settings
+from headstart.verbs.compare import compare
 
 # One value other than the default for every key that a result depends on.
 OTHERS = {

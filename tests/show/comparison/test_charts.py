@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 import headstart as hs
-from headstart.experiments.compare.comparison import compare_course
 from headstart.show.comparison import boundaries
 from headstart.show.comparison.charts import comparison_chart, cost_rows, signal_rows
+from headstart.verbs.compare import compare_course
 
 
 @pytest.fixture(scope="module")

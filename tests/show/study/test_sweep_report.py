@@ -14,8 +14,10 @@ from headstart.experiments.analysis.metrics import METRICS
 from headstart.experiments.analysis.summary import summarize
 from headstart.experiments.analysis.views import heat_map
 from headstart.show.measures import Measure, measure_of
-from headstart.show.study.report import save_sweep, sweep_report
-from headstart.show.study.tables import html_table, pair_words, summary_text, tables
+from headstart.show.study.report import StudyView
+from headstart.show.study.tables import pair_words, summary_text, tables
+from headstart.show.table import html_table
+from headstart.verbs.study import StudyReport
 
 
 def real_rows() -> list[dict[str, Any]]:
@@ -98,7 +100,7 @@ def test_how_metrics_are_written() -> None:
 
 def test_files_of_a_report(tmp_path: Path) -> None:
     summary = summarize(real_rows(), "final_cost")
-    files = save_sweep(summary, heat_map(summary), tmp_path / "new" / "folder")
+    files = StudyView(summary, heat_map(summary)).files().save(tmp_path / "new" / "folder")
     assert sorted(files) == ["heat_png", "heat_svg", "html", "png", "svg"]
     assert sorted(path.name for path in (tmp_path / "new" / "folder").iterdir()) == [
         "heat.png", "heat.svg", "report.html", "report.png", "report.svg",
@@ -118,21 +120,21 @@ def test_files_of_a_report(tmp_path: Path) -> None:
 
 
 def test_a_report_alone_and_its_theory(tmp_path: Path) -> None:
-    page = sweep_report(depth_study(5, 4, 1), tmp_path / "report.html").read_text()
+    page = StudyReport(depth_study(5, 4, 1)).report(tmp_path / "report.html").read_text()
     assert page.startswith("<!doctype html>")
     assert "critical point is 1.761" in page
 
 
 def test_a_report_of_failures_alone_counts_them(tmp_path: Path) -> None:
     rows = [run(scheme="he", multiplier=m, seed=k, reason="disk full") for k in range(3) for m in (1.0, 2.0)]
-    page = sweep_report(rows, tmp_path / "report.html").read_text()
+    page = StudyReport(rows).report(tmp_path / "report.html").read_text()
     assert "6 failed: disk full" in page
     summary = summarize(rows)
-    assert "html" in save_sweep(summary, heat_map(summary), tmp_path)
+    assert "html" in StudyView(summary, heat_map(summary)).files().save(tmp_path)
 
 
 def test_a_report_of_one_run(tmp_path: Path) -> None:
-    page = sweep_report([run()], tmp_path / "report.html").read_text()
+    page = StudyReport([run()]).report(tmp_path / "report.html").read_text()
     assert '<div id="' not in page
     assert "85.0 %" in page
 
@@ -140,4 +142,4 @@ def test_a_report_of_one_run(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(hs.InputError, match="cannot write to the folder"):
-        sweep_report([run()], tmp_path / "file" / "report.html")
+        StudyReport([run()]).report(tmp_path / "file" / "report.html")

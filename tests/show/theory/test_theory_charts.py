@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from headstart.errors import InputError
-from headstart.show.save import check_suffix
+from headstart.show.files import check_target
 from headstart.show.theory.gain import gain_chart, gain_rows
 from headstart.show.theory.phase import phase_chart
 from headstart.show.theory.signal import Signal, signal_chart, signal_rows
@@ -60,4 +60,4 @@ def test_what_leaves_the_axis_is_left_out() -> None:
 
 def test_suffix_is_checked_before_the_work() -> None:
     with pytest.raises(InputError, match=r"saved as \.png, \.svg"):
-        check_suffix("chart.gif")
+        check_target("chart.gif", [".png", ".svg"])

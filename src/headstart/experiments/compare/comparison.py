@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,14 +20,15 @@ from headstart.experiments.data.dataset import Dataset
 from headstart.experiments.measure import measure
 from headstart.experiments.network import Network
 from headstart.experiments.problem import Problem, problem_for
-from headstart.experiments.settings import CompareSettings, compare_settings
-from headstart.schemes import Scheme, scheme
+from headstart.experiments.settings import CompareSettings
+from headstart.schemes import scheme
 from headstart.signals.findings import Finding, Signals, judge, reason
 from headstart.words import plain
 
 SCHEMA = 1
 STOPPED = "the comparison was interrupted"
 Row = dict[str, Any]
+Found = TypeVar("Found", bound="ComparisonData")
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """What a comparison found: rows, a summary with verdicts and reasons, charts and a report."""
+class ComparisonData:
+    """What a comparison found: rows, and a summary with verdicts and reasons."""
 
     settings: CompareSettings
     data: Dataset
@@ -129,108 +129,21 @@ class Comparison:
         document: Row = plain({"schema": SCHEMA, "settings": settings, "schemes": schemes})
         return document
 
-    def chart(self) -> Any:
-        """Cost curves, decision boundaries and the signal at the start, as one Altair chart."""
-        from headstart.show.comparison.charts import comparison_chart
-
-        return comparison_chart(self)
-
-    def report(self, path: str | Path) -> Path:
-        """Write the report: one HTML file that opens from disk with no network."""
-        from headstart.show.comparison.report import write_report
-
-        return write_report(self, Path(path))
-
-    def save(self, folder: str | Path) -> dict[str, str]:
-        """Write compare.png, compare.svg and compare.html into a folder; kind -> path."""
-        from headstart.show.comparison.report import save_comparison
-
-        return save_comparison(self, Path(folder))
-
-    def __str__(self) -> str:
-        from headstart.show.comparison.tables import comparison_text
-
-        return comparison_text(self)
-
-
-def compare(
-    schemes: Iterable[str | Scheme] | None = None,
-    data: str = "circles",
-    hidden: Iterable[int] = (10, 5),
-    activation: str = "relu",
-    seeds: int = 16,
-    steps: int = 15_000,
-    learning_rate: float | None = None,
-    record_every: int | None = None,
-    dtype: str = "float32",
-    *,
-    optimizer: str = "sgd",
-    batch_size: int | None = None,
-    tune_learning_rate: bool = False,
-    label: str | None = None,
-    data_seed: int = 0,
-    threads: int | None = None,
-    progress: Callable[[int, int], None] | None = None,
-    cancel: threading.Event | None = None,
-) -> Comparison:
-    """Train one network from each scheme and seed, by gradient descent, and compare.
-
-    The data is the same for all runs; seed s draws the same numbers for every scheme, so a seed is a paired comparison.
-    Output and loss follow from the data: a sigmoid unit with cross-entropy for two classes, softmax for more, mean
-    squared error for numbers (there "accuracy" is R²).
-
-    Args:
-        schemes: schemes or spec strings; by default zeros, normal(10), normal(0.01), xavier, he.
-        data: a data set's spec string, or the path of a CSV file.
-        hidden: units per hidden layer; empty for a linear model.
-        activation: of the hidden layers.
-        seeds: how many runs per scheme, with seeds 0, 1, ...
-        steps: updates per run.
-        learning_rate: positive; 0.01 by default.
-        record_every: steps between recorded costs; by default a 150th of the steps.
-        dtype: "float32" or "float64".
-        optimizer: sgd, momentum(0.9), nesterov(0.9) or adam(0.9, 0.999, 1e-8).
-        batch_size: samples per step, shuffled by the run's seed; None for all.
-        tune_learning_rate: first find each scheme's own learning rate, on other seeds, and train it with that.
-        label: the label column of a CSV file.
-        data_seed: of made data and of the split into training and test data.
-        threads: how many networks are trained at a time; None for one per processor. The results do not depend on it.
-        progress: called with (network-steps done, network-steps in all).
-        cancel: set it, from any thread, to stop soon.
-
-    Raises:
-        InputError: a setting breaks a rule; nothing has run.
-        Interrupted: Ctrl-C, or `cancel`; it carries the finished runs.
-
-    >>> result = compare(["zeros", "he"], seeds=2, steps=2000, learning_rate=0.1)
-    >>> [(row["scheme"], row["verdict"]) for row in result.summary()]
-    [('zeros', 'symmetric'), ('he', 'healthy')]
-    """
-    given: dict[str, Any] = {
-        "data": data, "label": label, "hidden": hidden, "activation": activation, "seeds": seeds, "steps": steps,
-        "record_every": record_every, "dtype": dtype, "data_seed": data_seed, "optimizer": optimizer,
-        "batch_size": batch_size, "tune_learning_rate": tune_learning_rate,
-    }  # fmt: skip
-    if schemes is not None:
-        given["schemes"] = schemes
-    if learning_rate is not None:
-        given["learning_rate"] = learning_rate
-    return run_comparison(compare_settings(**given), threads=threads, progress=progress, cancel=cancel)
-
-
-def compare_course(
-    schemes: Iterable[str | Scheme] | None = None, *, progress: Callable[[int, int], None] | None = None
-) -> Comparison:
-    """The published run of the course's exercise, replayed exactly in float64; see `presets`."""
-    given = presets.COURSE | ({} if schemes is None else {"schemes": schemes})
-    return run_comparison(compare_settings(**given, preset="course"), progress=progress)
-
 
 def run_comparison(
-    settings: CompareSettings, *, threads: int | None = None, progress: Callable[[int, int], None] | None = None,
-    cancel: threading.Event | None = None,
-) -> Comparison:  # fmt: skip
-    """Run a comparison whose settings are already validated."""
+    settings: CompareSettings, made: type[Found], *, threads: int | None = None,
+    progress: Callable[[int, int], None] | None = None, cancel: threading.Event | None = None,
+) -> Found:  # fmt: skip
+    """Run a comparison.
+
+    Args:
+        settings: already validated.
+        made: the class of the result.
+        threads, progress, cancel: as `engine.train_networks` has them; progress is (done, in all).
+
+    Raises:
+        Interrupted: Ctrl-C, or `cancel`; with what had finished.
+    """
     course = settings.preset == "course"
     problem = problem_for(
         settings.data, settings.hidden, settings.activation, settings.dtype, label=settings.label,
@@ -274,7 +187,7 @@ def run_comparison(
     runs.sort(key=lambda run: (order[run.scheme], run.seed))
     if course:
         runs = [replace(run, seed=presets.WEIGHT_SEED) for run in runs]
-    comparison = Comparison(settings, problem.data, problem.network, schedule.recorded_steps, tuple(runs), rates)
+    comparison = made(settings, problem.data, problem.network, schedule.recorded_steps, tuple(runs), rates)
     if interrupted:
         raise Interrupted(STOPPED, comparison if runs else None)
     return comparison

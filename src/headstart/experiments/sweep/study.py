@@ -6,7 +6,7 @@ What trains networks is loaded by the methods that do, so that a look at a study
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +17,7 @@ from headstart.errors import InputError, Interrupted, unknown
 from headstart.experiments.store import Store, StoredStudy
 from headstart.experiments.sweep.rows import Row, frame, rows_of, write_parquet
 from headstart.experiments.sweep.runs import Identified, digest, distinct_runs
-from headstart.experiments.sweep.settings import AXES, MOST_RUNS, StudySettings, read_study, study_settings
+from headstart.experiments.sweep.settings import AXES, MOST_RUNS, StudySettings, study_settings
 from headstart.experiments.sweep.status import Status
 
 MEMORY = "sqlite://"
@@ -40,8 +40,8 @@ class StudyPlan:
     workers: int
 
 
-class Study:
-    """A study bound to a store; made by `hs.study`.
+class Sweep:
+    """A study bound to a store.
 
     Args:
         settings: the validated study.
@@ -191,17 +191,6 @@ class Study:
         write_parquet(self.rows(), Path(path))
         return Path(path)
 
-    def report(self, path: str | Path, **how: Any) -> Path:
-        """Write the report: one HTML page that opens from disk with no network.
-
-        Args:
-            path: where to.
-            how: metric, by, heat and where, as `headstart report` has them.
-        """
-        from headstart.show.study.report import sweep_report
-
-        return sweep_report(self.rows(), path, **how)
-
     def _register(self) -> StoredStudy:
         """The study as the store has it, written there if it is new."""
         stored = self._stored()
@@ -240,40 +229,6 @@ class Study:
             if stop.count:
                 raise Interrupted("the sweep was interrupted", self.status())
         return self.status()
-
-
-def study(
-    source: str | Path | Mapping[str, Any] | None = None,
-    store: str | Path | None = None,
-    *,
-    many: bool = False,
-    **settings: Any,
-) -> Study:
-    """A study of many runs: data x network x schemes x multipliers x seeds x training.
-
-    Args:
-        source: a TOML or JSON file, or a mapping with its keys; or give the keys as arguments.
-        store: the path of a SQLite file, or a URL of SQLite or PostgreSQL. By default the file beside the study's with
-            the suffix .db; without a file, this process's memory.
-        many: whether it may have more than a hundred thousand runs.
-        settings: data, hidden or depth and width, activation, optimizer, batch_size, steps, scheme, multiplier,
-            sigma_b, learning_rate, seed, each one value, a list or a range; label, data_seed, dtype, target, zip, name.
-
-    Raises:
-        InputError: a key that breaks a rule, with its place; a store's address that is none; too many runs.
-
-    >>> small = study(scheme=["zeros", "he"], multiplier=[0.5, 1, 2], seed=[0, 1], steps=50)
-    >>> small.settings.asked, small.run().done  # a multiplier does nothing to zeros
-    (12, 8)
-    >>> [row["train_accuracy"] for row in small.rows() if row["scheme"] == "zeros"]
-    [0.5, 0.5]
-    """
-    if isinstance(source, (str, Path)):
-        if settings:
-            raise InputError(f"give a file or keys, not both: got {str(source)!r} and {next(iter(settings))}.")
-        read = read_study(source)
-        return Study(read, Store(store if store is not None else Path(source).with_suffix(".db")), many)
-    return Study(study_settings(**{**(source or {}), **settings}), Store(store if store is not None else MEMORY), many)
 
 
 def open_rows(address: str | Path, name: str | None = None) -> list[Row]:

@@ -5,8 +5,3 @@
 - `search`: Optuna proposes points.
 - `confirm`: the points again on seeds the search has not seen. `result`: rows, words, files.
 """
-
-from headstart.experiments.tune.result import Tuning
-from headstart.experiments.tune.run import tune, tune_with
-
-__all__ = ["Tuning", "tune", "tune_with"]

@@ -1,11 +1,9 @@
-"""What a tuning found: the best point and the interval that is as good, per scheme; rows, words, chart, files."""
+"""What a tuning found: the best point and the interval that is as good, per scheme, as rows."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from headstart.experiments.analysis.statistics import median
@@ -19,7 +17,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Tuned:
-    """What the tuning of one scheme found; `Tuning` has the same for the scheme that came out best."""
+    """What the tuning of one scheme found; `TuningData` has the same for the scheme that came out best."""
 
     scheme: str
     settings: TuneSettings
@@ -90,7 +88,7 @@ class Tuned:
 
 
 @dataclass(frozen=True)
-class Tuning:
+class TuningData:
     """What a tuning found: the best point, the interval as good as it, whether it paid; all schemes in `schemes`.
 
     `best`, `interval`, `default`, `paid` and `trials` are those of the scheme that came out best.
@@ -130,6 +128,10 @@ class Tuning:
         """One row per trial of the search: number, state, multiplier, learning rate, value, pilot, reason."""
         return self.winner.trials
 
+    def rows(self) -> list[Row]:
+        """One row per trial of every scheme's search, its scheme first."""
+        return [{"scheme": tuned.scheme} | row for tuned in self.schemes for row in tuned.trials]
+
     def as_good(self, tuned: Tuned) -> bool:
         """Whether the fresh seeds cannot tell that this scheme's best is worse than the winner's."""
         return as_good(self.settings.measured, tuned.confirmation.best.values, self.winner.confirmation.best.values)
@@ -143,25 +145,3 @@ class Tuning:
             "schema": SCHEMA, "settings": plain(settings), "metric": self.settings.measured.name, **winner,
             "schemes": schemes,
         }  # fmt: skip
-
-    def chart(self) -> Any:
-        """The metric against the multiplier, with its band, as an Altair chart."""
-        from headstart.show.tuning.chart import tune_chart
-
-        return tune_chart(self)
-
-    def save(self, path: str | Path) -> Path:
-        """Write the chart (.png, .svg, .pdf, .html) or the data (.json)."""
-        from headstart.show.files import write
-        from headstart.show.save import check_suffix, save_chart
-
-        target = check_suffix(path)
-        if target.suffix.lower() == ".json":
-            write(target, json.dumps(self.to_json(), indent=1, allow_nan=False).encode())
-            return target
-        return save_chart(self.chart(), path)
-
-    def __str__(self) -> str:
-        from headstart.show.tuning.text import tune_text
-
-        return tune_text(self)

@@ -5,24 +5,13 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from headstart.errors import InputError, unknown
 from headstart.experiments.analysis.metrics import METRICS, Metric, objective_metric
 from headstart.experiments.analysis.metrics import metric as find_metric
 from headstart.experiments.rates import rate_range
-from headstart.experiments.settings import (
-    STRICT,
-    ActivationSpec,
-    Count,
-    DataSeed,
-    Dtype,
-    Hidden,
-    OptimizerSpec,
-    Rate,
-    SchemeSpecs,
-    validated,
-)
+from headstart.experiments.settings import Count, DataSeed, Rate, SchemeSpecs, TrainingSettings, said, validated
 
 AXES = ("multiplier", "learning_rate")
 # what says how the lab trains, and means nothing to a function of the user's own
@@ -59,33 +48,25 @@ Axes = Annotated[tuple[str, ...], AfterValidator(known_axes)]
 Range = Annotated[tuple[float, float], AfterValidator(rising_range)]
 
 
-class TuneSettings(BaseModel):
-    """The settings of a tuning; the defaults are the course's network and data."""
+class TuneSettings(TrainingSettings):
+    """The settings of a tuning."""
 
-    model_config = STRICT
-
-    schemes: SchemeSpecs = ("he",)
-    over: Axes = AXES
-    metric: Annotated[str, AfterValidator(known_metric)] = "final_cost"
-    target: float | None = None
-    trials: Count = 60
-    seeds: int = Field(8, ge=2)
-    profile: int = Field(13, ge=3)
-    multiplier_range: Range = (0.125, 8.0)
-    learning_rate_range: Range = rate_range("sgd")
-    learning_rate: Rate = 0.01
-    data: str = "circles"
-    label: str | None = None
-    hidden: Hidden = (10, 5)
-    activation: ActivationSpec = "relu"
-    steps: Count = 3000
-    optimizer: OptimizerSpec = "sgd"
-    batch_size: Count | None = None
-    dtype: Dtype = "float32"
-    data_seed: DataSeed = 0
-    sampler_seed: DataSeed = 0
-    objective: str | None = None  # the name of the user's function
-    direction: Literal["minimize", "maximize"] = "minimize"
+    schemes: SchemeSpecs = said(("he",), "Schemes or spec strings, each tuned by itself.")
+    over: Axes = said(AXES, "multiplier, learning_rate or both.", "AXES")
+    metric: Annotated[str, AfterValidator(known_metric)] = said("final_cost", f"{', '.join(METRICS)}.", "NAME")
+    target: float | None = said(None, "For steps_to_target: the cost to get below.", None, "")
+    trials: Count = said(60, "Points the search tries for each scheme.")
+    seeds: Annotated[int, Field(ge=2)] = said(8, "Runs per point, and as many fresh ones for the confirmation.")
+    profile: Annotated[int, Field(ge=3)] = said(13, "Multipliers judged on the fresh seeds.")
+    multiplier_range: Range = said((0.125, 8.0), "Searched on a log scale.", "LOW,HIGH")
+    learning_rate_range: Range = said(
+        rate_range("sgd"), "Searched on a log scale.", "LOW,HIGH", "by the optimizer; 0.001,10 for sgd"
+    )
+    learning_rate: Rate = said(0.01, "Where it is not tuned.")
+    steps: Count = said(3000, "Updates per run.")
+    sampler_seed: DataSeed = said(0, "Of the search.")
+    objective: str | None = said(None, "The name of the user's function.")
+    direction: Literal["minimize", "maximize"] = said("minimize", "Of the objective.")
 
     @model_validator(mode="after")
     def _target_fits_metric(self) -> TuneSettings:

@@ -6,17 +6,15 @@ Drawing a hundred thousand little rectangles would make every file huge, so the 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.experiments.compare.comparison import ComparisonData, Run
 from headstart.experiments.measure import probabilities
 from headstart.show.theme.palette import CLASS_COLOURS
 from headstart.show.theme.picture import data_uri
-
-if TYPE_CHECKING:
-    from headstart.experiments.compare.comparison import Comparison, Run
 
 GRID = 160  # points per side; at 190 pixels a panel, more cannot be seen
 MARGIN = 0.08  # of the data's span, around it
@@ -35,18 +33,18 @@ class Panel:
     window: tuple[float, float, float, float]  # x low, x high, y low, y high
 
 
-def can_draw(comparison: Comparison) -> bool:
+def can_draw(comparison: ComparisonData) -> bool:
     """Boundaries are drawn for classes in a plane."""
     return comparison.network.sizes[0] == 2 and comparison.network.task != "regression"
 
 
-def panels(comparison: Comparison) -> list[Panel]:
+def panels(comparison: ComparisonData) -> list[Panel]:
     """One panel per scheme, of its first run."""
     window = _window(comparison.data.train_x)
     return [_panel(comparison, comparison.of(name)[0], window) for name in comparison.schemes]
 
 
-def points(comparison: Comparison) -> list[dict[str, Any]]:
+def points(comparison: ComparisonData) -> list[dict[str, Any]]:
     """The training points with their class."""
     data = comparison.data
     return [
@@ -62,7 +60,7 @@ def _window(x: NDArray[np.float64]) -> tuple[float, float, float, float]:
     return (centre[0] - half, centre[0] + half, centre[1] - half, centre[1] + half)
 
 
-def _panel(comparison: Comparison, run: Run, window: tuple[float, float, float, float]) -> Panel:
+def _panel(comparison: ComparisonData, run: Run, window: tuple[float, float, float, float]) -> Panel:
     import contourpy
 
     x1, x2 = np.linspace(window[0], window[1], GRID), np.linspace(window[2], window[3], GRID)

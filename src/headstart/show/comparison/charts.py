@@ -6,24 +6,22 @@ Each chart is a function from rows to a chart; the rows are made first and hold 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import altair as alt
 import numpy as np
 
+from headstart.experiments.compare.comparison import ComparisonData, spread
+from headstart.experiments.settings import CompareSettings
 from headstart.show.comparison import boundaries
-from headstart.show.save import Rows, Tables, named_table
+from headstart.show.drawing import Rows, Tables, named_table
 from headstart.show.theme.palette import CLASS_COLOURS, CLASS_SHAPES, INK, colours, dashes, theme
 from headstart.show.theme.scales import log_axis, log_domain
-
-if TYPE_CHECKING:
-    from headstart.experiments.compare.comparison import Comparison
-    from headstart.experiments.settings import CompareSettings
 
 COLUMNS = 5  # decision boundaries side by side
 
 
-def comparison_chart(comparison: Comparison) -> Any:
+def comparison_chart(comparison: ComparisonData) -> Any:
     """Everything in one picture: boundaries where the data lies in a plane, cost curves, the signal at the start."""
     tables: Tables = {}
     bottom = alt.hconcat(cost_chart(comparison, tables), signal_chart(comparison, tables), spacing=70)
@@ -38,7 +36,7 @@ def comparison_chart(comparison: Comparison) -> Any:
     return chart
 
 
-def _title(comparison: Comparison) -> Any:
+def _title(comparison: ComparisonData) -> Any:
     settings = comparison.settings
     seeds = max(len(comparison.of(name)) for name in comparison.schemes)
     runs = f"{seeds} seed{'s' if seeds > 1 else ''} per scheme"
@@ -56,7 +54,7 @@ def training_in_words(settings: CompareSettings) -> str:
     return name if settings.batch_size is None else f"{name} with batches of {settings.batch_size}"
 
 
-def rate_in_words(comparison: Comparison) -> str:
+def rate_in_words(comparison: ComparisonData) -> str:
     """The learning rate of all, or each scheme's own."""
     if not comparison.settings.tune_learning_rate:
         return f"learning rate {comparison.settings.learning_rate:g}"
@@ -64,17 +62,15 @@ def rate_in_words(comparison: Comparison) -> str:
     return f"each at its own learning rate ({', '.join(own)})"
 
 
-def _data_name(comparison: Comparison) -> str:
+def _data_name(comparison: ComparisonData) -> str:
     return comparison.data.name.replace("\\", "/").rsplit("/", 1)[-1]
 
 
 # --- cost curves ----------------------------------------------------------------------------------------------------
 
 
-def cost_rows(comparison: Comparison) -> Rows:
+def cost_rows(comparison: ComparisonData) -> Rows:
     """Per scheme and recorded step: median and quartiles of the cost over seeds; where it is not finite, `off`."""
-    from headstart.experiments.compare.comparison import spread
-
     rows: Rows = []
     for name in comparison.schemes:
         costs = np.stack([run.costs for run in comparison.of(name)])
@@ -90,7 +86,7 @@ def cost_rows(comparison: Comparison) -> Rows:
     return rows
 
 
-def cost_chart(comparison: Comparison, tables: Tables) -> Any:
+def cost_chart(comparison: ComparisonData, tables: Tables) -> Any:
     """Median cost against step on a log axis, with the band between the quartiles; infinite costs at the top edge."""
     rows = cost_rows(comparison)
     low, high = log_domain([value for row in rows for key in ("cost", "low", "high") if (value := row.get(key))])
@@ -150,7 +146,7 @@ def _first_of_each_gap(rows: Rows) -> Rows:
 # --- the signal at the start ----------------------------------------------------------------------------------------
 
 
-def signal_rows(comparison: Comparison) -> Rows:
+def signal_rows(comparison: ComparisonData) -> Rows:
     """Per scheme and layer: median over seeds of the signal's standard deviation across samples, at the start."""
     names = ["input", *(str(k + 1) for k in range(comparison.network.layers - 1)), "output"]
     rows: Rows = []
@@ -162,7 +158,7 @@ def signal_rows(comparison: Comparison) -> Rows:
     return rows
 
 
-def signal_chart(comparison: Comparison, tables: Tables) -> Any:
+def signal_chart(comparison: ComparisonData, tables: Tables) -> Any:
     """Standard deviation of the signal per layer before the first step, on a log axis; zeros at the bottom edge."""
     rows = signal_rows(comparison)
     low, high = log_domain([row["std"] for row in rows], least=20.0)
@@ -206,7 +202,7 @@ def signal_chart(comparison: Comparison, tables: Tables) -> Any:
 
 
 def _scheme_encodings(
-    comparison: Comparison,
+    comparison: ComparisonData,
 ) -> tuple[Any, Any]:
     """Colour and line style per scheme, in the order the schemes were asked for."""
     names = comparison.schemes
@@ -220,7 +216,7 @@ def _scheme_encodings(
 # --- decision boundaries --------------------------------------------------------------------------------------------
 
 
-def boundary_chart(comparison: Comparison, tables: Tables) -> Any:
+def boundary_chart(comparison: ComparisonData, tables: Tables) -> Any:
     """The decision boundary of one run per scheme, side by side, with the training points."""
     found = boundaries.panels(comparison)
     columns = min(len(found), COLUMNS)
@@ -235,7 +231,7 @@ def boundary_chart(comparison: Comparison, tables: Tables) -> Any:
     return alt.vconcat(*rows, spacing=14, title=title)
 
 
-def _boundary_panel(panel: boundaries.Panel, comparison: Comparison, tables: Tables, points: Any, size: int) -> Any:
+def _boundary_panel(panel: boundaries.Panel, comparison: ComparisonData, tables: Tables, points: Any, size: int) -> Any:
     x_low, x_high, y_low, y_high = panel.window
     axis = alt.Axis(tickCount=5, grid=False, format="~g")
     x = alt.X("x1:Q", title=comparison.data.features[0], axis=axis,

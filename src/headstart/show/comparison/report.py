@@ -3,75 +3,72 @@
 from __future__ import annotations
 
 import html
-import json
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from headstart.experiments.compare.comparison import ComparisonData
 from headstart.show.comparison.charts import comparison_chart, rate_in_words, training_in_words
-from headstart.show.comparison.tables import number, score
-from headstart.show.files import check_writable, write
-from headstart.show.page import bundled, bundling, page, write_pictures
-
-if TYPE_CHECKING:
-    from headstart.experiments.compare.comparison import Comparison
-
-__all__ = ["check_writable", "save_comparison", "write_report"]
+from headstart.show.comparison.tables import score
+from headstart.show.drawing import Drawing, Spec
+from headstart.show.files import Files
+from headstart.show.page import chart_place, page
+from headstart.show.rows import csv_text, json_text
+from headstart.words import number
 
 LEAD = (
     "{}. Medians over the seeds, quartiles in brackets. Click a scheme in the cost chart's legend "
     "to pick it out; point at a mark to read it."
 )
-BODY = """<div class="wide">
-<table>
+TABLE = """<table>
 <thead><tr><th scope="col">scheme</th><th scope="col">train {score}</th><th scope="col">test {score}</th>
 <th scope="col">first cost</th><th scope="col">final cost</th><th scope="col" class="reason">verdict</th>
 <th scope="col" class="reason">reason, from what was measured</th></tr></thead>
 <tbody>
 {rows}
 </tbody>
-</table>
-</div>
-<div class="wide"><div id="chart"></div></div>
-<details><summary>Settings</summary><pre>{settings}</pre></details>"""
+</table>"""
+PNG_SCALE = 1.5  # pixels per unit: about 2,000 pixels wide, sharp on a projector
 
 
-def save_comparison(comparison: Comparison, folder: Path) -> dict[str, str]:
-    """Write compare.png, compare.svg and compare.html; kind -> path."""
-    check_writable(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    files = {kind: folder / f"compare.{kind}" for kind in ("png", "svg", "html")}
-    with bundling() as bundle:
-        spec = comparison_chart(comparison).to_dict(validate=False)  # tests validate it; here it would take 0.2 s
-        write_pictures(spec, files["png"], files["svg"])
-        write(files["html"], _page(comparison, spec, bundled(bundle)).encode())
-    return {kind: str(path) for kind, path in files.items()}
+def comparison_files(comparison: ComparisonData) -> Files:
+    """What a comparison is saved as: its pictures, its report, its rows."""
+    drawing = Drawing(lambda: comparison_chart(comparison), PNG_SCALE)
+    return Files(
+        {
+            "compare.png": drawing.png,
+            "compare.svg": drawing.svg,
+            "compare.pdf": drawing.pdf,
+            "compare.html": lambda: _page(comparison, drawing.spec),
+            "compare.json": lambda: json_text(comparison.to_json()).encode(),
+            "compare.csv": lambda: csv_text(comparison.rows()).encode(),
+        },
+        folder=("compare.png", "compare.svg", "compare.html"),
+    )
 
 
-def write_report(comparison: Comparison, path: Path) -> Path:
-    """Write the report: table, reasons, and interactive charts that follow the reader's light or dark setting."""
-    check_writable(path.parent)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with bundling() as bundle:
-        spec = comparison_chart(comparison).to_dict()
-        write(path, _page(comparison, spec, bundled(bundle)).encode())
-    return path
-
-
-def _page(comparison: Comparison, spec: dict[str, Any], bundle: str) -> str:
-    """The report around a chart, whose heading the page itself has."""
-    chart = {key: value for key, value in spec.items() if key != "title"}
+def comparison_table(comparison: ComparisonData) -> str:
+    """The table with its reasons as HTML."""
     percent = comparison.network.task != "regression"
-    body = BODY.format(
+    return TABLE.format(
         rows="\n".join(_table_row(row, percent) for row in comparison.summary()),
         score="accuracy" if percent else "R²",
-        settings=html.escape(json.dumps(comparison.to_json()["settings"], indent=1)),
     )
+
+
+def _page(comparison: ComparisonData, spec: Spec) -> bytes:
+    """The report around a chart, whose heading the page itself has."""
+    chart = {key: value for key, value in spec.items() if key != "title"}
+    settings = html.escape(json_text(comparison.to_json()["settings"]))
+    pieces = [
+        f'<div class="wide">\n{comparison_table(comparison)}\n</div>',
+        chart_place("chart"),
+        f"<details><summary>Settings</summary><pre>{settings}</pre></details>",
+    ]
     heading = _heading(comparison)
     lead = LEAD.format(html.escape(heading))
-    return page("What the starting weights do to training", heading, lead, body, {"chart": chart}, bundle)
+    return page("What the starting weights do to training", heading, lead, "\n".join(pieces), {"chart": chart})
 
 
-def _heading(comparison: Comparison) -> str:
+def _heading(comparison: ComparisonData) -> str:
     settings = comparison.settings
     return (
         f"{comparison.data.name}, network {comparison.network}, {settings.activation}, {settings.steps:,} steps of "

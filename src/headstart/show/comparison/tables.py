@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-import io
-import math
 from typing import TYPE_CHECKING, Any
 
+from headstart.experiments.compare.comparison import ComparisonData
 from headstart.experiments.compare.presets import COURSE_TABLE
+from headstart.words import number, percent
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from headstart.experiments.compare.comparison import Comparison
 
-WIDTH = 100  # columns where there is no terminal to ask
-
-
-def comparison_text(comparison: Comparison, width: int = WIDTH) -> str:
-    """The table and the reasons as plain text."""
-    from rich.console import Console
-
-    buffer = io.StringIO()
-    print_comparison(
-        comparison, Console(file=buffer, width=width, no_color=True, force_terminal=False, force_jupyter=False)
-    )
-    return buffer.getvalue().rstrip("\n")
-
-
-def print_comparison(comparison: Comparison, console: Console) -> None:
+def print_comparison(comparison: ComparisonData, console: Console) -> None:
     """Print the summary table, then one sentence per scheme, then the course's own table for the course preset."""
     from rich import box
     from rich.padding import Padding
@@ -46,11 +31,11 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
     table.add_column("final cost", justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     summary = comparison.summary()
-    percent = comparison.network.task != "regression"
+    shares = comparison.network.task != "regression"
     for row in summary:
         healthy = row["verdict"] == "healthy"
         table.add_row(
-            row["scheme"], score(row["train_accuracy"], percent), score(row["test_accuracy"], percent),
+            row["scheme"], score(row["train_accuracy"], shares), score(row["test_accuracy"], shares),
             f"{row['learning_rate']:g}" if own_rates else number(row["first_cost"]["median"]),
             number(row["final_cost"]["median"]),
             Text(row["verdict"], style="green" if healthy else "red"),
@@ -63,7 +48,7 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
         _print_course_table(comparison, console)
 
 
-def _title(comparison: Comparison) -> str:
+def _title(comparison: ComparisonData) -> str:
     settings = comparison.settings
     seeds = max(len(comparison.of(name)) for name in comparison.schemes)
     over = f"median (quartiles) over {seeds} seeds" if seeds > 1 else "one seed"
@@ -72,7 +57,7 @@ def _title(comparison: Comparison) -> str:
     )
 
 
-def _print_course_table(comparison: Comparison, console: Console) -> None:
+def _print_course_table(comparison: ComparisonData, console: Console) -> None:
     """The table at the end of the course's exercise, beside what this run measured."""
     from rich import box
     from rich.table import Table
@@ -85,28 +70,17 @@ def _print_course_table(comparison: Comparison, console: Console) -> None:
     measured = {row["scheme"]: row["train_accuracy"]["median"] for row in comparison.summary()}
     for name, published, comment in COURSE_TABLE:
         if name in measured:
-            table.add_row(f"3-layer network from {name}", published, _percent(measured[name]), comment)
+            table.add_row(f"3-layer network from {name}", published, percent(measured[name]), comment)
     if table.row_count:
         console.print()
         console.print(table)
 
 
-def number(value: float) -> str:
-    """A cost: four digits, or what it is instead of a number."""
-    if not math.isfinite(value):
-        return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
-    return f"{value:.4g}"
-
-
-def score(spread: dict[str, Any], percent: bool) -> str:
+def score(spread: dict[str, Any], share: bool) -> str:
     """Median and quartiles of an accuracy in percent, or of R²; the median alone where they agree."""
-    show = _percent if percent else number
+    show = percent if share else number
     if spread["low"] == spread["high"]:
         return show(spread["median"])
     return f"{show(spread['median'])} ({show(spread['low'])}–{show(spread['high'])})".replace(" %–", "–").replace(
         " %)", ")"
     )
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"

@@ -11,8 +11,8 @@ import altair as alt
 from headstart.experiments.analysis.axes import Value, axis, shown, values
 from headstart.experiments.analysis.summary import Summary, in_words
 from headstart.experiments.analysis.views import Curves, Panel, is_log
+from headstart.show.drawing import Rows, Tables, named_table
 from headstart.show.measures import Measure
-from headstart.show.save import Rows, Tables, named_table
 from headstart.show.study.words import capital, measure_for, pooled_words, seeds_words, short, texts
 from headstart.show.theme.layout import columns_for, heading
 from headstart.show.theme.palette import INK, colours, dashes, theme

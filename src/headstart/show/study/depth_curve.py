@@ -12,7 +12,7 @@ import numpy as np
 from headstart.experiments.analysis.axes import Value
 from headstart.experiments.analysis.trainability import Trainability
 from headstart.experiments.analysis.views import HeatMap, Panel, is_log, variance_per_multiplier
-from headstart.show.save import Rows, Tables, named_table
+from headstart.show.drawing import Rows, Tables, named_table
 from headstart.show.theme.palette import ON_BRIGHT, ON_DARK
 
 

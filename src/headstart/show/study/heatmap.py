@@ -18,8 +18,8 @@ from headstart.experiments.analysis.axes import Value, axis
 from headstart.experiments.analysis.groups import Group
 from headstart.experiments.analysis.summary import Summary, in_words
 from headstart.experiments.analysis.views import HeatMap, Panel
+from headstart.show.drawing import Rows, Tables, named_table
 from headstart.show.measures import Measure
-from headstart.show.save import Rows, Tables, named_table
 from headstart.show.study.depth_curve import place, theory_marks
 from headstart.show.study.words import capital, measure_for, pooled_words, seeds_words, short, texts
 from headstart.show.theme.layout import columns_for, grid, heading

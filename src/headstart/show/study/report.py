@@ -1,86 +1,86 @@
-"""A sweep's files: pictures of its medians, its heat map, and the report."""
+"""A study's runs as shown: charts, heat map, report and files."""
 
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
-from headstart.experiments.analysis.axes import Row
-from headstart.experiments.analysis.summary import Summary, summarize
-from headstart.experiments.analysis.views import HeatMap, curves, heat_map
-from headstart.show.files import check_writable, write
-from headstart.show.page import bundled, bundling, page, write_pictures
+from headstart.errors import InputError, unknown
+from headstart.experiments.analysis.summary import Summary
+from headstart.experiments.analysis.views import HeatMap, curves
+from headstart.show.drawing import Drawing, Spec
+from headstart.show.files import Files
+from headstart.show.page import chart_place, page
+from headstart.show.rows import csv_text, json_text
 from headstart.show.study.curves import curves_chart
 from headstart.show.study.heatmap import heat_chart
-from headstart.show.study.tables import counts_words, failure_words, html_table, pair_words, tables, theory_words
+from headstart.show.study.tables import counts_words, failure_words, pair_words, tables, theory_words
 from headstart.show.study.versus import versus_chart
+from headstart.show.table import html_table
 
+SCHEMA = 1
+CHARTS = ("curves", "versus", "heat")
 TITLE = "What the runs say"
-Spec = dict[str, Any]
+PNG_SCALE = 1.5  # pixels per unit: about 2,000 pixels wide, sharp on a projector
 
 
-def sweep_report(
-    rows: Sequence[Row],
-    path: str | Path,
-    *,
-    metric: str = "test_accuracy",
-    by: Sequence[str] = ("scheme",),
-    heat: Sequence[str] | None = None,
-    where: Iterable[str] = (),
-) -> Path:
-    """Write the report of a study's runs: one HTML page that opens from disk with no network.
+class StudyView:
+    """What is shown of a study's runs: a summary, its charts, and a heat map if two axes vary.
 
     Args:
-        rows: one per run, as a store of runs gives them.
-        path: where to.
-        metric: test_accuracy, train_accuracy, final_cost or steps_to_target.
-        by: the axes of the table of medians; schemes are compared within each value of the others among them.
-        heat: the two axes of the heat map; None for those that vary most.
-        where: filters `axis=value`.
-
-    Raises:
-        InputError: no runs, an unknown metric or axis, a filter that no run meets, or a folder that cannot be written.
+        summary: the runs, judged by one metric.
+        heat: over the two axes that were asked for or vary most.
     """
-    summary = summarize(rows, metric, by, where)
-    heat_view = heat_map(summary, heat)
-    target = Path(path)
-    check_writable(target.parent)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with bundling() as bundle:
-        charts = _charts(summary, heat_view)
-        write(target, _page(summary, heat_view, charts, bundled(bundle)).encode())
-    return target
 
+    def __init__(self, summary: Summary, heat: HeatMap | None) -> None:
+        self.summary, self.heat = summary, heat
 
-def save_sweep(summary: Summary, heat: HeatMap | None, folder: Path) -> dict[str, str]:
-    """Write report.html, report.png and report.svg, and heat.png and heat.svg if there is a heat map; kind -> path."""
-    check_writable(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    files = {"html": folder / "report.html"}
-    with bundling() as bundle:
-        charts = _charts(summary, heat)
-        overview = _overview(charts)
-        for name, spec in (("report", overview), ("heat", charts.get("heat"))):
-            if spec is not None:
-                pictures = [folder / f"{name}.{kind}" for kind in ("png", "svg")]
-                write_pictures(spec, *pictures)
-                prefix = "" if name == "report" else "heat_"
-                files |= {f"{prefix}{picture.suffix[1:]}": picture for picture in pictures}
-        write(files["html"], _page(summary, heat, charts, bundled(bundle)).encode())
-    return {kind: str(path) for kind, path in files.items()}
+    def chart(self, name: str | None = None) -> Any:
+        """curves, versus or heat as an Altair chart; by default the first of them that has something to show.
 
+        Raises:
+            InputError: another name, or a chart that these runs have nothing for.
+        """
+        if name is not None and name not in CHARTS:
+            raise unknown("chart", name, CHARTS)
+        for wanted in CHARTS if name is None else (name,):
+            if (found := self._made(wanted)) is not None:
+                return found
+        raise InputError(
+            f"these runs have nothing to draw{'' if name is None else f' as {name}'}: too little varies. "
+            "Print the tables, or leave out a filter."
+        )
 
-def _charts(summary: Summary, heat: HeatMap | None) -> dict[str, Spec]:
-    """The page's charts by name; without those that have nothing to show."""
-    view = curves(summary)
-    found = {
-        "curves": None if view is None else curves_chart(view, summary),
-        "versus": versus_chart(summary),
-        "heat": None if heat is None else heat_chart(heat, summary),
-    }
-    return {name: _spec(chart) for name, chart in found.items() if chart is not None}
+    def _made(self, name: str) -> Any:
+        if name == "curves":
+            view = curves(self.summary)
+            return None if view is None else curves_chart(view, self.summary)
+        if name == "versus":
+            return versus_chart(self.summary)
+        return None if self.heat is None else heat_chart(self.heat, self.summary)
+
+    @cached_property
+    def specs(self) -> dict[str, Spec]:
+        """The charts by name; without those that have nothing to show."""
+        made = ((name, self._made(name)) for name in CHARTS)
+        return {name: chart.to_dict(validate=False) for name, chart in made if chart is not None}
+
+    def files(self) -> Files:
+        """What the runs are saved as: report, pictures, heat map, rows."""
+        pictures = {"heat": Drawing(self.specs["heat"], PNG_SCALE)} if "heat" in self.specs else {}
+        overview = _overview(self.specs)
+        if overview is not None:
+            pictures = {"report": Drawing(overview, PNG_SCALE), **pictures}
+        drawn: dict[str, Callable[[], bytes]] = {}
+        for stem, drawing in pictures.items():
+            drawn |= {f"{stem}.png": drawing.png, f"{stem}.svg": drawing.svg}
+        others: dict[str, Callable[[], bytes]] = {f"{stem}.pdf": drawing.pdf for stem, drawing in pictures.items()}
+        rows = list(self.summary.rows)
+        others["report.json"] = lambda: json_text({"schema": SCHEMA, "rows": rows}).encode()
+        others["report.csv"] = lambda: csv_text(rows).encode()
+        return Files({"report.html": lambda: _page(self), **drawn, **others}, folder=("report.html", *drawn))
 
 
 def _overview(charts: dict[str, Spec]) -> Spec | None:
@@ -98,13 +98,9 @@ def _overview(charts: dict[str, Spec]) -> Spec | None:
     }
 
 
-def _spec(chart: Any) -> Spec:
-    made: Spec = chart.to_dict(validate=False)  # tests validate it; thousands of rows would take seconds
-    return made
-
-
-def _page(summary: Summary, heat: HeatMap | None, charts: dict[str, Spec], bundle: str) -> str:
+def _page(view: StudyView) -> bytes:
     """Counts, tables, sentences and charts."""
+    summary, charts = view.summary, view.specs
     lead = html.escape(counts_words(summary))
     failures = "".join(f"<p class='bad'>{html.escape(line)}</p>\n" for line in failure_words(summary))
     told = tables(summary)
@@ -113,9 +109,9 @@ def _page(summary: Summary, heat: HeatMap | None, charts: dict[str, Spec], bundl
     if sentences:
         pieces.append(f"<h2>Which differences the seeds can tell</h2>\n<ul>\n{sentences}</ul>")
     pieces += [_place(charts, "versus"), _place(charts, "heat")]
-    pieces += [f"<p class='note'>{html.escape(words)}</p>" for words in theory_words(heat)]
-    return page(TITLE, summary.metric.title, lead, "\n".join(pieces), charts, bundle)
+    pieces += [f"<p class='note'>{html.escape(words)}</p>" for words in theory_words(view.heat)]
+    return page(TITLE, summary.metric.title, lead, "\n".join(pieces), charts)
 
 
 def _place(charts: dict[str, Spec], name: str) -> str:
-    return f'<div class="wide"><div id="{name}"></div></div>' if name in charts else ""
+    return chart_place(name) if name in charts else ""

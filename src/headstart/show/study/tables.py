@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import html
-import io
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from headstart.experiments.analysis.axes import axis, shown
 from headstart.experiments.analysis.best import Best, Pair
 from headstart.experiments.analysis.groups import Group
 from headstart.experiments.analysis.summary import Summary, in_words
+from headstart.show.console import WIDTH, text
 from headstart.show.measures import Measure
 from headstart.show.study.words import capital, measure_for, short
+from headstart.show.table import Side, Table, print_table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from headstart.experiments.analysis.views import HeatMap
 
 FEW_DEPTHS = 4
-WIDTH = 100  # columns where there is no terminal to ask
 CHOSEN = (
     "Chosen by the same seeds out of as many settings as “of” says, so the best look a little better than they are."
 )
@@ -29,29 +27,13 @@ MOST_REASONS = 5  # why runs failed, said in full
 MOST_PAIRS = 60  # sentences about two schemes
 
 
-@dataclass(frozen=True)
-class Table:
-    """A table: its title, what stands below it, and cells as text."""
-
-    title: str
-    columns: tuple[tuple[str, Literal["left", "right"]], ...]
-    rows: tuple[tuple[str, ...], ...]
-    note: str = ""
-
-
-def summary_text(summary: Summary, width: int = WIDTH) -> str:
-    """The whole summary as plain text."""
-    from rich.console import Console
-
-    buffer = io.StringIO()
-    print_summary(summary, Console(file=buffer, width=width, no_color=True, force_terminal=False, force_jupyter=False))
-    return buffer.getvalue().rstrip("\n")
+def summary_text(summary: Summary, heat: HeatMap | None = None, width: int = WIDTH) -> str:
+    """What `print_summary` prints, as plain text."""
+    return text(lambda console: print_summary(summary, console, heat), width)
 
 
 def print_summary(summary: Summary, console: Console, heat: HeatMap | None = None) -> None:
     """Print counts, tables and sentences; with a heat map, what theory has to say about it."""
-    from rich import box
-    from rich import table as rich_table
     from rich.text import Text
 
     console.print(Text(counts_words(summary)))
@@ -59,17 +41,7 @@ def print_summary(summary: Summary, console: Console, heat: HeatMap | None = Non
         console.print(Text(failure, style="red"))
     for table in tables(summary):
         console.print()
-        made = rich_table.Table(
-            box=box.SIMPLE_HEAD, title=Text(table.title, style="bold"), title_justify="left", title_style="",
-            pad_edge=False,
-        )  # fmt: skip
-        for name, justify in table.columns:
-            made.add_column(name, justify=justify, overflow="fold")
-        for row in table.rows:
-            made.add_row(*(Text(cell) for cell in row))
-        console.print(made)
-        if table.note:
-            console.print(Text(table.note, style="dim"))
+        print_table(table, console)
     sentences = pair_words(summary)
     if sentences:
         console.print()
@@ -145,7 +117,7 @@ def _groups_table(summary: Summary) -> Table:
     measure = measure_for(summary)
     pooled = any(group.settings > 1 for group in summary.groups)
     columns = [(short(name), _justify(name)) for name in summary.by]
-    counts: list[tuple[str, Literal["left", "right"]]] = [(name, "right") for name in ("runs", "failed", "diverged")]
+    counts: list[tuple[str, Side]] = [(name, "right") for name in ("runs", "failed", "diverged")]
     note = "A group pools several settings; its interval resamples the seeds, each with all its runs." if pooled else ""
     return Table(
         f"{capital(measure.title)}, median (95 % interval), by {', '.join(short(name) for name in summary.by)}",
@@ -155,7 +127,7 @@ def _groups_table(summary: Summary) -> Table:
     )
 
 
-def _justify(name: str) -> Literal["left", "right"]:
+def _justify(name: str) -> Side:
     return "right" if axis(name).numeric else "left"
 
 
@@ -173,7 +145,7 @@ def _best_table(summary: Summary) -> Table:
     measure = measure_for(summary)
     problem = list(summary.best[0].problem)
     chosen = list(summary.best[0].settings)
-    columns: list[tuple[str, Literal["left", "right"]]] = [(short(name), _justify(name)) for name in problem]
+    columns: list[tuple[str, Side]] = [(short(name), _justify(name)) for name in problem]
     columns += [("scheme", "left"), *((short(name), _justify(name)) for name in chosen)]
     columns += [("of", "right"), ("seeds", "right"), (measure.title, "right")]
     several = any(best.tried > 1 for best in summary.best)
@@ -186,25 +158,3 @@ def _best_cells(best: Best, measure: Measure) -> tuple[str, ...]:
     problem = (shown(name, item) for name, item in best.problem.items())
     settings = (shown(name, item) for name, item in best.settings.items())
     return (*problem, best.scheme, *settings, f"{best.tried:,}", f"{best.group.seeds:,}", _median(best.group, measure))
-
-
-def html_table(table: Table) -> str:
-    """A table for the report's page."""
-    head = "".join(f"<th scope='col'{_aligned(justify)}>{html.escape(name)}</th>" for name, justify in table.columns)
-    rows = [
-        "".join(
-            f"<td{_aligned(justify)}>{html.escape(cell)}</td>"
-            for cell, (_, justify) in zip(row, table.columns, strict=True)
-        )
-        for row in table.rows
-    ]
-    body = "\n".join(f"<tr>{row}</tr>" for row in rows)
-    note = f"<p class='note'>{html.escape(table.note)}</p>" if table.note else ""
-    return (
-        f"<h2>{html.escape(table.title)}</h2>\n<div class='wide scroll'><table><thead><tr>{head}</tr></thead>\n"
-        f"<tbody>\n{body}\n</tbody></table></div>\n{note}"
-    )
-
-
-def _aligned(justify: str) -> str:
-    return " class='left'" if justify == "left" else ""

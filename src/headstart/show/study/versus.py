@@ -10,7 +10,7 @@ import altair as alt
 from headstart.experiments.analysis.axes import Value
 from headstart.experiments.analysis.best import Pair
 from headstart.experiments.analysis.summary import Summary, in_words
-from headstart.show.save import Rows, Tables, named_table
+from headstart.show.drawing import Rows, Tables, named_table
 from headstart.show.theme.layout import columns_for, grid, heading
 from headstart.show.theme.palette import INK, theme
 

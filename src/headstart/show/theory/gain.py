@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from headstart.errors import InputError
-from headstart.show.save import records
+from headstart.show.drawing import records
 from headstart.theory.activations.callables import ActivationLike, resolve
 from headstart.theory.gains import moments
 from headstart.theory.practices import torch_gain

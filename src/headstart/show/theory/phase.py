@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from headstart.show.save import records
+from headstart.show.drawing import records
 from headstart.show.theme.picture import data_uri, gradient
 from headstart.theory.phasediagram import PhaseDiagram
 

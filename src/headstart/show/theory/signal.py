@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from headstart.show.save import records
+from headstart.show.drawing import records
 from headstart.theory.propagation import Propagation, Simulation
 
 # Okabe & Ito 2008: distinct for every kind of colour vision

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import altair as alt
 
-from headstart.show.comparison.tables import number
-from headstart.show.save import records
+from headstart.experiments.analysis.metrics import Metric
+from headstart.experiments.tune.result import TuningData
+from headstart.show.drawing import records
 from headstart.show.theme.palette import INK, PAPER, colours, dashes, theme
 from headstart.show.theme.scales import log_axis, log_domain
 from headstart.show.tuning.text import WORDS, heading
-
-if TYPE_CHECKING:
-    from headstart.experiments.analysis.metrics import Metric
-    from headstart.experiments.tune.result import Tuning
+from headstart.words import number
 
 Rows = list[dict[str, Any]]
 FAINT = 0.28  # opacity of what only backs the picture up
 
 
-def profile_rows(tuning: Tuning) -> Rows:
+def profile_rows(tuning: TuningData) -> Rows:
     """One row per scheme and place on the main axis: median and 95 % interval; `off` where not finite."""
     settings = tuning.settings
     rows: Rows = []
@@ -38,7 +36,7 @@ def profile_rows(tuning: Tuning) -> Rows:
     return rows
 
 
-def trial_rows(tuning: Tuning) -> Rows:
+def trial_rows(tuning: TuningData) -> Rows:
     """One row per trial that was neither pruned nor failed."""
     return [
         {
@@ -53,7 +51,7 @@ def trial_rows(tuning: Tuning) -> Rows:
     ]
 
 
-def interval_rows(tuning: Tuning) -> Rows:
+def interval_rows(tuning: TuningData) -> Rows:
     """One row per scheme: the best place and the ends of what is as good."""
     main = tuning.settings.main
     rows = []
@@ -92,7 +90,7 @@ class Axis:
         return {"title": self.title if titled else None, "scale": scale, "axis": axis}
 
 
-def tune_chart(tuning: Tuning) -> Any:
+def tune_chart(tuning: TuningData) -> Any:
     """The metric against the main axis, and below it, per scheme, what is as good as the best."""
     settings = tuning.settings
     profile = profile_rows(tuning)
@@ -123,7 +121,7 @@ def _colours(count: int) -> list[str]:
     return colours(count + 1)[1:]  # black is for what belongs to no scheme
 
 
-def _metric_chart(tuning: Tuning, profile: Rows, places: Axis, colour: Any, dash: Any) -> Any:
+def _metric_chart(tuning: TuningData, profile: Rows, places: Axis, colour: Any, dash: Any) -> Any:
     metric = tuning.settings.measured
     values = _axis_of_values(metric, [row[key] for row in profile for key in ("value", "low", "high") if key in row])
     profile = [
@@ -171,7 +169,7 @@ def _axis_of_values(metric: Metric, values: list[float]) -> Axis:
     return Axis(title, (low - room, high + room), log=False, format=percent if metric.percent else "~g")
 
 
-def _interval_chart(tuning: Tuning, places: Axis, colour: Any) -> Any:
+def _interval_chart(tuning: TuningData, places: Axis, colour: Any) -> Any:
     """A bar per scheme over what is as good as its best, which is marked."""
     rows = interval_rows(tuning)
     names = [row["scheme"] for row in rows]
@@ -197,7 +195,7 @@ def _diamonds(rows: Rows) -> Any:
     )
 
 
-def _usual_place(tuning: Tuning) -> dict[str, Any]:
+def _usual_place(tuning: TuningData) -> dict[str, Any]:
     """Where one would have been without tuning."""
     if tuning.settings.main == "multiplier":
         return {"x": 1.0, "label": "formula"}

@@ -2,67 +2,68 @@
 
 from __future__ import annotations
 
-import io
 import math
 from typing import TYPE_CHECKING
 
-from headstart.show.comparison.tables import WIDTH, number
+from headstart.experiments.analysis.metrics import Metric
+from headstart.experiments.tune.result import Tuned, TuningData
+from headstart.show.table import Side, Table, print_table
+from headstart.words import listed, number
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-    from headstart.experiments.analysis.metrics import Metric
-    from headstart.experiments.tune.result import Tuned, Tuning
 
 WORDS = {"multiplier": "multiplier", "learning_rate": "learning rate"}
 # Seeds that all agree by chance do so with probability 2 ** -seeds at each side: below 2.5 % from six on.
 FEWEST = 6
 
 
-def tune_text(tuning: Tuning, width: int = WIDTH) -> str:
-    """The table and the sentences as plain text."""
-    from rich.console import Console
-
-    buffer = io.StringIO()
-    print_tuning(tuning, Console(file=buffer, width=width, no_color=True, force_terminal=False, force_jupyter=False))
-    return buffer.getvalue().rstrip("\n")
-
-
-def print_tuning(tuning: Tuning, console: Console) -> None:
+def print_tuning(tuning: TuningData, console: Console) -> None:
     """Print one row per scheme, then for each in words whether tuning paid."""
-    from rich import box
     from rich.padding import Padding
-    from rich.table import Table
     from rich.text import Text
 
-    settings = tuning.settings
     console.print(Text(heading(tuning), style="bold"))
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))  # two wide intervals need the room
-    main, metric = WORDS[settings.main], settings.measured
-    usual = "formula's" if settings.main == "multiplier" else f"at {settings.learning_rate:g}"
-    columns = ["scheme", main, "as good", *(["rate"] if len(settings.over) > 1 else []), metric.title, usual, "paid"]
-    for name in columns:
-        table.add_column(name, justify="left" if name in ("scheme", "paid") else "right", no_wrap=name != "scheme",
-                         overflow="fold")  # fmt: skip
-    for tuned in tuning.schemes:
-        best, default = tuned.best, tuned.default
-        rate = [f"{best['learning_rate']:.3g}"] if len(settings.over) > 1 else []
-        table.add_row(
-            tuned.scheme, f"{best[settings.main]:.3g}", range_in_words(tuned, settings.main), *rate,
-            spread_in_words(best[metric.name], metric), spread_in_words(default[metric.name], metric),
-            Text("yes" if tuned.paid else "no", style="green" if tuned.paid else ""),
-        )  # fmt: skip
-    console.print(table)
+    print_table(tuning_table(tuning), console, padding=(0, 1, 0, 0))  # two wide intervals need the room
     for tuned in tuning.schemes:
         console.print(Text(tuned.scheme, style="bold"))
         console.print(Padding(Text(sentence(tuned)), (0, 0, 0, 2)))
-    if len(tuning.schemes) > 1:
-        console.print(Text(ranking(tuning)))
-    if settings.seeds < FEWEST:
-        console.print(Text(f"{settings.seeds} seeds are too few to be sure of any of this; take {FEWEST} or more."))
+    for words in sentences(tuning):
+        console.print(Text(words))
 
 
-def heading(tuning: Tuning) -> str:
+def tuning_table(tuning: TuningData) -> Table:
+    """One row per scheme: its best place, what is as good, and the formula's own."""
+    settings = tuning.settings
+    main, metric = WORDS[settings.main], settings.measured
+    usual = "formula's" if settings.main == "multiplier" else f"at {settings.learning_rate:g}"
+    several = len(settings.over) > 1
+    columns = ("scheme", main, "as good", *(["rate"] if several else []), metric.title, usual, "paid")
+    rows = []
+    for tuned in tuning.schemes:
+        best, default = tuned.best, tuned.default
+        rate = [f"{best['learning_rate']:.3g}"] if several else []
+        rows.append(
+            (
+                tuned.scheme, f"{best[settings.main]:.3g}", range_in_words(tuned, settings.main), *rate,
+                spread_in_words(best[metric.name], metric), spread_in_words(default[metric.name], metric),
+                "yes" if tuned.paid else "no",
+            )
+        )  # fmt: skip
+    sides: dict[str, Side] = {"scheme": "left", "paid": "left"}
+    return Table("", tuple((name, sides.get(name, "right")) for name in columns), tuple(rows))
+
+
+def sentences(tuning: TuningData) -> list[str]:
+    """What is said below the table of all schemes together."""
+    told = [ranking(tuning)] if len(tuning.schemes) > 1 else []
+    seeds = tuning.settings.seeds
+    if seeds < FEWEST:
+        told.append(f"{seeds} seeds are too few to be sure of any of this; take {FEWEST} or more.")
+    return told
+
+
+def heading(tuning: TuningData) -> str:
     """What was tuned on what, and with how many seeds."""
     settings = tuning.settings
     seeds = f"{settings.trials} trials of {settings.seeds} seeds, judged on {settings.seeds} fresh ones"
@@ -92,14 +93,14 @@ def sentence(tuned: Tuned) -> str:
     return f"Tuning paid: on fresh seeds the {main} {value} betters {usual}: {ways} (95 % interval of the difference)."
 
 
-def ranking(tuning: Tuning) -> str:
+def ranking(tuning: TuningData) -> str:
     """Which scheme came out best, and which ones the seeds cannot tell from it."""
     winner = tuning.winner
     ties = [tuned.scheme for tuned in tuning.schemes if tuned is not winner and tuning.as_good(tuned)]
     behind = [tuned.scheme for tuned in tuning.schemes if tuned is not winner and not tuning.as_good(tuned)]
     words = f"Each at its best: {winner.scheme} has the best median"
-    words += f"; {_listed(ties)} cannot be told from it" if ties else ""
-    return words + (f"; {_listed(behind)} {'is' if len(behind) == 1 else 'are'} worse" if behind else "") + "."
+    words += f"; {listed(ties)} cannot be told from it" if ties else ""
+    return words + (f"; {listed(behind)} {'is' if len(behind) == 1 else 'are'} worse" if behind else "") + "."
 
 
 def range_in_words(tuned: Tuned, axis: str) -> str:
@@ -143,7 +144,3 @@ def _digits(value: float, count: int) -> str:
 def _short(tuned: Tuned) -> str:
     rate = f" (learning rate {tuned.best['learning_rate']:.3g})" if len(tuned.settings.over) > 1 else ""
     return f"{tuned.best[tuned.settings.main]:.3g}{rate}"
-
-
-def _listed(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
