@@ -105,7 +105,7 @@ BAD = [
     (["compare", "--data", "hole.csv"], "got 'nan'"),
     (["compare", "--data", "one.csv"], "every label is '1'"),
     (["compare", "--data", "binary.csv"], "is not text"),
-    (["compare", "--out", "ragged.csv"], "cannot write to the folder"),
+    (["compare", "--out", "plain"], "cannot write to the folder"),
     (["compare", "--preset", "course", "--steps", "5"], "preset fixes --steps"),
     (["compare", "--preset", "course", "orthogonal"], "draws normal or constant weights"),
     (["compare", "--preset", "exam"], "course"),
@@ -117,6 +117,7 @@ BAD = [
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "empty.csv").write_text("")
+    (tmp_path / "plain").write_text("")
     (tmp_path / "ragged.csv").write_text("1,2,0\n3,4\n")
     (tmp_path / "words.csv").write_text("1,2,0\nx,4,1\n")
     (tmp_path / "hole.csv").write_text("1,2,0\n3,nan,1\n")

@@ -29,7 +29,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str | None]]:
         calls.append((store, study))
         return {"depth.db": depth_study(5, 4, 1), "empty.db": []}.get(store, ROWS)
 
-    monkeypatch.setattr("headstart.experiments.sweep.open_rows", open_rows)
+    monkeypatch.setattr("headstart.verbs.study.open_rows", open_rows)
     return calls
 
 

@@ -31,7 +31,7 @@ def as_json(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
 class TestGain:
     def test_json(self, capsys: pytest.CaptureFixture[str]) -> None:
         data = as_json(capsys, "gain", "leaky_relu(0.2)", "--q", "0.1,1,4")
-        assert set(data) == {"schema", "activation", "points", "frameworks"}
+        assert set(data) == {"schema", "activation", "points", "frameworks", "files"}
         assert (data["schema"], data["activation"]) == (1, "leaky_relu(0.2)")
         assert [point["q"] for point in data["points"]] == [0.1, 1.0, 4.0]
         at = hs.theory.moments("leaky_relu(0.2)", 4.0)
@@ -49,7 +49,7 @@ class TestGain:
 
     def test_infinite_factors_are_valid_json(self, capsys: pytest.CaptureFixture[str]) -> None:
         data = as_json(capsys, "gain", "squared_relu", "--depth", "90")
-        assert data["frameworks"]["Keras he"]["forward_factor"] is None
+        assert data["frameworks"]["Keras he"]["forward_factor"] == "inf"
 
     @pytest.mark.parametrize("activation", ["gelu", "tanh", "softplus", "hardshrink", "squared_relu"])
     def test_tables_fit_a_hundred_columns(self, capsys: pytest.CaptureFixture[str], activation: str) -> None:
@@ -75,7 +75,7 @@ class TestGain:
             (["gelu", "--q", "a"], "each value of --q must be a number"),
             (["gelu", "--q", ","], "--q needs at least one number"),
             (["exponential", "--q", "1e4"], "grows too fast"),
-            (["gelu", "--out", "picture.bmp"], "a chart is saved as"),
+            (["gelu", "--out", "picture.bmp"], "a file is saved as"),
             (["gelu", "--out", "no/such/folder/a.png"], "does not exist"),
         ],
     )
@@ -87,7 +87,7 @@ class TestGain:
         assert words in err
 
     def test_curve_and_simulation_are_drawn(self, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-        curve, signal = tmp_path / "gain.svg", tmp_path / "signal.json"
+        curve, signal = tmp_path / "gain.svg", tmp_path / "signal.svg"
         assert called(capsys, "gain", "tanh", "--out", str(curve))[0] == 0
         assert "keeps the signal (forward)" in curve.read_text()
         short = ("--simulate", "--depth", "5", "--width", "32")

@@ -74,7 +74,7 @@ def test_json_has_the_documented_shape_and_is_the_same_twice(headstart: Headstar
         assert set(row["trials"][0]) == {
             "number", "state", "multiplier", "learning_rate", "value", "pilot", "reason",
         }  # fmt: skip
-    assert set(found["files"]) == {"png", "svg", "json"}
+    assert set(found["files"]) == {"png", "svg", "html", "json"}
     assert all((tmp_path / path).is_file() for path in found["files"].values())
 
 
@@ -127,7 +127,7 @@ BAD = [
     (["tune", "--storage", "none/tune.db"], "cannot open the storage 'none/tune.db'"),
     (["tune", "--data", "missing.csv"], "no file 'missing.csv'"),
     (["tune", "--hidden", "10,0"], "at least 1"),
-    (["tune", "--out", "tune.txt"], "a chart is saved as"),
+    (["tune", "--out", "tune.txt"], "a file is saved as"),
     (["tune", "--out", "nowhere/tune.png"], "does not exist"),
     (["compare", "--tune-learning-rate", "--learning-rate", "0.1"], "either one for all schemes or tuned for each"),
     (["compare", "--tune-learning-rate", "--preset", "course"], "preset fixes --tune-learning-rate"),

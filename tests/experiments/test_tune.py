@@ -246,7 +246,7 @@ def test_a_pruned_trial_never_gets_all_its_steps() -> None:
     from headstart.experiments.tune.tunables import TunableNetwork
 
     ticks: list[int] = []
-    problem = TunableNetwork(tune_settings(steps=400, seeds=2), "he", 1)
+    problem = TunableNetwork(tune_settings(steps=400, seeds=2), "he", threads=1)
 
     def refuse(step: int, value: float) -> None:
         raise Pruned
@@ -275,7 +275,8 @@ def test_a_diverging_trial_is_a_row(tmp_path: Path) -> None:
     assert all("not finite" in row["reason"] for row in failed)
     assert math.isfinite(found.best["final_cost"]["median"])
     json.dumps(found.to_json(), allow_nan=False)
-    assert found.save(tmp_path / "line.svg").read_text().startswith("<svg")
+    found.save(tmp_path / "line.svg")
+    assert (tmp_path / "line.svg").read_text().startswith("<svg")
 
 
 def test_an_objective_that_fails_at_times_is_tuned_all_the_same() -> None:

@@ -15,6 +15,7 @@ from headstart.experiments.settings import CompareSettings
 # what the course preset fixes
 FIXED_BY_PRESET = ("data", "label", "hidden", "activation", "seeds", "steps", "learning_rate", "record_every", "dtype",
                    "tune_learning_rate", "optimizer", "batch_size", "data_seed")  # fmt: skip
+HINT = "the pictures and the report"
 SUFFIXES = (".png", ".svg", ".pdf", ".html", ".json", ".csv")
 
 
@@ -53,7 +54,7 @@ def command(schemes: tuple[str, ...], preset: str | None, out: Path | None, as_j
             if stop.finished is None:
                 raise
             comparison, interrupted = stop.finished, stop
-    put_out(comparison.to_json, comparison.print_to, comparison.files, as_json=as_json, out=out)
+    put_out(comparison.to_json, comparison.print_to, comparison.files, as_json=as_json, out=out, hint=HINT)
     if interrupted is not None:
         asked = len(settings.schemes) * settings.seeds
         click.echo(f"Interrupted: {len(comparison.runs)} of {asked} runs had finished.", err=True)

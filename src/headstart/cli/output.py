@@ -16,15 +16,21 @@ if TYPE_CHECKING:
 
 
 def put_out(
-    document: Callable[[], dict[str, Any]], printed: Callable[[Any], None], files: Callable[[], Files],
-    *, as_json: bool, out: Path | None,
-) -> None:  # fmt: skip
+    document: Callable[[], dict[str, Any]],
+    printed: Callable[[Any], None],
+    files: Callable[[], Files],
+    *,
+    as_json: bool,
+    out: Path | None,
+    hint: str = "",
+) -> None:
     """Write the files, then print the result, whatever became of the files.
 
     Args:
         document: the result as JSON, with its schema number.
         printed: prints it as text to a console.
         files: what it can be saved as.
+        hint: what --out would bring, for those who did not ask.
     """
     written, trouble = {}, None
     if out is not None:
@@ -42,8 +48,8 @@ def put_out(
         click.echo(f"wrote {path}", err=True)
     if trouble is not None:
         raise trouble
-    if out is None and not as_json:
-        click.echo("Add --out PATH for pictures and more: a file such as out.png, or a folder.", err=True)
+    if hint and out is None and not as_json:
+        click.echo(f"Add --out PATH for {hint}.", err=True)
 
 
 def check_out(out: Path | None, suffixes: tuple[str, ...]) -> None:

@@ -18,6 +18,7 @@ SUFFIXES = (".png", ".svg", ".pdf", ".html", ".json", ".csv")
 
 @click.command("tune")
 @click.argument("schemes", nargs=-1, metavar="[SCHEME]...")
+@click.option("--scheme", "more", multiple=True, metavar="SCHEME", help="The same as an argument; may be repeated.")
 @settings_options(
     TuneSettings, "data", "label", "hidden", "activation", "trials", "seeds", "over", "metric", "target",
     "multiplier_range", "learning_rate_range", "learning_rate", "profile", "steps", "optimizer", "batch_size", "dtype",
@@ -28,8 +29,9 @@ SUFFIXES = (".png", ".svg", ".pdf", ".html", ".json", ".csv")
 @out("tune.png, .svg, .pdf, .html, .json, .csv")
 @JSON
 def command(
-    schemes: tuple[str, ...], storage: str | None, threads: int | None, out: Path | None, as_json: bool, **options: Any
-) -> None:
+    schemes: tuple[str, ...], more: tuple[str, ...], storage: str | None, threads: int | None, out: Path | None,
+    as_json: bool, **options: Any,
+) -> None:  # fmt: skip
     """Search for the multiplier and the learning rate of SCHEME, and say whether that paid.
 
     Optuna proposes points; the best, the formula's own multiplier 1 and a profile in between are then judged on fresh
@@ -46,7 +48,7 @@ def command(
     from headstart.cli.progress import Progress
     from headstart.verbs.tune import tune_with
 
-    settings = _settings(schemes, options)
+    settings = _settings((*schemes, *more), options)
     check_out(out, SUFFIXES)
     with Progress("Tuning", "settings tried", settings.seeds * settings.steps) as progress:
         try:
@@ -54,7 +56,7 @@ def command(
         except Interrupted as stop:
             _say_what_is_kept(stop, settings.trials)
             sys.exit(stop.exit_code)
-    put_out(tuning.to_json, tuning.print_to, tuning.files, as_json=as_json, out=out)
+    put_out(tuning.to_json, tuning.print_to, tuning.files, as_json=as_json, out=out, hint="the picture and the report")
 
 
 def _settings(schemes: tuple[str, ...], options: dict[str, Any]) -> TuneSettings:

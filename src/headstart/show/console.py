@@ -1,9 +1,8 @@
-"""The console: as wide as the terminal, or as COLUMNS says, or 100 columns; and what is printed as text."""
+"""The console: as wide as the terminal, or 100 columns where there is none; and what is printed as text."""
 
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +17,7 @@ def console(stderr: bool = False) -> Console:
     from rich.console import Console
 
     found = Console(stderr=stderr, highlight=False)
-    return found if found.is_terminal else Console(stderr=stderr, width=_piped_width(), highlight=False)
+    return found if found.is_terminal else Console(stderr=stderr, width=WIDTH, highlight=False)
 
 
 def text(printed: Callable[[Any], None], width: int = WIDTH) -> str:
@@ -27,11 +26,8 @@ def text(printed: Callable[[Any], None], width: int = WIDTH) -> str:
 
     buffer = io.StringIO()
     printed(
-        Console(file=buffer, width=width, no_color=True, force_terminal=False, force_jupyter=False, highlight=False)
-    )
+        Console(
+            file=buffer, width=width, no_color=True, force_terminal=False, force_jupyter=False, highlight=False
+        )
+    )  # fmt: skip
     return buffer.getvalue().rstrip("\n")
-
-
-def _piped_width() -> int:
-    told = os.environ.get("COLUMNS", "")
-    return int(told) if told.isdecimal() and int(told) > 0 else WIDTH

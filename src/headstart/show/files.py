@@ -81,10 +81,14 @@ def check_target(path: str | Path, suffixes: Sequence[str]) -> Path:
         raise InputError(
             f"a file is saved as {told}, got {str(path)!r}. Write, for example, {target.stem}{suffixes[0]}."
         )
-    folder = target.parent if suffix in suffixes else target
-    if suffix in suffixes and target.is_dir():
+    if suffix not in suffixes:
+        check_writable(target)
+        return target
+    if target.is_dir():
         raise InputError(f"cannot write the file {str(target)!r}: it is a folder. Choose another path.")
-    check_writable(folder)
+    if not target.parent.is_dir():
+        raise InputError(f"the folder {str(target.parent)!r} does not exist. Make it, or write another path.")
+    check_writable(target.parent)
     return target
 
 
@@ -110,7 +114,7 @@ def check_writable(folder: Path) -> None:
 
 
 def write(path: Path, content: bytes) -> None:
-    """The whole file or none of it, its folder made if need be: written beside it, then renamed.
+    """The whole file or none of it: written beside it, then renamed; its folder is made if need be.
 
     Raises:
         InputError: it cannot be written; what stood there stands there still.

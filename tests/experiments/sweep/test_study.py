@@ -193,7 +193,8 @@ def test_frames_and_parquet(tmp_path: Path) -> None:
 def test_a_report_is_one_page(tmp_path: Path) -> None:
     found = study()
     found.run()
-    page = found.report(tmp_path / "report.html", metric="final_cost", by=["scheme", "multiplier"])
+    results = found.results(metric="final_cost", by=["scheme", "multiplier"])
+    page = results.report(tmp_path / "report.html")
     assert "<html" in page.read_text()
     assert "he" in page.read_text()
 

@@ -141,5 +141,5 @@ def test_a_report_of_one_run(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(hs.InputError, match="cannot write to the folder"):
+    with pytest.raises(hs.InputError, match="does not exist"):
         StudyReport([run()]).report(tmp_path / "file" / "report.html")
