@@ -16,12 +16,12 @@ from headstart.cli.theory import (
     SIMULATE,
     SUFFIXES,
     WIDTH,
-    chart_files,
     factor,
     numbers,
     simulated,
     simulation_table,
     table,
+    theory_files,
 )
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def command(
 
         return gain_chart(str(phi)) if signals is None else signal_chart(signals, str(phi), width)
 
-    put_out(document, printed, lambda: chart_files("gain", chart, document), as_json=as_json, out=out)
+    put_out(document, printed, lambda: theory_files("gain", chart, document), as_json=as_json, out=out)
 
 
 def as_data(name: str, points: list[Moments], rules: dict[str, Practice]) -> dict[str, Any]:

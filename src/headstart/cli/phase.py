@@ -15,10 +15,10 @@ from headstart.cli.theory import (
     SIMULATE,
     SUFFIXES,
     WIDTH,
-    chart_files,
     simulated,
     simulation_table,
     table,
+    theory_files,
 )
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def command(
 
         return phase_chart(diagram) if signals is None else signal_chart(signals, diagram.activation, width)
 
-    put_out(document, printed, lambda: chart_files("phase", chart, document), as_json=as_json, out=out)
+    put_out(document, printed, lambda: theory_files("phase", chart, document), as_json=as_json, out=out)
 
 
 def as_data(diagram: PhaseDiagram, rows: list[dict[str, Any]]) -> dict[str, Any]:

@@ -95,14 +95,19 @@ def factor(value: float | None) -> str:
     return "×∞" if value == math.inf else f"×{value:.3g}" if 1e-4 <= value < 1e5 else f"×{value:.1e}"
 
 
-def chart_files(stem: str, chart: Callable[[], Any], document: Callable[[], dict[str, Any]]) -> Files:
+def theory_files(stem: str, chart: Callable[[], Any], document: Callable[[], dict[str, Any]]) -> Files:
     """What a command of theory saves: its chart in every form, and its numbers."""
     from headstart.show.drawing import Drawing
     from headstart.show.files import Files
+    from headstart.show.page import chart_page
     from headstart.show.rows import json_text
 
     drawing = Drawing(chart)
-    forms = {"png": drawing.png, "svg": drawing.svg, "pdf": drawing.pdf, "html": drawing.html}
-    makers = {f"{stem}.{kind}": form for kind, form in forms.items()}
-    makers[f"{stem}.json"] = lambda: json_text(document()).encode()
+    makers = {
+        f"{stem}.png": drawing.png,
+        f"{stem}.svg": drawing.svg,
+        f"{stem}.pdf": drawing.pdf,
+        f"{stem}.html": lambda: chart_page(drawing.spec),
+        f"{stem}.json": lambda: json_text(document()).encode(),
+    }
     return Files(makers, folder=[f"{stem}.{kind}" for kind in ("png", "svg", "html", "json")])

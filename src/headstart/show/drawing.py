@@ -72,13 +72,6 @@ class Drawing:
         drawn: bytes = vl_convert.svg_to_pdf(self._drawn)
         return drawn
 
-    def html(self) -> bytes:
-        """A page with the chart alone, which works without a network."""
-        import vl_convert
-
-        page: str = vl_convert.vegalite_to_html(self.spec, bundle=True)
-        return page.encode()
-
     def json(self) -> bytes:
         """The chart in Vega-Lite's JSON."""
         return json.dumps(self.spec).encode()

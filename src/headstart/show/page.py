@@ -61,6 +61,15 @@ def page(title: str, heading: str, lead: str, body: str, charts: Mapping[str, Sp
     return text.encode()
 
 
+def chart_page(spec: Spec) -> bytes:
+    """A page of one chart, whose title and subtitle become the page's own words."""
+    title = spec["title"]
+    told = title.get("subtitle", "")
+    lead = html.escape(told if isinstance(told, str) else " ".join(told))
+    chart = {key: value for key, value in spec.items() if key != "title"}
+    return page(title["text"], title["text"], lead, chart_place("chart"), {"chart": chart})
+
+
 def chart_place(name: str) -> str:
     """Where a chart of this name stands on the page."""
     return f'<div class="wide"><div id="{name}"></div></div>'

@@ -17,6 +17,8 @@ CLASS_COLOURS = (
 CLASS_SHAPES = ("circle", "triangle-up", "square", "diamond", "cross", "triangle-down", "triangle-left",
                 "triangle-right", "stroke", "wedge")  # fmt: skip
 
+FORWARD, BACKWARD = "#0072B2", "#D55E00"  # the signal on its way to the output, the gradient on its way back
+
 FONT = "Helvetica Neue, Helvetica, Arial, Liberation Sans, DejaVu Sans, sans-serif"
 
 
@@ -72,3 +74,11 @@ def theme() -> dict[str, Any]:
         "legend": {**text, "labelFontSize": 12.5, "symbolStrokeWidth": 3, "symbolSize": 260},
         "view": {"stroke": QUIET},
     }
+
+
+def themed(chart: Any, **sections: dict[str, Any]) -> Any:
+    """An Altair chart in the theme, with changes to sections of it: axis={"grid": False}."""
+    config = theme()
+    for name, changes in sections.items():
+        config[name] = {**config[name], **changes}
+    return chart.properties(config=config, padding=12)

@@ -8,6 +8,7 @@ import numpy as np
 
 from headstart.errors import InputError
 from headstart.show.drawing import records
+from headstart.show.theme.palette import BACKWARD, FORWARD, themed
 from headstart.theory.activations.callables import ActivationLike, resolve
 from headstart.theory.gains import moments
 from headstart.theory.practices import torch_gain
@@ -54,24 +55,17 @@ def gain_chart(activation: ActivationLike) -> Any:
             color=alt.Color(
                 "curve:N",
                 title=None,
-                scale=alt.Scale(domain=curves, range=["#0072b2", "#d55e00", "#666"][: len(curves)]),
+                scale=alt.Scale(domain=curves, range=[FORWARD, BACKWARD, "gray"][: len(curves)]),
             ),
             strokeDash=alt.StrokeDash(
                 "curve:N", title=None, scale=alt.Scale(domain=curves, range=[[1, 0], [8, 4], [2, 3]][: len(curves)])
             ),
         )
     )
-    marker = alt.Chart(records([{"q": 1.0}])).mark_rule(color="#999", strokeDash=[2, 2]).encode(x="q:Q")
+    marker = alt.Chart(records([{"q": 1.0}])).mark_rule(color="gray", strokeDash=[2, 2]).encode(x="q:Q")
     title = alt.TitleParams(
         f"The gain of {resolve(activation)} is a curve",
         subtitle="Weights of standard deviation gain/√fan_in keep pre-activations of variance q.",
-        anchor="start",
-        subtitleColor="#444",
     )
-    return (
-        alt.layer(marker, lines)
-        .properties(width=560, height=340, title=title)
-        .configure_axis(gridColor="#e4e4e4", labelFontSize=13, titleFontSize=14)
-        .configure_title(fontSize=17, subtitleFontSize=13)
-        .configure_legend(labelFontSize=13, symbolSize=300, orient="bottom", labelLimit=300, columns=3)
-    )
+    layers = alt.layer(marker, lines).properties(width=560, height=340, title=title)
+    return themed(layers, legend={"symbolSize": 300, "orient": "bottom", "labelLimit": 300, "columns": 3})

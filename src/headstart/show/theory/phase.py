@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 
 from headstart.show.drawing import records
+from headstart.show.theme.palette import ON_BRIGHT, ON_DARK, themed
 from headstart.show.theme.picture import data_uri, gradient
 from headstart.theory.phasediagram import PhaseDiagram
 
 CONTOURS = (3, 10, 30, 100)  # layers
-_INK, _PAPER = "#1a1a1a", "white"
+_INK, _PAPER = ON_BRIGHT, ON_DARK  # on the map, which stays bright on a dark page
 # Ordered blue, chaotic orange, white where gradients keep their size; blue and orange differ for every kind of eye.
 _COLOURS = ["#2166ac", "#67a9cf", "#d1e5f0", "#ffffff", "#fee0b6", "#f1a340", "#b35806"]
 _STOPS = [0.25, 0.5, 0.8, 1.0, 1.25, 2.0, 4.0]
@@ -37,17 +38,9 @@ def phase_chart(diagram: PhaseDiagram) -> Any:
             "Colour: growth of the squared gradient per layer, χ. Black: critical line, χ = 1.",
             "Dashed: layers over which it changes by a factor e. Grey: the signal itself grows without bound.",
         ],
-        anchor="start",
-        subtitleColor="#444",
     )
-    return (
-        alt.layer(*[layer for layer in layers if layer is not None])
-        .properties(width=_WIDTH, height=_HEIGHT, title=title)
-        .configure_axis(grid=False, labelFontSize=13, titleFontSize=14)
-        .configure_title(fontSize=17, subtitleFontSize=13)
-        .configure_legend(labelFontSize=12, titleFontSize=13)
-        .configure_view(stroke="#888")
-    )
+    chart = alt.layer(*[layer for layer in layers if layer is not None])
+    return themed(chart.properties(width=_WIDTH, height=_HEIGHT, title=title), axis={"grid": False})
 
 
 def _background(alt: Any, diagram: PhaseDiagram) -> Any:
@@ -88,12 +81,12 @@ def _contours(alt: Any, diagram: PhaseDiagram, x: Any, y: Any) -> Any:
                         labels.append({"w2": float(w), "b2": float(b), "text": str(layers)})
     if not points:
         return None
-    lines = alt.Chart(records(points)).mark_line(color="#444", strokeWidth=0.9, strokeDash=[4, 3])
+    lines = alt.Chart(records(points)).mark_line(color=_INK, opacity=0.75, strokeWidth=0.9, strokeDash=[4, 3])
     text = alt.Chart(records(labels))
     return alt.layer(
         lines.encode(x=x, y=y, detail="line:N", order="order:Q"),
         text.mark_text(fontSize=12, stroke=_PAPER, strokeWidth=3, opacity=0.8).encode(x=x, y=y, text="text:N"),
-        text.mark_text(fontSize=12, color="#333").encode(x=x, y=y, text="text:N"),
+        text.mark_text(fontSize=12, color=_INK).encode(x=x, y=y, text="text:N"),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from headstart.show.drawing import records
+from headstart.show.theme.palette import themed
 from headstart.theory.propagation import Propagation, Simulation
 
 # Okabe & Ito 2008: distinct for every kind of colour vision
@@ -76,16 +77,8 @@ def signal_chart(signals: list[Signal], activation: str, width: int) -> Any:
     title = alt.TitleParams(
         f"{activation} through {len(rows) // (2 * len(names))} layers: predicted and simulated",
         subtitle=f"Lines: mean-field theory. Dots, bands: median and 10–90 % of simulated networks of {width} units.",
-        anchor="start",
-        subtitleColor="#444",
     )
-    return (
-        alt.hconcat(left, right, spacing=28)
-        .properties(title=title)
-        .configure_axis(gridColor="#e4e4e4", labelFontSize=12, titleFontSize=14)
-        .configure_title(fontSize=17, subtitleFontSize=13)
-        .configure_legend(labelFontSize=13, titleFontSize=13, labelLimit=260)
-    )
+    return themed(alt.hconcat(left, right, spacing=28).properties(title=title), legend={"labelLimit": 260})
 
 
 def _shown(value: float) -> float | None:
