@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headstart import Axes, Fans, InputError, fans
+from headstart import Fans, InputError, Layout, fans
 
 SHAPES = st.lists(st.integers(1, 9), min_size=2, max_size=5).map(tuple)
 
@@ -21,12 +21,12 @@ def test_every_axis_has_its_part() -> None:
 
 def test_groups_share_the_outputs() -> None:
     # PyTorch's Conv2d(8, 12, 3, groups=4) has weight (12, 2, 3, 3): a unit sees 2 channels, a channel feeds 3 units
-    assert fans((12, 2, 3, 3), Axes((0,), (1,), groups=4)) == Fans(fan_in=18, fan_out=27)
+    assert fans((12, 2, 3, 3), Layout((0,), (1,), groups=4)) == Fans(fan_in=18, fan_out=27)
 
 
 def test_several_axes_may_be_inputs() -> None:
     # attention's output projection in Flax: (heads, head size, features)
-    assert fans((4, 8, 64), Axes(out_axes=(2,), in_axes=(0, 1))) == Fans(fan_in=32, fan_out=64)
+    assert fans((4, 8, 64), Layout(out_axes=(2,), in_axes=(0, 1))) == Fans(fan_in=32, fan_out=64)
 
 
 @given(SHAPES)
@@ -52,11 +52,11 @@ def test_modes() -> None:
         ((0, 64), "out_in", r"at least 1, got \(0, 64\)"),
         ((5,), "out_in", r"separate axes .* got shape \(5,\)"),
         ((4, 3), "sideways", "unknown layout 'sideways'"),
-        ((4, 3), Axes((0,), (0,)), "separate axes"),
-        ((4, 3), Axes((0,), (1,), groups=3), "groups must divide the 4 outputs"),
+        ((4, 3), Layout((0,), (-2,)), "separate axes"),
+        ((4, 3), Layout((0,), (1,), groups=3), "groups must divide the 4 outputs"),
         ((4.0, 3), "out_in", "must be an integer"),
     ],
 )
-def test_bad_shapes(shape: tuple[int, ...], layout: str | Axes, words: str) -> None:
+def test_bad_shapes(shape: tuple[int, ...], layout: str | Layout, words: str) -> None:
     with pytest.raises(InputError, match=words):
         fans(shape, layout)

@@ -11,7 +11,7 @@ from headstart.draws.philox import philox4x32
 from headstart.draws.sample import sample
 from headstart.draws.streams import stream_words
 from headstart.errors import InputError
-from headstart.layout import Axes, Fans, fans
+from headstart.layout import Fans, Layout, fans
 from headstart.schemes import Scheme, scheme
 from headstart.schemes.names import (
     constant,
@@ -42,10 +42,10 @@ if TYPE_CHECKING:
 __version__ = "0.1.0.dev0"
 
 __all__ = [
-    "Axes",
     "Comparison",
     "Fans",
     "InputError",
+    "Layout",
     "Scheme",
     "Study",
     "Tuning",
