@@ -9,6 +9,7 @@ names the layout of each of its layers once, and nothing else in the project kno
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -64,19 +65,19 @@ class Layout:
     rows: float = 1.0
 
     def __post_init__(self) -> None:
-        fixed = {name: _axes(getattr(self, name), name) for name in _AXES}
+        fixed: dict[str, Any] = {name: _axes(getattr(self, name), name) for name in _AXES}
         named = [axis for name in _AXES for axis in fixed[name]]
         if len(set(named)) < len(named):
             raise InputError(f"an axis has one use in a layout, got {_told(fixed)}. Name each axis once.")
         fixed |= {
-            "groups": whole(self.groups, "groups"),
+            "groups": (groups := whole(self.groups, "groups")),
             "stride": _strides(self.stride),
             "blocks": _blocks(self.blocks),
             "rows": positive(self.rows, "rows", "1"),
         }
         if self.groups_on not in ("out", "in"):
             raise unknown("side of the groups", str(self.groups_on), ("out", "in"))
-        if fixed["blocks"] is not None and fixed["groups"] > 1:
+        if fixed["blocks"] is not None and groups > 1:
             raise InputError(
                 f"a layout has groups or blocks, got groups={self.groups} and blocks={self.blocks}: a block would cut "
                 "through the groups. Draw the blocks as weights of their own."
@@ -91,6 +92,7 @@ class Layout:
 
 
 _AXES = ("stack_axes", "lookup_axes", "out_axes", "in_axes")  # in canonical order
+
 
 @dataclass(frozen=True)
 class Fans:
@@ -144,9 +146,9 @@ class Grid(NamedTuple):
 def fans(shape: Sequence[int], layout: str | Layout = "out_in") -> Fans:
     """fan_in and fan_out of a weight, as initialization counts them; of one slice of a stack, and of one block.
 
-    With F the product of the receptive-field axes, g groups and s the stride: fan_in = F in / g and fan_out = F out / g,
-    where in and out are the layer's channels. A transposed convolution of stride s has the mean fan_in F in / (g s^d)
-    over its output positions. A strided convolution keeps the nominal fan_out, as published; `connections` has its mean.
+    With F the product of the d receptive-field axes, g groups and the layer's channels in and out: fan_in = F in / g
+    and fan_out = F out / g. A transposed convolution of stride s has the mean fan_in F in / (g s^d) over its output
+    positions. A strided convolution keeps the nominal fan_out, as published; `connections` has its mean.
 
     Args:
         shape: the weight's shape, all sizes at least 1.
@@ -194,7 +196,9 @@ def connections(shape: Sequence[int], layout: str | Layout = "out_in") -> Fans:
     """
     found = set(_block_fans(_sizes(shape), layout_of(layout), nominal=False))
     if len(found) > 1:
-        raise InputError(f"the blocks {layout_of(layout).blocks} of shape {tuple(shape)} differ: ask for one at a time.")
+        raise InputError(
+            f"the blocks {layout_of(layout).blocks} of shape {tuple(shape)} differ: ask for one at a time."
+        )
     return found.pop()
 
 
@@ -274,7 +278,7 @@ def grid(shape: tuple[int, ...], layout: Layout) -> Grid:
         raise _no_such_axes(layout, f"shape {shape}")
     sizes = [shape[axis] for axis in order]
     ends = [sum(counts[: at + 1]) for at in range(4)]
-    rows, outs, ins = (math.prod(sizes[a:b]) for a, b in zip(ends, ends[1:], strict=False))
+    rows, outs, ins = (math.prod(sizes[a:b]) for a, b in itertools.pairwise(ends))
     channels = outs if layout.groups_on == "out" else ins
     if channels % layout.groups:
         side = "outputs" if layout.groups_on == "out" else "inputs"

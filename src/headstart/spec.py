@@ -179,7 +179,11 @@ class Argument:
             return "positive and finite" if self.below == math.inf else f"positive and below {self.below:g}"
         if self.least == -math.inf:
             return "finite" if self.below == math.inf else f"below {self.below:g}"
-        return f"{number} of at least {self.least:g}" if self.below == math.inf else f"from {self.least:g} to below {self.below:g}"
+        return (
+            f"{number} of at least {self.least:g}"
+            if self.below == math.inf
+            else f"from {self.least:g} to below {self.below:g}"
+        )
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,10 @@ strided = np.lib.stride_tricks.as_strided
         ({"device": "cpu", "backend": "numba"}, "device is for backends"),
         ({"backend": "torch", "device": "nowhere"}, "must be a torch device"),
         ({"backend": "jax", "device": "cpu"}, "JAX device or sharding"),
-        ({"backend": "jax", "out": np.zeros(4, np.float32)}, "must mean one library, got backend='jax' and out=ndarray"),
+        (
+            {"backend": "jax", "out": np.zeros(4, np.float32)},
+            "one library, got backend='jax' and out=ndarray",
+        ),
         ({"backend": "jax", "dtype": "float64"}, "jax_enable_x64"),
         ({"out": [0.0] * 4}, "must be a NumPy array"),
         ({"out": torch.zeros(4), "backend": "numba"}, "must mean one library, got backend='numba' and out=Tensor"),

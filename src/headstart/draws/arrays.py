@@ -184,17 +184,16 @@ class _Job:
             normals = functools.partial(self._normals, self.streams(index), one)
             words = functools.partial(_words, self.streams(index, MASK), one)
             made = draw_matrix(draw, sizes, self.layout, normals, words)
-            return where.cut(one, one.stored(made))
+            part: NDArray[np.float64] = where.cut(one, one.stored(made))
+            return part
 
         return values
 
     def _normals(self, source: Stream, block: Rectangle, first: int, count: int) -> NDArray[np.float64]:
         """Standard normal numbers of a block's elements in canonical order, from its `first`."""
         starts, _ = block.rows()
-        if len(starts) == 1:
-            run = Rectangle((count,), (int(starts[0]) + first,), (1,), (0,))
-        else:
-            run = block.canonical()
+        one_run = Rectangle((count,), (int(starts[0]) + first,), (1,), (0,))
+        run = one_run if len(starts) == 1 else block.canonical()
         made: NDArray[np.float64] = self.host.elementwise(_SINGLE, source, run, None, None, None)
         return made if len(starts) == 1 else made.reshape(-1)[first : first + count]
 

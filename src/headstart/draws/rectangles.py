@@ -99,8 +99,10 @@ class Rectangle:
 
     def canonical(self) -> Rectangle:
         """The same elements stored in canonical axis order."""
-        pick = lambda values: tuple(values[axis] for axis in self.order)  # noqa: E731
-        return Rectangle(pick(self.shape), pick(self.starts), pick(self.steps), tuple(range(len(self.order))))
+        shape, starts, steps = (
+            tuple(row[axis] for axis in self.order) for row in (self.shape, self.starts, self.steps)
+        )
+        return Rectangle(shape, starts, steps, tuple(range(len(self.order))))
 
     def split(self, limit: int) -> Iterator[tuple[tuple[slice, ...], Rectangle]]:
         """The rectangle in parts of at most `limit` elements: where each part stands in it, and the part."""

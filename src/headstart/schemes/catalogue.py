@@ -88,6 +88,11 @@ class Family:
     def documentation(self) -> str:
         """What `help` says of its schemes."""
         lines = [f"{self.name}: {self.formula}.", "", f"Use: {self.when}.", ""]
+        if self.needs_fans:
+            lines += [
+                "n_in is fan_in, how many inputs feed one unit; n_out is fan_out, how many units one input feeds.",
+                "",
+            ]
         if self.arguments:
             lines += ["Args:", *(f"    {a.name}: {_takes(a)}" for a in self.arguments), ""]
         lines += ["Multiply it for larger or smaller weights: `scheme * 1.3`. Call it for other arguments.", ""]
@@ -104,7 +109,11 @@ def _takes(argument: Argument) -> str:
         kind = "true or false"
     else:
         kind = f"a number, {argument.rule}"
-    return f"{kind}; it must be given." if argument.default is None else f"{kind}; by default {format_value(argument.default)}."
+    return (
+        f"{kind}; it must be given."
+        if argument.default is None
+        else f"{kind}; by default {format_value(argument.default)}."
+    )
 
 
 class Families(dict[str, Family]):
@@ -174,7 +183,7 @@ def _scaled_arguments(mode: Mode) -> tuple[Argument, ...]:
 _CUT = (_positive("cut", "cut=2", 2.0), Argument("corrected", True))
 
 
-# Which schemes are the same distribution. Floats multiply here as they do in the draws, so the draws are equal to the bit.
+# Which schemes are the same distribution. Floats multiply here as they do in the draws, so weights are equal to the bit.
 
 
 def _plain(arguments: Arguments) -> Arguments:

@@ -16,6 +16,7 @@ from headstart.theory.fixedpoints import MARGINAL, NoFixedPoint, is_homogeneous,
 from headstart.theory.gains import gain
 from headstart.theory.propagation import propagate
 
+
 @dataclass(frozen=True)
 class Practice:
     """One library's rule for an activation and its effect; None where the library has no rule or nothing exists.

@@ -22,20 +22,26 @@ from headstart.spec import Argument, Signature, format_value, parse, written
 
 SGD, MOMENTUM, NESTEROV, ADAM = 0, 1, 2, 3
 CODE, real = SGD, np.float64  # bound to the optimizer's code and the element type when compiled
-_SHARE = {"least": 0, "below": 1}  # of the moving average that is kept
+
+
+def _share(name: str, default: float) -> Argument:
+    """A share of the moving average that is kept."""
+    return Argument(name, default, least=0, below=1)
+
+
 # name -> code, and the arguments
 KINDS: dict[str, tuple[int, Signature]] = {
     name: (code, Signature("optimizer", name, arguments))
     for name, code, arguments in (
         ("sgd", SGD, ()),
-        ("momentum", MOMENTUM, (Argument("momentum", 0.9, **_SHARE),)),
-        ("nesterov", NESTEROV, (Argument("momentum", 0.9, **_SHARE),)),
+        ("momentum", MOMENTUM, (_share("momentum", 0.9),)),
+        ("nesterov", NESTEROV, (_share("momentum", 0.9),)),
         (
             "adam",
             ADAM,
             (
-                Argument("beta1", 0.9, **_SHARE),
-                Argument("beta2", 0.999, **_SHARE),
+                _share("beta1", 0.9),
+                _share("beta2", 0.999),
                 Argument("epsilon", 1e-8, least=0, example="epsilon=1e-8"),
             ),
         ),

@@ -32,6 +32,7 @@ __all__ = ["FORMULAS", "PRIMITIVES", "Activation", "Formula", "activation", "reb
 
 FORMULAS: dict[str, Formula] = {formula.name: formula for formula in (*smooth.FORMULAS, *piecewise.FORMULAS)}
 
+
 @dataclass(frozen=True)
 class Activation:
     """An activation with its parameters. Call it for phi(z); `derivative(z)` is phi'(z). Float64, element-wise.
