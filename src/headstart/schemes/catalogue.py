@@ -183,7 +183,7 @@ def _scaled_arguments(mode: Mode) -> tuple[Argument, ...]:
 _CUT = (_positive("cut", "cut=2", 2.0), Argument("corrected", True))
 
 
-# Which schemes are the same distribution. Floats multiply here as they do in the draws, so weights are equal to the bit.
+# Which schemes are the same distribution: floats multiply here as in the draws, so weights are equal to the bit.
 
 
 def _plain(arguments: Arguments) -> Arguments:
