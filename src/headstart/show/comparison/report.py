@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headstart.show.comparison.charts import comparison_chart, rate_in_words, training_in_words
-from headstart.show.comparison.tables import number, score
+from headstart.show.comparison.tables import codes, number, score
 from headstart.show.files import check_writable, write
 from headstart.show.page import bundled, bundling, page, write_pictures
+from headstart.signals.judge import WITHOUT_FAULT, Verdict
 
 if TYPE_CHECKING:
     from headstart.experiments.compare.comparison import Comparison
@@ -62,7 +63,7 @@ def _page(comparison: Comparison, spec: dict[str, Any], bundle: str) -> str:
     chart = {key: value for key, value in spec.items() if key != "title"}
     percent = comparison.network.task != "regression"
     body = BODY.format(
-        rows="\n".join(_table_row(row, percent) for row in comparison.summary()),
+        rows="\n".join(_table_row(row, comparison.verdicts[row["scheme"]], percent) for row in comparison.summary()),
         score="accuracy" if percent else "R²",
         settings=html.escape(json.dumps(comparison.to_json()["settings"], indent=1)),
     )
@@ -79,11 +80,11 @@ def _heading(comparison: Comparison) -> str:
     )
 
 
-def _table_row(row: dict[str, Any], percent: bool) -> str:
+def _table_row(row: dict[str, Any], verdict: Verdict, percent: bool) -> str:
     cells = [f"<th scope='row'><code>{html.escape(row['scheme'])}</code></th>"]
     cells += [f"<td>{score(row[key], percent)}</td>" for key in ("train_accuracy", "test_accuracy")]
     cells += [f"<td>{number(row[key]['median'])}</td>" for key in ("first_cost", "final_cost")]
-    tone = "good" if row["verdict"] == "healthy" else "bad"
-    cells.append(f"<td class='{tone}'>{html.escape(row['verdict'])}</td>")
-    cells.append(f"<td class='reason'>{html.escape(row['reason'])}</td>")
+    tone = "good" if verdict.word in WITHOUT_FAULT else "bad"
+    cells.append(f"<td class='{tone}'>{html.escape(verdict.word)}</td>")
+    cells.append(f"<td class='reason'>{html.escape(verdict.reason)}{codes(verdict)}</td>")
     return f"<tr>{''.join(cells)}</tr>"
