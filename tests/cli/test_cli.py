@@ -51,7 +51,11 @@ def test_json_has_the_documented_shape_and_is_the_same_twice(tmp_path: Path) -> 
     assert all((tmp_path / path).is_file() for path in found["files"].values())
     zeros = found["schemes"][0]
     assert set(zeros) == {
-        "scheme", "verdict", "reason", "train_accuracy", "test_accuracy", "first_cost", "final_cost", "runs",
+        "scheme", "verdict", "reason", "findings", "train_accuracy", "test_accuracy", "first_cost", "final_cost",
+        "runs",
+    }  # fmt: skip
+    assert set(zeros["findings"][0]) == {
+        "code", "word", "severity", "layer", "value", "limit", "message", "remedy",
     }  # fmt: skip
     assert set(zeros["train_accuracy"]) == {"median", "low", "high"}
     assert set(zeros["runs"][0]) == {"seed", "train_accuracy", "test_accuracy", "diverged_at", "costs"}

@@ -66,6 +66,8 @@ def command(schemes: tuple[str, ...], preset: str | None, out: Path | None, as_j
         click.echo(json.dumps({**comparison.to_json(), "files": files}, indent=1, allow_nan=False))
     else:
         _print(comparison)
+    if not as_json and any(verdict.findings for verdict in comparison.verdicts.values()):
+        click.echo("headstart explain CODE says what a finding means and how to mend it.", err=True)
     for path in files.values():
         click.echo(f"wrote {path}", err=True)
     if out is None and not as_json:

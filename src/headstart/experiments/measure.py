@@ -76,8 +76,8 @@ def constant_cost(data: Dataset) -> float:
     """The training cost of the best answer that ignores the inputs: the classes' frequencies, or the mean.
 
     >>> from headstart.experiments.data.datasets import load
-    >>> constant_cost(load("circles")) == np.log(2)
-    True
+    >>> round(constant_cost(load("circles")), 4)  # ln 2
+    0.6931
     """
     targets = data.targets(data.train_y)
     if data.task == "regression":

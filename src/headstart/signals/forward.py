@@ -64,8 +64,8 @@ RULES = (
         "deep one does not.",
         limit=SHRINKS,
         unit="factor on the signal's standard deviation, input to last layer",
-        fix="Scale the weights with the fan-in: he for relu, xavier for tanh, gain for any other activation. Sigmoid "
-        "shrinks the signal at every scale: take tanh, or a larger learning rate in a shallow network.",
+        fix="Scale the weights with the fan-in: he for relu, xavier for tanh, gain for any other activation. Sigmoid, "
+        "whose slope is at most a quarter, wants weights four times as large (glorot*4), or tanh in its place.",
         source="Glorot and Bengio, Understanding the difficulty of training deep feedforward neural networks, 2010; "
         "He, Zhang, Ren and Sun, Delving deep into rectifiers, 2015",
         example="headstart compare 'normal(0.01)' --seeds 4 --steps 200",

@@ -37,8 +37,7 @@ def _named(name: str) -> list[str]:
     codes = [code for code, rule in RULES.items() if wanted in (code.lower(), rule.word, *rule.word.split())]
     if not codes:
         words = dict.fromkeys(rule.word for rule in RULES.values())
-        near = wanted.upper() if wanted.startswith("hs") else wanted
-        raise unknown("finding", near, [*RULES, *words])
+        raise unknown("finding", name, [*RULES, *words])
     return codes
 
 

@@ -123,7 +123,7 @@ RULES = (
         unit="share of the runs that diverged",
         fix="A somewhat smaller learning rate.",
         source="LeCun, Bottou, Orr and Müller, Efficient BackProp, 1998: learning rates and curvature",
-        example="headstart compare he --learning-rate 1e6 --steps 15000",
+        example="headstart compare he --learning-rate 1e6 --steps 200",
         healthy="headstart compare he --learning-rate 0.1 --steps 200",
         check=_some_diverged,
     ),
@@ -162,10 +162,10 @@ RULES = (
         fix="Nothing has to be done for this network. Deeper, or at a smaller rate, it would not get away with it.",
         source="Saxe, McClelland and Ganguli, Exact solutions to the nonlinear dynamics of learning in deep linear "
         "neural networks, 2014",
-        example="headstart compare 'normal(0.01)' --data moons --hidden 4 --activation tanh --learning-rate 1.2 "
-        "--seeds 4 --steps 2000",
-        healthy="headstart compare 'normal(0.01)' --data moons --hidden 4 --activation tanh --learning-rate 0.01 "
-        "--seeds 4 --steps 2000",
+        example="headstart compare 'normal(0.01)' --data moons --hidden 4 --activation tanh --seeds 4 --steps 2000 "
+        "--learning-rate 1.2",
+        healthy="headstart compare 'normal(0.01)' --data moons --hidden 4 --activation tanh --seeds 4 --steps 2000 "
+        "--learning-rate 0.001",
         check=_recovers,
     ),
 )

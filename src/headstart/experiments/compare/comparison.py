@@ -121,7 +121,7 @@ class Comparison:
         return {"learning_rate": self.learning_rates[name]} if self.settings.tune_learning_rate else {}
 
     def to_json(self) -> Row:
-        """Plain data for `--json`: settings; per scheme summary, findings and runs. Not finite: "inf", "-inf", "nan"."""
+        """Plain data for `--json`: settings, per scheme summary, findings and runs. Not finite: "inf", "nan"."""
         settings = self.settings.model_dump(mode="json")
         if self.settings.tune_learning_rate:
             settings["learning_rate"] = None  # each scheme has its own
