@@ -36,6 +36,8 @@ def test_table_on_stdout_the_rest_on_stderr() -> None:
     done = headstart("compare", "zeros", "he", *QUICK)
     assert done.returncode == 0
     assert "symmetric" in done.stdout
+    assert "zeros  HS101" in done.stdout
+    assert "headstart explain CODE" in done.stderr
     assert "--out" in done.stderr
     assert "\x1b[" not in done.stdout
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from headstart.signals.evidence import median
 from headstart.signals.judge import ORDER, Verdict, judge
 from headstart.signals.record import Outcome, Signal, Signals
 from headstart.signals.registry import RULES
@@ -122,6 +123,26 @@ def test_what_was_overcome_is_a_remark_and_what_was_not_a_fault() -> None:
 def test_symmetry_is_never_overcome() -> None:
     twins = {"distinct": (1, 1, None)}
     assert verdict(twins, {**twins, "final_cost": 0.01}).word == "symmetric"
+    both = verdict({**twins, "std": (7e-2, 7e-3, 7e-4)}, {**twins, "final_cost": 0.01})
+    assert [(f.code, f.severity) for f in both.findings] == [("HS101", "fault"), ("HS201", "fault")]
+
+
+def test_units_that_become_alike_were_not_started_so() -> None:
+    assert verdict({}, {"distinct": (1, 1, None)}).word == "healthy"
+
+
+def test_the_weightiest_fault_names_the_verdict() -> None:
+    twins = {"distinct": (1, 1, None)}
+    found = verdict({**twins, "saturated_outputs": 0.9, "std": (7.0, 70.0, 700.0)}, {**twins, "final_cost": 0.4})
+    assert [finding.word for finding in found.findings] == ["symmetric", "saturated", "exploding"]
+
+
+def test_half_of_the_runs_is_the_limit_of_divergence() -> None:
+    gone = end(final_cost=NAN, diverged_at=4, score=0.0)
+    found = judge([start()] * 4, [gone, end(), gone, end()])
+    assert [(f.code, f.value, f.limit) for f in found.findings] == [("HS501", 0.5, 0.5)]
+    found = judge([start()] * 5, [gone, end(), gone, end(), end()])
+    assert [(f.code, f.value, f.limit) for f in found.findings] == [("HS503", 0.4, 0.0)]
 
 
 def test_units_that_part_are_not_symmetric_and_not_called_different() -> None:
@@ -176,6 +197,14 @@ def test_a_linear_model_has_no_hidden_layers_to_judge() -> None:
     whole = start()
     linear = replace(whole, layers=whole.layers[-1:])
     assert judge([linear], [end(distinct=())]).word == "healthy"
+
+
+def test_the_median_counts_nan_as_the_worst_wherever_it_stands() -> None:
+    assert median([NAN, 3.0, 1.0]) == 3.0
+    assert median([NAN, INF, 1.0]) == INF
+    assert median([None, 2.0, INF, INF]) == INF
+    assert median([None]) is None
+    assert math.isnan(median([NAN, NAN, 1.0]) or 0.0)
 
 
 def test_every_rule_has_its_place_in_the_order() -> None:
