@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from headstart.signals.evidence import Evidence
+from headstart.signals.evidence import Evidence, median
 from headstart.signals.rule import Hit, Rule
 from headstart.words import count
 
@@ -35,8 +35,8 @@ def _at_the_end(evidence: Evidence) -> dict[str, float]:
     """Layer -> distinct units after the last step, the median over the runs."""
     found = {}
     for index, layer in enumerate(evidence.signals[0].layers):
-        distinct = evidence.end(lambda run, index=index: dict(enumerate(run.distinct)).get(index))  # type: ignore[misc]
-        if distinct is not None:
+        counts = [run.distinct[index] for run in evidence.outcomes if index < len(run.distinct)]
+        if (distinct := median(counts)) is not None:
             found[layer.name] = distinct
     return found
 
