@@ -26,7 +26,7 @@ def measure(network: Network, start: NDArray[np.floating], data: Dataset, first_
     with np.errstate(all="ignore"):  # far too large weights overflow; the infinity is the measurement
         sums, received = _forward(network, start, data.train_x)
         errors = _backward(network, start, sums, data)
-        distinct = network.distinct_units(start)
+        distinct, saturates = network.distinct_units(start), network.activation.saturates
         layers = []
         for index, (z, error, before) in enumerate(zip(sums, errors, received, strict=True)):
             hidden = index < network.layers - 1
@@ -39,7 +39,7 @@ def measure(network: Network, start: NDArray[np.floating], data: Dataset, first_
                     mean=float(np.mean(z)),
                     error_rms=_rms(error),
                     gradient_rms=_rms(error.T @ before / len(before)),
-                    flat_share=_flat_share(network, z) if hidden and network.activation.saturates else None,
+                    flat_share=_flat_share(network, z) if hidden and saturates else None,
                     distinct=distinct[index] if hidden else None,
                 )
             )
