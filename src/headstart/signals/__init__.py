@@ -1,1 +1,5 @@
-"""Judging measured signals: findings, verdicts, fixes. Knows no framework."""
+"""Judging what was measured in a network: records, the registry of rules, findings and the verdict they add up to.
+
+Knows no framework. `record` is what a measurement fills in, `judge` reads it, `registry` lists every rule; the families
+of rules are `symmetry`, `forward`, `backward`, `outputs` and `training`.
+"""
