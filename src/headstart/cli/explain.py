@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from headstart.cli.options import JSON
+from headstart.show.console import console
+from headstart.show.rows import json_text
 from headstart.signals.registry import SCHEMA, rows
 from headstart.words import number
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.command("explain")
 @click.argument("names", nargs=-1, metavar="[CODE|WORD]...")
-@click.option("--json", "as_json", is_flag=True, help="Print the rules as JSON.")
+@JSON
 def command(names: tuple[str, ...], as_json: bool) -> None:
     """Explain the findings behind a verdict, by code or by word; without either, list all of them.
 
@@ -30,21 +31,17 @@ def command(names: tuple[str, ...], as_json: bool) -> None:
     """
     found = rows(names)
     if as_json:
-        click.echo(json.dumps({"schema": SCHEMA, "rules": found}, indent=1, ensure_ascii=False))
+        click.echo(json_text({"schema": SCHEMA, "rules": found}))
         return
-    from rich.console import Console
-
-    from headstart.show.comparison.tables import WIDTH
-
-    console = Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False)
+    screen = console()
     if names:
         for row in found:
-            _print_rule(row, console)
+            _print_rule(row, screen)
     else:
-        _print_list(found, console)
+        _print_list(found, screen)
 
 
-def _print_list(found: list[dict[str, Any]], console: Console) -> None:
+def _print_list(found: list[dict[str, Any]], screen: Console) -> None:
     from rich import box
     from rich.table import Table
 
@@ -54,15 +51,15 @@ def _print_list(found: list[dict[str, Any]], console: Console) -> None:
     table.add_column("what is found")
     for row in found:
         table.add_row(row["code"], row["word"], row["severity"], row["title"])
-    console.print(table)
-    console.print("headstart explain CODE or WORD says more.")
+    screen.print(table)
+    screen.print("headstart explain CODE or WORD says more.")
 
 
-def _print_rule(row: dict[str, Any], console: Console) -> None:
+def _print_rule(row: dict[str, Any], screen: Console) -> None:
     from rich.padding import Padding
     from rich.text import Text
 
-    console.print(Text.assemble((f"{row['code']} {row['word']}", "bold"), f" ({row['severity']})  {row['title']}"))
+    screen.print(Text.assemble((f"{row['code']} {row['word']}", "bold"), f" ({row['severity']})  {row['title']}"))
     parts = {
         "meaning": row["meaning"],
         "limit": f"{number(row['limit'])} ({row['unit']})",
@@ -73,5 +70,5 @@ def _print_rule(row: dict[str, Any], console: Console) -> None:
         "the healthy one": row["healthy"],
     }
     for label, text in parts.items():
-        console.print(Padding(Text.assemble((f"{label}: ", "bold"), text), (0, 0, 0, 4)))
-    console.print()
+        screen.print(Padding(Text.assemble((f"{label}: ", "bold"), text), (0, 0, 0, 4)))
+    screen.print()
