@@ -77,6 +77,7 @@ def _check(parameters: list[Parameter]) -> None:
         if parameter.tied_to is not None and parameter.tied_to not in names:
             raise InputError(
                 f"{parameter.name!r} is tied to {parameter.tied_to!r}, which is no parameter of the model. "
+                "Name the one that is drawn."
             )
 
 
