@@ -65,4 +65,4 @@ def _entry(parameter: Parameter, scheme: Scheme, sigma_b: float) -> Entry:
         reason += f", fan_in {parameter.fans.fan_in:g}"
     if scheme.family.needs_activation and parameter.activation is not None:
         reason += f", for {parameter.activation}"
-    return Entry(parameter, scheme.draw(parameter.fans, parameter.activation), reason)
+    return Entry(parameter, scheme.draws(parameter.shape, parameter.axes, parameter.activation)[0], reason)
