@@ -133,7 +133,7 @@ def _library(backend: str) -> Backend:
 
 @dataclass(frozen=True)
 class _Job:
-    """One call's weight, cut into the parts that its blocks and draws make; `source` is its stream if it is no stack."""
+    """One call's weight, cut into the parts that its blocks and draws make; `source` is its stream if no stack."""
 
     shape: tuple[int, ...]
     layout: Layout
