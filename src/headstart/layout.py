@@ -262,6 +262,7 @@ def blocks(shape: tuple[int, ...], layout: Layout) -> tuple[Block, ...]:
     return tuple(Block(axis, end - part, end) for part, end in zip(parts, ends, strict=True))
 
 
+@functools.lru_cache(maxsize=1024)
 def grid(shape: tuple[int, ...], layout: Layout) -> Grid:
     """The sizes of one slice of the stack, by what its axes are for; of a weight whose axes there are.
 
