@@ -18,6 +18,8 @@ from typing import Any, Literal, NamedTuple
 from headstart.check import is_whole, positive, whole
 from headstart.errors import InputError, unknown
 
+__all__ = ["LAYOUTS", "Block", "Fans", "Grid", "Layout", "block_fans", "connections", "fans"]
+
 Mode = Literal["fan_in", "fan_out", "fan_avg", "fan_geo"]
 MODES: tuple[Mode, ...] = ("fan_in", "fan_out", "fan_avg", "fan_geo")
 Side = Literal["out", "in"]
