@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from headstart.errors import InputError, unknown
-from headstart.experiments.engine.optimizers import Optimizer, optimizer
+from headstart.experiments.optimizers import Optimizer, optimizer
 
 # what can be recorded besides the cost, and its shape per recorded step
 QUANTITIES = {
