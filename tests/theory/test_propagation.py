@@ -11,16 +11,8 @@ import numpy as np
 import pytest
 
 from headstart.errors import InputError
-from headstart.theory import (
-    chi1,
-    correlation_map,
-    jacobian,
-    propagate,
-    settle,
-    simulate,
-    singular_values,
-    spread_over_draws,
-)
+from headstart.experiments.simulation import simulate, singular_values
+from headstart.theory import chi1, correlation_map, jacobian, propagate, settle, spread_over_draws
 
 CASES = (("tanh", 1.76, 0.05), ("relu", 2.0, 0.0), ("gelu", 2.0, 0.2), ("softshrink(0.5)", 1.8, 0.3), ("sin", 2.5, 0.1))
 

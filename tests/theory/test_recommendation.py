@@ -9,7 +9,8 @@ import pytest
 
 import headstart as hs
 from headstart.errors import InputError
-from headstart.theory import half_stable, practices, recommend, simulate, torch_gain
+from headstart.experiments.simulation import simulate
+from headstart.theory import half_stable, practices, recommend, torch_gain
 
 
 class TestRecommendation:

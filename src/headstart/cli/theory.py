@@ -42,8 +42,9 @@ def simulated(
 ) -> list[Signal]:
     """Prediction and simulation of every named place (name, sigma_w^2, sigma_b^2), with a progress bar on stderr."""
     from headstart.cli.progress import Progress
+    from headstart.experiments.simulation import simulate
     from headstart.show.theory.signal import Signal
-    from headstart.theory.propagation import propagate, simulate
+    from headstart.theory.propagation import propagate
 
     signals = []
     with Progress("Simulating", "initializations", 1, waiting="") as progress:

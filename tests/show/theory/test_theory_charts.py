@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from headstart.errors import InputError
+from headstart.experiments.simulation import simulate
 from headstart.show.files import check_target
 from headstart.show.theory.gain import gain_chart, gain_rows
 from headstart.show.theory.phase import phase_chart
 from headstart.show.theory.signal import Signal, signal_chart, signal_rows
-from headstart.theory import NoFixedPoint, chi1, gain, propagate, simulate
+from headstart.theory import NoFixedPoint, chi1, gain, propagate
 from headstart.theory.phasediagram import phase_diagram
 
 
@@ -59,5 +60,5 @@ def test_what_leaves_the_axis_is_left_out() -> None:
 
 
 def test_suffix_is_checked_before_the_work() -> None:
-    with pytest.raises(InputError, match=r"saved as \.png, \.svg"):
+    with pytest.raises(InputError, match=r"saved as \.png or \.svg"):
         check_target("chart.gif", [".png", ".svg"])
