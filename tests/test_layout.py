@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headstart import Axes, Fans, InputError, fans
+from headstart import Fans, InputError, Layout, fans
 
 SHAPES = st.lists(st.integers(1, 9), min_size=2, max_size=5).map(tuple)
 
@@ -21,12 +22,12 @@ def test_every_axis_has_its_part() -> None:
 
 def test_groups_share_the_outputs() -> None:
     # PyTorch's Conv2d(8, 12, 3, groups=4) has weight (12, 2, 3, 3): a unit sees 2 channels, a channel feeds 3 units
-    assert fans((12, 2, 3, 3), Axes((0,), (1,), groups=4)) == Fans(fan_in=18, fan_out=27)
+    assert fans((12, 2, 3, 3), Layout((0,), (1,), groups=4)) == Fans(fan_in=18, fan_out=27)
 
 
 def test_several_axes_may_be_inputs() -> None:
     # attention's output projection in Flax: (heads, head size, features)
-    assert fans((4, 8, 64), Axes(out_axes=(2,), in_axes=(0, 1))) == Fans(fan_in=32, fan_out=64)
+    assert fans((4, 8, 64), Layout(out_axes=(2,), in_axes=(0, 1))) == Fans(fan_in=32, fan_out=64)
 
 
 @given(SHAPES)
@@ -52,11 +53,56 @@ def test_modes() -> None:
         ((0, 64), "out_in", r"at least 1, got \(0, 64\)"),
         ((5,), "out_in", r"separate axes .* got shape \(5,\)"),
         ((4, 3), "sideways", "unknown layout 'sideways'"),
-        ((4, 3), Axes((0,), (0,)), "separate axes"),
-        ((4, 3), Axes((0,), (1,), groups=3), "groups must divide the 4 outputs"),
+        ((4, 3), Layout((0,), (-2,)), "separate axes"),
+        ((4, 3), Layout((0,), (1,), groups=3), "groups must divide the 4 outputs"),
         ((4.0, 3), "out_in", "must be an integer"),
     ],
 )
-def test_bad_shapes(shape: tuple[int, ...], layout: str | Axes, words: str) -> None:
+def test_bad_shapes(shape: tuple[int, ...], layout: str | Layout, words: str) -> None:
     with pytest.raises(InputError, match=words):
         fans(shape, layout)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"out_axes": (0,), "in_axes": (0,)}, "an axis has one use in a layout"),
+        ({"out_axes": "01"}, "out_axes must be axis numbers"),
+        ({"out_axes": (0.5,)}, "out_axes must be axis numbers"),
+        ({"groups": 0}, "groups must be a whole number of at least 1"),
+        ({"groups_on": "left"}, "unknown side of the groups 'left'"),
+        ({"stride": (2, 0)}, "every stride must be a whole number"),
+        ({"stride": 1.5}, "a stride must be a whole number"),
+        ({"blocks": 3}, r"blocks are \(axis, how many\)"),
+        ({"blocks": (0, 0)}, "the number of blocks must be a whole number"),
+        ({"blocks": (0, 2), "groups": 2}, "groups or blocks"),
+        ({"rows": 0}, "rows must be a positive"),
+    ],
+)
+def test_layouts_that_cannot_be(arguments: dict, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        Layout(**{"out_axes": (0,), "in_axes": (1,), **arguments})
+
+
+@pytest.mark.parametrize(
+    ("shape", "layout", "words"),
+    [
+        ((10, 4), Layout((0,), (1,), blocks=(0, 3)), "3 equal blocks must fill axis 0"),
+        ((10, 4), Layout((0,), (1,), blocks=(0, (4, 4))), "must fill axis 0 of size 10, got sizes"),
+        ((10, 4, 3), Layout((0,), (1,), blocks=(2, 3)), "along an output or input axis"),
+        ((10, 4), Layout((0,), (1,), blocks=(0, (4, 6))), "Call block_fans"),
+        ((10, 4, 3), Layout((0,), (1,), stride=(2, 2)), "one stride per axis of the receptive field"),
+        ((10,), "stack_out_in", "separate axes for outputs"),
+        ((6, 5, 2), Layout((1,), (0,), groups=4, groups_on="in"), "groups must divide the 6 inputs"),
+    ],
+)
+def test_shapes_that_a_layout_cannot_have(shape: tuple[int, ...], layout: str | Layout, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        fans(shape, layout)
+
+
+def test_numpys_numbers_are_numbers() -> None:
+    layout = Layout((np.int64(0),), (1,), groups=np.int32(2), blocks=None, rows=np.float32(1))
+    assert layout == Layout((0,), (1,), groups=2)
+    assert fans((np.int64(4), np.int32(3)), layout) == Fans(3, 2)
+    assert repr(layout) == "Layout(out_axes=(0,), in_axes=(1,), groups=2)"

@@ -11,7 +11,7 @@ from headstart.draws.philox import philox4x32
 from headstart.draws.sample import sample
 from headstart.draws.streams import stream_words
 from headstart.errors import ExecutorError, HeadstartError, InputError, Interrupted, StoreError
-from headstart.layout import Axes, Fans, fans
+from headstart.layout import Fans, Layout, fans
 from headstart.schemes import Scheme, scheme
 from headstart.schemes.names import (
     constant,
@@ -42,13 +42,13 @@ if TYPE_CHECKING:
 __version__ = "0.1.0.dev0"
 
 __all__ = [
-    "Axes",
     "Comparison",
     "ExecutorError",
     "Fans",
     "HeadstartError",
     "InputError",
     "Interrupted",
+    "Layout",
     "Scheme",
     "StoreError",
     "Study",

@@ -115,5 +115,8 @@ def _real(value: Any, what: str, rule: str, example: str, holds: Any) -> float:
 
 def _told(value: Any) -> str:
     """The value in a message: as it was written, and not by the page."""
-    text = f"{value:g}" if is_number(value) and not is_whole(value) else repr(value)
+    if is_number(value) and not is_whole(value):
+        text = f"{value:g}" if value != value // 1 else repr(float(value))  # 3.0 is no whole number's type
+    else:
+        text = str(value) if is_whole(value) else repr(value)
     return text if len(text) <= 80 else f"{text[:60]}..."

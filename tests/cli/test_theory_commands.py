@@ -71,7 +71,7 @@ class TestGain:
         [
             (["gellu"], "Did you mean 'gelu'"),
             (["softmax"], "must be element-wise"),
-            (["gelu", "--q", "0"], "must be a positive number"),
+            (["gelu", "--q", "0"], "must be a positive, finite number"),
             (["gelu", "--q", "a"], "each value of --q must be a number"),
             (["gelu", "--q", ","], "--q needs at least one number"),
             (["exponential", "--q", "1e4"], "grows too fast"),
@@ -138,4 +138,4 @@ class TestPhase:
     def test_bad_input(self, capsys: pytest.CaptureFixture[str]) -> None:
         code, _, err = called(capsys, "phase", "tanh", "--max-w", "-1")
         assert code == 2
-        assert "must be a positive number" in err
+        assert "must be a positive, finite number" in err

@@ -20,7 +20,7 @@ from headstart.draws.backends import numba_backend, torch_backend
 from headstart.draws.recipes import recipe
 from headstart.draws.rectangles import rectangle
 from headstart.draws.streams import stream
-from headstart.layout import Axes
+from headstart.layout import Layout
 from headstart.schemes import Constant, Identity, Normal, Sparse, TruncatedNormal, Uniform
 
 HERE = Path(__file__).parent
@@ -42,10 +42,10 @@ def test_golden_hashes_see_one_bit() -> None:
     assert digest(found) != expected
 
 
-@pytest.mark.parametrize("layout", ["out_in", "in_out", Axes((1,), (2,))])
+@pytest.mark.parametrize("layout", ["out_in", "in_out", Layout((1,), (2,))])
 @pytest.mark.parametrize("shape", [(6, 4, 3, 5), (8, 8, 4), (5, 2, 1)])
 @pytest.mark.parametrize("draw", DRAWS, ids=str)
-def test_layouts(draw: Normal, shape: tuple[int, ...], layout: str | Axes) -> None:
+def test_layouts(draw: Normal, shape: tuple[int, ...], layout: str | Layout) -> None:
     """Any layout is the canonical weight transposed, on every backend."""
     found = on_all_backends(draw, shape, 3, "w", layout=layout)
     order = rectangle(shape, layout).order
@@ -226,7 +226,7 @@ def test_golden_hashes_on_other_processors(environment: dict[str, str], program:
 def test_torch_operations_without_vector_instructions() -> None:
     program = """
 from draws_bits import bits; from draws_golden import GOLDEN, digest
-from headstart.draws import torch_backend; from headstart.draws.recipes import recipe
+from headstart.draws.backends import torch_backend; from headstart.draws.recipes import recipe
 from headstart.draws.rectangles import rectangle; from headstart.draws.streams import stream
 print(sum(digest(bits(torch_backend.weights(recipe(draw, dtype), stream(seed, name), rectangle(shape)))) != expected
           for draw, shape, seed, name, dtype, expected in GOLDEN))

@@ -20,8 +20,8 @@ DRAWS = [Normal(0.5), Uniform(-0.5, 0.5), TruncatedNormal(0.5, 2.0), TruncatedNo
 
 
 def check_std(draw: Draw, array: np.ndarray) -> None:
-    assert array.std() == pytest.approx(draw.std, rel=0.02)
-    assert abs(array.mean()) < 5.7 * draw.std / array.size**0.5
+    assert array.std() == pytest.approx(draw.std(), rel=0.02)
+    assert abs(array.mean()) < 5.7 * draw.std() / array.size**0.5
 
 
 @pytest.mark.parametrize("draw", DRAWS)
@@ -81,7 +81,7 @@ def test_sample_uses_the_fans_of_the_layout() -> None:
     ("arguments", "words"),
     [
         (("he", (5,)), "needs fan_in and fan_out"),
-        (("he", (5, 4), -1), "seed must be an integer from 0"),
+        (("he", (5, 4), -1), "seed must be a whole number from 0"),
         (("he", (5, 4), 2**64), "seed must be"),
         (("he", (5, 4), True), "seed must be"),
         (("he", (5, 4), 0, ""), "name must be a string that is not empty"),

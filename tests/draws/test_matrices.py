@@ -13,7 +13,7 @@ import headstart as hs
 from headstart.draws import draw_array, stream_words
 from headstart.draws.normal import UNIT, normal_integers
 from headstart.draws.orthogonal import PANEL, SMALL, orthonormal_columns
-from headstart.layout import Axes
+from headstart.layout import Layout
 from headstart.schemes import Orthogonal
 
 
@@ -71,7 +71,7 @@ def test_backends_agree_on_orthogonal_to_the_promised_tolerance() -> None:
 def test_delta_orthogonal_keeps_every_signals_length(groups: int, padding: tuple[int, int] | str) -> None:
     """Through the framework's own convolution, circular or not: only the centre tap is not zero."""
     convolution = torch.nn.Conv2d(4, 8, (3, 5), padding=padding, groups=groups, bias=False, dtype=torch.float64)
-    axes = Axes((0,), (1,), groups=groups)
+    axes = Layout((0,), (1,), groups=groups)
     weight = convolution.weight
     hs.sample("delta_orthogonal", tuple(weight.shape), layout=axes, dtype="float64", out=weight, backend="torch")
     x = torch.randn(2, 4, 6, 7, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
@@ -81,7 +81,7 @@ def test_delta_orthogonal_keeps_every_signals_length(groups: int, padding: tuple
 @pytest.mark.parametrize("groups", [1, 2])
 def test_dirac_copies_its_input_as_pytorchs_does(groups: int) -> None:
     convolution = torch.nn.Conv2d(4, 8, (3, 5), padding="same", groups=groups, bias=False)
-    axes = Axes((0,), (1,), groups=groups)
+    axes = Layout((0,), (1,), groups=groups)
     shape = tuple(convolution.weight.shape)
     hs.sample("dirac", shape, layout=axes, out=convolution.weight, backend="torch")
     expected = torch.nn.init.dirac_(torch.empty(shape), groups=groups)
@@ -138,6 +138,6 @@ def test_shapes_that_such_weights_cannot_have(spec: str, shape: tuple[int, ...],
 
 def test_groups_must_divide_and_gains_be_positive() -> None:
     with pytest.raises(hs.InputError, match="groups must divide"):
-        hs.sample("dirac", (5, 2, 3), layout=Axes((0,), (1,), groups=2))
+        hs.sample("dirac", (5, 2, 3), layout=Layout((0,), (1,), groups=2))
     with pytest.raises(hs.InputError, match="gain must be a positive"):
         draw_array(Orthogonal(-1.0), (2, 2), 0, "w")

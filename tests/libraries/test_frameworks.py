@@ -59,7 +59,7 @@ def check(spec: str, weights: np.ndarray) -> None:
         np.testing.assert_allclose(centre.T @ centre, np.eye(SHAPE[1]), atol=1e-5)
         assert np.count_nonzero(weights) == np.count_nonzero(centre)
         return
-    expected = draw.std
+    expected = draw.std()
     assert math.isclose(weights.std(), expected, rel_tol=TOLERANCE, abs_tol=1e-12)
     largest = np.abs(weights).max()
     if isinstance(draw, Uniform):
@@ -68,7 +68,7 @@ def check(spec: str, weights: np.ndarray) -> None:
     elif isinstance(draw, TruncatedNormal):
         assert 0.97 * draw.bound < largest <= draw.bound * (1 + 1e-4)
     elif isinstance(draw, Normal):
-        assert largest > 3.5 * draw.std
+        assert largest > 3.5 * draw.std()
 
 
 @pytest.mark.parametrize(("spec", "library"), PAIRS)

@@ -8,12 +8,12 @@ and change a bit; that is why a mean other than zero is refused.
 from __future__ import annotations
 
 import functools
-import math
 from dataclasses import dataclass
 from typing import Literal, assert_never
 
 import numpy as np
 
+from headstart.check import finite, positive
 from headstart.draws.dtypes import FORMATS
 from headstart.draws.normal import LARGEST, UNIT, first_magnitude
 from headstart.errors import InputError
@@ -50,7 +50,7 @@ def recipe(draw: Normal | Uniform | TruncatedNormal, dtype: str) -> Recipe:
     Recipe(kind='normal', scale=1.862645149230957e-09, dtype='float32', first_magnitude=0)
     """
     if isinstance(draw, Normal):
-        return _scaled("normal", draw.std, UNIT, draw.std * LARGEST, dtype, "the standard deviation")
+        return _scaled("normal", draw.sigma, UNIT, draw.sigma * LARGEST, dtype, "the standard deviation")
     if isinstance(draw, Uniform):
         if draw.low != -draw.high:
             raise InputError(
@@ -59,8 +59,8 @@ def recipe(draw: Normal | Uniform | TruncatedNormal, dtype: str) -> Recipe:
             )
         return _scaled("uniform", draw.high, UNIFORM_UNIT, draw.high, dtype, "the bound")
     if isinstance(draw, TruncatedNormal):
-        _check_positive(draw.cut, "the cut", "2")
-        _check_positive(draw.std, "the standard deviation", "0.02")
+        positive(draw.cut, "the cut", "2")
+        positive(draw.sigma, "the standard deviation", "0.02")
         if draw.cut < LEVEL_CUT:
             return _scaled("uniform", draw.bound, UNIFORM_UNIT, draw.bound, dtype, "the bound")
         largest = min(draw.bound, draw.parent_std * LARGEST)
@@ -71,9 +71,10 @@ def recipe(draw: Normal | Uniform | TruncatedNormal, dtype: str) -> Recipe:
 
 def check_finite(value: float, dtype: str) -> float:
     """A constant that the dtype can hold."""
-    if not math.isfinite(value) or abs(value) > FORMATS[dtype].largest:
-        raise InputError(f"a constant must be finite in {dtype}, got {value!r}. Write a number such as 0.5.")
-    return float(value)
+    number = finite(value, "a constant")
+    if abs(number) > FORMATS[dtype].largest:
+        raise InputError(f"a constant must be finite in {dtype}, got {value:g}. Write a number such as 0.5.")
+    return number
 
 
 def _scaled(
@@ -86,7 +87,7 @@ def _scaled(
     first_magnitude: int = 0,
 ) -> Recipe:
     """The recipe whose integers, times size x unit, are the weights; refuses what overflows or goes subnormal."""
-    _check_positive(size, what, "0.02")
+    positive(size, what, "0.02")
     limits, single = FORMATS[dtype], FORMATS["float64" if dtype == "float64" else "float32"]
     if largest > limits.largest:
         raise InputError(f"{what} must leave every weight finite in {dtype}, got {size:g}. Write a smaller number.")
@@ -98,8 +99,3 @@ def _scaled(
         )
     scale = size * unit  # exact: the unit is a power of two
     return Recipe(kind, scale if dtype == "float64" else float(np.float32(scale)), dtype, first_magnitude)
-
-
-def _check_positive(value: float, what: str, example: str) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not (math.isfinite(value) and value > 0):
-        raise InputError(f"{what} must be a positive, finite number, got {value!r}. Write, for example, {example}.")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from headstart.layout import LAYOUTS, Axes, Fans, fans
+from headstart.layout import LAYOUTS, Fans, Layout, fans
 from headstart.schemes import Constant, Draw, Normal, Scheme
 
 
@@ -20,7 +20,7 @@ class Parameter:
     name: str
     shape: tuple[int, ...]
     role: str = "weight"  # "weight" or "bias"
-    axes: Axes = LAYOUTS["out_in"]
+    axes: Layout = LAYOUTS["out_in"]
     activation: str | None = None
 
     @property
@@ -48,7 +48,7 @@ def plan_parameters(parameters: Iterable[Parameter], scheme: Scheme, sigma_b: fl
     >>> layer = [Parameter("weight", (5, 8)), Parameter("bias", (5,), role="bias")]
     >>> for entry in plan_parameters(layer, scheme("he")):
     ...     print(entry.parameter.name, entry.draw, entry.reason)
-    weight Normal(std=0.5) he: variance 2/n_in, fan_in 8
+    weight Normal(sigma=0.5) he: variance 2/n_in, fan_in 8
     bias Constant(value=0.0) biases start at zero
     """
     return tuple(_entry(parameter, scheme, sigma_b) for parameter in parameters)
@@ -62,7 +62,7 @@ def _entry(parameter: Parameter, scheme: Scheme, sigma_b: float) -> Entry:
     assert parameter.fans is not None
     reason = f"{scheme}: {scheme.family.formula}"
     if scheme.family.needs_fans:
-        reason += f", fan_in {parameter.fans.fan_in}"
+        reason += f", fan_in {parameter.fans.fan_in:g}"
     if scheme.family.needs_activation and parameter.activation is not None:
         reason += f", for {parameter.activation}"
     return Entry(parameter, scheme.draw(parameter.fans, parameter.activation), reason)

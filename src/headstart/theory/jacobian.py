@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from headstart.check import positive, whole
 from headstart.errors import unknown
 from headstart.theory.activations.callables import ActivationLike
 from headstart.theory.fixedpoints import checked, settle, slope_moment
-from headstart.theory.gains import expectation, positive_integer, positive_variance
+from headstart.theory.gains import expectation
 from headstart.theory.panels import Array
 from headstart.theory.propagation import WEIGHTS, Weights, draw_weights
 
@@ -55,10 +56,10 @@ def jacobian(
     References: Pennington, Schoenholz & Ganguli 2017, eq. 17-22.
     """
     phi, sigma_w2, sigma_b2 = checked(activation, sigma_w2, sigma_b2)
-    depth = positive_integer(depth, "depth")
+    depth = whole(depth, "depth")
     if weights not in WEIGHTS:
         raise unknown("kind of weights", str(weights), WEIGHTS)
-    q = settle(phi, sigma_w2, sigma_b2) if q is None else positive_variance(q)
+    q = settle(phi, sigma_w2, sigma_b2) if q is None else positive(q, "q", "1")
     mean = (sigma_w2 * slope_moment(phi, q)) ** depth
     if q > 0:
         second, fourth = slope_moment(phi, q), expectation(phi, q, lambda _, slope: slope**4)
@@ -90,8 +91,8 @@ def singular_values(
     True
     """
     phi, sigma_w2, sigma_b2 = checked(activation, sigma_w2, sigma_b2)
-    depth, width = positive_integer(depth, "depth"), positive_integer(width, "width")
-    q = settle(phi, sigma_w2, sigma_b2) if q is None else positive_variance(q)
+    depth, width = whole(depth, "depth"), whole(width, "width")
+    q = settle(phi, sigma_w2, sigma_b2) if q is None else positive(q, "q", "1")
     random = np.random.Generator(np.random.Philox(seed))
     h = np.sqrt(q) * random.standard_normal(width)
     product = phi.derivative(h)[:, None] * draw_weights(width, sigma_w2, weights, random)

@@ -1,7 +1,6 @@
 """What PyTorch, JAX and Keras would use for an activation, and what mean-field theory says that does over depth.
 
-Square layers, so that fan_in = fan_out. The rules were read in the libraries' sources; tests compare them with what the
-installed libraries draw.
+Square layers, so that fan_in = fan_out.
 """
 
 from __future__ import annotations
@@ -10,23 +9,12 @@ import math
 from dataclasses import dataclass
 
 from headstart.errors import InputError
+from headstart.libraries.layers import RULES, TORCH_GAINS
 from headstart.theory.activations import Activation
 from headstart.theory.activations.callables import ActivationLike, AnyActivation, resolve
 from headstart.theory.fixedpoints import MARGINAL, NoFixedPoint, is_homogeneous, map_slope, settle, slope_moment
 from headstart.theory.gains import gain
 from headstart.theory.propagation import propagate
-
-# torch.nn.init.calculate_gain; it refuses every other name. leaky_relu takes its slope.
-_TORCH_GAINS = {"identity": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": math.sqrt(2), "selu": 3 / 4}
-
-# name -> (how it is written, fan_in times the variance of the weights in a square layer)
-_FIXED = {
-    "PyTorch default": ("nn.Linear", 1 / 3),
-    "PyTorch kaiming": ("kaiming_normal_(w, nonlinearity='relu')", 2.0),
-    "JAX default": ("flax.linen.Dense: lecun_normal", 1.0),
-    "Keras default": ("Dense: glorot_uniform", 1.0),
-    "Keras he": ("HeNormal()", 2.0),
-}
 
 
 @dataclass(frozen=True)
@@ -59,7 +47,7 @@ def practices(activation: ActivationLike, depth: int = 50) -> dict[str, Practice
     """
     phi = resolve(activation)
     rows = {"PyTorch calculate_gain": _calculate_gain(phi, depth)}
-    rows |= {name: _effect(phi, call, variance, depth) for name, (call, variance) in _FIXED.items()}
+    rows |= {name: _effect(phi, call, variance, depth) for name, (call, variance) in RULES.items()}
     try:
         rows["headstart gain"] = _effect(phi, "gain", gain(phi) ** 2, depth)
     except InputError as error:
@@ -76,7 +64,7 @@ def torch_gain(activation: ActivationLike) -> float | None:
     phi = resolve(activation)
     if isinstance(phi, Activation) and phi.name == "leaky_relu":
         return math.sqrt(2 / (1 + phi.arguments[0] ** 2))
-    return _TORCH_GAINS.get(str(phi))
+    return TORCH_GAINS.get(str(phi))
 
 
 def _calculate_gain(phi: AnyActivation, depth: int) -> Practice:

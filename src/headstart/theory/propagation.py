@@ -14,10 +14,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.check import positive, whole
 from headstart.errors import InputError, unknown
 from headstart.theory.activations.callables import ActivationLike, AnyActivation
 from headstart.theory.fixedpoints import checked, is_homogeneous, slope_moment
-from headstart.theory.gains import expectation, gain, positive_integer, positive_variance, second_moment
+from headstart.theory.gains import expectation, gain, second_moment
 from headstart.theory.meanfield import correlation_map
 
 Array = NDArray[np.float64]
@@ -85,7 +86,7 @@ def propagate(
     References: Poole et al. 2016, eq. 3 and 5; Schoenholz et al. 2017, eq. 8.
     """
     phi, sigma_w2, sigma_b2 = checked(activation, sigma_w2, sigma_b2)
-    depth, q, c = positive_integer(depth, "depth"), positive_variance(start, "start"), correlation
+    depth, q, c = whole(depth, "depth"), positive(start, "start", "1"), correlation
     variances, chis, correlations = [q], [sigma_w2 * slope_moment(phi, q)], [c]
     for _ in range(depth - 1):
         after, chi = _next_layer(phi, sigma_w2, sigma_b2, q)
@@ -125,8 +126,8 @@ def simulate(
     (3, 5)
     """
     phi, sigma_w2, sigma_b2 = checked(activation, sigma_w2, sigma_b2)
-    depth, width = positive_integer(depth, "depth"), positive_integer(width, "width")
-    networks = positive_integer(networks, "networks")
+    depth, width = whole(depth, "depth"), whole(width, "width")
+    networks = whole(networks, "networks")
     random = np.random.Generator(np.random.Philox(seed))
     rows = [
         _one_network(phi, sigma_w2, sigma_b2, depth, width, start, correlation, weights, random)
@@ -161,14 +162,12 @@ def spread_over_draws(
     """
     sigma_w2 = gain(activation) ** 2 if sigma_w2 is None else sigma_w2
     phi, sigma_w2, sigma_b2 = checked(activation, sigma_w2, sigma_b2)
-    depth, width = positive_integer(depth, "depth"), positive_integer(width, "width")
+    depth, width = whole(depth, "depth"), whole(width, "width")
     if is_homogeneous(phi) and sigma_b2 == 0:
         kurtosis = expectation(phi, 1.0, lambda value, _: value**4) / second_moment(phi, 1.0) ** 2
         return (1 + (kurtosis - 1) / width) ** (depth - 1)
     random = np.random.Generator(np.random.Philox(seed))
-    length = np.ones(
-        positive_integer(draws, "draws")
-    )  # squared length over width: the variance that the next layer draws from
+    length = np.ones(whole(draws, "draws"))  # squared length over width: the variance that the next layer draws from
     for _ in range(depth - 1):
         for block in np.array_split(np.arange(length.size), max(1, length.size * width // 1_000_000)):
             z = random.standard_normal((block.size, width))

@@ -77,9 +77,9 @@ def test_spec_strings() -> None:
     ("spec", "words"),
     [
         ("adm", "unknown optimizer 'adm'. Did you mean 'adam'"),
-        ("momentum(1)", "momentum of optimizer 'momentum' must be from 0 to below 1, got 1.0"),
+        ("momentum(1)", "momentum of optimizer 'momentum' must be from 0 to below 1, got 1"),
         ("momentum(-0.1)", "must be from 0 to below 1"),
-        ("adam(epsilon=-1)", "epsilon of optimizer 'adam' must be not negative"),
+        ("adam(epsilon=-1)", "epsilon of optimizer 'adam' must be a number of at least 0"),
         ("sgd(0.9)", "takes no arguments"),
         ("adam(gamma=1)", "unknown argument of optimizer 'adam' 'gamma'"),
         ("adam*2", "no multiplier"),

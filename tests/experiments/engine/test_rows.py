@@ -9,9 +9,11 @@ import pytest
 from headstart import InputError
 from headstart.experiments.data.datasets import load
 from headstart.experiments.engine import Samples, Schedule, njit_activation, train_networks
+from headstart.experiments.engine.rows import row_functions
 from headstart.experiments.network import Network
 from headstart.schemes import scheme
-from headstart.theory.activations import activation
+from headstart.theory.activations import Activation, Formula, activation
+from headstart.theory.activations.primitives import where
 
 
 @numba.njit
@@ -42,3 +44,26 @@ def test_what_is_not_compiled_is_refused() -> None:
         njit_activation(np.tanh, bend_slope)
     with pytest.raises(InputError, match="'relu' is the catalogue's"):
         njit_activation(bend, bend_slope, name="relu")
+
+
+def bent(z, at, low, high):
+    return where(z > at, high * z, low * z)
+
+
+def bent_slope(z, at, low, high):
+    return where(z > at, high, low)
+
+
+def test_an_activation_of_three_parameters_trains() -> None:
+    """A leaky ReLU with a bend, a slope and a slope, against the catalogue's; four parameters are refused."""
+    formula = Formula("three", bent, bent_slope, (("at", 0.0), ("low", 0.5), ("high", 1.0)))
+    data = load("circles")
+    samples = Samples.of(data.train_x, data.targets(data.train_y), "float64")
+    ends = []
+    for phi in (Activation(formula, (0.0, 0.5, 1.0)), activation("leaky_relu(0.5)")):
+        network = Network((2, 10, 5, 1), phi, "binary")
+        start = network.start(scheme("he"), 0, "float64")[None]
+        ends.append(train_networks(network, samples, start, Schedule(100, 0.1, 10)).weights)
+    np.testing.assert_allclose(*ends, rtol=1e-10, atol=1e-12)
+    with pytest.raises(InputError, match="at most 3 parameters"):
+        row_functions(Activation(formula, (0.0,) * 4), np.dtype("float64"))

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from headstart.errors import InputError
-from headstart.theory.activations import ALIASES, FORMULAS, PRIMITIVES, activation, rebound
+from headstart.libraries.activations import NAMES as ALIASES
+from headstart.theory.activations import FORMULAS, PRIMITIVES, activation, rebound
 from headstart.theory.activations.callables import CustomActivation
 from headstart.theory.activations.jets import derivative_of
 from headstart.theory.panels import Panels

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from headstart.draws.dtypes import convert
 from headstart.draws.normal import table
+from headstart.draws.parts import Part
 from headstart.draws.philox import MASK, MULTIPLIERS, ROUNDS, WEYL
 from headstart.draws.recipes import Recipe
 from headstart.draws.rectangles import Rectangle
@@ -68,6 +69,31 @@ def place(values: NDArray[np.float64], shape: tuple[int, ...], dtype: str, out: 
     return placed
 
 
+def assemble(
+    parts: list[Part], shape: tuple[int, ...], dtype: str, out: None, device: Any, threads: int | None
+) -> Array:
+    """Blocks put together along their axis; the slices of a stack are drawn in one program."""
+    made = [_part(part, dtype, device if len(parts) == 1 else None) for part in parts]
+    if len(made) == 1:
+        return made[0]
+    axis = next(at for at in range(len(shape)) if any(part.where.shape[at] != shape[at] for part in parts))
+    joined = jnp.concatenate(made, axis)
+    return joined if device is None else jax.device_put(joined, device)
+
+
+def _part(part: Part, dtype: str, device: Any) -> Array:
+    if part.recipe is None:
+        return place(part.host_values(), part.where.shape, dtype, None, device)
+    where, streams = part.where, [part.streams(index) for index, _, _ in part.where.slices()]
+    program, arguments, settings = prepare(part.recipe, streams[0], where, device)
+    # The streams count through the stack axes in the layout's order; along the stored axes they broadcast.
+    stacked = np.array(streams, np.uint32).reshape(*(where.shape[axis] for axis in where.stack), 4)
+    stored = stacked.transpose(*np.argsort(where.stack), len(where.stack))
+    sizes = [size if axis in where.stack else 1 for axis, size in enumerate(where.shape)]
+    result: Array = program(stored.reshape(*sizes, 4), *arguments[1:], **settings)
+    return result
+
+
 @functools.cache
 def _compiled(device: Any) -> Any:
     sharding = jax.sharding.SingleDeviceSharding(device) if isinstance(device, jax.Device) else device
@@ -91,7 +117,7 @@ def weights(
     """The draws of the rectangle of this shape whose element k has index base + sum of k_a steps[a].
 
     Args:
-        source: (4,) uint32, the stream.
+        source: (4,) uint32, the stream; or (..., 4), which broadcasts over the shape: a stream for each slice.
         base: (2,) uint32, lower and upper word of the first index.
         scale: float32, or float64 for a float64 result.
         block_axis: an axis along which every four neighbours make one Philox block; None makes a block per element,
@@ -152,8 +178,8 @@ def _block(low: Array, high: Array) -> Pair:
 
 def _philox(c0: Array, c1: Array, source: Array) -> tuple[Array, Array, Array, Array]:
     """As `philox.philox_block`, in uint32."""
-    k0, k1 = source[0], source[1]
-    c2, c3 = jnp.broadcast_to(source[2], c0.shape), jnp.broadcast_to(source[3], c0.shape)
+    k0, k1 = source[..., 0], source[..., 1]
+    c2, c3 = jnp.broadcast_to(source[..., 2], c0.shape), jnp.broadcast_to(source[..., 3], c0.shape)
     m0, m1 = (np.uint32(multiplier) for multiplier in MULTIPLIERS)
     for round_ in range(ROUNDS):
         key0, key1 = k0 + np.uint32(WEYL[0] * round_ & MASK), k1 + np.uint32(WEYL[1] * round_ & MASK)

@@ -18,11 +18,12 @@ from headstart.draws.backends import numpy_backend
 from headstart.draws.backends.numpy_backend import check, place
 from headstart.draws.dtypes import numpy_dtype
 from headstart.draws.normal import table
+from headstart.draws.parts import Part, fill_parts
 from headstart.draws.recipes import Recipe
 from headstart.draws.rectangles import Rectangle
 from headstart.draws.streams import Stream
 
-__all__ = ["check", "elementwise", "fill", "fill_at", "place", "table_address", "words"]
+__all__ = ["assemble", "check", "elementwise", "fill", "fill_at", "place", "table_address", "words"]
 
 BLOCK = 2**20  # elements a thread takes at once: 0.4 to 1.5 ms of work
 SMALL = 4096  # elements that do not repay loading Numba: NumPy draws them until something else has loaded it
@@ -38,6 +39,16 @@ def elementwise(
     if out is None:
         out = np.empty(where.shape, numpy_dtype(recipe.dtype))
     fill(out, recipe, source, where, threads)
+    return out
+
+
+def assemble(
+    parts: list[Part], shape: tuple[int, ...], dtype: str, out: NDArray[Any] | None, device: Any, threads: int | None
+) -> NDArray[Any]:
+    """Blocks and slices, each drawn into its place."""
+    if out is None:
+        out = np.empty(shape, numpy_dtype(dtype))
+    fill_parts(sys.modules[__name__], parts, out, dtype, threads)
     return out
 
 

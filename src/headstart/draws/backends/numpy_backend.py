@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from headstart.draws.buffers import check_array
 from headstart.draws.dtypes import convert, numpy_dtype
 from headstart.draws.normal import normal_integers, uniform_integers
+from headstart.draws.parts import Part, fill_parts
 from headstart.draws.recipes import Recipe
 from headstart.draws.rectangles import Rectangle
 from headstart.draws.streams import Stream, words_of_rows
@@ -48,4 +50,14 @@ def place(values: NDArray[np.float64], shape: tuple[int, ...], dtype: str, out: 
     if out is None:
         out = np.empty(shape, numpy_dtype(dtype))
     out[...] = convert(values, dtype)
+    return out
+
+
+def assemble(
+    parts: list[Part], shape: tuple[int, ...], dtype: str, out: Array | None, device: Any, threads: int | None
+) -> Array:
+    """Blocks and slices, each drawn into its place."""
+    if out is None:
+        out = np.empty(shape, numpy_dtype(dtype))
+    fill_parts(sys.modules[__name__], parts, out, dtype, threads)
     return out

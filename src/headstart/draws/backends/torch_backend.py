@@ -8,6 +8,7 @@ function of tensors that torch.compile takes whole.
 from __future__ import annotations
 
 import functools
+import sys
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from torch import Tensor
 from headstart.draws.backends import numba_backend
 from headstart.draws.buffers import check_layout
 from headstart.draws.normal import table
+from headstart.draws.parts import Part, fill_parts
 from headstart.draws.philox import MASK, MULTIPLIERS, ROUNDS, WEYL
 from headstart.draws.recipes import Recipe
 from headstart.draws.rectangles import Rectangle
@@ -41,6 +43,8 @@ def check(out: Any, shape: tuple[int, ...], dtype: str, device: Any) -> None:
         return
     if not isinstance(out, Tensor):
         raise InputError(f"out must be a torch tensor for backend 'torch', got {type(out).__name__}.")
+    if out.is_meta:
+        raise InputError("out must have memory, got a tensor on the meta device. Call to_empty(device=...) first.")
     if out.layout != torch.strided:
         raise InputError(f"out must be a strided tensor, got layout {out.layout}.")
     if device is not None and (out.device.type != device.type or device.index not in (None, out.device.index)):
@@ -84,6 +88,17 @@ def place(values: NDArray[np.float64], shape: tuple[int, ...], dtype: str, out: 
         if out is None:
             out = torch.empty(shape, dtype=getattr(torch, dtype), device=device)
         return out.copy_(host)
+
+
+def assemble(
+    parts: list[Part], shape: tuple[int, ...], dtype: str, out: Tensor | None, device: Any, threads: int | None
+) -> Tensor:
+    """Blocks and slices, each drawn into its place."""
+    if out is None:
+        out = torch.empty(shape, dtype=getattr(torch, dtype), device=device)
+    with torch.no_grad():
+        fill_parts(sys.modules[__name__], parts, out, dtype, threads)
+    return out
 
 
 def weights_of_rows(

@@ -96,7 +96,7 @@ def sigma_w2(spec: str, multiplier: float, width: int, activation: str) -> float
     if rule.family.needs_activation and rule.arguments["activation"] == FOLLOWING:
         rule = rule(activation=activation)
     # twelve digits, so that two ways to the same variance are one value
-    return float(f"{rule.std(width, width) ** 2 * width * multiplier**2:.12g}")
+    return float(f"{rule.draws((width, width))[0].std((width, width)) ** 2 * width * multiplier**2:.12g}")
 
 
 def is_random(spec: str, activation: str) -> bool:

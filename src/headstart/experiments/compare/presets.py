@@ -50,7 +50,7 @@ def course_start(network: Network, scheme: Scheme) -> NDArray[np.float64]:
     for entry in network.plan(scheme):
         shape, draw = entry.parameter.shape, entry.draw
         if isinstance(draw, Normal):
-            pieces.append(state.randn(*shape) * draw.std)
+            pieces.append(state.randn(*shape) * draw.sigma)
         elif isinstance(draw, Constant):
             pieces.append(np.full(shape, draw.value))
         else:

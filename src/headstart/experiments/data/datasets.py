@@ -14,7 +14,7 @@ from headstart.experiments.data.csv_files import load_csv
 from headstart.experiments.data.dataset import Array, Dataset
 from headstart.experiments.data.split import stratified_split
 from headstart.experiments.network import Task
-from headstart.spec import Spec, format_value, parse
+from headstart.spec import Argument, Signature, Spec, format_value, parse, written
 
 Points = tuple[Array, NDArray[np.generic]]  # and their class numbers
 DIGITS = Path(__file__).with_name("digits.npz")  # 1,797 rows: pixels (64) of 0 to 16, digit
@@ -42,7 +42,7 @@ def load(spec: str, label: str | None = None, seed: int = 0) -> Dataset:
     if label is not None:
         raise InputError(f"--label names the label column of a CSV file; {spec!r} is not one. Leave the label out.")
     maker = MAKERS[parsed.name]
-    return maker.make(spec, seed, **_arguments(parsed, maker))
+    return maker.make(spec, seed, **maker.signature.bind_spec(parsed))
 
 
 def is_csv(spec: str) -> bool:
@@ -64,10 +64,10 @@ def check_spec(spec: str) -> str:
     if is_csv(spec):
         return spec
     parsed = _parsed(spec)
-    arguments = _arguments(parsed, MAKERS[parsed.name])
+    arguments = MAKERS[parsed.name].signature.bind_spec(parsed)
     if not parsed.positional and not parsed.keywords:
         return parsed.name
-    return f"{parsed.name}({', '.join(f'{name}={format_value(value)}' for name, value in arguments.items())})"
+    return written(parsed.name, [f"{name}={format_value(value)}" for name, value in arguments.items()])
 
 
 def _parsed(spec: str) -> Spec:
@@ -87,31 +87,10 @@ def _parsed(spec: str) -> Spec:
 
 @dataclass(frozen=True)
 class Maker:
-    """One made data set: its defaults, and the function from (samples, seed, ...) to points and class numbers."""
+    """One made data set: its arguments, and the function from (samples, seed, ...) to points and class numbers."""
 
     make: Callable[..., Dataset]
-    defaults: dict[str, float]
-
-
-def _arguments(parsed: Spec, maker: Maker) -> dict[str, float]:
-    """The arguments of a data set, checked; whole numbers where the default is one."""
-    names = list(maker.defaults)
-    if parsed.multiplier is not None:
-        raise InputError(f"a data set has no multiplier, got {parsed.name}*{parsed.multiplier:g}.")
-    if len(parsed.positional) > len(names):
-        raise InputError(f"data set '{parsed.name}' takes {', '.join(names) or 'no arguments'}, got more values.")
-    given = dict(zip(names, parsed.positional, strict=False)) | parsed.keywords
-    values = dict(maker.defaults)
-    for name, value in given.items():
-        if name not in values:
-            raise unknown(f"argument of data set '{parsed.name}'", name, names or ["none"])
-        whole = isinstance(values[name], int)
-        least = {"samples": 10, "classes": 2}.get(name, 0)
-        if isinstance(value, (str, bool)) or value < least or (whole and value != int(value)):
-            rule = f"a {'whole ' if whole else ''}number of at least {least}"
-            raise InputError(f"{name} of data set '{parsed.name}' must be {rule}, got {value!r}.")
-        values[name] = int(value) if whole else float(value)
-    return values
+    signature: Signature
 
 
 def _two_draws(name: str, task: Task, classes: int, draw: Callable[[int, int], Points], samples: int,
@@ -218,11 +197,19 @@ def _digits(name: str, seed: int) -> Dataset:
     )
 
 
+def _noise(default: float) -> Argument:
+    return Argument("noise", default, least=0, example=f"noise={default:g}")
+
+
+_SAMPLES = Argument("samples", 300, whole=True, least=10, example="samples=300")
+_MADE: dict[str, tuple[Callable[..., Dataset], tuple[Argument, ...]]] = {
+    "circles": (_circles, (_SAMPLES, _noise(0.05))),
+    "moons": (_moons, (_SAMPLES, _noise(0.15))),
+    "blobs": (_blobs, (Argument("classes", 3, whole=True, least=2, example="3"), _SAMPLES, _noise(0.3))),
+    "xor": (_xor, (_SAMPLES, _noise(0.4))),
+    "spirals": (_spirals, (Argument("classes", 2, whole=True, least=2, example="2"), _SAMPLES, _noise(0.03))),
+    "digits": (_digits, ()),
+}
 MAKERS: dict[str, Maker] = {
-    "circles": Maker(_circles, {"samples": 300, "noise": 0.05}),
-    "moons": Maker(_moons, {"samples": 300, "noise": 0.15}),
-    "blobs": Maker(_blobs, {"classes": 3, "samples": 300, "noise": 0.3}),
-    "xor": Maker(_xor, {"samples": 300, "noise": 0.4}),
-    "spirals": Maker(_spirals, {"classes": 2, "samples": 300, "noise": 0.03}),
-    "digits": Maker(_digits, {}),
+    name: Maker(make, Signature("data set", name, arguments)) for name, (make, arguments) in _MADE.items()
 }

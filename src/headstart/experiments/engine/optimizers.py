@@ -16,18 +16,36 @@ from functools import cache
 
 import numpy as np
 
-from headstart.errors import InputError, unknown
+from headstart.errors import unknown
 from headstart.experiments.engine.caching import c_function
-from headstart.spec import format_value, parse
+from headstart.spec import Argument, Signature, format_value, parse, written
 
 SGD, MOMENTUM, NESTEROV, ADAM = 0, 1, 2, 3
 CODE, real = SGD, np.float64  # bound to the optimizer's code and the element type when compiled
-# name -> code, and the arguments with their defaults
-KINDS: dict[str, tuple[int, dict[str, float]]] = {
-    "sgd": (SGD, {}),
-    "momentum": (MOMENTUM, {"momentum": 0.9}),
-    "nesterov": (NESTEROV, {"momentum": 0.9}),
-    "adam": (ADAM, {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}),
+
+
+def _share(name: str, default: float) -> Argument:
+    """A share of the moving average that is kept."""
+    return Argument(name, default, least=0, below=1)
+
+
+# name -> code, and the arguments
+KINDS: dict[str, tuple[int, Signature]] = {
+    name: (code, Signature("optimizer", name, arguments))
+    for name, code, arguments in (
+        ("sgd", SGD, ()),
+        ("momentum", MOMENTUM, (_share("momentum", 0.9),)),
+        ("nesterov", NESTEROV, (_share("momentum", 0.9),)),
+        (
+            "adam",
+            ADAM,
+            (
+                _share("beta1", 0.9),
+                _share("beta2", 0.999),
+                Argument("epsilon", 1e-8, least=0, example="epsilon=1e-8"),
+            ),
+        ),
+    )
 }
 
 
@@ -52,9 +70,9 @@ class Optimizer:
         return {SGD: 0, MOMENTUM: 1, NESTEROV: 1, ADAM: 2}[self.code]
 
     def __str__(self) -> str:
-        if self.arguments == tuple(KINDS[self.name][1].values()):
+        if self.arguments == tuple(KINDS[self.name][1].defaults.values()):
             return self.name
-        return f"{self.name}({', '.join(format_value(value) for value in self.arguments)})"
+        return written(self.name, [format_value(value) for value in self.arguments])
 
 
 def optimizer(spec: str | Optimizer) -> Optimizer:
@@ -68,20 +86,8 @@ def optimizer(spec: str | Optimizer) -> Optimizer:
     parsed = parse(spec, "optimizer", "momentum(0.9)")
     if parsed.name not in KINDS:
         raise unknown("optimizer", parsed.name, KINDS)
-    defaults = KINDS[parsed.name][1]
-    names = list(defaults)
-    if parsed.multiplier is not None or len(parsed.positional) > len(names):
-        takes = f"takes {', '.join(names)}" if names else "takes no arguments"
-        raise InputError(f"optimizer '{parsed.name}' {takes}, and no multiplier; got {spec!r}.")
-    values = defaults | dict(zip(names, parsed.positional, strict=False)) | parsed.keywords
-    for name, value in values.items():
-        if name not in defaults:
-            raise unknown(f"argument of optimizer '{parsed.name}'", name, names or ["none"])
-        below = np.inf if name == "epsilon" else 1.0
-        if isinstance(value, (str, bool)) or not 0 <= value < below:
-            rule = "not negative" if name == "epsilon" else "from 0 to below 1"
-            raise InputError(f"{name} of optimizer '{parsed.name}' must be {rule}, got {value!r}.")
-    return Optimizer(parsed.name, tuple(float(values[name]) for name in names))
+    values = KINDS[parsed.name][1].bind_spec(parsed)
+    return Optimizer(parsed.name, tuple(float(value) for value in values.values()))
 
 
 # Steps: settings are [learning rate, weight decay, clip or 0, samples, arguments...]; they return 1 if the gradient,

@@ -20,7 +20,7 @@ from headstart.experiments.engine.caching import c_function
 from headstart.theory.activations import FORMULAS, Activation, rebound
 from headstart.theory.activations.formula import Formula
 
-MAX_PARAMETERS = 4
+MAX_PARAMETERS = 3
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,11 @@ def njit_activation(value, derivative, name: str = "custom") -> Activation:
 def row_functions(activation: Activation, dtype: np.dtype) -> RowFunctions:
     """The compiled row functions of an activation."""
     formula = activation.formula
+    if len(activation.arguments) > MAX_PARAMETERS:
+        raise InputError(
+            f"an activation for the engine has at most {MAX_PARAMETERS} parameters, got {activation}. "
+            "Write some of them as numbers in its definition."
+        )
     forward, backward = _compiled(formula, np.dtype(dtype))
     parameters = np.zeros(MAX_PARAMETERS, dtype)
     parameters[: len(activation.arguments)] = activation.arguments
@@ -117,6 +122,12 @@ def _forward_2(y, s, n, p):
         y[i] = value(y[i], a, b)
 
 
+def _forward_3(y, s, n, p):
+    a, b, c = p[0], p[1], p[2]
+    for i in range(n):
+        y[i] = value(y[i], a, b, c)
+
+
 def _forward_keeping_slope_0(y, s, n, p):
     for i in range(n):
         z = y[i]
@@ -140,6 +151,14 @@ def _forward_keeping_slope_2(y, s, n, p):
         y[i] = value(z, a, b)
 
 
+def _forward_keeping_slope_3(y, s, n, p):
+    a, b, c = p[0], p[1], p[2]
+    for i in range(n):
+        z = y[i]
+        s[i] = slope(z, a, b, c)
+        y[i] = value(z, a, b, c)
+
+
 def _backward_0(d, y, n, p):
     for i in range(n):
         d[i] *= slope_of_output(y[i])
@@ -157,11 +176,19 @@ def _backward_2(d, y, n, p):
         d[i] *= slope_of_output(y[i], a, b)
 
 
+def _backward_3(d, y, n, p):
+    a, b, c = p[0], p[1], p[2]
+    for i in range(n):
+        d[i] *= slope_of_output(y[i], a, b, c)
+
+
 def _backward_with_slope(d, s, n, p):
     for i in range(n):
         d[i] *= s[i]
 
 
-_FORWARD = (_forward_0, _forward_1, _forward_2)
-_FORWARD_KEEPING_SLOPE = (_forward_keeping_slope_0, _forward_keeping_slope_1, _forward_keeping_slope_2)
-_BACKWARD = (_backward_0, _backward_1, _backward_2)
+_FORWARD = (_forward_0, _forward_1, _forward_2, _forward_3)
+_FORWARD_KEEPING_SLOPE = (
+    _forward_keeping_slope_0, _forward_keeping_slope_1, _forward_keeping_slope_2, _forward_keeping_slope_3,
+)  # fmt: skip
+_BACKWARD = (_backward_0, _backward_1, _backward_2, _backward_3)

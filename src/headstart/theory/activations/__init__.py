@@ -6,7 +6,6 @@
 """
 
 from headstart.theory.activations.catalogue import (
-    ALIASES,
     FORMULAS,
     PRIMITIVES,
     Activation,
@@ -15,4 +14,4 @@ from headstart.theory.activations.catalogue import (
     rebound,
 )
 
-__all__ = ["ALIASES", "FORMULAS", "PRIMITIVES", "Activation", "Formula", "activation", "rebound"]
+__all__ = ["FORMULAS", "PRIMITIVES", "Activation", "Formula", "activation", "rebound"]

@@ -21,48 +21,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from headstart.errors import InputError, unknown
-from headstart.spec import format_value, parse
+from headstart.libraries.activations import NAMES, NOT_ELEMENTWISE, PARAMETERS
+from headstart.spec import Argument, Signature, format_value, parse, written
 from headstart.theory.activations import piecewise, smooth
 from headstart.theory.activations.formula import Formula, Function
 from headstart.theory.activations.jets import derivative_of
 from headstart.theory.activations.primitives import PRIMITIVES
 
-__all__ = ["ALIASES", "FORMULAS", "PRIMITIVES", "Activation", "Formula", "activation", "rebound"]
+__all__ = ["FORMULAS", "PRIMITIVES", "Activation", "Formula", "activation", "rebound"]
 
 FORMULAS: dict[str, Formula] = {formula.name: formula for formula in (*smooth.FORMULAS, *piecewise.FORMULAS)}
-
-# The same function under the names that PyTorch, JAX, Keras and Transformers give it.
-ALIASES = {
-    "linear": "identity",
-    "swish": "silu",
-    "hard_tanh": "hardtanh",
-    "hard_sigmoid": "hardsigmoid",
-    "hard_swish": "hardswish",
-    "hard_silu": "hardswish",
-    "hardsilu": "hardswish",
-    "log_sigmoid": "logsigmoid",
-    "soft_sign": "softsign",
-    "soft_shrink": "softshrink",
-    "hard_shrink": "hardshrink",
-    "tanh_shrink": "tanhshrink",
-    "exp": "exponential",
-    "logistic": "sigmoid",
-    "sine": "sin",
-    "gelu_new": "gelu_tanh",
-    "gelu_pytorch_tanh": "gelu_tanh",
-    "gelu_approximate": "gelu_tanh",
-    "relu2": "squared_relu",
-    "relu_squared": "squared_relu",
-    "absolute": "abs",
-    "leakyrelu": "leaky_relu",
-    "sparseplus": "sparse_plus",
-}
-
-# Likewise the parameters' names.
-PARAMETER_ALIASES = {"negative_slope": "slope", "lambd": "lambda", "min_val": "min", "max_val": "max"}
-
-# Names that a user may well type, and why they have no curve phi(z).
-NOT_ELEMENTWISE = ("softmax", "log_softmax", "logsoftmax", "softmin", "softmax2d", "sparsemax", "glu", "maxout")
 
 
 @dataclass(frozen=True)
@@ -107,7 +75,7 @@ class Activation:
         defaults = tuple(default for _, default in self.formula.parameters)
         if self.arguments == defaults:
             return self.name
-        return f"{self.name}({', '.join(format_value(a) for a in self.arguments)})"
+        return written(self.name, [format_value(argument) for argument in self.arguments])
 
 
 def activation(spec: str | Activation) -> Activation:
@@ -125,7 +93,7 @@ def activation(spec: str | Activation) -> Activation:
 @lru_cache(maxsize=512)
 def _of_string(spec: str) -> Activation:
     parsed = parse(spec, "activation", "leaky_relu(0.1)")
-    name = ALIASES.get(parsed.name, parsed.name)
+    name = NAMES.get(parsed.name, parsed.name)
     if name in NOT_ELEMENTWISE:
         raise InputError(
             f"an activation must be element-wise, and {name!r} mixes the elements of a vector. "
@@ -133,27 +101,19 @@ def _of_string(spec: str) -> Activation:
         )
     if name not in FORMULAS:
         raise unknown("activation", parsed.name, FORMULAS)
-    formula = FORMULAS[name]
-    names = [name for name, _ in formula.parameters]
-    if parsed.multiplier is not None or len(parsed.positional) > len(names):
-        takes = f"takes {', '.join(names)}" if names else "takes no parameters"
-        raise InputError(f"activation '{formula.name}' {takes}, and no multiplier; got {spec!r}.")
-    values = dict(formula.parameters)
-    values.update(zip(names, parsed.positional, strict=False))  # type: ignore[arg-type]  # words are refused below
-    for keyword, value in parsed.keywords.items():
-        name = PARAMETER_ALIASES.get(keyword, keyword)
-        if name not in values:
-            raise unknown(f"parameter of activation '{formula.name}'", name, names or ["none"])
-        values[name] = value  # type: ignore[assignment]  # likewise
-    for name, value in values.items():
-        if isinstance(value, (str, bool)):
-            raise InputError(f"{name} of activation '{formula.name}' must be a number, got {value!r}.")
-    result = Activation(formula, tuple(float(value) for value in values.values()))
+    values = _signature(FORMULAS[name]).bind_spec(parsed)
+    result = Activation(FORMULAS[name], tuple(float(value) for value in values.values()))
     with np.errstate(all="ignore"):
         near = result([-1.0, 0.0, 1.0])
     if not np.all(np.isfinite(near)):
         raise InputError(f"activation {spec!r} is {near} at -1, 0, 1; its parameters must make it finite there.")
     return result
+
+
+@lru_cache
+def _signature(formula: Formula) -> Signature:
+    arguments = tuple(Argument(name, default, example=format_value(default)) for name, default in formula.parameters)
+    return Signature("activation", formula.name, arguments, PARAMETERS, "parameter")
 
 
 def rebound(function: Function, primitives: Mapping[str, Any], number: Callable[[float], Any]) -> Function:
