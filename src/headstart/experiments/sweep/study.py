@@ -5,6 +5,7 @@ What trains networks is loaded by the methods that do, so that a look at a study
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
@@ -15,6 +16,7 @@ from typing import Any
 
 from headstart.errors import InputError, Interrupted, unknown
 from headstart.experiments.store import Store, StoredStudy
+from headstart.experiments.store.identity import stored_identity
 from headstart.experiments.sweep.rows import Row, frame, rows_of, write_parquet
 from headstart.experiments.sweep.runs import Identified, digest, distinct_runs
 from headstart.experiments.sweep.settings import AXES, MOST_RUNS, StudySettings, study_settings
@@ -179,8 +181,7 @@ class Sweep:
         """One row per finished run: settings and results, in an order that depends on the settings alone."""
         if not self.store.exists():
             return []
-        results = self.store.results()
-        return rows_of({identity: results[identity] for identity in self.runs() if identity in results})
+        return _rows_of_study(self.store.results(), self.runs())
 
     def frame(self, library: str = "pandas") -> Any:
         """The rows as a data frame of "pandas" or "polars"."""
@@ -245,14 +246,31 @@ def open_rows(address: str | Path, name: str | None = None) -> list[Row]:
     store = Store(address)
     if not store.exists():
         raise InputError(f"there is no store at {str(store)!r}. Make one: headstart sweep run FILE --store {address}")
-    results = store.results()
-    if name is not None:
-        known = store.studies()
-        if name not in known:
-            raise unknown("study", name, known or ["none"])
-        wanted = distinct_runs(_settings_of(known[name]), known[name].seeds)
-        results = {identity: results[identity] for identity in wanted if identity in results}
-    return rows_of(results)
+    if name is None:
+        return rows_of(_newest(store.results()))
+    known = store.studies()
+    if name not in known:
+        raise unknown("study", name, known or ["none"])
+    return _rows_of_study(store.results(), distinct_runs(_settings_of(known[name]), known[name].seeds))
+
+
+def _rows_of_study(results: dict[str, dict[str, Any]], runs: dict[str, Identified]) -> list[Row]:
+    """The rows of a study's finished runs, each scheme by the name that this study gives it."""
+    found = {identity: run for identity, run in runs.items() if identity in results}
+    return rows_of(
+        {identity: results[identity] | {"settings": json.loads(run.text)} for identity, run in found.items()}
+    )
+
+
+def _newest(results: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The results without those of an older engine format whose run has one of a newer."""
+    formats = {identity: result["settings"]["engine"] for identity, result in results.items()}
+    if len(set(formats.values())) < 2:
+        return results
+    newest: dict[str, str] = {}
+    for identity in sorted(results, key=formats.__getitem__):
+        newest[stored_identity(results[identity]["settings"] | {"engine": None})] = identity
+    return {identity: results[identity] for identity in newest.values()}
 
 
 def _settings_of(stored: StoredStudy) -> StudySettings:
