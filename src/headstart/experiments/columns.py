@@ -76,7 +76,7 @@ def _result(
 
 
 STATES = (
-    _state("id", "identity", "hash of what is trained: the settings in canonical form, and the engine's format", None, 32),
+    _state("id", "identity", "hash of the settings in canonical form and of the engine's format", None, 32),
     _state("state", "state", "done or failed; a run that diverged is done", None, 8),
     _state("reason", "reason", "why a failed run could not be trained", "not failed"),
 )
@@ -114,3 +114,11 @@ RESULTS = (
 COLUMNS = {column.name: column for column in (*STATES, *SETTINGS, *RESULTS)}
 STORED = tuple(column for column in COLUMNS.values() if column.source == "table")  # beside the text of the settings
 METRIC_COLUMNS = tuple(column for column in RESULTS if column.better is not None)
+
+# The factors of a report: the settings, and what is worked out of them on request and stands in no row.
+SIGMA_W2 = _setting(
+    "sigma_w2", "weight variance × fan-in, σ_w²", "variance of a hidden layer's weights, times fan_in", float,
+    nothing="none", derived=True,
+)  # fmt: skip
+_PLACE = [column.name for column in SETTINGS].index("sigma_b")
+FACTORS = {column.name: column for column in (*SETTINGS[:_PLACE], SIGMA_W2, *SETTINGS[_PLACE:])}

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.errors import unknown
-from headstart.experiments.columns import METRIC_COLUMNS
 from headstart.experiments.analysis.statistics import Values, median, median_interval
+from headstart.experiments.columns import METRIC_COLUMNS
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Stores of an older schema: numbered steps, each from one schema to the next.
 
-A coordinator takes them all in one transaction. A reader writes nothing: it sees the runs as the steps would leave them.
+A coordinator takes them all in one transaction. A reader writes nothing: it sees the runs as they would be after that.
 """
 
 from __future__ import annotations

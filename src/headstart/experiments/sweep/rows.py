@@ -63,7 +63,7 @@ def _pandas(rows: list[Row]) -> Any:
 def _polars(rows: list[Row]) -> Any:
     import polars as pl
 
-    types = {int: pl.Int64, float: pl.Float64, str: pl.String, tuple: pl.List(pl.Int64)}
+    types: dict[type, Any] = {int: pl.Int64, float: pl.Float64, str: pl.String, tuple: pl.List(pl.Int64)}
     return pl.DataFrame(
         [
             pl.Series(name, [row[name] for row in rows], dtype=types[column.type])

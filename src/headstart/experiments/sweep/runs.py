@@ -63,11 +63,11 @@ class Identified(NamedTuple):
 
 
 def distinct_runs(settings: StudySettings, seeds: tuple[int, ...] = ()) -> dict[str, Identified]:
-    """Identity -> run, in the order of the study's axes, each once.
+    """Identity -> run, in the order of the study's factors, each once.
 
     Args:
         settings: the study.
-        seeds: more seeds, after the study's own (which must then not be zipped with another axis).
+        seeds: more seeds, after the study's own (which must then not be zipped with another factor).
 
     >>> from headstart.experiments.sweep.settings import study_settings
     >>> study = study_settings(scheme=["zeros", "he"], multiplier=[0.5, 1, 2], seed=0)

@@ -19,7 +19,7 @@ from headstart.experiments.store import Store, StoredStudy
 from headstart.experiments.store.identity import stored_identity
 from headstart.experiments.sweep.rows import Row, frame, rows_of, write_parquet
 from headstart.experiments.sweep.runs import Identified, digest, distinct_runs
-from headstart.experiments.sweep.settings import AXES, MOST_RUNS, StudySettings, study_settings
+from headstart.experiments.sweep.settings import FACTORS, MOST_RUNS, StudySettings, study_settings
 from headstart.experiments.sweep.status import Status
 
 MEMORY = "sqlite://"
@@ -30,7 +30,7 @@ class StudyPlan:
     """What running a study would mean.
 
     Args:
-        asked: runs the axes ask for. distinct: those that differ. stored: those already finished in the store.
+        asked: runs the factors ask for. distinct: those that differ. stored: those already finished in the store.
         seconds: that the others will take on `workers` workers, from a timed sample. memory: bytes they will take.
     """
 
@@ -55,7 +55,7 @@ class Sweep:
         if settings.asked > MOST_RUNS and not many:
             raise InputError(
                 f"the study asks for {settings.asked:,} runs, more than {MOST_RUNS:,}. "
-                "Shorten an axis, or say that you mean it: --yes, or many=True."
+                "Shorten a factor, or say that you mean it: --yes, or many=True."
             )
         self.settings, self.store = settings, store
         self.name: str = settings.name or "study"
@@ -158,17 +158,17 @@ class Sweep:
         """Add seeds to the study in the store, and run them; other arguments as for `run`.
 
         Raises:
-            InputError: seeds that the study has, or that are zipped with another axis.
+            InputError: seeds that the study has, or that are zipped with another factor.
         """
         wanted = tuple(seeds)
-        kind = AXES["seed"]
+        kind = FACTORS["seed"]
         for seed in wanted:
             try:
                 kind.read(seed)
             except ValueError:
                 raise InputError(f"a seed must be {kind.name}, got {seed!r}.") from None
         if any("seed" in group for group in self.settings.zip):
-            raise InputError("the study's seeds are zipped with another axis, so none can be added. Write a new study.")
+            raise InputError("the study's seeds are zipped with another factor, so none can be added. Write a new one.")
         with self.store.coordinating():
             stored = self._register()
             new = [s for s in dict.fromkeys(wanted) if s not in self.settings.seed and s not in stored.seeds]
