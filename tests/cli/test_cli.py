@@ -36,6 +36,8 @@ def test_table_on_stdout_the_rest_on_stderr() -> None:
     done = headstart("compare", "zeros", "he", *QUICK)
     assert done.returncode == 0
     assert "symmetric" in done.stdout
+    assert "zeros  HS101" in done.stdout
+    assert "headstart explain CODE" in done.stderr
     assert "--out" in done.stderr
     assert "\x1b[" not in done.stdout
 
@@ -51,7 +53,11 @@ def test_json_has_the_documented_shape_and_is_the_same_twice(tmp_path: Path) -> 
     assert all((tmp_path / path).is_file() for path in found["files"].values())
     zeros = found["schemes"][0]
     assert set(zeros) == {
-        "scheme", "verdict", "reason", "train_accuracy", "test_accuracy", "first_cost", "final_cost", "runs",
+        "scheme", "verdict", "reason", "findings", "train_accuracy", "test_accuracy", "first_cost", "final_cost",
+        "runs",
+    }  # fmt: skip
+    assert set(zeros["findings"][0]) == {
+        "code", "word", "severity", "layer", "value", "limit", "message", "remedy",
     }  # fmt: skip
     assert set(zeros["train_accuracy"]) == {"median", "low", "high"}
     assert set(zeros["runs"][0]) == {"seed", "train_accuracy", "test_accuracy", "diverged_at", "costs"}

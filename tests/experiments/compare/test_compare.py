@@ -151,3 +151,45 @@ def test_spread_orders_what_is_not_finite_last() -> None:
     assert spread([math.inf, math.inf, 1.0])["median"] == math.inf
     assert math.isnan(spread([1.0, math.nan, math.nan])["median"])
     assert spread([0.5]) == {"median": 0.5, "low": 0.5, "high": 0.5}
+
+
+SMALL_TANH = {"hidden": (4,), "activation": "tanh", "learning_rate": 1.2, "seeds": 8}
+SIGMOID = {"hidden": (5, 5, 5), "activation": "sigmoid", "learning_rate": 1.0, "seeds": 8, "steps": 20_000}
+
+
+@pytest.mark.parametrize("data", ["moons", "circles"])
+@pytest.mark.parametrize(("spec", "options"), [("normal(0.01)", SMALL_TANH), ("glorot", SIGMOID)])
+def test_a_small_start_that_learnt_has_recovered(spec: str, options: dict[str, object], data: str) -> None:
+    result = hs.compare([spec], data=data, **options)
+    verdict, (row,) = result.verdicts[spec], result.summary()
+    assert row["verdict"] == verdict.word == "recovered"
+    assert {finding.severity for finding in verdict.findings} == {"remark"}
+    small = verdict.findings[0]
+    assert small.code == "HS201"
+    assert small.value < small.limit == 0.01
+    per_layer = small.value ** (1 / result.network.layers)
+    assert f"At the start the signal shrinks × {per_layer:.3g} per layer" in row["reason"]
+    assert f"(accuracy {100 * row['train_accuracy']['median']:.1f} %)" in row["reason"]
+    assert "hardly depend" not in row["reason"]
+    assert row["train_accuracy"]["median"] > 0.8
+
+
+def test_the_same_start_at_a_small_rate_has_not_recovered() -> None:
+    (row,) = hs.compare(
+        ["normal(0.01)"], data="moons", **{**SMALL_TANH, "steps": 2000, "learning_rate": 0.001}
+    ).summary()
+    assert row["verdict"] == "vanishing"
+    assert "Training has not got far" in row["reason"]
+
+
+def test_words_do_not_contradict_numbers_at_a_far_too_large_rate() -> None:
+    result = hs.compare(["he"], learning_rate=1e6)
+    (row,) = result.summary()
+    diverged = sum(run.diverged_at is not None for run in result.runs)
+    assert 0 < diverged < 8
+    assert row["verdict"] == "rising"
+    assert [finding.code for finding in result.verdicts["he"].findings] == ["HS502", "HS503"]
+    first, last = row["first_cost"]["median"], row["final_cost"]["median"]
+    assert f"The cost rose from {first:.4g} to {last:.4g} (accuracy 50.0 %)." in row["reason"]
+    assert f"{diverged} of 16 runs diverged" in row["reason"]
+    assert "nan" not in row["reason"]

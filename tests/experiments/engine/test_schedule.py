@@ -69,7 +69,7 @@ def test_records_are_what_numpy_measures() -> None:
     start = weights("he*2", count=1, dtype="float64")
     history = run(start, Schedule(50, 0.1, 50, record=EVERYTHING))
     for place, theta in ((0, start[0]), (1, history.weights[0])):
-        signals = measure(NETWORK, theta, theta, DATA, 0.0, 0.0, None)
+        measured = measure(NETWORK, theta, DATA, 0.0).layers
         layers = NETWORK.unflatten(theta)
         hidden, values = DATA.train_x, []
         for w, b in layers[:-1]:
@@ -79,11 +79,11 @@ def test_records_are_what_numpy_measures() -> None:
         np.testing.assert_allclose(records["mean_square"], [np.mean(v**2) for v in values], rtol=1e-12)
         np.testing.assert_allclose(records["saturated"], [np.mean(v == 0) for v in values], rtol=1e-12)
         np.testing.assert_allclose(records["dead"], [np.mean((v == 0).all(axis=0)) for v in values])
-        np.testing.assert_array_equal(records["distinct"], signals.distinct_first)
+        np.testing.assert_array_equal(records["distinct"], [layer.distinct for layer in measured[:-1]])
         logits = NETWORK.logits(theta, DATA.train_x)
         assert records["accuracy"] == DATA.score(logits, DATA.train_y)
         sizes = [w.size for w, _ in layers]
-        rms = np.array(signals.gradient_rms) * np.sqrt(sizes)
+        rms = np.array([layer.gradient_rms for layer in measured]) * np.sqrt(sizes)
         assert (records["gradient_norm"] >= rms * (1 - 1e-9)).all()  # the norm counts the biases too
         assert (records["gradient_norm"] <= 3 * rms).all()
 

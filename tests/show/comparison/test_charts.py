@@ -101,7 +101,8 @@ def test_files_open_from_disk_alone(small: hs.Comparison, tmp_path: Path) -> Non
     assert '<script src="' not in page
     assert "<link" not in page
     for row in small.summary():
-        assert row["verdict"] in page
+        assert f">{row['verdict']}</td>" in page
+    assert "HS101 HS303" in page
     assert sorted(path.name for path in (tmp_path / "new" / "folder").iterdir()) == [
         "compare.html", "compare.png", "compare.svg",
     ]  # fmt: skip

@@ -152,7 +152,7 @@ def signal_rows(comparison: ComparisonData) -> Rows:
     rows: Rows = []
     for scheme in comparison.schemes:
         signals = [run.signals for run in comparison.of(scheme)]
-        values = np.median([[s.input_std, *s.layer_std] for s in signals], axis=0)
+        values = np.median([[layer.std for layer in (s.input, *s.layers)] for s in signals], axis=0)
         for position, (layer, value) in enumerate(zip(names, values, strict=True)):
             rows.append({"scheme": scheme, "position": position, "layer": layer, "std": float(value)})
     return rows
