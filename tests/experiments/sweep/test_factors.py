@@ -44,7 +44,7 @@ def test_what_is_written_is_what_is_run(factor: str, given: Any, values: tuple[A
 
 
 @given(st.floats(1e-3, 1e3), st.floats(1e-3, 1e3), st.integers(2, 40))
-def test_a_log_axis_has_its_ends_and_equal_ratios(first: float, last: float, count: int) -> None:
+def test_a_log_range_has_its_ends_and_equal_ratios(first: float, last: float, count: int) -> None:
     first, last = float(f"{first:.6g}"), float(f"{last:.6g}")
     if abs(last / first - 1) < 1e-3:
         return
@@ -54,7 +54,7 @@ def test_a_log_axis_has_its_ends_and_equal_ratios(first: float, last: float, cou
     assert max(ratios) / min(ratios) == pytest.approx(1, abs=1e-9)
 
 
-def test_a_log_axis_has_exactly_one_in_its_middle() -> None:
+def test_a_log_range_has_exactly_one_in_its_middle() -> None:
     for count in (3, 9, 33):  # else the formula's own value would be another run
         assert 1.0 in read("multiplier", {"log": [0.25, 4.0], "count": count})
 

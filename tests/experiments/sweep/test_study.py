@@ -99,7 +99,7 @@ def test_added_seeds_are_run_and_belong_to_the_study(tmp_path: Path) -> None:
         study(path).extend([-1])
 
 
-def test_seeds_of_a_zipped_axis_cannot_be_added() -> None:
+def test_seeds_of_a_zipped_factor_cannot_be_added() -> None:
     with pytest.raises(hs.InputError, match="zipped with another factor"):
         hs.study(seed=[0, 1], steps=[3, 4], zip=["seed", "steps"]).extend([5])
 

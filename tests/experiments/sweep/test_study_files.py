@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headstart import InputError
+from headstart.experiments.settings import TrainingSettings
 from headstart.experiments.sweep.runs import distinct_runs
 from headstart.experiments.sweep.settings import FACTORS, StudySettings, read_study, study_schema, study_settings
 
@@ -111,6 +112,23 @@ def test_the_schema_refuses_what_the_model_refuses(document: dict[str, Any]) -> 
         jsonschema.validate(document, study_schema())
     with pytest.raises(InputError):
         study_settings(**document)
+
+
+def test_what_a_study_shares_with_a_comparison_has_its_words_and_defaults() -> None:
+    shared = set(TrainingSettings.model_fields)
+    assert shared <= set(StudySettings.model_fields)
+    published = study_schema()["properties"]
+    for name in shared:
+        said, field = TrainingSettings.model_fields[name], StudySettings.model_fields[name]
+        assert str(field.description).startswith(str(said.description))
+        assert published[name]["description"] == field.description
+        usual = StudySettings().values_of(name) if name in FACTORS else (field.default,)
+        assert usual == (("all",) if name == "batch_size" else (said.default,))
+
+
+def test_every_key_is_described_in_the_published_schema() -> None:
+    for name, entry in study_schema()["properties"].items():
+        assert entry["description"].endswith((".", "]")), name
 
 
 def test_every_factor_is_a_key_of_the_study() -> None:

@@ -12,6 +12,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from headstart.errors import InputError
 from headstart.schemes import scheme
 
 OWN = ("scheme", "multiplier", "sigma_b", "learning_rate", "seed")  # of each run; the others are its batch's
@@ -38,11 +39,7 @@ def run_identity(
 
 
 def stored_identity(settings: Mapping[str, Any]) -> str:
-    """The identity of a run by its stored settings.
-
-    Raises:
-        InputError: a scheme that this version does not know.
-    """
+    """The identity of a run by its stored settings."""
     shared = {name: value for name, value in settings.items() if name not in OWN}
     own = (settings[name] for name in OWN)
     return run_identity(compact(shared)[:-1], *own)
@@ -55,5 +52,8 @@ def compact(settings: Mapping[str, Any]) -> str:
 
 @functools.lru_cache(maxsize=4096)
 def _distribution(spec: str, multiplier: float) -> str:
-    """The one spec string, as JSON, of all schemes that draw these weights."""
-    return json.dumps((scheme(spec) * multiplier).canonical)
+    """The one spec string, as JSON, of all schemes that draw these weights; one of another version is its own."""
+    try:
+        return json.dumps((scheme(spec) * multiplier).canonical)
+    except InputError:
+        return json.dumps(f"{spec}*{multiplier!r}")

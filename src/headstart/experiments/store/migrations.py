@@ -41,8 +41,10 @@ def upgrade(connection: Connection, found: int) -> None:
     for step in _steps(found):
         for statement in step.prepare:
             connection.execute(text(statement))
-    for start in range(0, len(rows), 1000):
-        connection.execute(runs.insert(), rows[start : start + 1000])
+    if rows:
+        names = list(rows[0])
+        marks = ", ".join(f":{name}" for name in names)
+        connection.execute(text(f"INSERT INTO {runs.name} ({', '.join(names)}) VALUES ({marks})"), rows)
     connection.execute(meta.update().where(meta.c.key == "schema").values(value=str(SCHEMA)))
 
 
@@ -80,9 +82,9 @@ def _by_distribution(row: Stored) -> Stored:
     try:
         if any(argument < 0 for argument in activation(settings["activation"]).arguments):
             return row
-        changed = {"id": stored_identity(settings), "settings": compact(settings)}
-    except InputError:  # a name that this version does not know: nobody can ask for it
+    except InputError:  # one that this version does not know: nobody can ask for it
         return row
+    changed = {"id": stored_identity(settings), "settings": compact(settings)}
     return row | changed | {"steps_to_target": _steps_to_target(row, settings)}
 
 

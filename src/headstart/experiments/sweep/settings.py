@@ -202,13 +202,13 @@ class StudySettings(BaseModel):
                 if name in seen:
                     raise ValueError(f"zip names {name} twice. A factor moves with one group.")
                 seen.add(name)
-            lengths = {name: len(self.factor(name)) for name in group}
+            lengths = {name: len(self.values_of(name)) for name in group}
             if len(group) < 2 or len(set(lengths.values())) > 1:
                 shown = ", ".join(f"{name} has {length}" for name, length in lengths.items())
                 raise ValueError(f"a zip group needs two or more factors with equally many values: {shown or 'none'}.")
         return self
 
-    def factor(self, name: str) -> tuple[Any, ...]:
+    def values_of(self, name: str) -> tuple[Any, ...]:
         """The values of a factor; of `hidden` its default where no layer sizes are given at all."""
         values = getattr(self, name)
         if name == "hidden" and values is None and self.depth is None:
@@ -234,9 +234,9 @@ class StudySettings(BaseModel):
         seen: set[str] = set()
         for name in FACTORS:
             group = groups.get(name, (name,))
-            if self.factor(name) and name not in seen:
+            if self.values_of(name) and name not in seen:
                 seen.update(group)
-                loops.append((group, list(zip(*(self.factor(member) for member in group), strict=True))))
+                loops.append((group, list(zip(*(self.values_of(member) for member in group), strict=True))))
         return loops
 
     def document(self) -> dict[str, Any]:
