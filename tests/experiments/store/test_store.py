@@ -11,44 +11,22 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy
-from postgres_server import programs, server
 
 import headstart as hs
 from headstart import InputError
 from headstart.errors import StoreError
 from headstart.experiments.store import Store, StoredStudy
-from headstart.experiments.store.tables import SCHEMA, coordinator, meta, metadata
+from headstart.experiments.store.tables import SCHEMA, coordinator, meta
 from headstart.experiments.sweep.chunks import Result
 
 DONE = Result("a" * 32, '{"seed":0}', "done", None, 0.7, 0.1, 0.9, 0.8, 12, None)
 DIVERGED = Result("b" * 32, '{"seed":1}', "done", None, math.inf, math.nan, 0.5, 0.5, None, 3)
 FAILED = Result("c" * 32, '{"seed":2}', "failed", "no room")
-
-
-@pytest.fixture(scope="module")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    if programs() is None:
-        assert os.environ.get("CI") != "true", "install PostgreSQL: these tests run against a real server"
-        pytest.skip("PostgreSQL is not installed")
-    folder = Path("/tmp") if os.geteuid() == 0 else tmp_path_factory.mktemp("server")  # nobody must get in
-    with server(folder) as url:
-        yield url
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    if request.param == "sqlite":
-        yield str(tmp_path / "runs.db")
-        return
-    url = request.getfixturevalue("postgres_url")
-    yield url
-    metadata.drop_all(Store(url)._engine)
 
 
 def held(store: Store, *results: Result) -> Store:

@@ -126,8 +126,8 @@ class Program:
                 chunk *= 2
             step = last
             work.chunk = chunk
-        if schedule.record_last:
-            self._record(history, index, len(costs) - 1)
+        if schedule.record_last and self._record(history, index, len(costs) - 1):
+            history.converged_at[index] = schedule.steps
         history.finished[index] = True
 
     def evaluate(self, theta) -> np.ndarray:
