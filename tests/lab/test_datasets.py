@@ -197,7 +197,7 @@ def test_the_least_that_each_argument_may_be() -> None:
     for spec in ("circles(samples=10)", "blobs(2)", "spirals(2, 10, 0)", "moons(noise=0)"):
         assert len(load(spec).test_x) >= 10
     for spec in ("circles(samples=9)", "blobs(1)", "spirals(2, 9)", "moons(noise=-0.001)"):
-        with pytest.raises(InputError, match="must be a (whole )?number of at least"):
+        with pytest.raises(InputError, match=r"must be a (whole )?number of at least"):
             load(spec)
 
 
