@@ -74,7 +74,7 @@ def row_functions(activation: Activation, dtype: np.dtype) -> RowFunctions:
 
 
 def _output_tells_slope(activation: Activation) -> bool:
-    """Whether phi' follows from phi(z) at these parameters: not where elu's alpha is negative, so that phi falls first."""
+    """Whether phi' follows from phi(z) at these parameters: not where elu's alpha is negative and phi falls first."""
     slope_of_output = activation.formula.slope_of_output
     if slope_of_output is None:
         return False
