@@ -165,7 +165,8 @@ def test_interrupting_keeps_what_finished() -> None:
 def batched() -> hs.Comparison:
     """Xavier and LeCun are one rule under two names; constant weights leave nothing to a seed but its batches."""
     return hs.compare(
-        ["lecun", "constant(0.3)", "xavier"], data="blobs(3, noise=0.8)", hidden=(6, 4), activation="tanh", seeds=3, steps=60,
+        ["lecun", "constant(0.3)", "xavier"], data="blobs(3, noise=0.8)", hidden=(6, 4), activation="tanh", seeds=3,
+        steps=60,
         learning_rate=0.2, optimizer="momentum(0.5)", batch_size=40, record_every=7, data_seed=5,
     )  # fmt: skip
 
@@ -335,7 +336,7 @@ def stops_after(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
         monkeypatch.setattr(engine, "train_networks", stopped)
 
-    yield install
+    return install
 
 
 @pytest.mark.parametrize(
@@ -467,9 +468,7 @@ def test_rates_are_found_on_eight_seeds_behind_those_of_the_comparison(searched:
 @pytest.mark.parametrize(
     ("optimizer", "least", "most"), [("sgd", 1e-3, 10), ("momentum(0.5)", 1e-4, 1), ("adam", 1e-5, 0.3)]
 )
-def test_the_first_look_spans_the_optimizers_range(
-    searched: Any, optimizer: str, least: float, most: float
-) -> None:
+def test_the_first_look_spans_the_optimizers_range(searched: Any, optimizer: str, least: float, most: float) -> None:
     _, calls, _ = searched(lambda name, rate, seed: 1.0, schemes=["he", "xavier"], optimizer=optimizer, steps=4)
     looks = calls[0].rates.reshape(2, -1, 8)[:, :, 0]
     np.testing.assert_array_equal(looks[0], looks[1])

@@ -53,7 +53,7 @@ def test_canonical_forms_of_what_is_asked_for() -> None:
     found = compare_settings(activation=" ReLU ", optimizer="Momentum( 0.90 )", schemes=iter(["he*1.0"]), hidden=[3, 4])
     assert (found.activation, found.optimizer, found.schemes, found.hidden) == ("relu", "momentum", ("he",), (3, 4))
     assert isinstance(compare_settings(learning_rate=2).learning_rate, float)
-    with pytest.raises(InputError, match="learning_rate: .*got True"):
+    with pytest.raises(InputError, match=r"learning_rate: .*got True"):
         compare_settings(learning_rate=True)
 
 
