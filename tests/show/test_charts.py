@@ -121,7 +121,8 @@ def test_files_open_from_disk_alone(small: hs.Comparison, tmp_path: Path) -> Non
     ]  # fmt: skip
 
 
-def test_a_report_alone(small: hs.Comparison, tmp_path: Path) -> None:
+def test_a_report_alone(small: hs.Comparison, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("headstart.show.page.BUNDLE", "")
     assert small.report(tmp_path / "report.html").read_text().startswith("<!doctype html>")
 
 
@@ -142,7 +143,8 @@ def test_the_table_says_what_the_summary_says(small: hs.Comparison) -> None:
     assert max(map(len, text.splitlines())) <= 100
 
 
-def test_costs_that_are_all_zero_or_not_finite_still_draw(tmp_path: Path) -> None:
+def test_costs_that_are_all_zero_or_not_finite_still_draw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("headstart.show.page.BUNDLE", "")
     path = tmp_path / "line.csv"
     path.write_text("".join(f"{i},{i % 5},{0.25 * i}\n" for i in range(60)))
     broken = hs.compare(["he"], data=str(path), activation="identity", seeds=1, steps=400, learning_rate=1e6)
@@ -224,6 +226,25 @@ def test_the_drawn_cost_curves_have_their_schemes_colours(four: hs.Comparison) -
     assert (heights[2] - heights[1]) / (heights[1] - heights[0]) == pytest.approx(
         math.log(4) / math.log(9 / 4), rel=1e-3
     )
+
+
+def test_boundaries_stand_above_the_costs_and_the_signal_beside_them(four: hs.Comparison) -> None:
+    above, below = comparison_chart(four).to_dict()["vconcat"]
+    assert above["title"]["text"].startswith("Decision boundaries")
+    assert [panel["title"]["text"] for panel in below["hconcat"]] == [
+        "Cost while training",
+        "Signal per layer at the start",
+    ]
+
+
+def test_a_scheme_picked_in_the_legend_stands_out(four: hs.Comparison) -> None:
+    chart = cost_chart(four, {}).to_dict(validate=False)
+    (picked,) = chart["params"]
+    assert (picked["name"], picked["bind"], picked["select"]["fields"]) == ("picked", "legend", ["scheme"])
+    for layer in chart["layer"]:
+        opacity = layer["encoding"]["opacity"]
+        assert opacity["condition"]["param"] == "picked"
+        assert opacity["condition"]["value"] > 5 * opacity["value"]
 
 
 def test_titles_say_what_was_compared() -> None:

@@ -10,8 +10,9 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
-from made_comparison import comparison, signals
+from made_comparison import comparison, plane, signals
 
 import headstart as hs
 from headstart.show import comparison_report, page
@@ -80,6 +81,17 @@ def test_every_cell_stands_under_its_header(made: hs.Comparison, tmp_path: Path)
     assert list(normal.values())[:6] == ["normal(10)", "50.0 %", "45.0 %", "0.7", "0.6931", "saturated"]
     assert [he[header[6]], normal[header[6]]] == [row["reason"] for row in made.summary()]
     assert [classes[5] for classes in table.classes[1:]] == ["good", "bad"]
+
+
+def test_of_a_regression_the_page_tells_r_squared(tmp_path: Path) -> None:
+    data = replace(plane(), task="regression", classes=(), train_y=np.arange(4.0), test_y=np.arange(2.0))
+    made = comparison({"he": [[0.9, 0.5]]}, scores={"he": [(0.91234, -1.5)]}, data=data)
+    text = write_report(made, tmp_path / "report.html").read_text()
+    table = Table()
+    table.feed(text)
+    assert table.rows[0][1:3] == ["train R²", "test R²"]
+    assert table.rows[1][1:3] == ["0.9123", "-1.5"]
+    assert not [name for name in charts(text)["light"]["datasets"] if "boundary" in name or "shade" in name]
 
 
 def test_the_page_says_what_was_compared(made: hs.Comparison, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,14 @@ def test_the_suffix_says_what_is_written(suffix: str, tmp_path: Path) -> None:
     path = save_chart(CHART, tmp_path / f"chart{suffix}")
     assert path == tmp_path / f"chart{suffix}"
     assert path.read_bytes().startswith(BEGINNINGS[suffix.lower()])
+
+
+def test_a_png_has_two_pixels_per_unit(tmp_path: Path) -> None:
+    png = save_chart(CHART, tmp_path / "chart.png").read_bytes()
+    drawn = re.search(r'width="([\d.]+)" height="([\d.]+)"', save_chart(CHART, tmp_path / "chart.svg").read_text())
+    assert drawn is not None
+    for at, side in zip((16, 20), drawn.groups(), strict=True):
+        assert int.from_bytes(png[at : at + 4]) == pytest.approx(2 * float(side), abs=2)
 
 
 def test_a_page_needs_no_network(tmp_path: Path) -> None:

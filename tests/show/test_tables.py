@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import re
 from dataclasses import replace
@@ -10,12 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 from made_comparison import comparison, plane, signals
+from rich.console import Console
 
 import headstart as hs
 from headstart.lab.dataset import Dataset
 from headstart.lab.presets import COURSE_TABLE
 from headstart.lab.settings import compare_settings
-from headstart.show.tables import comparison_text, number, score
+from headstart.show.tables import comparison_text, number, print_comparison, score
 
 COSTS = {"he": [[0.9, 0.5, 0.1], [0.8, 0.3, 0.2]], "zeros": [[0.7, 0.69, 0.6931], [0.7, 0.69, 0.6931]]}
 CELL = re.compile(r"\S+(?: \S+)*")  # two spaces end it
@@ -103,6 +105,17 @@ def test_the_courses_table_sets_what_it_published_beside_what_was_measured() -> 
     other = comparison({"ones": [[1.0, 0.5]]})
     course = replace(other, settings=compare_settings(schemes=["ones"], seeds=1, preset="course"))
     assert "course's table" not in comparison_text(course)
+
+
+def test_in_a_terminal_a_healthy_verdict_is_green_and_any_other_red() -> None:
+    measured = {"he": [signals()] * 2, "zeros": [signals(saturated_outputs=0.9)] * 2}
+    buffer = io.StringIO()
+    print_comparison(
+        comparison(COSTS, measured=measured),
+        Console(file=buffer, width=100, force_terminal=True, color_system="standard"),
+    )
+    assert re.search("\x1b\\[32mhealthy *\x1b", buffer.getvalue())
+    assert re.search("\x1b\\[31msaturated *\x1b", buffer.getvalue())
 
 
 @pytest.mark.parametrize(

@@ -112,6 +112,16 @@ def test_the_signal_chart_has_forward_left_and_backward_right() -> None:
     assert "10–90 % of simulated networks of 64 units" in spec["title"]["subtitle"]
 
 
+@pytest.mark.parametrize(("layers", "every"), [(4, 1), (31, 1), (32, 2), (64, 4)])
+def test_a_deep_network_has_a_dot_for_every_so_many_layers(layers: int, every: int) -> None:
+    ones = np.ones((2, layers))
+    signal = Signal("He", Propagation(ones[0], ones[0], None), Simulation(ones, ones, ones))
+    spec = signal_chart([signal, signal], "relu", 64).to_dict()
+    for panel in spec["hconcat"]:
+        (filtered,) = panel["layer"][2]["transform"]
+        assert filtered["filter"] == f"((datum.layer % {every}) === 0)"
+
+
 @pytest.mark.parametrize(("value", "drawn"), [(1e-12, True), (9.9e-13, False), (1e12, True), (1.01e12, False),
                                               (np.inf, False), (np.nan, False), (0.0, False)])  # fmt: skip
 def test_values_are_drawn_from_1e_12_to_1e12(value: float, drawn: bool) -> None:
