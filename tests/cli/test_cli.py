@@ -28,8 +28,9 @@ QUICK = ["--seeds", "2", "--steps", "200"]
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The script of a report takes a second to make, and is not what is looked at here."""
+    """The script of a report takes a second to make, and progress is told after one: neither is looked at here."""
     monkeypatch.setattr("headstart.show.page.BUNDLE", "")
+    monkeypatch.setattr("headstart.cli.progress.QUIET_SECONDS", math.inf)
 
 
 @dataclass
