@@ -20,8 +20,10 @@ import headstart as hs
 from headstart.lab import engine
 from headstart.lab.compare import Interrupted, spread
 from headstart.lab.compare_rates import steps_needed
+from headstart.lab.dataset import Dataset
 from headstart.lab.datasets import load
-from headstart.lab.network import network_for
+from headstart.lab.measure import measure
+from headstart.lab.network import Network, network_for
 from headstart.lab.settings import CompareSettings
 from headstart.schemes import scheme
 
@@ -269,6 +271,26 @@ def test_signals_are_those_of_the_start_and_of_the_end(name: str, request: pytes
         assert (run.signals.first_cost, run.signals.final_cost) == (run.costs[0], run.costs[-1])
         assert run.signals.diverged_at == run.diverged_at
     assert any(run.costs[0] != run.costs[-1] for run in result.runs)
+
+
+def test_a_run_is_measured_from_its_start_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+
+    def spy(network: Network, start: np.ndarray, end: np.ndarray, data: Dataset, *costs: Any) -> Any:
+        seen.append((start, end))
+        return measure(network, start, end, data, *costs)
+
+    monkeypatch.setattr("headstart.lab.compare.measure", spy)
+    result = hs.compare(["he"], seeds=2, steps=5, hidden=(3,))
+    for run, (start, end) in zip(result.runs, seen, strict=True):
+        np.testing.assert_array_equal(start, result.network.start(scheme("he"), run.seed))
+        np.testing.assert_array_equal(end, run.weights)
+        assert not np.array_equal(start, end)
+
+
+def test_a_run_can_diverge_at_the_very_first_step() -> None:
+    (row,) = hs.compare(["normal(1e30)"], hidden=(4, 4), activation="identity", seeds=1, steps=5).rows()
+    assert row["diverged_at"] == 0
 
 
 def test_the_summary_is_of_each_schemes_own_runs(batched: hs.Comparison) -> None:
