@@ -204,6 +204,17 @@ def test_numbers_that_json_cannot_hold_are_words(headstart: Headstart, tmp_path:
     assert found["runs"][0]["diverged_at"] > 0
 
 
+def test_progress_counts_runs(headstart: Headstart, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+
+    def update(self: Progress, done: int, total: int) -> None:
+        said.append(f"{self.what} {self._counted(done, total)}")
+
+    monkeypatch.setattr(Progress, "update", update)
+    assert headstart("compare", "he", "zeros", "--seeds", "3", "--steps", "50").returncode == 0
+    assert said[-1] == "Training 6 of 6 runs"
+
+
 # --- exit codes -----------------------------------------------------------------------------------------------------
 
 
