@@ -144,7 +144,7 @@ def _no_gradient(runs: Sequence[Signals]) -> Finding | None:
 def _forward_drift(runs: Sequence[Signals]) -> Finding | None:
     total = _median([_ratio(run.layer_std[-1], run.input_std) for run in runs])
     factor = _median([run.factor_per_layer for run in runs])
-    if 1 / DRIFT_LIMIT <= total <= DRIFT_LIMIT:
+    if math.isnan(total) or 1 / DRIFT_LIMIT <= total <= DRIFT_LIMIT:  # NaN: the inputs are all alike
         return None
     layers = len(runs[0].layer_std)
     if total < 1:
