@@ -188,9 +188,7 @@ def test_four_deaths_are_forgiven(tmp_path: Path) -> None:
         (BrokenProcessPool(""), "the workers are lost: the connection to them ended. Run the same command again"),
     ],
 )
-def test_lost_workers_end_the_sweep_and_what_was_stored_is_safe(
-    error: Exception, words: str, tmp_path: Path
-) -> None:
+def test_lost_workers_end_the_sweep_and_what_was_stored_is_safe(error: Exception, words: str, tmp_path: Path) -> None:
     everything = runs(4)
     sweep = Sweep([[run] for run in everything], tmp_path)
     with pytest.raises(ExecutorError, match=words):

@@ -119,7 +119,11 @@ def test_ctrl_c_once_finishes_the_chunk_under_way_and_twice_drops_it(
 
 @pytest.mark.parametrize("presses", [0, 1, 2])
 def test_the_program_ends_with_130_after_ctrl_c_and_says_how_far_it_came(
-    presses: int, known_chunks: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    presses: int,
+    known_chunks: None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     path, hands = tmp_path / "study.json", Hands(presses)
     path.write_text(json.dumps(TWELVE))

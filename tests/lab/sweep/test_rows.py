@@ -174,6 +174,6 @@ def test_a_folder_or_a_file_in_the_way_is_said(tmp_path: Path) -> None:
 
 
 def test_results_and_settings_are_all_columns() -> None:
-    assert COLUMNS == ("id", "state", "reason", *SETTINGS, *RESULTS)
+    assert ("id", "state", "reason", *SETTINGS, *RESULTS) == COLUMNS
     assert set(TEXT) | set(WHOLE) | set(REAL) | {"hidden"} == set(COLUMNS)
     assert sorted(TEXT + WHOLE + REAL) == sorted(rows_module.TEXTS + rows_module.WHOLE + rows_module.REAL)

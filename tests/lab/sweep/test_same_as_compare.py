@@ -7,6 +7,7 @@ has (sigma_b, a target) is held to a plain loop in NumPy.
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +103,7 @@ def plain_descent(
     """First and final cost and both accuracies of a tanh network on the circles: a plain loop over whole batches."""
     data = load("circles")
     weights, biases = [], []
-    for layer, (n_in, n_out) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for layer, (n_in, n_out) in enumerate(pairwise(sizes)):
         weights.append(hs.sample(spec, (n_out, n_in), seed=seed, name=f"layers.{layer}.weight", dtype="float64"))
         drawn = np.zeros(n_out) if not sigma_b else draw_array(
             Normal(sigma_b), (n_out,), seed, f"layers.{layer}.bias", "bias", np.float64
@@ -171,7 +172,7 @@ def test_the_first_look_that_finds_the_cost_below_the_target_ends_the_run(place:
     """A hundred looks: here before every other step, the first one before any."""
     costs = costs_by_step(2)
     target = (costs[place] + costs[place + 1]) / 2  # between two: this cost falls at every step
-    assert all(a > b for a, b in zip(costs, costs[1:], strict=False))
+    assert all(a > b for a, b in pairwise(costs))
     study = hs.study(hidden=[8], activation="tanh", steps=STEPS, learning_rate=0.5, seed=2, target=target)
     study.run()
     (row,) = study.rows()
