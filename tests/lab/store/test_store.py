@@ -242,6 +242,11 @@ def test_two_stores_are_held_apart_and_one_by_two_paths_is_not(tmp_path: Path, m
     assert {file.name for file in tmp_path.iterdir()} <= {"a", "s.db", "t.db", "s.db.lock", "t.db.lock"}
 
 
+def test_the_key_of_the_servers_lock_is_kept_from_release_to_release() -> None:
+    """Two releases on one server must mean the same lock."""
+    assert int.from_bytes(b"headstar") == lock_module.ADVISORY_KEY
+
+
 def test_stores_in_memory_are_nobody_elses() -> None:
     with Store("sqlite://").coordinating():
         held(Store("sqlite://"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -14,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from headstart import InputError
 from headstart.lab.store import Store
 from headstart.lab.sweep import ExecutorError, coordinator, estimate
 from headstart.lab.sweep.chunks import Result
@@ -299,3 +301,52 @@ def test_an_executor_has_the_size_it_is_said_to_have(monkeypatch: pytest.MonkeyP
         assert (found._max_workers, size) == (2, 2)
     with pytest.raises(RuntimeError, match="after shutdown"):
         found.submit(int)
+
+
+@pytest.mark.parametrize("address", ["here", "here:8786", "tcp://here", "://", ""])
+def test_a_schedulers_address_has_its_protocol_and_its_port(address: str) -> None:
+    with (
+        pytest.raises(InputError, match=f"has the form tcp://host:port, got '{address}'"),
+        executor_for(None, None, address),
+    ):
+        pass
+
+
+@pytest.mark.parametrize(("workers", "size"), [(None, 5), (2, 2), (9, 9)])
+def test_a_cluster_has_as_many_places_as_its_workers_threads(
+    workers: int | None, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of all its workers: by default the client tells of five at most. And each call is one of its own (not pure)."""
+    asked: list[Any] = []
+
+    class Client:
+        def __init__(self, address: str, **how: Any) -> None:
+            asked.append((address, how))
+
+        def scheduler_info(self, n_workers: int) -> Any:
+            asked.append(n_workers)
+            return {"workers": {"a": {"nthreads": 3}, "b": {"nthreads": 2}}}
+
+        def get_executor(self, **how: Any) -> Any:
+            return how
+
+        def close(self, timeout: float) -> None:
+            asked.append("closed")
+
+    monkeypatch.setattr("distributed.Client", Client)
+    logger = logging.getLogger("distributed.client")
+    monkeypatch.setattr(logger, "level", logging.WARNING)
+    with executor_for(None, workers, "tcp://host:99") as found:
+        assert found == ({"pure": False}, size)
+        assert logger.level > logging.CRITICAL
+    assert asked == [("tcp://host:99", {"timeout": 5, "set_as_default": False}), -1, "closed"]
+    assert logger.level == logging.WARNING
+
+
+@pytest.mark.parametrize("workers", [0, -1, True, 2.0, "2"])
+def test_a_number_of_workers_is_a_whole_one_of_at_least_1(workers: Any) -> None:
+    with (
+        pytest.raises(InputError, match=f"workers must be a whole number of at least 1, got {workers!r}"),
+        executor_for(None, workers, None),
+    ):
+        pass
