@@ -34,7 +34,7 @@ EDGES: dict[str, tuple[list[Any], list[Any]]] = {
     "sigma_b": ([0, 0.0, TINY, HUGE], [-TINY, math.inf, math.nan, False, "0"]),
     "learning_rate": ([TINY, HUGE, 1], [0, -TINY, math.inf, math.nan, True]),
     "seed": ([0, 2**63 - 1], [-1, 2**63, 0.0, True, "0"]),
-    "data": (["digits", "circles(samples=10, noise=0.05)"], ["circles(samples=9)", 3, None, ["digits"], ""]),
+    "data": (["digits", "circles(samples=10, noise=0.05)"], ["circles(samples=9)", 3, None, ""]),
     "scheme": (["he", "he*1e-300"], ["he*0", "he*-1", 3, None, ""]),
     "activation": (["relu"], ["rellu", 3, None]),
     "optimizer": (["sgd", "momentum(0)"], ["momentum(1)", "sgdd", 3, None]),
