@@ -96,6 +96,7 @@ class Hands:
             self.rounds += 1
             if self.rounds == 2:  # a whole round of the coordinator after the last press
                 self.free.set()
+            assert self.rounds < 3000, "the chunk under way was never told"  # a failure, where it would hang for ever
 
 
 @pytest.mark.parametrize(("presses", "stored"), [(1, 2 * CHUNK), (2, CHUNK)])
