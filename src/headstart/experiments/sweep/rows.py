@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 from headstart.errors import InputError
@@ -16,7 +17,12 @@ SETTINGS = ("data", "label", "data_seed", "depth", "width", "hidden", "activatio
             "learning_rate", "optimizer", "batch_size", "steps", "target", "dtype", "seed")  # fmt: skip
 RESULTS = ("first_cost", "final_cost", "train_accuracy", "test_accuracy", "steps_to_target", "diverged_at")
 COLUMNS = ("id", "state", "reason", *SETTINGS, *RESULTS)
-WHOLE = ("width", "batch_size", "steps_to_target", "diverged_at")  # whole numbers that may be missing
+# the type of each column of a frame: the same for every study, so that frames and files of several can be put together
+TEXTS = ("id", "state", "reason", "data", "label", "activation", "scheme", "optimizer", "dtype")
+WHOLE = ("data_seed", "depth", "width", "batch_size", "steps", "seed", "steps_to_target", "diverged_at")
+REAL = ("multiplier", "sigma_b", "learning_rate", "target", "first_cost", "final_cost", "train_accuracy",
+        "test_accuracy")  # fmt: skip
+MISSING = ("width", "batch_size", "steps_to_target", "diverged_at")  # whole numbers that may be missing
 
 
 def rows_of(results: Mapping[str, Mapping[str, Any]]) -> list[Row]:
@@ -50,12 +56,15 @@ def frame(rows: list[Row], library: str) -> Any:
         if library == "pandas":
             import pandas as pd
 
-            return pd.DataFrame(rows, columns=list(COLUMNS)).astype(
-                {"steps_to_target": "Int64", "diverged_at": "Int64"}
-            )
+            types = dict.fromkeys(TEXTS, "string") | dict.fromkeys(WHOLE, "int64") | dict.fromkeys(REAL, "float64")
+            types |= dict.fromkeys(MISSING, "Int64")
+            # As objects first: a column of whole numbers and None would become one of floats on the way.
+            return pd.DataFrame(rows, columns=list(COLUMNS), dtype=object).astype(types)
         import polars as pl
 
-        return pl.DataFrame(rows or {name: [] for name in COLUMNS}, infer_schema_length=None)
+        known: dict[str, Any] = dict.fromkeys(TEXTS, pl.String) | dict.fromkeys(WHOLE, pl.Int64)
+        known |= dict.fromkeys(REAL, pl.Float64) | {"hidden": pl.List(pl.Int64)}
+        return pl.DataFrame(rows, schema={name: known[name] for name in COLUMNS})
     except ModuleNotFoundError:
         raise InputError(f"{library} is not installed. Run: pip install 'headstart[frames]'") from None
 
@@ -70,6 +79,9 @@ def write_parquet(rows: list[Row], path: Path) -> None:
     try:
         made.write_parquet(beside)
         beside.replace(path)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise InputError(f"cannot write {str(path)!r}: {error.strerror or error}. Choose another path.") from None
+    except BaseException as error:
+        with contextlib.suppress(OSError):  # where the folder is what is wrong, there is nothing to take away
+            beside.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise InputError(f"cannot write {str(path)!r}: {error.strerror or error}. Choose another path.") from None
+        raise

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -55,12 +56,15 @@ class Identified(NamedTuple):
     text: str
 
 
-def distinct_runs(settings: StudySettings, seeds: tuple[int, ...] = ()) -> dict[str, Identified]:
+def distinct_runs(
+    settings: StudySettings, seeds: tuple[int, ...] = (), files: Mapping[str, str] | None = None
+) -> dict[str, Identified]:
     """Identity -> run, in the order of the study's axes, each once.
 
     Args:
         settings: the study.
         seeds: more seeds, after the study's own (which must then not be zipped with another axis).
+        files: what each CSV file held, in place of what it holds now.
 
     >>> from headstart.experiments.sweep.settings import study_settings
     >>> study = study_settings(scheme=["zeros", "he"], multiplier=[0.5, 1, 2], seed=0)
@@ -70,7 +74,7 @@ def distinct_runs(settings: StudySettings, seeds: tuple[int, ...] = ()) -> dict[
     if seeds:
         settings = settings.model_copy(update={"seed": (*settings.seed, *seeds)})
     found: dict[str, Identified] = {}
-    digests = {data: digest(data) for data in settings.data}
+    digests = {data: digest(data) if files is None else files.get(data) for data in settings.data}
     for point in settings.points():
         run = _run(settings, point, digests)
         text = settings_text(run)

@@ -244,13 +244,14 @@ def open_rows(address: str | Path, name: str | None = None) -> list[Row]:
     """
     store = Store(address)
     if not store.exists():
-        raise InputError(f"there is no store at {str(store)!r}. Make one: headstart sweep run FILE --store {address}")
+        raise InputError(f"there is no store at {str(store)!r}. Make one: headstart sweep run FILE --store {store}")
     results = store.results()
     if name is not None:
         known = store.studies()
         if name not in known:
             raise unknown("study", name, known or ["none"])
-        wanted = distinct_runs(_settings_of(known[name]), known[name].seeds)
+        # What its data files held is in the store: to read it, they need not be there.
+        wanted = distinct_runs(_settings_of(known[name]), known[name].seeds, known[name].document["files"])
         results = {identity: results[identity] for identity in wanted if identity in results}
     return rows_of(results)
 
