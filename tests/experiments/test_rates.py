@@ -53,6 +53,46 @@ def test_ranges_follow_the_optimizer() -> None:
     assert rate_range("adam")[1] < rate_range("sgd")[1]
 
 
+def test_equal_costs_keep_the_guess_and_infinite_ones_lead_to_the_slowest() -> None:
+    assert own_rates([0.1, 0.7], ENDS, lambda asked: [2.0] * len(asked)) == [(0.1, 2.0), (0.7, 2.0)]
+    ((rate, cost),) = own_rates([5.0], ENDS, lambda asked: [math.inf] * len(asked))
+    assert (rate, cost) == (ENDS[0], math.inf)
+
+
+def test_the_walk_stops_at_either_end_and_asks_for_no_rate_twice() -> None:
+    for guess, slope, end in ((0.002, 1, ENDS[0]), (7.0, -1, ENDS[1])):
+        asked: list[tuple[int, float]] = []
+
+        def costs(places: Sequence[tuple[int, float]], slope: int = slope, asked: list = asked) -> list[float]:
+            asked.extend(places)
+            return [slope * rate for _, rate in places]
+
+        assert own_rates([guess], ENDS, costs) == [(end, slope * end)]
+        assert len(set(asked)) == len(asked)
+        assert all(ENDS[0] <= rate <= ENDS[1] for _, rate in asked)
+
+
+def test_every_place_walks_in_steps_of_one_and_a_half_from_its_own_guess() -> None:
+    asked: list[list[tuple[int, float]]] = []
+
+    def costs(places: Sequence[tuple[int, float]]) -> list[float]:
+        asked.append(list(places))
+        return [abs(math.log(rate / (0.1, 2.0)[place])) for place, rate in places]
+
+    own_rates([0.1, 0.5], ENDS, costs)
+    assert asked[0] == [(0, pytest.approx(0.1 / 1.5)), (0, 0.1), (0, pytest.approx(0.15)),
+                        (1, pytest.approx(0.5 / 1.5)), (1, 0.5), (1, 0.75)]  # fmt: skip
+    assert [len(call) for call in asked[1:]] == [1] * (len(asked) - 1)  # only the second goes on, a step at a time
+    assert {place for call in asked[1:] for place, _ in call} == {1}
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "nesterov", "adam"])
+def test_a_rate_range_spans_what_the_optimizer_takes(optimizer: str) -> None:
+    """Momentum 0.9 adds ten gradients up, so its range is sgd's tenth; Adam's steps are the rate itself."""
+    low, high = {"sgd": (1e-3, 10), "momentum": (1e-4, 1), "nesterov": (1e-4, 1), "adam": (1e-5, 0.3)}[optimizer]
+    assert rate_range(optimizer) == rate_range(f" {optimizer.upper()}(0.5)") == (low, high)
+
+
 def test_each_scheme_of_a_comparison_gets_a_rate_that_beats_the_one_for_all() -> None:
     quick = {"seeds": 4, "steps": 1500}
     fixed = hs.compare(["he", "normal(0.01)"], **quick)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from headstart.signals.drift import GROWS, SHRINKS, first_beyond, in_words
+from headstart.signals.drift import GROWS, NOTHING, SHRINKS, first_beyond, in_words
 from headstart.signals.evidence import Evidence
 from headstart.signals.record import Signals
 from headstart.signals.rule import LEFT_THE_PLATEAU, MOST, Hit, Rule
@@ -15,10 +15,10 @@ def _shrinks(evidence: Evidence, limit: float) -> Hit | None:
     total = evidence.start(lambda run: run.backward_factor)
     if total is None or total >= limit:
         return None
-    where = _where(evidence, limit)
     if total == 0:
+        where = _where(evidence, NOTHING)
         return Hit(total, f"Of the gradient nothing gets back as far as {where}.", where)
-    return Hit(total, f"The gradient shrinks {_depth(evidence, total)}.", where)
+    return Hit(total, f"The gradient shrinks {_depth(evidence, total)}.", _where(evidence, limit))
 
 
 def _grows(evidence: Evidence, limit: float) -> Hit | None:

@@ -10,6 +10,7 @@ from headstart.words import count, times
 # By what a signal or a gradient may change over the whole depth before it is a finding. At a hundred the first layer
 # and the last want learning rates that are a hundred apart, and one rate has to serve both.
 SHRINKS, GROWS = 0.01, 100.0
+NOTHING = math.ulp(0.0)  # the smallest number there is: only zero is less
 
 
 def first_beyond(layers: Iterable[tuple[str, float]], reference: float, limit: float) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from headstart.signals.drift import GROWS, SHRINKS, first_beyond, in_words
+from headstart.signals.drift import GROWS, NOTHING, SHRINKS, first_beyond, in_words
 from headstart.signals.evidence import Evidence
 from headstart.signals.rule import LEFT_THE_PLATEAU, MOST, Hit, Rule
 from headstart.words import percent
@@ -14,10 +14,10 @@ def _shrinks(evidence: Evidence, limit: float) -> Hit | None:
     total = evidence.start(lambda run: run.forward_factor)
     if total is None or total >= limit:
         return None
-    where = _where(evidence, limit)
     if total == 0:
+        where = _where(evidence, NOTHING)
         return Hit(total, f"At the start the signal is lost in {where}: every example gives the same outputs.", where)
-    return Hit(total, f"At the start the signal shrinks {_depth(evidence, total)}.", where)
+    return Hit(total, f"At the start the signal shrinks {_depth(evidence, total)}.", _where(evidence, limit))
 
 
 def _grows(evidence: Evidence, limit: float) -> Hit | None:

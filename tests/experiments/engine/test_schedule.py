@@ -195,8 +195,38 @@ def test_extreme_shapes(hidden: tuple[int, ...], steps: int) -> None:
 
 
 @pytest.mark.parametrize(
+    ("steps", "every", "last", "recorded"),
+    [
+        (6, 3, True, [0, 3, 6]), (6, 3, False, [0, 3]), (7, 3, True, [0, 3, 6, 7]), (7, 3, False, [0, 3, 6]),
+        (1, 1, True, [0, 1]), (1, 5, True, [0, 1]), (5, 5, True, [0, 5]), (5, 5, False, [0]),
+    ],
+)  # fmt: skip
+def test_recorded_steps(steps: int, every: int, last: bool, recorded: list[int]) -> None:
+    assert Schedule(steps, 1.0, every, record_last=last).recorded_steps == recorded
+
+
+def test_the_least_that_each_setting_may_be() -> None:
+    least = {"steps": 1, "learning_rate": 5e-324, "record_every": 1, "batch_size": 1, "weight_decay": 0.0,
+             "clip": 5e-324, "stop_below": 0.0}  # fmt: skip
+    Schedule(**least)
+    for name, value in {"steps": 0, "learning_rate": 0.0, "record_every": 0, "batch_size": 0, "weight_decay": -5e-324,
+                        "clip": 0.0, "stop_below": -5e-324}.items():  # fmt: skip
+        with pytest.raises(InputError):
+            Schedule(**{**least, name: value})
+
+
+@pytest.mark.parametrize("name", ["steps", "learning_rate", "record_every", "batch_size"])
+def test_a_truth_value_is_no_number(name: str) -> None:
+    with pytest.raises(InputError):
+        Schedule(**{"steps": 1, "learning_rate": 1.0, "record_every": 1, name: True})
+
+
+@pytest.mark.parametrize(
     ("settings", "words"),
     [
+        ({"stop_below": math.nan}, "stop_below must be"),
+        ({"learning_rate": math.inf}, "learning rate must be positive"),
+        ({"weight_decay": math.inf}, "weight_decay must be"),
         ({"steps": 0}, "steps must be a whole number of at least 1, got 0"),
         ({"record_every": 0}, "record_every must be"),
         ({"batch_size": 0}, "batch_size must be"),

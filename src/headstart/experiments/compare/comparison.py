@@ -250,4 +250,6 @@ def _quantile(ordered: list[float], share: float) -> float:
     below = math.floor(position)
     weight = position - below
     low, high = ordered[below], ordered[min(below + 1, len(ordered) - 1)]
-    return low if weight == 0 or low == high else low + weight * (high - low)
+    if weight == 0 or low == high:
+        return low
+    return (1 - weight) * low + weight * high if math.isinf(low) else low + weight * (high - low)

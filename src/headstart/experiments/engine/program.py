@@ -172,7 +172,8 @@ class Program:
 
     def _layer_norms(self, gradient) -> list[float]:
         layers = self.network.unflatten(gradient.astype(np.float64))
-        return [float(np.sqrt(np.sum(w**2) + np.sum(b**2))) for w, b in layers]
+        with np.errstate(over="ignore"):  # a network on its way to infinity is recorded, not warned about
+            return [float(np.sqrt(np.sum(w**2) + np.sum(b**2))) for w, b in layers]
 
     def _dead(self, steepest) -> list[float]:
         starts = np.concatenate([[0], np.cumsum(self.network.sizes[1:])])

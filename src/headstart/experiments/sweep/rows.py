@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 from headstart.errors import InputError
@@ -82,6 +83,9 @@ def write_parquet(rows: list[Row], path: Path) -> None:
     try:
         made.write_parquet(beside)
         beside.replace(path)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise InputError(f"cannot write {str(path)!r}: {error.strerror or error}. Choose another path.") from None
+    except BaseException as error:
+        with contextlib.suppress(OSError):  # where the folder is what is wrong, there is nothing to take away
+            beside.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise InputError(f"cannot write {str(path)!r}: {error.strerror or error}. Choose another path.") from None
+        raise

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -62,12 +63,15 @@ class Identified(NamedTuple):
         return settings_text(self.run)
 
 
-def distinct_runs(settings: StudySettings, seeds: tuple[int, ...] = ()) -> dict[str, Identified]:
+def distinct_runs(
+    settings: StudySettings, seeds: tuple[int, ...] = (), files: Mapping[str, str] | None = None
+) -> dict[str, Identified]:
     """Identity -> run, in the order of the study's factors, each once.
 
     Args:
         settings: the study.
         seeds: more seeds, after the study's own (which must then not be zipped with another factor).
+        files: what each CSV file held, in place of what it holds now.
 
     >>> from headstart.experiments.sweep.settings import study_settings
     >>> study = study_settings(scheme=["zeros", "he"], multiplier=[0.5, 1, 2], seed=0)
@@ -77,7 +81,7 @@ def distinct_runs(settings: StudySettings, seeds: tuple[int, ...] = ()) -> dict[
     if seeds:
         settings = settings.model_copy(update={"seed": (*settings.seed, *seeds)})
     found: dict[str, Identified] = {}
-    digests = {data: digest(data) for data in settings.data}
+    digests = {data: digest(data) if files is None else files.get(data) for data in settings.data}
     for point in settings.points():
         run = _run(settings, point, digests)
         identity = run_identity(

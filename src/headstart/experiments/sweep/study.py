@@ -245,13 +245,16 @@ def open_rows(address: str | Path, name: str | None = None) -> list[Row]:
     """
     store = Store(address)
     if not store.exists():
-        raise InputError(f"there is no store at {str(store)!r}. Make one: headstart sweep run FILE --store {address}")
+        raise InputError(f"there is no store at {str(store)!r}. Make one: headstart sweep run FILE --store {store}")
     if name is None:
         return rows_of(_newest(store.results()))
     known = store.studies()
     if name not in known:
         raise unknown("study", name, known or ["none"])
-    return _rows_of_study(store.results(), distinct_runs(_settings_of(known[name]), known[name].seeds))
+    stored = known[name]
+    # What its data files held is in the store: to read it, they need not be there.
+    runs = distinct_runs(_settings_of(stored), stored.seeds, stored.document["files"])
+    return _rows_of_study(store.results(), runs)
 
 
 def _rows_of_study(results: dict[str, dict[str, Any]], runs: dict[str, Identified]) -> list[Row]:
