@@ -53,7 +53,7 @@ def _over_pairs(phi: AnyActivation, q: float, gap: float, function: Callable[[Ar
     total = 0.0
     for start in range(0, second.size, size):
         part: Any = second[start : start + size, None]
-        shifted = [(inner_cuts - b * part) / a, (inner_cuts + b * part) / a]
+        shifted = [(inner_cuts - b * part) / a, (inner_cuts + b * part) / a] if a > 0 else []  # at c = -1, y is -x
         grid = np.broadcast_to(_INNER, (part.size, _INNER.size))
         first, weights = rule(np.sort(np.clip(np.concatenate([grid, *shifted], axis=1), -_REACH, _REACH), axis=1))
         with np.errstate(all="ignore"):
