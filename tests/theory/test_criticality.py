@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import re
 
@@ -59,25 +58,6 @@ def test_without_biases() -> None:
         expected = (math.exp(-2 * (1 + b2)), b2, 1 + b2, 2.0)
         assert (point.sigma_w2, point.sigma_b2, point.q, point.slope) == pytest.approx(expected, rel=1e-9)
         assert not point.stable
-
-
-def bent(z: np.ndarray) -> np.ndarray:
-    """Saturates in the small and is linear in the large: its critical line rises, and falls again."""
-    return np.asarray(np.tanh(5 * z) / 5 + z / 2)
-
-
-def test_the_stable_one_of_two_is_meant() -> None:
-    line = critical_line(bent, 1e-3, 1e3)
-    top = max(line, key=lambda point: point.sigma_b2)
-    b2 = 0.5 * top.sigma_b2
-    candidates = [(a, b) for a, b in itertools.pairwise(line) if (a.sigma_b2 - b2) * (b.sigma_b2 - b2) < 0]
-    assert [a.stable for a, _ in candidates] == [True, False]
-    point = critical(bent, sigma_b2=b2)
-    assert point.stable
-    assert candidates[0][0].q < point.q < candidates[0][1].q
-    at = moments(bent, point.q)
-    assert point.sigma_w2 * at.derivative_second_moment == pytest.approx(1, rel=1e-9)
-    assert point.sigma_w2 * at.second_moment + b2 == pytest.approx(point.q, rel=1e-9)
 
 
 def test_the_reason_says_on_which_side_of_one_the_slope_is() -> None:
