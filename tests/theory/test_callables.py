@@ -188,7 +188,9 @@ def test_a_given_derivative_is_checked_just_so_far(error: float, accepted: bool)
     if accepted:
         assert custom(np.tanh, derivative=slope).derivative_by == "given"
     else:
-        with pytest.raises(InputError, match=r"is not its slope: .* at z = 3.35988, where phi rises by 0.004815\d+ per unit"):
+        with pytest.raises(
+            InputError, match=r"is not its slope: .* at z = 3.35988, where phi rises by 0.004815\d+ per unit"
+        ):
             custom(np.tanh, derivative=slope)
 
 

@@ -19,7 +19,9 @@ from headstart.theory.correlation import covariance, half_square_difference, slo
 GAPS = (1e-4, 1e-8, 1e-10, 1e-14)
 
 
-@given(law=st.sampled_from(LAWS), log_q=st.floats(-2, 1), c=st.floats(-1, 1), log_w2=st.floats(-1, 1), b2=st.floats(0, 3))
+@given(
+    law=st.sampled_from(LAWS), log_q=st.floats(-2, 1), c=st.floats(-1, 1), log_w2=st.floats(-1, 1), b2=st.floats(0, 3)
+)
 @example(law=LAWS[0], log_q=0.5, c=1.0, log_w2=0.5, b2=0.7)
 @example(law=LAWS[2], log_q=0.5, c=-1.0, log_w2=0.5, b2=0.7)
 def test_the_map_is_the_closed_form(law: Law, log_q: float, c: float, log_w2: float, b2: float) -> None:
@@ -30,7 +32,8 @@ def test_the_map_is_the_closed_form(law: Law, log_q: float, c: float, log_w2: fl
     expected = (w2 * law.pair(q, c) + b2) / (w2 * size + b2)
     assert correlation_map(law.spec, w2, b2, q, c) == pytest.approx(expected, abs=1e-11)
     assert correlation_map(law.spec, w2, b2, q, c, q_next=7.0) == pytest.approx(
-        (w2 * law.pair(q, c) + b2) / 7 if c <= 0.5 else 1 - w2 * (size - law.pair(q, c)) / 7, abs=1e-11 * (1 + w2 * size)
+        (w2 * law.pair(q, c) + b2) / 7 if c <= 0.5 else 1 - w2 * (size - law.pair(q, c)) / 7,
+        abs=1e-11 * (1 + w2 * size),
     )
 
 
@@ -89,7 +92,12 @@ def clipped_pair(low: float, high: float, q: float, c: float, slope: bool) -> fl
         if slope:
             inner, outer = between, ((x > low) & (x < high)).astype(float)
         else:
-            inner = mean * between + sd * (density[0] - density[1]) + low * special.ndtr(below) + high * special.ndtr(-above)
+            inner = (
+                mean * between
+                + sd * (density[0] - density[1])
+                + low * special.ndtr(below)
+                + high * special.ndtr(-above)
+            )
             outer = np.clip(x, low, high)
         total += float(np.sum(mass * inner * outer))
     return total

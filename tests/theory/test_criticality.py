@@ -28,7 +28,9 @@ def test_the_point_of_a_variance(law: Law, log_q: float) -> None:
     if b2 < -1e-9:
         with pytest.raises(NoCriticalPoint) as stop:
             critical(law.spec, q=q)
-        numbers = re.search(r"sigma_w\^2 = (\S+), which makes variance (\S+) of q .* have to be (\S+)\.$", str(stop.value))
+        numbers = re.search(
+            r"sigma_w\^2 = (\S+), which makes variance (\S+) of q .* have to be (\S+)\.$", str(stop.value)
+        )
         assert numbers is not None
         w2 = 1 / law.slopes(q)
         assert [float(number) for number in numbers.groups()] == pytest.approx([w2, w2 * law.second(q), b2], rel=1e-4)
@@ -75,7 +77,9 @@ def test_the_reason_says_on_which_side_of_one_the_slope_is() -> None:
 
 def test_the_range_of_a_line_is_said() -> None:
     """relu(z)^2 has sigma_b^2 = q/4 at every q, so 1e9 lies beyond where it is searched."""
-    with pytest.raises(NoCriticalPoint, match=r"sigma_b\^2=1e\+09.*from 2.5e-13 to 2.5e\+07 for q from 1e-12 to 1e\+08"):
+    with pytest.raises(
+        NoCriticalPoint, match=r"sigma_b\^2=1e\+09.*from 2.5e-13 to 2.5e\+07 for q from 1e-12 to 1e\+08"
+    ):
         critical("squared_relu", sigma_b2=1e9)
     assert critical("squared_relu", sigma_b2=10.0).q == pytest.approx(40.0, rel=1e-9)
 

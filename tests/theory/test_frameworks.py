@@ -33,7 +33,9 @@ def test_every_row_is_the_loop_over_its_layers(law: Law, depth: int) -> None:
             backward = math.prod(w2 * law.slopes(at) for at in q[: depth - 1])
             assert row.backward_factor == pytest.approx(backward, rel=1e-8)
         attracts = abs(w2 * law.second_slope(min(q[-1], 1e9))) < 0.99
-        if row.q_star is not None and attracts and name != "headstart gain":  # gain's fixed point is 1, though perhaps unstable
+        if (
+            row.q_star is not None and attracts and name != "headstart gain"
+        ):  # gain's fixed point is 1, though perhaps unstable
             assert row.q_star == pytest.approx(q[-1], rel=1e-6, abs=1e-9)
             assert row.chi_1 == pytest.approx(w2 * law.slopes(row.q_star), rel=1e-6, abs=1e-12)
 

@@ -60,7 +60,8 @@ def test_declared_kinks_in_any_order(kinks: tuple[float, ...]) -> None:
         )
         root = math.sqrt(q)
         mean = sum(
-            root * math.sqrt(2 / math.pi) * math.exp(-k * k / 2 / q) + k * math.erf(k / root / math.sqrt(2)) for k in kinks
+            root * math.sqrt(2 / math.pi) * math.exp(-k * k / 2 / q) + k * math.erf(k / root / math.sqrt(2))
+            for k in kinks
         )
         assert a.mean == pytest.approx(mean, rel=1e-11)
         assert a.value_second_derivative == pytest.approx(b.value_second_derivative, rel=1e-8)
@@ -69,9 +70,7 @@ def test_declared_kinks_in_any_order(kinks: tuple[float, ...]) -> None:
 def test_kinks_have_their_sides() -> None:
     """(place, phi left, phi right, phi' left, phi' right), a jump and two kinks, nothing where phi is smooth."""
     rows = kinks_within(custom(lambda z: np.where(z > 1.5, 4 - z, np.abs(z + 0.25)), name="sides"), 8.0)
-    assert np.array(rows) == pytest.approx(
-        np.array([[-0.25, 0, 0, -1, 1], [1.5, 1.75, 2.5, 1, -1]]), abs=1e-8
-    )
+    assert np.array(rows) == pytest.approx(np.array([[-0.25, 0, 0, -1, 1], [1.5, 1.75, 2.5, 1, -1]]), abs=1e-8)
     assert kinks_within(custom(np.tanh), 8.0) == ()
     far = custom(lambda z: np.maximum(z, 5.0), name="far")
     assert (len(kinks_within(far, 4.0)), len(kinks_within(far, 8.0))) == (0, 1)

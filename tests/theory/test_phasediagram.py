@@ -105,7 +105,9 @@ def test_ends_show_the_marks_and_a_mark_outside_is_left_out() -> None:
     assert phase_diagram("tanh").ends == (4.0, 0.3)
     point = half_stable("silu")
     assert phase_diagram("silu").ends == pytest.approx((4.0, 1.6 * point.sigma_b2))
-    assert phase_diagram("sparse_sigmoid").ends[0] == pytest.approx(max(4.0, 1.2 / moments("sparse_sigmoid").second_moment))
+    assert phase_diagram("sparse_sigmoid").ends[0] == pytest.approx(
+        max(4.0, 1.2 / moments("sparse_sigmoid").second_moment)
+    )
     assert phase_diagram("softsign").ends[0] == pytest.approx(max(4.0, 1.2 / moments("softsign").second_moment))
     assert "He" not in {mark.name for mark in phase_diagram("tanh", 1.99).marks}
     assert "He" in {mark.name for mark in phase_diagram("tanh", 2.01).marks}

@@ -222,7 +222,9 @@ class TestSpreadWithBiases:
     @pytest.mark.parametrize("b2", [0.2, 0.5])
     @pytest.mark.parametrize(("slope", "w2"), [(0.0, 1.4), (0.3, 1.3)])
     @pytest.mark.parametrize(("depth", "width"), [(2, 4), (4, 8)])
-    def test_monte_carlo_is_the_exact_recursion(self, slope: float, w2: float, b2: float, depth: int, width: int) -> None:
+    def test_monte_carlo_is_the_exact_recursion(
+        self, slope: float, w2: float, b2: float, depth: int, width: int
+    ) -> None:
         """M' = w2 M s + b2 with s the mean of phi(z)^2 over the units: E[s], E[s^2] are known, and so is E[M^2].
 
         n = 40 000 draws: the standard error of the ratio less 1 is below 5 % of it; 20 % are four (6e-5).
