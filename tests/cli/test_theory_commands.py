@@ -233,7 +233,7 @@ class TestColumns:
 
 class TestSimulationTable:
     def test_predicted_and_simulated_stand_side_by_side(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """tanh, 6 layers of 64: the medians of 16 networks of this seed, signal at the last layer, gradient at the first."""
+        """tanh, 6 layers of 64: medians of 16 networks of a seed; signal at the last layer, gradient at the first."""
         arguments = ("gain", "tanh", "--simulate", "--depth", "6", "--width", "64", "--seed", "3")
         out = called(capsys, *arguments)[1]
         table = out[out.index("Predicted and simulated") :]

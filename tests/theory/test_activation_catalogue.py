@@ -272,7 +272,8 @@ def test_slopes_are_jaxs(spec: str) -> None:
 AT_KINKS = {"relu": (0,), "relu6": (0, 6), "leaky_relu": (0,), "leaky_relu(negative_slope=0.3)": (0,), "rrelu": (0,),
             "prelu": (0,), "hardtanh": (-1, 1), "hardtanh(-0.5,2)": (-0.5, 2), "hardsigmoid": (-3, 3), "elu(1.5)": (0,),
             "celu(2)": (0,), "selu": (0,), "threshold(1,0)": (1,), "threshold(-0.5,2)": (-0.5,),
-            "softshrink(lambd=0.7)": (-0.7, 0.7), "hardshrink": (-0.5, 0.5), "hardswish": (-3,), "softsign": (0,)}  # fmt: skip
+            "softshrink(lambd=0.7)": (-0.7, 0.7), "hardshrink": (-0.5, 0.5), "hardswish": (-3,),
+            "softsign": (0,)}  # fmt: skip
 
 
 @pytest.mark.parametrize("spec", AT_KINKS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 
@@ -63,7 +64,7 @@ def test_the_map_near_one_is_right_to_the_last_place_of_one(law: Law) -> None:
 @pytest.mark.parametrize("gap", GAPS)
 @pytest.mark.parametrize("spec", ["tanh", "gelu", "softplus(3)"])
 def test_differences_of_smooth_activations_follow_their_slopes(spec: str, gap: float) -> None:
-    """E[(phi(x) - phi(y))^2]/2 = gap q E[phi'^2] - (gap q)^2 E[phi''^2]/2 + ..., by the trapezoidal rule, exact here."""
+    """E[(phi(x) - phi(y))^2]/2 = gap q E[phi'^2] - (gap q)^2 E[phi''^2]/2 + ..., by the trapezoidal rule."""
     q, phi = 1.4, activation(spec)
     z = np.linspace(-12, 12, 2401)
     weights = np.exp(-z * z / 2) * (z[1] - z[0]) / math.sqrt(2 * math.pi)
@@ -82,7 +83,7 @@ def clipped_pair(low: float, high: float, q: float, c: float, slope: bool) -> fl
     edges = {float(k) for k in range(-10, 11)} | {at + width * s for at in centres for s in range(-8, 9)}
     inside = sorted(edge for edge in edges if -10 <= edge <= 10)
     total = 0.0
-    for a, b in zip(inside, inside[1:], strict=False):
+    for a, b in itertools.pairwise(inside):
         z = (b - a) / 2 * nodes + (a + b) / 2
         mass = (b - a) / 2 * weights * np.exp(-z * z / 2) / math.sqrt(2 * math.pi)
         mean, sd, x = c * root * z, root * width, root * z

@@ -76,7 +76,7 @@ def test_a_deep_network_settles_where_its_layers_lead(law: Law, w2: float, b2: f
 
 
 def one_minus_cosine(z: np.ndarray) -> np.ndarray:
-    """E[phi^2] = 3/2 - 2 exp(-q/2) + exp(-2q)/2: rises as 3 q^2/4 and levels off, so 0 is stable and more may follow."""
+    """E[phi^2] = 3/2 - 2 exp(-q/2) + exp(-2q)/2: rises as 3 q^2/4, then levels off: 0 is stable."""
     return np.asarray(1 - np.cos(z))
 
 
