@@ -25,6 +25,8 @@ GAPS = (1e-4, 1e-8, 1e-10, 1e-14)
 )
 @example(law=LAWS[0], log_q=0.5, c=1.0, log_w2=0.5, b2=0.7)
 @example(law=LAWS[2], log_q=0.5, c=-1.0, log_w2=0.5, b2=0.7)
+@example(law=LAWS[1], log_q=0.0, c=-0.9921875, log_w2=0.0, b2=0.0)
+@example(law=LAWS[4], log_q=0.3, c=-0.999999, log_w2=0.0, b2=0.0)
 def test_the_map_is_the_closed_form(law: Law, log_q: float, c: float, log_w2: float, b2: float) -> None:
     q, w2 = 10**log_q, 10**log_w2
     phi, size = activation(law.spec), law.second(q)
