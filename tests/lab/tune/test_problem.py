@@ -61,7 +61,7 @@ def test_values_are_a_comparisons_point_by_point_and_seed_by_seed(
     assert found.shape == (3, 3)
     for point, values in zip(POINTS, found, strict=True):
         by_seed = compared(point, metric, steps=STEPS, **given)
-        assert values.tolist() == [by_seed[seed] for seed in SEEDS]
+        np.testing.assert_array_equal(values, [by_seed[seed] for seed in SEEDS])
     assert len(set(found.ravel())) > 4  # points and seeds differ: an exchange would show
 
 
