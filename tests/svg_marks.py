@@ -69,11 +69,12 @@ def _walk(element: Any, x: float, y: float) -> Any:
 
 def _marks(root: Any, x: float, y: float) -> Any:
     for left, top, element in _walk(root, x, y):
-        if element.get("role") != "graphics-symbol" or "mark" not in element.get("aria-roledescription", ""):
+        description = element.get("aria-roledescription", "")
+        if element.get("role") != "graphics-symbol" or description in ("axis", "legend", "title"):
             continue
         says = dict(part.split(": ", 1) for part in element.get("aria-label", "").split("; ") if ": " in part)
         path = _path(element.get("d", ""), left, top)
-        kind = element.get("aria-roledescription").removesuffix(" mark").removesuffix(" container")
+        kind = description.removesuffix(" mark")
         if element.tag.endswith("line"):
             path = ((left, top), (left + float(element.get("x2", 0)), top + float(element.get("y2", 0))))
         xs, ys = ([p[axis] for p in path] or [left, top][axis : axis + 1] for axis in (0, 1))
