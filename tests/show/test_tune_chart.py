@@ -368,3 +368,13 @@ def test_a_median_stands_before_its_lower_and_upper_end(
 ) -> None:
     given = dict(zip(("median", "low", "high"), spread, strict=True))
     assert spread_in_words(given, METRICS[metric]).startswith(words)
+
+
+@pytest.mark.parametrize(("spread", "form"), [(0.04, ".1%"), (0.06, ".0%")])
+def test_close_accuracies_have_ticks_with_a_digit_more(spread: float, form: str) -> None:
+    found = tuning("test_accuracy", [(0.9, 0.9)])
+    line = found.winner.confirmation.profiles["multiplier"]
+    for place, checked in enumerate(line):
+        line[place] = dataclasses.replace(checked, values=np.full(8, 0.9 + (spread if place == 4 else 0)))
+    spec = tune_chart(found).to_dict(validate=False)
+    assert spec["vconcat"][0]["layer"][-1]["encoding"]["y"]["axis"]["format"] == form
