@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import statistics
+from collections import Counter
 from collections.abc import Callable
 from random import Random
 
@@ -16,6 +17,7 @@ from scipy.stats import binomtest
 
 from headstart.experiments.analysis.statistics import (
     Beats,
+    _middle_ranks,
     beats,
     clustered_interval,
     difference_interval,
@@ -243,3 +245,62 @@ def test_what_is_not_a_number_is_last_whatever_the_order_of_seeds(values: list[f
     assert median(shuffled) == median(values)
     assert median(values) == pytest.approx(expected)
     assert median_intervals([shuffled]) == median_intervals([values])
+
+
+# --- the order of seeds ---------------------------------------------------------------------------------------------
+
+PAIRS = st.lists(st.tuples(st.integers(0, 20), st.integers(0, 20)), min_size=1, max_size=12)
+
+
+@given(COSTS, st.randoms(use_true_random=False))
+def test_the_interval_of_a_median_does_not_depend_on_the_order(values: list[float], random: Random) -> None:
+    assert median_interval(random.sample(values, len(values))) == median_interval(values)
+    mirrored = median_interval([-value for value in values if math.isfinite(value)] or [0.0])
+    low, high = median_interval([value for value in values if math.isfinite(value)] or [0.0])
+    assert mirrored == (-high, -low)
+
+
+@given(PAIRS, st.randoms(use_true_random=False))
+def test_the_interval_of_a_difference_does_not_depend_on_the_order(
+    pairs: list[tuple[int, int]], random: Random
+) -> None:
+    first, second = zip(*pairs, strict=True)
+    expected = difference_interval(first, second)
+    assert difference_interval(*zip(*random.sample(pairs, len(pairs)), strict=True)) == expected
+    if sorted(pairs) != sorted((b, a) for a, b in pairs):
+        assert difference_interval(second, first) == (-expected[1], -expected[0])
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 10)), min_size=1, max_size=30), st.randoms())
+def test_the_interval_of_clusters_does_not_depend_on_order_or_names(
+    runs: list[tuple[int, int]], random: Random
+) -> None:
+    values, clusters = zip(*runs, strict=True)
+    expected = clustered_interval(values, clusters)
+    names = random.sample(range(100), 11)
+    shuffled = [(value, names[cluster]) for value, cluster in random.sample(runs, len(runs))]
+    assert clustered_interval(*zip(*shuffled, strict=True)) == expected
+
+
+def test_the_check_sees_an_interval_that_resamples_places() -> None:
+    # as it was: the same random places whatever stands there; 78 of 200 samples had another interval backwards
+    picks = np.random.default_rng(0).integers(9, size=(4000, 9))
+
+    def by_place(values: np.ndarray) -> list[float]:
+        return np.sort(np.median(values[picks], axis=1))[[100, 3899]].tolist()
+
+    samples = np.random.default_rng(1).normal(size=(200, 9))
+    assert sum(by_place(values) != by_place(values[::-1]) for values in samples) > 10
+
+
+@pytest.mark.parametrize("count", [2, 3, 4, 5, 6])
+def test_the_odds_of_the_middle_ranks_are_those_of_all_resamples(count: int) -> None:
+    seen = Counter((ordered[(count - 1) // 2], ordered[count // 2]) for ordered in map(sorted, all_resamples(count)))
+    below, above, odds = _middle_ranks(count)
+    found = dict(zip(zip(below.tolist(), above.tolist(), strict=True), odds, strict=True))
+    assert found == pytest.approx({ranks: times / count**count for ranks, times in seen.items()})
+
+
+@pytest.mark.parametrize("count", [1, 7, 64, 101, 3000, 20000])
+def test_the_odds_of_the_middle_ranks_sum_to_one(count: int) -> None:
+    assert _middle_ranks(count)[2].sum() == pytest.approx(1, abs=1e-8)

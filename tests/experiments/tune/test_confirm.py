@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 import headstart as hs
 from headstart.experiments.analysis.metrics import objective_metric
-from headstart.experiments.tune.confirm import Checked, Confirmation, as_good, confirm, smoothed
+from headstart.experiments.tune.confirm import Checked, Confirmation, as_good, confirm
+from headstart.experiments.tune.profile import smoothed
 from headstart.experiments.tune.settings import TuneSettings, tune_settings
 from headstart.experiments.tune.tunables import Point
 
@@ -50,8 +51,9 @@ def settings_for(**given: Any) -> TuneSettings:
 
 
 def confirmed(loss: Loss, rows: list[dict[str, Any]], **given: Any) -> tuple[Confirmation, Recorded]:
-    problem = Recorded(loss)
-    return confirm(problem, settings_for(**given), rows, lambda _: None), problem
+    problem, settings = Recorded(loss), settings_for(**given)
+    found = confirm(problem, settings, rows, {}, lambda _: None)
+    return found, problem
 
 
 def ridge(point: Point, seed: int) -> float:
@@ -64,26 +66,30 @@ ROWS = [trial(0, 1.0, 0.1, 2.0), trial(1, 3.7, 0.03, 1.1), trial(2, 0.2, 0.5, 5.
 
 @pytest.mark.parametrize("over", [("multiplier", "learning_rate"), ("multiplier",), ("learning_rate",)])
 @pytest.mark.parametrize("seeds", [3, 4])
-def test_the_last_call_alone_is_of_the_seeds_that_no_other_has_seen(over: tuple[str, ...], seeds: int) -> None:
+def test_the_last_calls_alone_are_of_the_seeds_that_no_other_has_seen(over: tuple[str, ...], seeds: int) -> None:
     found, problem = confirmed(ridge, ROWS, over=over, seeds=seeds)
-    *walking, (points, fresh) = problem.calls
+    last = len(over)  # one for each axis
+    walking, judging = problem.calls[:-last], problem.calls[-last:]
     assert walking
     assert all(asked == list(range(seeds)) for _, asked in walking)
-    assert fresh == list(range(seeds, 2 * seeds))
+    assert all(asked == list(range(seeds, 2 * seeds)) for _, asked in judging)
+    points = [point for asked, _ in judging for point in asked]
     assert len(set(points)) == len(points)
     shown = [checked.point for line in found.profiles.values() for checked in line]
     assert set(points) == {*shown, found.best.point, found.default.point}
 
 
 def test_the_fresh_seeds_values_are_what_is_reported_and_the_others_choose() -> None:
-    # on the search's seeds 4 is best; on the fresh ones it is the worst, and it stays the chosen one
+    # on the search's seeds 4 is best; on the fresh ones it is the worst, and the formula is named in its place
     def turned(point: Point, seed: int) -> float:
         return ridge(point, seed) if seed < 4 else 100 - ridge(point, seed) + 0.001 * seed
 
     found, _ = confirmed(turned, ROWS)
-    assert found.best.point.multiplier == pytest.approx(4, rel=0.2)
-    assert found.best.values == pytest.approx([turned(found.best.point, seed) for seed in range(4, 8)])
+    assert found.found.point.multiplier == pytest.approx(4, rel=0.2)
+    assert found.found.values == pytest.approx([turned(found.found.point, seed) for seed in range(4, 8)])
     assert found.default.values == pytest.approx([turned(found.default.point, seed) for seed in range(4, 8)])
+    assert found.best == found.default
+    assert {checked.point.multiplier for checked in found.profiles["learning_rate"]} == {1.0}
     assert not found.paid
     assert found.difference[1] < 0
 
@@ -114,7 +120,9 @@ def test_the_difference_is_what_the_default_costs_more() -> None:
 )
 def test_it_paid_where_nothing_is_left_of_zero(difference: tuple[float, float], paid: bool) -> None:
     place = Checked(Point(1.0, 0.1), np.zeros(2), True)
-    assert Confirmation(place, place, difference, {"multiplier": [place]}).paid is paid
+    other = Checked(Point(2.0, 0.1), np.zeros(2), True)
+    assert Confirmation(place, other, place, difference, {"multiplier": [place]}).paid is paid
+    assert not Confirmation(other, other, place, difference, {"multiplier": [place]}).paid  # the formula is named
 
 
 def test_as_good_is_what_the_seeds_cannot_call_worse_for_losses_and_scores() -> None:
@@ -135,6 +143,28 @@ def test_seeds_pair_the_values() -> None:
     assert as_good(MINIMIZE, best[::-1] + 0.1, best)
 
 
+def test_the_formula_is_named_where_the_fresh_seeds_do_not_prefer_what_was_found() -> None:
+    def by_fresh(gain: float) -> Loss:
+        return lambda point, seed: ridge(point, 0) if seed < 4 else 1 - gain * math.log2(point.multiplier)
+
+    for gain, named in ((0.1, "found"), (0.0, "default"), (-0.1, "default")):
+        found, _ = confirmed(by_fresh(gain), ROWS)
+        assert found.found.point.multiplier == pytest.approx(4, rel=0.2)
+        assert found.best == (found.found if named == "found" else found.default)
+        assert found.paid is (gain > 0)
+        low, high = found.interval("multiplier")
+        assert low <= found.best.point.multiplier <= high
+
+
+@given(st.integers(0, 10**6))
+def test_what_is_named_is_never_worse_than_the_formula_on_the_seeds_that_judge_both(number: int) -> None:
+    def luck(point: Point, seed: int) -> float:
+        return float(np.random.default_rng([number, seed, int(1e6 * point.multiplier)]).normal())
+
+    found, _ = confirmed(luck, ROWS, over=("multiplier",))
+    assert np.median(found.best.values) <= np.median(found.default.values)
+
+
 # --- the profile ----------------------------------------------------------------------------------------------------
 
 
@@ -146,8 +176,7 @@ def test_the_profile_is_a_log_grid_with_the_top_and_the_formula_and_finer_around
     assert places == sorted(places)
     assert (places[0], places[-1]) == (0.125, 8.0)
     assert {1.0, 3.7} <= set(places)
-    assert any(place == pytest.approx(3.7 * 2**0.5, rel=1e-4) for place in places)
-    assert any(place == pytest.approx(3.7 / 2**0.5, rel=1e-4) for place in places)
+    assert {5.65685, 2.82843} <= set(places)  # the grid's places nearest to 3.7 times and by the root of 2
     assert all(b / a > step**0.25 for a, b in itertools.pairwise(places))  # none all but falls on another
     for grid_point in 0.125 * 2.0 ** np.arange(7):
         assert any(abs(math.log(place / grid_point)) <= math.log(step) / 4 + 1e-5 for place in places)
@@ -191,23 +220,6 @@ def test_the_top_of_scores_is_the_highest() -> None:
     assert found.paid
 
 
-def test_every_walk_begins_at_the_rate_of_the_best_of_the_five_nearest_trials() -> None:
-    rng = np.random.default_rng(4)
-    rows = [trial(n, float(m), float(r), float(v)) for n, (m, r, v) in enumerate(
-        zip(np.exp(rng.uniform(-2, 2, 20)), np.exp(rng.uniform(-5, 1, 20)), rng.random(20), strict=True))]  # fmt: skip
-    found, problem = confirmed(ridge, rows)
-    places = [checked.point.multiplier for checked in found.profiles["multiplier"]]
-    top = min(rows, key=lambda row: row["value"])
-    first: dict[float, list[float]] = {}
-    for point in problem.calls[0][0]:
-        first.setdefault(point.multiplier, []).append(point.learning_rate)
-    assert sorted(first) == places
-    for place, rates in first.items():
-        near = sorted(rows, key=lambda row: abs(math.log(row["multiplier"]) - math.log(place)))[:5]
-        guess = min(near, key=lambda row: row["value"]) if place != top["multiplier"] else top
-        assert guess["learning_rate"] in rates
-
-
 def test_of_equally_good_places_the_one_nearest_to_the_usual_is_the_best() -> None:
     found, _ = confirmed(lambda point, seed: 1.0, ROWS)
     assert found.best.point == found.default.point
@@ -246,8 +258,29 @@ def test_the_interval_is_in_the_axis_it_is_asked_for() -> None:
     low, high = found.interval("multiplier")
     assert low <= found.best.point.multiplier <= high
     line = [Checked(Point(3.0, rate), np.zeros(2), rate != 0.1) for rate in (0.1, 0.2, 0.4, 0.8)]
-    both = Confirmation(line[2], line[0], (0.0, 0.0), {"learning_rate": line})
+    both = Confirmation(line[2], line[0], line[2], (0.0, 0.0), {"learning_rate": line})
     assert both.interval("learning_rate") == (0.2, 0.8)
+
+
+def line(good: str, best: int, default: int) -> Confirmation:
+    """A profile of multipliers 1, 2, 3, ...: `+` as good as the best, `-` worse."""
+    places = [Checked(Point(float(k + 1), 0.1), np.zeros(2), mark == "+") for k, mark in enumerate(good)]
+    return Confirmation(places[best], places[default], places[best], (0.0, 0.0), {"multiplier": places})
+
+
+@pytest.mark.parametrize(
+    ("good", "best", "default", "interval"),
+    [
+        ("--+++--", 3, 3, (3, 5)),
+        ("+-+++-+", 3, 3, (1, 7)),  # one worse place between good ones is bridged
+        ("+--++--", 4, 4, (4, 5)),  # two are an end
+        ("+-+++--", 3, 1, (3, 5)),  # the default, if worse, is one too
+        ("-+", 1, 0, (2, 2)),
+        ("+", 0, 0, (1, 1)),
+    ],
+)
+def test_how_far_the_interval_reaches(good: str, best: int, default: int, interval: tuple[float, float]) -> None:
+    assert line(good, best, default).interval("multiplier") == interval
 
 
 # --- the whole ------------------------------------------------------------------------------------------------------
