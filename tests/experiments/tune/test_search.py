@@ -120,7 +120,7 @@ def test_the_sampler_and_the_trials_number_both_choose_the_random_numbers() -> N
         return [row["multiplier"] for row in found.trials if row["multiplier"] != 1]
 
     zero, one = points(0), points(1)
-    assert len({*zero, *one}) > 6  # of 25 places: neither goes over its own or the other's again
+    assert len({*zero, *one}) > 5  # of 25 places: neither goes over its own or the other's again
     assert zero != one
 
 

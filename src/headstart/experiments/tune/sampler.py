@@ -28,6 +28,16 @@ class GridSampler(TPESampler):
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
-        """One parameter: TPE takes each by itself."""
-        grid = self.grids[param_name]
-        return grid[nearest(grid, super().sample_independent(study, trial, param_name, param_distribution))]
+        """A parameter by itself: how the first trials take them, and older versions of TPE all."""
+        return self._on_grid(param_name, super().sample_independent(study, trial, param_name, param_distribution))
+
+    def sample_relative(
+        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        """All parameters together."""
+        found = super().sample_relative(study, trial, search_space)
+        return {name: self._on_grid(name, value) for name, value in found.items()}
+
+    def _on_grid(self, name: str, value: float) -> float:
+        grid = self.grids[name]
+        return grid[nearest(grid, value)]
