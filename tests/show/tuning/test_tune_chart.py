@@ -297,7 +297,13 @@ def test_the_sentence_of_a_tuning_that_did_not_pay_says_what_to_keep() -> None:
         "Tuning did not pay: on fresh seeds the formula's own multiplier 1 (at its best learning rate, 0.1) is as good "
         "as the search's best, 2 (learning rate 0.05), as far as 8 seeds can tell. Keep it."
     )
-    same = dataclasses.replace(found.confirmation, best=found.confirmation.default)
+    worse = tuning("final_cost", [(0.9, 0.7)]).winner
+    back = dataclasses.replace(worse.confirmation, best=worse.confirmation.default)
+    assert sentence(dataclasses.replace(worse, confirmation=back)) == (
+        "Tuning did not pay: on fresh seeds the search's best, 2 (learning rate 0.05), comes to a final cost of 0.9, "
+        "and the formula's own multiplier 1 (at its best learning rate, 0.1) to 0.7. Keep it."
+    )
+    same = dataclasses.replace(found.confirmation, best=found.confirmation.default, found=found.confirmation.default)
     assert sentence(dataclasses.replace(found, confirmation=same)) == (
         "Tuning did not pay: the search's best is the formula's own multiplier 1 (at its best learning rate, 0.1)."
     )

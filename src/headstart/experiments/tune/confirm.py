@@ -100,7 +100,7 @@ def confirm(
         rates = profile_places(settings, "learning_rate", best.learning_rate)
         lines["learning_rate"] = [Point(best.multiplier, rate) for rate in rates]
         judge(lines["learning_rate"])
-    checked = {point: Checked(point, costs, as_good(metric, costs, values[best])) for point, costs in values.items()}
+    checked = {point: Checked(point, row, as_good(metric, row, values[best])) for point, row in values.items()}
     return Confirmation(
         checked[best], checked[profile.default], checked[profile.best], difference_interval(default, found),
         {axis: [checked[point] for point in lines[axis]] for axis in settings.over},
