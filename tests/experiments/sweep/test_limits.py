@@ -12,13 +12,13 @@ from typing import Any
 import jsonschema
 import mpmath
 import pytest
-from headstart.experiments.sweep.axes import read_axis
 from hypothesis import given
 from hypothesis import strategies as st
 
 import headstart as hs
 from headstart import InputError
 from headstart.experiments.sweep import axes as axes_module
+from headstart.experiments.sweep.factors import read_axis
 from headstart.experiments.sweep.runs import distinct_runs
 from headstart.experiments.sweep.settings import AXES, read_study, study_schema, study_settings
 
