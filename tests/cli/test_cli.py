@@ -343,7 +343,9 @@ def test_a_folder_that_cannot_be_written_to_is_told_before_the_work(
     headstart: Headstart, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "taken").write_text("")
-    monkeypatch.setattr("headstart.experiments.compare.comparison.run_comparison", lambda *_, **__: pytest.fail("it worked first"))
+    monkeypatch.setattr(
+        "headstart.experiments.compare.comparison.run_comparison", lambda *_, **__: pytest.fail("it worked first")
+    )
     done = headstart("compare", "he", "--out", "taken")
     assert (done.returncode, done.stdout) == (2, "")
     assert "cannot write to the folder 'taken'" in done.stderr

@@ -11,14 +11,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from headstart.cli.main import cli, run
-from headstart.words import duration
 from headstart.cli.sweep import seed_range
-from headstart.errors import InputError
-from headstart.errors import StoreError
+from headstart.errors import ExecutorError, InputError, Interrupted, StoreError
 from headstart.experiments.sweep.status import Status
-from headstart.verbs.study import Study
 from headstart.experiments.sweep.study import StudyPlan
-from headstart.errors import ExecutorError, Interrupted
+from headstart.verbs.study import Study
+from headstart.words import duration
 
 STUDY = """
 scheme = ["zeros", "he"]

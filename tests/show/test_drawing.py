@@ -14,7 +14,12 @@ from headstart.show.drawing import Drawing, named_table, records
 from headstart.show.page import chart_page
 
 TITLE = "What <it> does"
-CHART = alt.Chart(records([{"a": 1, "b": 2}])).mark_point().encode(x="a:Q", y="b:Q").properties(title=alt.TitleParams(TITLE))
+CHART = (
+    alt.Chart(records([{"a": 1, "b": 2}]))
+    .mark_point()
+    .encode(x="a:Q", y="b:Q")
+    .properties(title=alt.TitleParams(TITLE))
+)
 
 
 def chart() -> Any:

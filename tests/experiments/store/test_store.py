@@ -24,15 +24,15 @@ from postgres_server import programs, server
 
 import headstart as hs
 from headstart import InputError
-from headstart.experiments.store import Store, StoredStudy
 from headstart.errors import StoreError
+from headstart.experiments.store import Store, StoredStudy
 from headstart.experiments.store import database as database_module
 from headstart.experiments.store import lock as lock_module
 from headstart.experiments.store import urls as urls_module
 from headstart.experiments.store.tables import SCHEMA, coordinator, meta, metadata
 from headstart.experiments.store.urls import explained, file_of, store_url
-from headstart.experiments.sweep.study import open_rows
 from headstart.experiments.sweep.chunks import Result
+from headstart.experiments.sweep.study import open_rows
 
 DONE = Result("a" * 32, '{"seed":0}', "done", None, 0.7, 0.1, 0.9, 0.8, 12, None)
 DIVERGED = Result("b" * 32, '{"seed":1}', "done", None, math.inf, math.nan, 0.5, 0.5, None, 3)

@@ -16,9 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headstart import InputError
+from headstart.errors import ExecutorError
 from headstart.experiments.store import Store
 from headstart.experiments.sweep import coordinator, estimate
-from headstart.errors import ExecutorError
 from headstart.experiments.sweep.chunks import Result
 from headstart.experiments.sweep.coordinator import Interrupts, cut, interrupts, run_chunks
 from headstart.experiments.sweep.executors import executor_for

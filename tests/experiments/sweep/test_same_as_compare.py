@@ -16,10 +16,10 @@ import pytest
 
 import headstart as hs
 from headstart.draws.arrays import draw_array
-from headstart.verbs.compare import compare
 from headstart.experiments.data.datasets import load
 from headstart.experiments.sweep.study import open_rows
 from headstart.schemes import Normal
+from headstart.verbs.compare import compare
 
 CSV = Path("table.csv")
 RESULTS = ("first_cost", "final_cost", "train_accuracy", "test_accuracy", "diverged_at")

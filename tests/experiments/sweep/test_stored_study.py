@@ -13,13 +13,12 @@ from hypothesis import strategies as st
 
 import headstart as hs
 from headstart.experiments.store import StoredStudy
-from headstart.experiments.sweep.status import Status
-from headstart.verbs.study import Study
-from headstart.experiments.sweep.study import open_rows
 from headstart.experiments.sweep import coordinator as coordinator_module
 from headstart.experiments.sweep import estimate as estimate_module
 from headstart.experiments.sweep.settings import StudySettings
-from headstart.experiments.sweep.study import _say
+from headstart.experiments.sweep.status import Status
+from headstart.experiments.sweep.study import _say, open_rows
+from headstart.verbs.study import Study
 
 TABLE = "a,b,c\n" + "".join(f"{i},{i * i % 7},{i % 2}\n" for i in range(40))
 # Every key with another value, and what is said of it.

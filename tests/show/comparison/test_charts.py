@@ -14,7 +14,6 @@ import vl_convert
 from made_comparison import comparison, plane, signals
 
 import headstart as hs
-from headstart.verbs.compare import compare_course
 from headstart.experiments.network import network_for
 from headstart.show.comparison import boundaries
 from headstart.show.comparison.charts import (
@@ -27,6 +26,7 @@ from headstart.show.comparison.charts import (
     signal_rows,
     training_in_words,
 )  # fmt: skip
+from headstart.verbs.compare import compare_course
 
 
 @pytest.fixture(scope="module")

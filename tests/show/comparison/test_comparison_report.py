@@ -161,7 +161,9 @@ def test_a_report_that_cannot_be_put_in_place_leaves_the_old_one(
 
 def test_a_report_is_a_page(made: hs.Comparison, tmp_path: Path) -> None:
     for name in ("report.htm", "report", "report.png"):
-        with pytest.raises(InputError, match=r"a report is one \.html file, got '.*report.*'. Write, for example, report.html"):
+        with pytest.raises(
+            InputError, match=r"a report is one \.html file, got '.*report.*'. Write, for example, report.html"
+        ):
             made.report(tmp_path / name)
     assert list(tmp_path.iterdir()) == []
     assert made.report(str(tmp_path / "REPORT.HTML")) == tmp_path / "REPORT.HTML"

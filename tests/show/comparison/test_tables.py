@@ -14,8 +14,8 @@ from made_comparison import comparison, outcome, plane, signals
 from rich.console import Console
 
 import headstart as hs
-from headstart.experiments.data.dataset import Dataset
 from headstart.experiments.compare.presets import COURSE_TABLE
+from headstart.experiments.data.dataset import Dataset
 from headstart.experiments.settings import compare_settings
 from headstart.show.comparison.tables import print_comparison, score
 from headstart.show.console import WIDTH

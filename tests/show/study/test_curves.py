@@ -11,8 +11,8 @@ from sweep_rows import scheme_study, study
 from headstart.experiments.analysis.metrics import METRICS
 from headstart.experiments.analysis.summary import summarize
 from headstart.experiments.analysis.views import curves
-from headstart.show.study.curves import Vertical, curves_chart
 from headstart.show.measures import Measure
+from headstart.show.study.curves import Vertical, curves_chart
 
 Spec = dict[str, Any]
 COST, STEPS = Measure(METRICS["final_cost"], "number"), Measure(METRICS["steps_to_target"], "count")
