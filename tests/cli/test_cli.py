@@ -27,9 +27,9 @@ QUICK = ["--seeds", "2", "--steps", "200"]
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+def quick(monkeypatch: pytest.MonkeyPatch, bundle_of: Callable[[str], None]) -> None:
     """The script of a report takes a second to make, and progress is told after one: neither is looked at here."""
-    monkeypatch.setattr("headstart.show.page.BUNDLE", "")
+    bundle_of("")
     monkeypatch.setattr("headstart.cli.progress.QUIET_SECONDS", math.inf)
 
 
@@ -135,7 +135,7 @@ BAD = [
     (["compare", "he("], "malformed scheme"),
     (["compare", "normal()"], "argument is empty"),
     (["compare", "he*"], "must be a number"),
-    (["compare", "he*-1"], "must be positive"),
+    (["compare", "he*-1"], "a multiplier must be a positive, finite number, got -1"),
     (["compare", "normal(nan)"], "must be finite"),
     (["compare", "--data", "cirlces"], "Did you mean 'circles'"),
     (["compare", "--activation", "rellu"], "Did you mean 'relu'"),
@@ -195,7 +195,10 @@ def test_bad_input_is_told_plainly_and_writes_nothing(
 
 def test_without_json_or_pictures_a_hint_goes_to_stderr(headstart: Headstart) -> None:
     plain, as_json = (headstart("compare", "he", *QUICK, *more) for more in ((), ("--json",)))
-    assert plain.stderr == "Add --out DIR for the pictures and the report.\n"
+    hint = "Add --out PATH for the pictures and the report.\n"
+    explain = "headstart explain CODE says what a finding means and how to mend it.\n"
+    assert plain.stderr == hint + explain  # two hundred steps are few: HS504
+    assert headstart("compare", "he", "--seeds", "2", "--steps", "2000", "--learning-rate", "0.1").stderr == hint
     assert as_json.stderr == ""
     assert json.loads(as_json.stdout)["files"] == {}
     assert (plain.returncode, as_json.returncode) == (0, 0)
@@ -327,15 +330,17 @@ def test_a_failed_write_leaves_nothing_behind(
     headstart: Headstart, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def fails(*_: Any) -> None:
-        raise OSError("disk full")
+        raise OSError(28, "disk full")
 
     folder = tmp_path / "pictures"
     folder.mkdir()
     (folder / "compare.svg").write_text("old")
     monkeypatch.setattr("os.replace", fails)
-    monkeypatch.setattr("vl_convert.vegalite_to_svg", lambda _: "<svg></svg>")
-    with pytest.raises(OSError, match="disk full"):
-        headstart("compare", "zeros", *QUICK, "--out", "pictures")
+    monkeypatch.setattr("vl_convert.vegalite_to_svg", lambda _: '<svg xmlns="http://www.w3.org/2000/svg"></svg>')
+    done = headstart("compare", "zeros", *QUICK, "--out", "pictures")
+    assert done.returncode == 2
+    assert done.stderr == "Error: cannot write 'pictures/compare.png': disk full. Choose another path.\n"
+    assert "zeros" in done.stdout  # what was worked for is told all the same
     assert {path.name: path.read_text() for path in folder.iterdir()} == {"compare.svg": "old"}
 
 
@@ -343,9 +348,7 @@ def test_a_folder_that_cannot_be_written_to_is_told_before_the_work(
     headstart: Headstart, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "taken").write_text("")
-    monkeypatch.setattr(
-        "headstart.experiments.compare.comparison.run_comparison", lambda *_, **__: pytest.fail("it worked first")
-    )
+    monkeypatch.setattr("headstart.verbs.compare.compare_with", lambda *_, **__: pytest.fail("it worked first"))
     done = headstart("compare", "he", "--out", "taken")
     assert (done.returncode, done.stdout) == (2, "")
     assert "cannot write to the folder 'taken'" in done.stderr

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,6 @@ from headstart.cli.sweep import seed_range
 from headstart.errors import ExecutorError, InputError, Interrupted, StoreError
 from headstart.experiments.sweep.status import Status
 from headstart.experiments.sweep.study import StudyPlan
-from headstart.verbs.study import Study
 from headstart.words import duration
 
 STUDY = """
@@ -94,7 +92,7 @@ class Found:
 @pytest.fixture
 def found(monkeypatch: pytest.MonkeyPatch) -> Found:
     fake = Found(Status(8_000, 4_000, 1_000))
-    monkeypatch.setattr("headstart.experiments.sweep.study", fake)
+    monkeypatch.setattr("headstart.verbs.study.study", fake)
     return fake
 
 
@@ -105,7 +103,7 @@ def test_the_plan_tells_each_number_in_its_place(found: Found) -> None:
         "asked     9,000 runs",
         "distinct  8,000  (1,000 are the same run again)",
         "stored    3,000",
-        "to do     5,000: about 2.0 h and 5,120 MiB with 6 at a time",
+        "to do     5,000: about 2.0 h and 5 GiB with 6 at a time",
     ]
     assert json.loads(headstart("sweep", "plan", "s.toml", "--json").output) == {
         "schema": 1, "asked": 9_000, "distinct": 8_000, "stored": 3_000, "seconds": 7_200.0, "memory": 5 * 2**30,
@@ -149,7 +147,7 @@ LOST = "the workers are lost"
     [
         (Status(5, 5, 0), None, 0, ""),
         (Status(5, 4, 1), None, 4, "1 failed: `headstart report` says why, `headstart sweep retry` tries again.\n"),
-        (Status(5, 5, 0), Interrupted(Status(5, 2, 1)), 130, "Interrupted: the same command goes on from here.\n"),
+        (Status(5, 5, 0), Interrupted("the sweep was interrupted", Status(5, 2, 1)), 130, "Interrupted: the same command goes on from here.\n"),
         (Status(5, 5, 0), StoreError("the disk is full"), 4, "Error: the disk is full\n"),
         (Status(5, 5, 0), ExecutorError(LOST), 4, f"Error: {LOST}\n"),
         (Status(5, 5, 0), InputError("a slip"), 2, "Error: a slip\n"),
@@ -168,7 +166,7 @@ def test_the_exit_code_tells_how_a_sweep_ended(
         ended = end.code
     out, err = capsys.readouterr()
     assert (ended, err) == (code, words)
-    told = stop.status if isinstance(stop, Interrupted) else status if stop is None else None
+    told = stop.finished if isinstance(stop, Interrupted) else status if stop is None else None
     assert out == (f"{told.done} done, {told.failed} failed, {told.pending} pending of 5\n" if told else "")
 
 
@@ -265,7 +263,7 @@ def test_bad_input(
 
 def test_more_runs_than_the_maximum_need_yes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "study.toml"
-    monkeypatch.setattr(sys.modules[Study.__module__], "MOST_RUNS", 1_999)
+    monkeypatch.setattr("headstart.experiments.sweep.study.MOST_RUNS", 1_999)
     path.write_text("seed = { range = [0, 2000] }")
     refused = headstart("sweep", "status", path)
     assert "asks for 2,000 runs, more than 1,999" in str(refused.exception)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import itertools
 import json
@@ -23,10 +24,13 @@ from headstart.experiments.compare.comparison import spread
 from headstart.experiments.compare.own_rates import steps_needed
 from headstart.experiments.data.dataset import Dataset
 from headstart.experiments.data.datasets import load
-from headstart.experiments.measure import measure
+from headstart.experiments.measure import constant_cost, measure
+from headstart.experiments.measure import outcome as measured_outcome
 from headstart.experiments.network import Network, network_for
 from headstart.experiments.settings import CompareSettings
 from headstart.schemes import scheme
+from headstart.signals.judge import judge
+from headstart.signals.record import Outcome, Signals
 
 QUICK = {"seeds": 3, "steps": 300, "learning_rate": 0.1}
 
@@ -266,24 +270,32 @@ def test_signals_are_those_of_the_start_and_of_the_end(name: str, request: pytes
     for run in result.runs:
         start = network.start(scheme(run.scheme), run.seed)
         last = logits(network.sizes, start, result.data.train_x)
-        assert run.signals.layer_std[-1] == pytest.approx(float(np.sqrt(np.mean(last.var(axis=0)))), rel=1e-5)
-        assert run.signals.distinct_first == tuple(network.distinct_units(start))
-        assert run.signals.distinct_last == tuple(network.distinct_units(run.weights))
-        assert (run.signals.first_cost, run.signals.final_cost) == (run.costs[0], run.costs[-1])
-        assert run.signals.diverged_at == run.diverged_at
+        assert run.signals.layers[-1].std == pytest.approx(float(np.sqrt(np.mean(last.var(axis=0)))), rel=1e-5)
+        assert [layer.distinct for layer in run.signals.layers[:-1]] == network.distinct_units(start)
+        assert run.outcome.distinct == tuple(network.distinct_units(run.weights))
+        assert (run.signals.first_cost, run.outcome.final_cost) == (run.costs[0], run.costs[-1])
+        assert (run.outcome.diverged_at, run.outcome.score) == (run.diverged_at, run.train_accuracy)
+        assert run.outcome.metric == ("R²" if name == "regression" else "accuracy")
+        assert run.outcome.constant_cost == constant_cost(result.data)
     assert any(run.costs[0] != run.costs[-1] for run in result.runs)
 
 
-def test_a_run_is_measured_from_its_start_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = []
+def test_a_run_is_measured_at_its_start_and_judged_at_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    starts: list[np.ndarray] = []
+    ends: list[np.ndarray] = []
 
-    def spy(network: Network, start: np.ndarray, end: np.ndarray, data: Dataset, *costs: Any) -> Any:
-        seen.append((start, end))
-        return measure(network, start, end, data, *costs)
+    def at_the_start(network: Network, start: np.ndarray, data: Dataset, first_cost: float) -> Signals:
+        starts.append(start)
+        return measure(network, start, data, first_cost)
 
-    monkeypatch.setattr("headstart.experiments.compare.comparison.measure", spy)
+    def at_the_end(network: Network, last: np.ndarray, data: Dataset, *rest: Any) -> Outcome:
+        ends.append(last)
+        return measured_outcome(network, last, data, *rest)
+
+    monkeypatch.setattr("headstart.experiments.problem.measure", at_the_start)
+    monkeypatch.setattr("headstart.experiments.problem.outcome", at_the_end)
     result = hs.compare(["he"], seeds=2, steps=5, hidden=(3,))
-    for run, (start, end) in zip(result.runs, seen, strict=True):
+    for run, start, end in zip(result.runs, starts, ends, strict=True):
         np.testing.assert_array_equal(start, result.network.start(scheme("he"), run.seed))
         np.testing.assert_array_equal(end, run.weights)
         assert not np.array_equal(start, end)
@@ -304,8 +316,9 @@ def test_the_summary_is_of_each_schemes_own_runs(batched: hs.Comparison) -> None
         ):  # fmt: skip
             low, median, high = np.percentile(numbers, (25, 50, 75))
             assert row[column] == pytest.approx({"median": median, "low": low, "high": high})
-        assert row["verdict"] == batched.findings[row["scheme"]][0].code
-        assert row["reason"].startswith(batched.findings[row["scheme"]][0].sentence)
+        verdict = judge([run.signals for run in runs], [run.outcome for run in runs])
+        assert batched.verdicts[row["scheme"]] == verdict
+        assert (row["verdict"], row["reason"]) == (verdict.word, verdict.reason)
 
 
 def test_json_holds_the_settings_and_every_run(batched: hs.Comparison) -> None:
@@ -319,6 +332,8 @@ def test_json_holds_the_settings_and_every_run(batched: hs.Comparison) -> None:
     }  # fmt: skip
     for row, summary in zip(found["schemes"], batched.summary(), strict=True):
         assert {key: row[key] for key in summary} == summary
+        findings = batched.verdicts[row["scheme"]].findings
+        assert row["findings"] == [dataclasses.asdict(finding) for finding in findings]
         assert row["runs"] == [
             {"seed": run.seed, "train_accuracy": run.train_accuracy, "test_accuracy": run.test_accuracy,
              "diverged_at": None, "costs": list(run.costs)}
@@ -335,7 +350,7 @@ def test_the_defaults_are_the_settings_own() -> None:
     """What `compare` takes without being told is what the settings model says, name by name."""
     parameters = inspect.signature(hs.compare).parameters
     fields = CompareSettings.model_fields
-    assert parameters.keys() - fields.keys() == {"threads", "progress"}
+    assert parameters.keys() - fields.keys() == {"threads", "progress", "cancel"}
     for name in parameters.keys() & fields.keys() - {"schemes", "learning_rate"}:
         default = fields[name].default
         assert parameters[name].default == default, name
@@ -374,7 +389,7 @@ def test_an_interrupted_comparison_has_all_schemes_for_the_seeds_it_got_to(
     stops_after(finished)
     with pytest.raises(Interrupted) as stopped:
         hs.compare(["he", "zeros"], seeds=3, steps=20)
-    partial = stopped.value.comparison
+    partial = stopped.value.finished
     assert partial is not None
     assert partial.schemes == list(kept)
     assert {name: [run.seed for run in partial.of(name)] for name in partial.schemes} == kept
@@ -388,7 +403,7 @@ def test_interrupted_before_the_first_run_there_is_no_comparison(stops_after: An
     stops_after(0)
     with pytest.raises(Interrupted) as stopped:
         hs.compare(["he", "zeros"], seeds=3, steps=20)
-    assert stopped.value.comparison is None
+    assert stopped.value.finished is None
 
 
 # --- progress, rates and threads --------------------------------------------------------------------------------------

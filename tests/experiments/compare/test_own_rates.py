@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from headstart.experiments import engine
-from headstart.experiments.compare import own_rates as compare_rates
+from headstart.experiments.compare import own_rates
 from headstart.experiments.compare.own_rates import scheme_rates, steps_needed
-from headstart.experiments.network import Network, network_for
+from headstart.experiments.network import Network
+from headstart.experiments.problem import problem_for
 from headstart.experiments.settings import compare_settings
 from headstart.schemes import scheme
 
@@ -30,13 +31,14 @@ def searched(monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def search(law: Any, **given: Any) -> tuple[dict[str, float], list[Call], Network]:
         settings = compare_settings(tune_learning_rate=True, hidden=(3,), **given)
-        network = network_for(2, 1, "binary", (3,), "relu")
-        samples = engine.Samples.of(np.zeros((4, 2)), np.zeros((4, 1)), settings.dtype)
+        problem = problem_for("xor", (3,), "relu", settings.dtype)
+        network = problem.network
         calls: list[Call] = []
 
         def train(
-            _: Network, __: engine.Samples, weights: np.ndarray, schedule: engine.Schedule, **options: Any
+            asked: Network, samples: engine.Samples, weights: np.ndarray, schedule: engine.Schedule, **options: Any
         ) -> engine.History:
+            assert (asked, samples) == (network, problem.training)
             call = Call(weights, schedule, options)
             calls.append(call)
             costs = np.array([[law(owner(theta, int(seed)), rate, int(seed))]
@@ -51,8 +53,8 @@ def searched(monkeypatch: pytest.MonkeyPatch) -> Any:
                        if np.array_equal(network.start(scheme(name), seed, settings.dtype), theta)]  # fmt: skip
             return name
 
-        monkeypatch.setattr(compare_rates.engine, "train_networks", train)
-        return scheme_rates(settings, network, samples), calls, network
+        monkeypatch.setattr(own_rates.engine, "train_networks", train)
+        return scheme_rates(settings, problem), calls, network
 
     return search
 

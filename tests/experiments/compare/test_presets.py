@@ -13,7 +13,7 @@ from headstart.experiments.compare.presets import COURSE, COURSE_TABLE, course_s
 from headstart.experiments.network import network_for
 from headstart.schemes import scheme
 
-PUBLISHED = json.loads((Path(__file__).parents[1] / "published" / "course.json").read_text())
+PUBLISHED = json.loads((Path(__file__).parents[2] / "published" / "course.json").read_text())
 
 
 @pytest.mark.parametrize(("spec", "std"), [("normal(10)", lambda n: 10), ("he", lambda n: (2 / n) ** 0.5),

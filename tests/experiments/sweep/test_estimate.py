@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import headstart as hs
 from headstart.experiments import engine
 from headstart.experiments.sweep import estimate
-from headstart.experiments.sweep.chunks import prepared
+from headstart.experiments.sweep.chunks import prepared, schedule_of
 from headstart.experiments.sweep.coordinator import CHUNK_SECONDS
 from headstart.experiments.sweep.estimate import memory_per_chunk, networks_per_chunk, seconds_per_run
 from headstart.experiments.sweep.runs import Batch, Identified, distinct_runs
@@ -104,13 +104,15 @@ def test_a_batch_is_timed_for_a_fiftieth_of_a_second_and_never_longer_than_its_r
     clock = SimpleNamespace(now=100.0)
     trained: list[tuple[int, float, int | None, Any]] = []
 
-    def train(network: Any, samples: Any, start: Any, schedule: Any, *, threads: int, learning_rates: Any) -> None:
+    def train(
+        network: Any, samples: Any, start: Any, schedule: Any, *, threads: int, learning_rates: Any, batch_seeds: Any
+    ) -> None:
         compiling = 0 if trained else 3.0
         trained.append((schedule.steps, learning_rates.tolist(), threads, schedule.stop_below))
         clock.now += each * schedule.steps + compiling
 
     monkeypatch.setattr(estimate, "time", SimpleNamespace(perf_counter=lambda: clock.now))
-    monkeypatch.setattr(estimate, "engine", SimpleNamespace(train_networks=train))
+    monkeypatch.setattr(engine, "train_networks", train)
     (run,) = runs(steps=steps, target=0.3)
     assert estimate._seconds_per_step(run) == pytest.approx(each)
     assert [call[0] for call in trained] == calls
@@ -130,7 +132,7 @@ def test_the_memory_of_a_chunk_is_that_of_the_largest(timed: list[Batch]) -> Non
         networks = 5 if batch.hidden == (30, 20) else 6  # five seconds, or all there are
         assert min(6, networks_per_chunk(batch, seconds[batch], CHUNK_SECONDS)) == networks
         ready = prepared(batch)
-        expected.append(engine.memory_needed(ready.network, ready.train, networks, ready.schedule))
+        expected.append(engine.memory_needed(ready.network, ready.training, networks, schedule_of(batch, batch.steps)))
     assert memory_per_chunk(study, seconds, CHUNK_SECONDS) == max(expected) != expected[0]
     assert memory_per_chunk([], {}, CHUNK_SECONDS) == 0
 

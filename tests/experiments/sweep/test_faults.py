@@ -107,7 +107,7 @@ def test_ctrl_c_once_finishes_the_chunk_under_way_and_twice_drops_it(
     monkeypatch.setattr(coordinator_module, "run_chunk", hands.run_chunk)
     with pytest.raises(Interrupted) as stop:
         hs.study(TWELVE, path).run(workers=1, progress=hands.progress, say=said.append)
-    assert stop.value.status == (RUNS, stored, 0)
+    assert stop.value.finished == (RUNS, stored, 0)
     assert said == ["Finishing the chunks under way, a few seconds. Press Ctrl-C again to stop now."]
     assert hands.chunks == [CHUNK, CHUNK]  # nothing else was begun
     assert [row["state"] for row in open_rows(path)] == ["done"] * stored

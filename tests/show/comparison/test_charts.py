@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -122,8 +123,8 @@ def test_files_open_from_disk_alone(small: hs.Comparison, tmp_path: Path) -> Non
     ]  # fmt: skip
 
 
-def test_a_report_alone(small: hs.Comparison, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("headstart.show.page.BUNDLE", "")
+def test_a_report_alone(small: hs.Comparison, tmp_path: Path, bundle_of: Callable[[str], None]) -> None:
+    bundle_of("")
     assert small.report(tmp_path / "report.html").read_text().startswith("<!doctype html>")
 
 
@@ -144,8 +145,8 @@ def test_the_table_says_what_the_summary_says(small: hs.Comparison) -> None:
     assert max(map(len, text.splitlines())) <= 100
 
 
-def test_costs_that_are_all_zero_or_not_finite_still_draw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("headstart.show.page.BUNDLE", "")
+def test_costs_that_are_all_zero_or_not_finite_still_draw(tmp_path: Path, bundle_of: Callable[[str], None]) -> None:
+    bundle_of("")
     path = tmp_path / "line.csv"
     path.write_text("".join(f"{i},{i % 5},{0.25 * i}\n" for i in range(60)))
     broken = hs.compare(["he"], data=str(path), activation="identity", seeds=1, steps=400, learning_rate=1e6)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -51,12 +51,9 @@ class Table(HTMLParser):
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The page's script takes a second to make and is not what is looked at here. It is made once for a process."""
-    monkeypatch.setattr(page, "BUNDLE", "print('const bundled = 1; // </script>')")
-    page.bundling.cache_clear()
-    yield
-    page.bundling.cache_clear()
+def quick(bundle_of: Callable[[str], None]) -> None:
+    """The page's script is not what is looked at here."""
+    bundle_of("print('const bundled = 1; // </script>')")
 
 
 @pytest.fixture
@@ -170,10 +167,9 @@ def test_a_report_is_a_page(made: hs.Comparison, tmp_path: Path) -> None:
 
 
 def test_a_script_that_cannot_be_made_is_no_report(
-    made: hs.Comparison, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    made: hs.Comparison, tmp_path: Path, bundle_of: Callable[[str], None]
 ) -> None:
-    monkeypatch.setattr(page, "BUNDLE", "raise SystemExit(3)")
-    page.bundling.cache_clear()
+    bundle_of("raise SystemExit(3)")
     with pytest.raises(RuntimeError, match="exit code 3"):
         made.report(tmp_path / "report.html")
     assert list(tmp_path.iterdir()) == []
