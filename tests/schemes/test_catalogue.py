@@ -93,8 +93,8 @@ def test_the_check_sees_a_fan_taken_for_another() -> None:
 
 
 def test_constants_are_constants() -> None:
-    for spec, value in (("zeros", 0.0), ("ones", 1.0), ("ones*2.5", 2.5), ("constant(-3)", -3.0), ("constant(2)*4", 8.0),
-                        ("constant(0)", 0.0)):  # fmt: skip
+    for spec, value in (("zeros", 0.0), ("ones", 1.0), ("ones*2.5", 2.5), ("constant(-3)", -3.0), ("constant(0)", 0.0),
+                        ("constant(2)*4", 8.0)):  # fmt: skip
         assert hs.scheme(spec).draw() == Constant(value)
         assert hs.scheme(spec).std(3, 7) == 0
         assert (hs.sample(spec, (6, 4, 3, 5)) == value).all()
@@ -204,7 +204,7 @@ def test_every_family_names_its_paper_with_the_papers_year() -> None:
 
 
 def test_equations_are_those_of_the_papers() -> None:
-    """He et al. 2015: (10) forward, (14) backward, (8) the general activation. Glorot: (12) compromise, (16) uniform."""
+    """He et al. 2015: (10) forward, (14) backward, (8) the general activation. Glorot: (12), and (16) uniform."""
     numbers = {name: re.findall(r"\d+", family.paper.split("eq.")[1])
                for name, family in FAMILIES.items() if "eq." in family.paper}  # fmt: skip
     assert numbers["he"] == ["10", "14"]

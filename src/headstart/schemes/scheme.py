@@ -82,6 +82,8 @@ class Scheme:
     def std(self, fan_in: int, fan_out: int) -> float:
         """Standard deviation of the weights of a layer with these fans.
 
+        Of `orthogonal` it is that of a layer without receptive field: a convolution's fans do not tell its channels.
+
         >>> Scheme("glorot").std(fan_in=12, fan_out=20)
         0.25
         """
