@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 import headstart as hs
 from headstart.draws import draw_array, jax_backend, numba_backend, torch_backend
 from headstart.draws.dtypes import numpy_dtype
+from headstart.draws.normal import first_magnitude, normal_integers, uniform_integers
 from headstart.draws.numpy_backend import elementwise
 from headstart.draws.philox import MULTIPLIERS, philox_block
 from headstart.draws.recipes import recipe
@@ -159,6 +160,21 @@ def test_high_halves_of_products(x: list[int], y: list[int]) -> None:
         high, low = torch_backend._product(torch.tensor(x), multiplier)
         assert high.tolist() == [a * multiplier >> 32 for a in x]
         assert low.tolist() == [a * multiplier & 0xFFFFFFFF for a in x]
+
+
+@pytest.mark.parametrize("first", [0, first_magnitude(2.0), first_magnitude(0.01)])
+def test_words_at_the_edges_of_the_tables_segments(first: int) -> None:
+    """Where a float's exponent could round up, or a leading zero be miscounted: once in 2^24 words, never by chance."""
+    places = ((zeros, part, off) for zeros in range(32) for part in range(33) for off in (-2, -1, 0, 1))
+    edges = [(32 + part << 26 >> zeros) // 2 + off for zeros, part, off in places]
+    magnitudes = sorted({m for m in edges if 0 <= m < 2**31} | {0, 1, 2**31 - 1})
+    words = np.array([*magnitudes, *(m + 2**31 for m in magnitudes)], np.uint32)
+    expected = normal_integers(words, first)
+    table = torch_backend._table(torch.device("cpu"))
+    ours = torch_backend._normal_integers(torch.from_numpy(words.astype(np.int64)), first, table)
+    assert np.array_equal(ours, expected)
+    assert np.array_equal(jax_backend._integers(jnp.asarray(words), "normal", jnp.uint32(first)), expected)
+    assert np.array_equal(jax_backend._integers(jnp.asarray(words), "uniform", jnp.uint32(0)), uniform_integers(words))
 
 
 @settings(max_examples=30)
