@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 
 import headstart as hs
 from headstart import InputError
-from headstart.experiments.sweep import axes as axes_module
-from headstart.experiments.sweep.factors import read_axis
+from headstart.experiments.sweep import factors as factors_module
+from headstart.experiments.sweep.factors import read_factor
 from headstart.experiments.sweep.runs import distinct_runs
-from headstart.experiments.sweep.settings import AXES, read_study, study_schema, study_settings
+from headstart.experiments.sweep.settings import FACTORS, read_study, study_schema, study_settings
 
 TINY, HUGE, WHOLE = 5e-324, 1.7976931348623157e308, 2**31 - 1
 # axis -> values at the edge that are read, values beyond it that are refused
@@ -42,7 +42,7 @@ EDGES: dict[str, tuple[list[Any], list[Any]]] = {
 
 
 def read(axis: str, given: Any) -> tuple[Any, ...]:
-    return read_axis(axis, given, AXES[axis])
+    return read_factor(axis, given, FACTORS[axis])
 
 
 @pytest.mark.parametrize("axis", EDGES)
@@ -61,7 +61,7 @@ def test_an_axis_takes_the_values_at_its_edge_and_none_beyond(axis: str) -> None
 
 
 def test_every_axis_has_its_edges_here() -> None:
-    assert set(EDGES) == set(AXES)
+    assert set(EDGES) == set(FACTORS)
 
 
 def test_numbers_are_read_as_one_type() -> None:
@@ -119,8 +119,8 @@ def test_twelve_digits_are_kept() -> None:
 
 
 def test_the_longest_axis_and_one_longer(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert axes_module.LONGEST == 1_000_000
-    monkeypatch.setattr(axes_module, "LONGEST", 5)
+    assert factors_module.LONGEST == 1_000_000
+    monkeypatch.setattr(factors_module, "LONGEST", 5)
     for form in ("linear", "log"):
         assert len(read("multiplier", {form: [1, 2], "count": 5})) == 5
         assert read("multiplier", {form: [1, 2], "count": 2}) == (1.0, 2.0)
@@ -206,7 +206,7 @@ def test_the_schema_knows_the_limits_too(given: dict[str, Any]) -> None:
         jsonschema.validate(given, study_schema())
 
 
-@pytest.mark.parametrize("axis", AXES)
+@pytest.mark.parametrize("axis", FACTORS)
 def test_the_schema_admits_every_notation_of_an_axis(axis: str) -> None:
     schema = study_schema()
     single = EDGES[axis][0][0]
@@ -286,7 +286,7 @@ def test_two_groups_move_apart() -> None:
 def test_a_hundred_thousand_runs_and_one_more() -> None:
     inside = hs.study(seed={"range": [0, 25_000]}, steps=[1, 2], multiplier=[1, 2])
     assert inside.settings.asked == 100_000
-    with pytest.raises(InputError, match=r"asks for 100,001 runs, more than 100,000. Shorten an axis, or say"):
+    with pytest.raises(InputError, match=r"asks for 100,001 runs, more than 100,000. Shorten a factor, or say"):
         hs.study(seed={"range": [0, 100_001]})
     assert hs.study(seed={"range": [0, 100_001]}, many=True).settings.asked == 100_001
 
