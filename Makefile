@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test lint docs bench clean
+.PHONY: demo test lint docs mutants clean
 
 demo: .venv/.base  ## install the base package, compare five initializations, say where the pictures are
 	$(BIN)/headstart compare --out demo
@@ -18,6 +18,9 @@ lint: .venv/.dev
 
 docs: .venv/.dev  ## build the documentation site into docs/_build
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
+
+mutants: .venv/.dev  ## make every wrong edit of tools/mutants, one at a time, and see that a test notices: over an hour
+	$(BIN)/python tools/mutants.py
 
 clean:
 	rm -rf .venv demo build dist docs/_build .pytest_cache .mypy_cache .ruff_cache src/*.egg-info

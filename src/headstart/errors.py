@@ -51,7 +51,7 @@ def unknown(kind: str, word: str, choices: Iterable[str]) -> InputError:
     >>> print(unknown("scheme", "hee", ["he", "xavier", "zeros"]))
     unknown scheme 'hee'. Did you mean 'he'? Known: he, xavier, zeros.
     """
-    names = list(choices)
+    names = {name.lower(): name for name in choices}
     near = difflib.get_close_matches(word.lower(), names, n=2, cutoff=0.6)
-    hint = f" Did you mean {' or '.join(repr(name) for name in near)}?" if near else ""
-    return InputError(f"unknown {kind} {word!r}.{hint} Known: {', '.join(names)}.")
+    hint = f" Did you mean {' or '.join(repr(names[name]) for name in near)}?" if near else ""
+    return InputError(f"unknown {kind} {word!r}.{hint} Known: {', '.join(names.values())}.")

@@ -100,6 +100,29 @@ def sizes(values: Sequence[int]) -> str:
     return ",".join(str(value) for value in values)
 
 
+def aligned(header: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[str] = ()) -> list[str]:
+    """Cells in columns, two spaces apart, the last one as long as it likes.
+
+    Args:
+        right: the names of the columns that are aligned to the right, as numbers are.
+
+    >>> print("\\n".join(aligned(("name", "std"), [("a", "0.25"), ("bias", "0")], right=("std",))))
+    name   std
+    a     0.25
+    bias     0
+    """
+    cells = [tuple(header), *(tuple(row) for row in rows)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
+    lines = []
+    for row in cells:
+        placed = (
+            cell.rjust(width) if name in right else cell.ljust(width)
+            for cell, width, name in zip(row, widths, header, strict=True)
+        )
+        lines.append("  ".join(placed).rstrip())
+    return lines
+
+
 def plain(value: Any) -> Any:
     """The same data with tuples as lists, and numbers that JSON cannot hold as the strings "inf", "-inf" and "nan".
 

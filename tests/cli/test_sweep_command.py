@@ -10,7 +10,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from headstart.cli.main import cli, run
-from headstart.errors import InputError
+from headstart.cli.sweep import seed_range
+from headstart.errors import ExecutorError, InputError, Interrupted, StoreError
+from headstart.experiments.sweep.status import Status
+from headstart.experiments.sweep.study import StudyPlan
+from headstart.words import duration
 
 STUDY = """
 scheme = ["zeros", "he"]
@@ -55,6 +59,153 @@ def test_plan_run_status_report_of_one_study(study: Path) -> None:
     assert status == {"schema": 1, "distinct": 12, "done": 12, "failed": 0, "pending": 0}
 
 
+class Found:
+    """A study that says what it was asked for, and answers with numbers no two of which are equal."""
+
+    def __init__(self, status: Status, stop: BaseException | None = None) -> None:
+        self.answer, self.stop = status, stop
+        self.asked: list[Any] = []
+
+    def __call__(self, *arguments: Any, **options: Any) -> Found:
+        self.asked.append(("study", *arguments, options))
+        return self
+
+    def plan(self, workers: int | None) -> StudyPlan:
+        self.asked.append(("plan", workers))
+        return StudyPlan(asked=9_000, distinct=8_000, stored=3_000, seconds=7_200.0, memory=5 * 2**30, workers=6)
+
+    def status(self) -> Status:
+        self.asked.append("status")
+        return self.answer
+
+    def __getattr__(self, name: str) -> Any:
+        def use(*arguments: Any, progress: Any, **options: Any) -> Status:
+            progress(0, 1)
+            self.asked.append((name, *arguments, options))
+            if self.stop is not None:
+                raise self.stop
+            return self.answer
+
+        return use
+
+
+@pytest.fixture
+def found(monkeypatch: pytest.MonkeyPatch) -> Found:
+    fake = Found(Status(8_000, 4_000, 1_000))
+    monkeypatch.setattr("headstart.verbs.study.study", fake)
+    return fake
+
+
+def test_the_plan_tells_each_number_in_its_place(found: Found) -> None:
+    text = headstart("sweep", "plan", "s.toml", "--store", "x.db", "--workers", 2, "--yes").output
+    assert found.asked == [("study", Path("s.toml"), "x.db", {"many": True}), ("plan", 2)]
+    assert text.splitlines() == [
+        "asked     9,000 runs",
+        "distinct  8,000  (1,000 are the same run again)",
+        "stored    3,000",
+        "to do     5,000: about 2.0 h and 5 GiB with 6 at a time",
+    ]
+    assert json.loads(headstart("sweep", "plan", "s.toml", "--json").output) == {
+        "schema": 1, "asked": 9_000, "distinct": 8_000, "stored": 3_000, "seconds": 7_200.0, "memory": 5 * 2**30,
+        "workers": 6,
+    }  # fmt: skip
+    assert found.asked[2:] == [("study", Path("s.toml"), None, {"many": False}), ("plan", None)]
+
+
+def test_the_status_tells_each_number_in_its_place(found: Found) -> None:
+    assert headstart("sweep", "status", "s.toml", "--store", "x.db").output == (
+        "4,000 done, 1,000 failed, 3,000 pending of 8,000\n"
+    )
+    assert json.loads(headstart("sweep", "status", "s.toml", "--json").output) == {
+        "schema": 1, "distinct": 8_000, "done": 4_000, "failed": 1_000, "pending": 3_000,
+    }  # fmt: skip
+    assert found.asked[0] == ("study", Path("s.toml"), "x.db", {"many": False})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "method", "given"),
+    [(["run"], "run", ()), (["retry"], "retry", ()), (["extend", "--seeds", "7:9"], "extend", (range(7, 9),))],
+)
+def test_each_command_asks_for_its_own_with_every_option(
+    arguments: list[str], method: str, given: tuple[Any, ...], found: Found
+) -> None:
+    options = ["--store", "x.db", "--workers", "3", "--scheduler", "tcp://h:1", "--yes"]
+    headstart("sweep", *arguments, "s.toml", *options)
+    headstart("sweep", *arguments, "s.toml")
+    assert found.asked == [
+        ("study", Path("s.toml"), "x.db", {"many": True}), (method, *given, {"workers": 3, "scheduler": "tcp://h:1"}),
+        ("study", Path("s.toml"), None, {"many": False}), (method, *given, {"workers": None, "scheduler": None}),
+    ]  # fmt: skip
+
+
+LOST = "the workers are lost"
+
+
+@pytest.mark.parametrize("command", [["run"], ["retry"], ["extend", "--seeds", "1:2"]])
+@pytest.mark.parametrize(
+    ("status", "stop", "code", "words"),
+    [
+        (Status(5, 5, 0), None, 0, ""),
+        (Status(5, 4, 1), None, 4, "1 failed: `headstart report` says why, `headstart sweep retry` tries again.\n"),
+        (Status(5, 5, 0), Interrupted("the sweep was interrupted", Status(5, 2, 1)), 130,
+         "Interrupted: the same command goes on from here.\n"),
+        (Status(5, 5, 0), StoreError("the disk is full"), 4, "Error: the disk is full\n"),
+        (Status(5, 5, 0), ExecutorError(LOST), 4, f"Error: {LOST}\n"),
+        (Status(5, 5, 0), InputError("a slip"), 2, "Error: a slip\n"),
+        (Status(5, 5, 0), KeyboardInterrupt(), 130, "\nInterrupted.\n"),
+    ],
+)  # fmt: skip
+def test_the_exit_code_tells_how_a_sweep_ended(
+    command: list[str], status: Status, stop: BaseException | None, code: int, words: str,
+    found: Found, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    found.answer, found.stop = status, stop
+    try:
+        run(["sweep", *command, "s.toml"])
+        ended: Any = 0
+    except SystemExit as end:
+        ended = end.code
+    out, err = capsys.readouterr()
+    assert (ended, err) == (code, words)
+    told = stop.finished if isinstance(stop, Interrupted) else status if stop is None else None
+    assert out == (f"{told.done} done, {told.failed} failed, {told.pending} pending of 5\n" if told else "")
+
+
+@pytest.mark.parametrize("command", ["plan", "status"])
+def test_a_look_at_a_store_that_cannot_be_used_ends_with_1(
+    command: str, found: Found, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise StoreError("no route")
+
+    monkeypatch.setattr(Found, command, fail)
+    assert exit_code(capsys, "sweep", command, "s.toml") == (1, "Error: no route\n")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, "under a second"), (0.99, "under a second"), (1, "about 1 s"), (99.4, "about 99 s"), (100, "about 2 min"),
+        (3600, "about 60 min"), (5999, "about 100 min"), (6000, "about 1.7 h"), (360_000, "about 100.0 h"),
+    ],
+)  # fmt: skip
+def test_a_time_is_told_in_the_unit_that_suits_it(seconds: float, words: str) -> None:
+    assert duration(seconds) == words
+
+
+@pytest.mark.parametrize("text", ["3", "3:3", "4:3", "-1:3", "1:", ":3", "1:2:3", "a:b", "1.0:3", "1 :3"])
+def test_seeds_to_add_are_first_and_end(text: str) -> None:
+    with pytest.raises(InputError, match="--seeds has the form first:end"):
+        seed_range(text)
+    assert list(seed_range("0:1")) == [0]
+    assert list(seed_range("8:11")) == [8, 9, 10]
+
+
+def test_the_schema_that_is_printed_is_the_published_one() -> None:
+    published = Path(__file__).parents[2] / "docs" / "study.schema.json"
+    assert headstart("sweep", "schema").output == published.read_text()
+
+
 def test_extend_adds_seeds(study: Path, tmp_path: Path) -> None:
     store = tmp_path / "elsewhere.db"
     headstart("sweep", "run", study, "--store", store)
@@ -73,10 +224,6 @@ def test_failures_leave_exit_code_4_and_retry_runs_them_again(
     assert "2 failed: `headstart report` says why, `headstart sweep retry` tries again." in said
     code, _ = exit_code(capsys, "sweep", "retry", path)
     assert code == 4
-
-
-def test_the_schema_is_printed() -> None:
-    assert json.loads(headstart("sweep", "schema").output)["title"] == "headstart study"
 
 
 @pytest.mark.parametrize("command", ["plan", "run", "status", "retry"])
@@ -117,10 +264,11 @@ def test_bad_input(
 
 def test_more_runs_than_the_maximum_need_yes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "study.toml"
-    path.write_text("seed = { range = [0, 200000] }")
+    monkeypatch.setattr("headstart.experiments.sweep.study.MOST_RUNS", 1_999)
+    path.write_text("seed = { range = [0, 2000] }")
     refused = headstart("sweep", "status", path)
-    assert "asks for 200,000 runs, more than 100,000" in str(refused.exception)
-    assert headstart("sweep", "status", path, "--yes").output == "0 done, 0 failed, 200,000 pending of 200,000\n"
+    assert "asks for 2,000 runs, more than 1,999" in str(refused.exception)
+    assert headstart("sweep", "status", path, "--yes").output == "0 done, 0 failed, 2,000 pending of 2,000\n"
 
 
 def test_progress_is_on_stderr_alone(study: Path) -> None:

@@ -82,6 +82,48 @@ def test_ranges_follow_the_optimizer() -> None:
     assert rate_range("adam")[1] < rate_range("sgd")[1]
 
 
+def test_equal_costs_keep_the_guess_and_infinite_ones_lead_to_the_slowest() -> None:
+    flat = own_rates([0.1, 0.7], GRID, lambda asked: [2.0] * len(asked))
+    assert flat == [(GRID[nearest(GRID, guess)], 2.0) for guess in (0.1, 0.7)]
+    ((rate, cost),) = own_rates([5.0], GRID, lambda asked: [math.inf] * len(asked))
+    assert (rate, cost) == (GRID[0], math.inf)
+
+
+def test_the_walk_stops_at_either_end_and_asks_for_no_rate_twice() -> None:
+    for guess, slope, end in ((0.002, 1, GRID[0]), (7.0, -1, GRID[-1])):
+        asked: list[tuple[int, float]] = []
+
+        def costs(places: Sequence[tuple[int, float]], slope: int = slope, asked: list = asked) -> list[float]:
+            asked.extend(places)
+            return [slope * rate for _, rate in places]
+
+        assert own_rates([guess], GRID, costs) == [(end, slope * end)]
+        assert len(set(asked)) == len(asked)
+        assert all(GRID[0] <= rate <= GRID[-1] for _, rate in asked)
+
+
+def test_every_place_walks_along_the_grid_from_its_own_guess() -> None:
+    asked: list[list[tuple[int, float]]] = []
+
+    def costs(places: Sequence[tuple[int, float]]) -> list[float]:
+        asked.append(list(places))
+        return [abs(math.log(rate / (0.1, 2.0)[place])) for place, rate in places]
+
+    own_rates([0.1, 0.5], GRID, costs)
+    middles = [nearest(GRID, guess) for guess in (0.1, 0.5)]
+    assert asked[0] == [(place, GRID[middle + step]) for place, middle in enumerate(middles) for step in (-1, 0, 1)]
+    assert GRID[middles[0] + 1] / GRID[middles[0]] == pytest.approx(1.5, rel=0.02)
+    assert [len(call) for call in asked[1:]] == [1] * (len(asked) - 1)  # only the second goes on, a step at a time
+    assert {place for call in asked[1:] for place, _ in call} == {1}
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "nesterov", "adam"])
+def test_a_rate_range_spans_what_the_optimizer_takes(optimizer: str) -> None:
+    """Momentum 0.9 adds ten gradients up, so its range is sgd's tenth; Adam's steps are the rate itself."""
+    low, high = {"sgd": (1e-3, 10), "momentum": (1e-4, 1), "nesterov": (1e-4, 1), "adam": (1e-5, 0.3)}[optimizer]
+    assert rate_range(optimizer) == rate_range(f" {optimizer.upper()}(0.5)") == (low, high)
+
+
 def test_each_scheme_of_a_comparison_gets_a_rate_that_beats_the_one_for_all() -> None:
     quick = {"seeds": 4, "steps": 1500}
     fixed = hs.compare(["he", "normal(0.01)"], **quick)

@@ -55,6 +55,8 @@ def command(schemes: tuple[str, ...], preset: str | None, out: Path | None, as_j
                 raise
             comparison, interrupted = stop.finished, stop
     put_out(comparison.to_json, comparison.print_to, comparison.files, as_json=as_json, out=out, hint=HINT)
+    if not as_json and any(verdict.findings for verdict in comparison.verdicts.values()):
+        click.echo("headstart explain CODE says what a finding means and how to mend it.", err=True)
     if interrupted is not None:
         asked = len(settings.schemes) * settings.seeds
         click.echo(f"Interrupted: {len(comparison.runs)} of {asked} runs had finished.", err=True)

@@ -20,6 +20,10 @@ COMMANDS = {
     "tune": ("headstart.cli.tune", "Search for the best multiplier and learning rate, and say whether it paid."),
     "sweep": ("headstart.cli.sweep", "Run a study of many networks from one file; killed or stopped, it goes on."),
     "report": ("headstart.cli.report", "What the runs of a sweep say: medians, best settings, heat maps, a page."),
+    "explain": (
+        "headstart.cli.explain",
+        "What a finding means, why, and how to mend it: by code or by word.",
+    ),
     "schemes": ("headstart.cli.schemes", "List every scheme: formula, when to use it, paper, other libraries' names."),
     "gain": ("headstart.cli.gain", "What an activation does to signal and gradient, and what each library would use."),
     "phase": ("headstart.cli.phase", "Phase diagram of an activation: where gradients vanish, explode, or survive."),

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from headstart.errors import InputError
-from headstart.words import sizes
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -69,7 +68,9 @@ def _plain_type(annotation: Any) -> Any:
 
 
 def _shown(default: Any) -> str:
-    return sizes(default) if isinstance(default, tuple) else str(default)
+    if isinstance(default, tuple):
+        return ",".join(_shown(item) for item in default)
+    return f"{default:g}" if isinstance(default, float) else str(default)
 
 
 def given(options: dict[str, Any]) -> dict[str, Any]:

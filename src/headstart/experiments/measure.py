@@ -1,4 +1,4 @@
-"""Measure one network at its start and end, in float64 with NumPy: signals, errors, gradients, distinct units."""
+"""Measure one network in float64 with NumPy: its signals before the first step, and what training made of it."""
 
 from __future__ import annotations
 
@@ -7,49 +7,86 @@ from numpy.typing import NDArray
 
 from headstart.experiments.data.dataset import Dataset
 from headstart.experiments.network import Network
-from headstart.signals.findings import Signals
+from headstart.signals.record import Outcome, Signal, Signals
 
 Array = NDArray[np.float64]
 FLAT = 0.01  # a slope below this passes hardly any gradient
 NEAR_CERTAIN = 1e-6  # how close to 0 or 1 a probability counts as saturated
 
 
-def measure(
-    network: Network,
-    start: NDArray[np.floating],
-    end: NDArray[np.floating],
-    data: Dataset,
-    first_cost: float,
-    final_cost: float,
-    diverged_at: int | None,
-) -> Signals:
-    """The signals of one run: forward and backward through the starting weights, and the units that differ.
+def measure(network: Network, start: NDArray[np.floating], data: Dataset, first_cost: float) -> Signals:
+    """The signals of one start: forward and backward through it, layer by layer.
 
     Args:
         network: the architecture.
-        start, end: its weights before the first and after the last step, flat.
+        start: its weights before the first step, flat.
         data: the training data is sent forward and its error back.
-        first_cost, final_cost, diverged_at: what training recorded.
+        first_cost: what training recorded at step 0.
     """
     with np.errstate(all="ignore"):  # far too large weights overflow; the infinity is the measurement
-        pre_activations, activations = _forward(network, start, data.train_x)
-        errors = _backward(network, start, pre_activations, data)
-        gradients = [error.T @ before / len(before) for error, before in zip(errors, activations, strict=True)]
-        saturating = network.activation.saturates
+        sums, received = _forward(network, start, data.train_x)
+        errors = _backward(network, start, sums, data)
+        distinct, saturates = network.distinct_units(start), network.activation.saturates
+        layers = []
+        for index, (z, error, before) in enumerate(zip(sums, errors, received, strict=True)):
+            hidden = index < network.layers - 1
+            layers.append(
+                Signal(
+                    name=f"hidden layer {index + 1}" if hidden else "output layer",
+                    width=z.shape[1],
+                    std=_spread(z),
+                    rms=_rms(z),
+                    mean=float(np.mean(z)),
+                    error_rms=_rms(error),
+                    gradient_rms=_rms(error.T @ before / len(before)),
+                    flat_share=_flat_share(network, z) if hidden and saturates else None,
+                    distinct=distinct[index] if hidden else None,
+                )
+            )
         return Signals(
-            input_std=_spread(data.train_x),
-            layer_std=tuple(_spread(z) for z in pre_activations),
-            error_rms=tuple(_rms(error) for error in errors),
-            gradient_rms=tuple(_rms(gradient) for gradient in gradients),
-            flat_share=tuple(_flat_share(network, z) for z in pre_activations[:-1]) if saturating else (),
-            saturated_outputs=_saturated_outputs(network, pre_activations[-1]),
-            widths=network.sizes[1:-1],
-            distinct_first=tuple(network.distinct_units(start)),
-            distinct_last=tuple(network.distinct_units(end)),
+            input=Signal(name="input", width=data.train_x.shape[1], std=_spread(data.train_x), rms=_rms(data.train_x)),
+            layers=tuple(layers),
+            saturated_outputs=_saturated_outputs(network, sums[-1]),
             first_cost=first_cost,
-            final_cost=final_cost,
-            diverged_at=diverged_at,
         )
+
+
+def outcome(
+    network: Network, end: NDArray[np.floating], data: Dataset, score: float, final_cost: float, diverged_at: int | None
+) -> Outcome:
+    """What training made of one network: how good its answers to the training data are, and which units differ.
+
+    Args:
+        network: the architecture.
+        end: its weights after the last step, flat.
+        data: what it was trained on.
+        score: accuracy or R² on that.
+        final_cost, diverged_at: what training recorded.
+    """
+    return Outcome(
+        final_cost=final_cost,
+        constant_cost=constant_cost(data),
+        score=score,
+        metric="R²" if data.task == "regression" else "accuracy",
+        diverged_at=diverged_at,
+        distinct=tuple(network.distinct_units(end)),
+    )
+
+
+def constant_cost(data: Dataset) -> float:
+    """The training cost of the best answer that ignores the inputs: the classes' frequencies, or the mean.
+
+    >>> from headstart.experiments.data.datasets import load
+    >>> round(constant_cost(load("circles")), 4)  # ln 2
+    0.6931
+    """
+    targets = data.targets(data.train_y)
+    if data.task == "regression":
+        return float(np.mean(np.var(targets, axis=0)))
+    shares = targets.mean(axis=0)
+    if data.task == "binary":
+        shares = np.append(shares, 1 - shares)
+    return float(-np.sum(shares * np.log(shares, out=np.zeros_like(shares), where=shares > 0)))
 
 
 def probabilities(network: Network, logits: Array) -> Array:
@@ -108,9 +145,9 @@ def _flat_share(network: Network, z: Array) -> float:
     return float(np.mean(np.abs(network.activation.derivative(z)) < FLAT))
 
 
-def _saturated_outputs(network: Network, logits: Array) -> float:
+def _saturated_outputs(network: Network, logits: Array) -> float | None:
     if network.task == "regression":
-        return 0.0
+        return None
     p = probabilities(network, logits)
     if network.task == "binary":
         return float(np.mean(np.min(p, axis=1) < NEAR_CERTAIN))

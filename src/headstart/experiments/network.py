@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from headstart.draws import draw_many
 from headstart.plans import Parameter, Plan, plan_parameters
 from headstart.schemes import Scheme
+from headstart.schemes.names import normal
 from headstart.theory.activations import Activation, activation
 
 Task = Literal["binary", "classes", "regression"]
@@ -80,7 +81,7 @@ class Network:
 
     def plan(self, scheme: Scheme, sigma_b: float = 0.0) -> Plan:
         """What every weight and bias gets; biases N(0, sigma_b^2)."""
-        return plan_parameters(self.parameters(), scheme, sigma_b)
+        return plan_parameters(self.parameters(), scheme, {"bias": normal(sigma_b)} if sigma_b > 0 else None)
 
     def start(self, scheme: Scheme, seed: int, dtype: str = "float32", sigma_b: float = 0.0) -> NDArray[np.floating]:
         """The starting weights as one flat array: planned by the scheme, drawn by the seed."""
@@ -100,8 +101,9 @@ class Network:
         at = 0
         for place, parameter in enumerate(self.parameters()):
             end = at + math.prod(parameter.shape)
-            draws = [plans[key][place].draw for key in keys]
-            draw_many(draws, parameter.shape, seeds, parameter.name, parameter.role, starts[:, at:end])
+            entries = [plans[key].entries[place] for key in keys]
+            draws, first = [entry.draw for entry in entries], entries[0]
+            draw_many(draws, parameter.shape, seeds, first.key, first.stream_role, starts[:, at:end])
             at = end
         return starts
 

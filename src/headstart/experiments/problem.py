@@ -16,8 +16,12 @@ from numpy.typing import NDArray
 from headstart.experiments import engine
 from headstart.experiments.data.dataset import Dataset
 from headstart.experiments.data.datasets import load
+from headstart.experiments.measure import measure, outcome
 from headstart.experiments.network import Network, network_for
 from headstart.schemes import Scheme
+from headstart.signals.record import Outcome, Signals
+
+__all__ = ["Problem", "problem_for"]
 
 Weights = NDArray[np.floating]  # (networks, parameters), or one network's (parameters,)
 
@@ -71,6 +75,14 @@ class Problem:
             self.network, self.training, starts, schedule, learning_rates=np.array(rates, np.float64),
             batch_seeds=np.array(seeds), **how,
         )  # fmt: skip
+
+    def measure(self, start: Weights, first_cost: float) -> Signals:
+        """What is measured in one network at its start; see `experiments.measure`."""
+        return measure(self.network, start, self.data, first_cost)
+
+    def outcome(self, end: Weights, score: float, final_cost: float, diverged_at: int | None) -> Outcome:
+        """What training made of one network; see `experiments.measure`."""
+        return outcome(self.network, end, self.data, score, final_cost, diverged_at)
 
     def scores(self, weights: Weights) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """(networks,) scores on the training and on the test data: accuracy, or for a regression R²."""

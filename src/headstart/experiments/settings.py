@@ -11,8 +11,10 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from headstart.errors import InputError, unknown
+from headstart.experiments.optimizers import optimizer
 from headstart.schemes import scheme
 from headstart.theory.activations import activation
+from headstart.words import sizes
 
 DEFAULT_SCHEMES = ("zeros", "normal(10)", "normal(0.01)", "xavier", "he")
 RECORDS = 150  # costs recorded per run unless the caller says otherwise: enough for a smooth curve
@@ -38,16 +40,14 @@ def known_activation(spec: str) -> str:
 
 def known_optimizer(spec: str) -> str:
     """An optimizer's spec string in its canonical form."""
-    from headstart.experiments.engine.optimizers import optimizer
-
     return str(optimizer(spec))
 
 
-def positive_sizes(sizes: tuple[int, ...]) -> tuple[int, ...]:
+def positive_sizes(units: tuple[int, ...]) -> tuple[int, ...]:
     """Units per hidden layer."""
-    if any(size < 1 for size in sizes):
-        raise ValueError(f"every hidden layer needs at least one unit, got {_listed(sizes)}. Write, say, 10,5.")
-    return sizes
+    if any(count < 1 for count in units):
+        raise ValueError(f"every hidden layer needs at least one unit, got {sizes(units)}. Write, say, 10,5.")
+    return units
 
 
 def positive_rate(rate: float) -> float:
@@ -166,7 +166,3 @@ def _sentence(error: dict[str, Any], model: type[BaseModel], what: str) -> str:
         return str(unknown(what, where, model.model_fields))
     message = error["msg"][0].lower() + error["msg"][1:]
     return f"{where}: {message}, got {error['input']!r}."
-
-
-def _listed(values: tuple[int, ...]) -> str:
-    return ",".join(str(value) for value in values)

@@ -175,6 +175,10 @@ class Sparse(OfShape):
 
 
 Draw = Constant | Normal | Uniform | TruncatedNormal | Orthogonal | DeltaOrthogonal | Identity | Sparse
+DRAWS: dict[str, type[Draw]] = {
+    kind.__name__: kind
+    for kind in (Constant, Normal, Uniform, TruncatedNormal, Orthogonal, DeltaOrthogonal, Identity, Sparse)
+}
 
 
 def matrix_of(sizes: Grid, layout: Layout) -> tuple[int, int, tuple[int, ...]]:

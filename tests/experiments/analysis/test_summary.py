@@ -233,7 +233,7 @@ def test_schemes_are_compared_within_problems_and_what_by_names(by: list[str], a
         multiplier=[1.0, 2.0], seed=[0, 1],
     )  # fmt: skip
     summary = summarize(rows, by=by)
-    assert summary.problem_axes == axes
+    assert summary.problem_factors == axes
     problems = 2 ** len([axis for axis in axes if axis != "activation"])
     assert len(summary.best) == 2 * problems
     assert len(summary.pairs) == problems
@@ -243,7 +243,7 @@ def test_schemes_are_compared_within_problems_and_what_by_names(by: list[str], a
 
 def test_the_data_and_its_seed_are_problems_and_training_is_not() -> None:
     rows = study(lambda _: {}, scheme=["he"], data_seed=[0, 1], learning_rate=[0.1, 0.2], seed=[0, 1])
-    assert summarize(rows).problem_axes == ["data_seed"]
+    assert summarize(rows).problem_factors == ["data_seed"]
     labels = study(lambda _: {}, data=["t.csv"], label=["a", "b"], steps=[1, 2])
-    assert summarize(labels).problem_axes == ["label"]
+    assert summarize(labels).problem_factors == ["label"]
     assert [best.tried for best in summarize(rows).best] == [2, 2]

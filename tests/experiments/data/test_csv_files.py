@@ -67,10 +67,176 @@ def test_a_constant_feature_stays_finite(write: Write) -> None:
     assert np.isfinite(data.train_x).all()
 
 
+# --- which rows are for testing, and what scales them ---------------------------------------------------------------
+
+
+def raw_numbers(parts: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """The row numbers of the training and the test data, from a column that held 0, 1, 2, ... before it was scaled.
+
+    Only one scale for both parts leaves the steps between all values equal.
+    """
+    together = np.sort(np.concatenate(parts))
+    np.testing.assert_allclose(np.diff(together), np.diff(together)[0], rtol=1e-9)
+    return tuple(np.rint((part - together[0]) / (together[1] - together[0])).astype(int) for part in parts)
+
+
+def test_the_training_data_alone_says_how_both_parts_are_scaled(write: Write) -> None:
+    """A last row far out: whichever part it is in, a mean over all rows would show."""
+    values = np.array([i * i % 7 + (1000.0 if i == 59 else 0.0) for i in range(60)])
+    path = write("".join(f"{i},{values[i]},{i % 2}\n" for i in range(60)))
+    for seed in range(8):
+        data = load(path, seed=seed)
+        train, test = raw_numbers((data.train_x[:, 0], data.test_x[:, 0]))
+        mean, std = values[train].mean(), values[train].std()
+        np.testing.assert_allclose(data.train_x[:, 1], (values[train] - mean) / std, rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(data.test_x[:, 1], (values[test] - mean) / std, rtol=1e-9, atol=1e-12)
+        np.testing.assert_array_equal(data.train_y, train % 2)  # each row keeps its label
+        np.testing.assert_array_equal(data.test_y, test % 2)
+
+
+def test_a_regressions_numbers_are_scaled_by_the_training_data_alone_too(write: Write) -> None:
+    data = load(write(rows(60, lambda i: 3.5 * i - 7)))
+    numbers = [raw_numbers(parts) for parts in
+               ((data.train_y, data.test_y), (data.train_x[:, 0], data.test_x[:, 0]))]  # fmt: skip
+    for by_label, by_feature in zip(*numbers, strict=True):
+        np.testing.assert_array_equal(by_label, by_feature)
+    assert data.train_y.mean() == pytest.approx(0, abs=1e-12)
+    assert data.train_y.std() == pytest.approx(1)
+    assert abs(data.test_y.mean()) > 1e-3
+
+
+@pytest.mark.parametrize("label", [lambda i: i % 2, lambda i: i / 2], ids=["classes", "numbers"])
+def test_the_seed_chooses_the_rows_for_testing(write: Write, label: Callable[[int], object]) -> None:
+    path = write(rows(60, label))
+    tests = []
+    for seed in (0, 0, 1, 2):
+        data = load(path, seed=seed)
+        train, test = raw_numbers((data.train_x[:, 0], data.test_x[:, 0]))
+        assert sorted([*train, *test]) == list(range(60))  # every row is in one part
+        tests.append(set(test))
+    assert tests[0] == tests[1]
+    assert tests[0] != tests[2] != tests[3] != tests[0]
+
+
+@pytest.mark.parametrize(("count", "tested"), [(40, 10), (41, 11), (43, 11), (44, 11), (45, 12)])
+@pytest.mark.parametrize("label", [lambda i: i % 2, lambda i: i / 2], ids=["classes", "numbers"])
+def test_a_quarter_of_the_rows_rounded_up_is_for_testing(
+    write: Write, count: int, tested: int, label: Callable[[int], object]
+) -> None:
+    data = load(write(rows(count, label)))
+    assert (len(data.test_x), len(data.test_y)) == (tested, tested)
+    assert (len(data.train_x), len(data.train_y)) == (count - tested, count - tested)
+
+
+def test_a_rare_class_has_its_share_of_the_test_data_whatever_the_seed(write: Write) -> None:
+    path = write(rows(80, lambda i: "rare" if i % 20 == 3 else "common"))
+    for seed in range(6):
+        data = load(path, seed=seed)
+        assert np.bincount(data.test_y).tolist() == [19, 1]
+        assert np.bincount(data.train_y).tolist() == [57, 3]
+
+
+def test_classes_share_the_test_data_where_it_has_room_for_all(write: Write) -> None:
+    room = load(write(rows(16, lambda i: "abcd"[i % 4])))
+    assert np.bincount(room.test_y).tolist() == [1, 1, 1, 1]
+    full = load(write(rows(12, lambda i: "abcd"[i % 4])))  # three rows for four classes
+    assert len(full.test_y) == 3
+
+
+def test_two_rows_of_a_class_are_enough_and_one_is_not(write: Write) -> None:
+    labels = ["a"] * 10 + ["b"] * 2
+    assert load(write(rows(12, lambda i: labels[i]))).classes == ("a", "b")
+    with pytest.raises(InputError, match="class 'b' has one row only"):
+        load(write(rows(11, lambda i: labels[i])))
+
+
+# --- classes or numbers ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("values", "task"),
+    [
+        ([float(k) for k in range(20)], "classes"),
+        ([float(k) for k in range(21)], "regression"),
+        ([*range(19), 0.5], "regression"),
+        ([0, 1], "binary"),
+        ([-1, 1], "binary"),
+        ([0.25, 0.75], "regression"),
+        (["1", "1.0", "01", "2"], "binary"),
+        (["0", "-0", "1"], "binary"),
+        ([*range(21), "x"], "classes"),  # words are classes, however many
+    ],
+)
+def test_up_to_twenty_whole_numbers_are_classes(write: Write, values: list[object], task: str) -> None:
+    data = load(write(rows(8 * len(values), lambda i: values[i % len(values)])))
+    assert data.task == task
+    assert data.outputs == (len(data.classes) if task == "classes" else 1)
+
+
+def test_classes_are_in_the_order_of_their_numbers_or_of_the_alphabet(write: Write) -> None:
+    data = load(write(rows(48, lambda i: [10, 9, -2][i % 3])))
+    assert data.classes == ("-2", "9", "10")
+    train, _ = raw_numbers((data.train_x[:, 0], data.test_x[:, 0]))
+    np.testing.assert_array_equal(data.train_y, np.array([2, 1, 0])[train % 3])
+    assert load(write(rows(48, lambda i: ["10", "9", "b"][i % 3]))).classes == ("10", "9", "b")
+
+
+def test_long_numbers_are_classes_of_their_own(write: Write) -> None:
+    data = load(write(rows(40, lambda i: 1_000_001 + i % 2)))
+    assert data.classes == ("1000001", "1000002")
+    assert set(data.train_y) == {0, 1}
+
+
+# --- header and label column ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("first", "label", "features"),
+    [
+        ("a,b,c\n", None, ("a", "b")),
+        ("a,b,c\n", "a", ("b", "c")),
+        ("a, b ,c\n", "b", ("a", "c")),
+        ("a,b,2020\n", None, ("a", "b")),  # the label's own name may look like a number
+        ("2019,b,2020\n", "2020", ("2019", "b")),  # whoever names the label says that there is a header
+        ("", None, ("x1", "x2")),
+        ("\ufeffa,b,c\n", "a", ("b", "c")),  # a byte order mark is no part of a name
+    ],
+)
+def test_the_label_is_the_last_column_or_the_one_named(
+    write: Write, first: str, label: str | None, features: tuple[str, ...]
+) -> None:
+    data = load(write(first + "".join(f"{i % 2},{i % 2},{i % 2}\n" for i in range(24))), label=label)
+    assert data.features == features
+    assert len(data.train_x) + len(data.test_x) == 24
+
+
+def test_the_named_columns_numbers_are_the_labels(write: Write) -> None:
+    path = write("a,b,c\n" + "".join(f"{i},{i % 3},{-2 * i}\n" for i in range(48)))
+    data = load(path, label="b")
+    train, _ = raw_numbers((data.train_x[:, 0], data.test_x[:, 0]))
+    np.testing.assert_array_equal(data.train_y, train % 3)
+    np.testing.assert_allclose(data.train_x[:, 1], -data.train_x[:, 0])
+
+
+def test_without_a_header_there_are_only_the_names_that_were_made(write: Write) -> None:
+    path = write(rows(24, lambda i: i % 2))
+    assert load(path, label="x2").features == ("x1", "label")
+    with pytest.raises(InputError, match="unknown column"):
+        load(path, label="x3")
+
+
+def test_two_columns_and_two_rows_of_each_class_are_the_least(write: Write) -> None:
+    assert load(write("1,a\n2,b\n3,a\n4,b\n")).train_x.shape == (3, 1)
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
         ("", "is empty"),
+        ("1,2,0\n3,4,inf\n", "a label is not a finite number"),
+        ("1,2,0\n3,4,NaN\n", "line 2: the label is 'NaN'"),
+        ("a,b,label\n1,2,0\n\n3,4, \n", "line 4: the label is 'empty'"),
+        ("a,b,label\n1,2,0\n,4,1\n", "line 3, column 'a': a feature must be a finite number, got ''"),
         ("\n\n", "is empty"),
         ("a,b,label\n", "header and no rows"),
         ("1,2,0\n3,4,1\n5,6\n", "line 3: 2 cells where line 1 has 3"),

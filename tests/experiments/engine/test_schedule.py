@@ -69,7 +69,7 @@ def test_records_are_what_numpy_measures() -> None:
     start = weights("he*2", count=1, dtype="float64")
     history = run(start, Schedule(50, 0.1, 50, record=EVERYTHING))
     for place, theta in ((0, start[0]), (1, history.weights[0])):
-        signals = measure(NETWORK, theta, theta, DATA, 0.0, 0.0, None)
+        measured = measure(NETWORK, theta, DATA, 0.0).layers
         layers = NETWORK.unflatten(theta)
         hidden, values = DATA.train_x, []
         for w, b in layers[:-1]:
@@ -79,11 +79,11 @@ def test_records_are_what_numpy_measures() -> None:
         np.testing.assert_allclose(records["mean_square"], [np.mean(v**2) for v in values], rtol=1e-12)
         np.testing.assert_allclose(records["saturated"], [np.mean(v == 0) for v in values], rtol=1e-12)
         np.testing.assert_allclose(records["dead"], [np.mean((v == 0).all(axis=0)) for v in values])
-        np.testing.assert_array_equal(records["distinct"], signals.distinct_first)
+        np.testing.assert_array_equal(records["distinct"], [layer.distinct for layer in measured[:-1]])
         logits = NETWORK.logits(theta, DATA.train_x)
         assert records["accuracy"] == DATA.score(logits, DATA.train_y)
         sizes = [w.size for w, _ in layers]
-        rms = np.array(signals.gradient_rms) * np.sqrt(sizes)
+        rms = np.array([layer.gradient_rms for layer in measured]) * np.sqrt(sizes)
         assert (records["gradient_norm"] >= rms * (1 - 1e-9)).all()  # the norm counts the biases too
         assert (records["gradient_norm"] <= 3 * rms).all()
 
@@ -115,6 +115,29 @@ def test_a_network_stops_when_its_cost_is_low_enough() -> None:
         assert history.costs[index, place] < 0.2
         assert (history.costs[index, :place] >= 0.2).all()
         assert np.isnan(history.costs[index, place + 1 :]).all()
+
+
+@pytest.mark.parametrize("every", [10, 7, 1])
+def test_a_cost_that_is_low_enough_at_the_last_record_alone_has_converged(every: int) -> None:
+    plain = run(weights(), Schedule(40, 0.3, every))
+    assert (plain.costs[:, -1] < plain.costs[:, :-1].min(axis=1)).all()  # it falls all the way
+    for index in range(4):
+        target = float(plain.costs[index, -2:].mean())
+        history = run(weights()[index : index + 1], Schedule(40, 0.3, every, stop_below=target))
+        assert history.converged_at[0] == 40
+        assert history.final_cost(0) == plain.costs[index, -1]
+        np.testing.assert_array_equal(history.weights[0], plain.weights[index])
+        unrecorded = run(weights()[index : index + 1], Schedule(40, 0.3, every, record_last=False, stop_below=target))
+        assert unrecorded.converged_at[0] == -1  # nobody looked
+        never = run(weights()[index : index + 1], Schedule(40, 0.3, every, stop_below=target / 2))
+        assert never.converged_at[0] == -1
+
+
+def test_the_final_cost_is_that_of_the_step_it_stopped_at() -> None:
+    history = run(weights(), Schedule(20_000, 0.3, 50, stop_below=0.2))
+    for index in range(4):
+        assert history.final_cost(index) == np.nanmin(history.costs[index]) < 0.2
+    assert math.isnan(run(weights("normal(10)", 1), Schedule(50, 1e30, 10)).final_cost(0))
 
 
 # --- a search in one call -------------------------------------------------------------------------------------------
@@ -172,8 +195,38 @@ def test_extreme_shapes(hidden: tuple[int, ...], steps: int) -> None:
 
 
 @pytest.mark.parametrize(
+    ("steps", "every", "last", "recorded"),
+    [
+        (6, 3, True, [0, 3, 6]), (6, 3, False, [0, 3]), (7, 3, True, [0, 3, 6, 7]), (7, 3, False, [0, 3, 6]),
+        (1, 1, True, [0, 1]), (1, 5, True, [0, 1]), (5, 5, True, [0, 5]), (5, 5, False, [0]),
+    ],
+)  # fmt: skip
+def test_recorded_steps(steps: int, every: int, last: bool, recorded: list[int]) -> None:
+    assert Schedule(steps, 1.0, every, record_last=last).recorded_steps == recorded
+
+
+def test_the_least_that_each_setting_may_be() -> None:
+    least = {"steps": 1, "learning_rate": 5e-324, "record_every": 1, "batch_size": 1, "weight_decay": 0.0,
+             "clip": 5e-324, "stop_below": 0.0}  # fmt: skip
+    Schedule(**least)
+    for name, value in {"steps": 0, "learning_rate": 0.0, "record_every": 0, "batch_size": 0, "weight_decay": -5e-324,
+                        "clip": 0.0, "stop_below": -5e-324}.items():  # fmt: skip
+        with pytest.raises(InputError):
+            Schedule(**{**least, name: value})
+
+
+@pytest.mark.parametrize("name", ["steps", "learning_rate", "record_every", "batch_size"])
+def test_a_truth_value_is_no_number(name: str) -> None:
+    with pytest.raises(InputError):
+        Schedule(**{"steps": 1, "learning_rate": 1.0, "record_every": 1, name: True})
+
+
+@pytest.mark.parametrize(
     ("settings", "words"),
     [
+        ({"stop_below": math.nan}, "stop_below must be"),
+        ({"learning_rate": math.inf}, "learning rate must be positive"),
+        ({"weight_decay": math.inf}, "weight_decay must be"),
         ({"steps": 0}, "steps must be a whole number of at least 1, got 0"),
         ({"record_every": 0}, "record_every must be"),
         ({"batch_size": 0}, "batch_size must be"),

@@ -11,8 +11,8 @@ import pytest
 from svg_marks import Mark, drawn, ticks
 from sweep_rows import depth_study, run, study
 
-from headstart.experiments.analysis.axes import axis, shown
 from headstart.experiments.analysis.depth_theory import trainable_depth
+from headstart.experiments.analysis.factors import factor, shown
 from headstart.experiments.analysis.metrics import METRICS
 from headstart.experiments.analysis.summary import Summary, summarize
 from headstart.experiments.analysis.views import HeatMap, heat_map
@@ -89,7 +89,7 @@ def test_every_cell_stands_at_its_own_ticks_with_its_own_number_and_numbers_grow
         (label,) = [m for m in marks if m.kind == "text" and cell.x < m.x < cell.x2 and cell.y < m.y < cell.y2]
         assert label.text == f"{row['final_cost']:.2g}"
     spec = chart.to_dict(validate=False)["hconcat"][0]["layer"][0]["encoding"]
-    assert [spec[channel]["title"] for channel in "xy"] == [axis(name).title for name in over]
+    assert [spec[channel]["title"] for channel in "xy"] == [factor(name).title for name in over]
 
 
 def test_words_stand_from_top_to_bottom_in_their_order() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -17,12 +17,12 @@ from headstart.experiments import engine
 from headstart.experiments.compare import presets
 from headstart.experiments.compare.own_rates import scheme_rates, steps_needed
 from headstart.experiments.data.dataset import Dataset
-from headstart.experiments.measure import measure
 from headstart.experiments.network import Network
 from headstart.experiments.problem import Problem, problem_for
 from headstart.experiments.settings import CompareSettings
 from headstart.schemes import scheme
-from headstart.signals.findings import Finding, Signals, judge, reason
+from headstart.signals.judge import Verdict, judge
+from headstart.signals.record import Outcome, Signals
 from headstart.words import plain
 
 SCHEMA = 1
@@ -37,12 +37,22 @@ class Run:
 
     scheme: str
     seed: int
-    train_accuracy: float
     test_accuracy: float
     costs: NDArray[np.float64]  # at the recorded steps
-    diverged_at: int | None
-    signals: Signals
+    signals: Signals  # before the first step
+    outcome: Outcome  # what training made of them
     weights: NDArray[np.floating]  # after the last step, flat
+
+    @property
+    def train_accuracy(self) -> float:
+        """Accuracy, or R² for a regression, on the training data."""
+        assert self.outcome.score is not None
+        return self.outcome.score
+
+    @property
+    def diverged_at(self) -> int | None:
+        """The step at which the gradient stopped being finite."""
+        return self.outcome.diverged_at
 
 
 @dataclass(frozen=True)
@@ -57,9 +67,12 @@ class ComparisonData:
     learning_rates: Mapping[str, float]  # scheme -> its own, or the one of all
 
     @cached_property
-    def findings(self) -> dict[str, list[Finding]]:
-        """Scheme -> what its runs' measurements say, the weightiest first."""
-        return {name: judge([run.signals for run in self.of(name)]) for name in self.schemes}
+    def verdicts(self) -> dict[str, Verdict]:
+        """Scheme -> what its runs' measurements say: one word, the findings, and the reason in numbers."""
+        return {
+            name: judge([run.signals for run in self.of(name)], [run.outcome for run in self.of(name)])
+            for name in self.schemes
+        }
 
     @property
     def schemes(self) -> list[str]:
@@ -95,12 +108,12 @@ class ComparisonData:
         table = []
         for name in self.schemes:
             rows = [row for row in self.rows() if row["scheme"] == name]
-            found = self.findings[name]
+            verdict = self.verdicts[name]
             spreads = {
                 column: spread([row[column] for row in rows])
                 for column in ("train_accuracy", "test_accuracy", "first_cost", "final_cost")
             }
-            row = {"scheme": name, **self._own_rate(name), "verdict": found[0].code, "reason": reason(found)}
+            row = {"scheme": name, **self._own_rate(name), "verdict": verdict.word, "reason": verdict.reason}
             table.append(row | spreads)
         return table
 
@@ -108,7 +121,7 @@ class ComparisonData:
         return {"learning_rate": self.learning_rates[name]} if self.settings.tune_learning_rate else {}
 
     def to_json(self) -> Row:
-        """Plain data for `--json`: settings, and per scheme its summary and runs. Not finite: "inf", "-inf", "nan"."""
+        """Plain data for `--json`: settings, per scheme summary, findings and runs. Not finite: "inf", "nan"."""
         settings = self.settings.model_dump(mode="json")
         if self.settings.tune_learning_rate:
             settings["learning_rate"] = None  # each scheme has its own
@@ -125,7 +138,8 @@ class ComparisonData:
                 }
                 for run in self.of(row["scheme"])
             ]
-            schemes.append({**row, "runs": runs})
+            findings = [asdict(finding) for finding in self.verdicts[row["scheme"]].findings]
+            schemes.append({**row, "findings": findings, "runs": runs})
         document: Row = plain({"schema": SCHEMA, "settings": settings, "schemes": schemes})
         return document
 
@@ -213,11 +227,10 @@ def _runs(
     for place, index in enumerate(finished):
         end, costs = history.weights[index], history.costs[index]
         diverged_at = int(history.diverged_at[index]) if history.diverged_at[index] >= 0 else None
-        signals = measure(
-            problem.network, start[index], end, problem.data, float(costs[0]), float(costs[-1]), diverged_at
-        )
+        signals = problem.measure(start[index], float(costs[0]))
+        outcome = problem.outcome(end, float(train[place]), float(costs[-1]), diverged_at)
         name, seed = jobs[index]
-        runs.append(Run(name, seed, float(train[place]), float(test[place]), costs, diverged_at, signals, end))
+        runs.append(Run(name, seed, float(test[place]), costs, signals, outcome, end))
     return runs
 
 
@@ -237,4 +250,6 @@ def _quantile(ordered: list[float], share: float) -> float:
     below = math.floor(position)
     weight = position - below
     low, high = ordered[below], ordered[min(below + 1, len(ordered) - 1)]
-    return low if weight == 0 or low == high else low + weight * (high - low)
+    if weight == 0 or low == high:
+        return low
+    return (1 - weight) * low + weight * high if math.isinf(low) else low + weight * (high - low)

@@ -48,7 +48,7 @@ def course_start(network: Network, scheme: Scheme) -> NDArray[np.float64]:
     state = np.random.RandomState(WEIGHT_SEED)
     pieces = []
     for entry in network.plan(scheme):
-        shape, draw = entry.parameter.shape, entry.draw
+        shape, draw = entry.shape, entry.draw
         if isinstance(draw, Normal):
             pieces.append(state.randn(*shape) * draw.sigma)
         elif isinstance(draw, Constant):

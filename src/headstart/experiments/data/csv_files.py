@@ -115,8 +115,8 @@ def _dataset(path: Path, x: Array, labels: list[str], features: tuple[str, ...],
     if numbers is not None:
         if not all(math.isfinite(number) for number in numbers):
             raise InputError(f"{path}: a label is not a finite number. Fill it in or remove the row.")
-        labels = [f"{number:g}" for number in numbers]  # 1 and 1.0 are one class
-        names = tuple(f"{number:g}" for number in sorted(set(numbers)))
+        labels = [_shortest(number) for number in numbers]  # 1 and 1.0 are one class
+        names = tuple(_shortest(number) for number in sorted(set(numbers)))
     else:
         names = tuple(sorted(set(labels)))
     if len(names) < 2:
@@ -139,6 +139,11 @@ def _dataset(path: Path, x: Array, labels: list[str], features: tuple[str, ...],
     train_x, test_x = _standardize(x[train], x[test])
     task: Task = "binary" if len(names) == 2 else "classes"
     return Dataset(str(path), task, train_x, numbered[train], test_x, numbered[test], names, features)
+
+
+def _shortest(number: float) -> str:
+    """The shortest text that reads back as the same number: no two labels may become one."""
+    return repr(number + 0.0).removesuffix(".0")  # -0 is 0
 
 
 def _are_classes(numbers: list[float]) -> bool:

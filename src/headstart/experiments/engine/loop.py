@@ -184,7 +184,7 @@ def units_of_layer(slopes, values, units, columns, samples, steepest, behaviour,
             value = np.float64(values[unit * columns + i])
             steepest[unit] = max(steepest[unit], size)
             behaviour[0] += value * value
-            if size < FLAT:
+            if size < real(FLAT):
                 behaviour[hidden] += 1
 
 

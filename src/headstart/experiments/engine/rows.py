@@ -66,20 +66,29 @@ def njit_activation(value, derivative, name: str = "custom") -> Activation:
 
 def row_functions(activation: Activation, dtype: np.dtype) -> RowFunctions:
     """The compiled row functions of an activation."""
-    formula = activation.formula
     if len(activation.arguments) > MAX_PARAMETERS:
         raise InputError(
             f"an activation for the engine has at most {MAX_PARAMETERS} parameters, got {activation}. "
             "Write some of them as numbers in its definition."
         )
-    forward, backward = _compiled(formula, np.dtype(dtype))
+    keeps_slope = not _output_tells_slope(activation)
+    forward, backward = _compiled(activation.formula, keeps_slope, np.dtype(dtype))
     parameters = np.zeros(MAX_PARAMETERS, dtype)
     parameters[: len(activation.arguments)] = activation.arguments
-    return RowFunctions(forward, backward, formula.slope_of_output is None, parameters)
+    return RowFunctions(forward, backward, keeps_slope, parameters)
+
+
+def _output_tells_slope(activation: Activation) -> bool:
+    """Whether phi' follows from phi(z) at these parameters: not where elu's alpha is negative and phi falls first."""
+    slope_of_output = activation.formula.slope_of_output
+    if slope_of_output is None:
+        return False
+    z = np.array([-1.3, 0.7])
+    return np.allclose(slope_of_output(activation(z), *activation.arguments), activation.derivative(z))
 
 
 @cache
-def _compiled(formula: Formula, dtype: np.dtype) -> tuple[int, int]:
+def _compiled(formula: Formula, keeps_slope: bool, dtype: np.dtype) -> tuple[int, int]:
     primitives = arithmetic.FLOAT32 if dtype == np.float32 else arithmetic.FLOAT64
 
     def scalar(function):
@@ -92,7 +101,7 @@ def _compiled(formula: Formula, dtype: np.dtype) -> tuple[int, int]:
         count = len(formula.parameters)
         found = {"value": scalar(formula.value), "slope": scalar(formula.derivative)}
         bodies = _FORWARD_KEEPING_SLOPE[count], _backward_with_slope
-        if formula.slope_of_output is not None:
+        if not keeps_slope:
             found["slope_of_output"] = scalar(formula.slope_of_output)
             bodies = _FORWARD[count], _BACKWARD[count]
     keep = not isinstance(formula, CompiledFormula)

@@ -27,11 +27,11 @@ class Samples:
             InputError: no samples, different counts, or numbers that are not finite.
         """
         x, targets = (np.asarray(array) for array in (x, targets))
-        x, targets = (array.reshape(len(array), -1) for array in (x, targets))
         if len(x) == 0 or len(x) != len(targets):
             raise InputError(
                 f"data needs as many targets as samples, and at least one; got {len(x)} and {len(targets)}."
             )
+        x, targets = (array.reshape(len(array), -1) for array in (x, targets))
         for name, array in (("data", x), ("targets", targets)):
             if not np.isfinite(array).all():
                 raise InputError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,7 +41,8 @@ def store_url(store: str | Path) -> URL:
     try:
         url = make_url(text)
     except (exc.ArgumentError, ValueError):
-        raise InputError(f"malformed store URL {text!r}. {EXAMPLES}.") from None
+        hidden = re.sub(r"(://[^:/@]*:).*@", r"\1***@", text)
+        raise InputError(f"malformed store URL {hidden!r}. {EXAMPLES}.") from None
     kind = url.drivername.split("+")[0]
     if kind in ("postgres", "postgresql"):
         return url.set(drivername="postgresql+psycopg")
@@ -51,7 +53,10 @@ def store_url(store: str | Path) -> URL:
 
 def shown(url: URL) -> str:
     """The URL for people: the path of a file, and no password."""
-    return url.database or "memory" if url.drivername == "sqlite" else url.render_as_string(hide_password=True)
+    if url.drivername == "sqlite":
+        return url.database or "memory"
+    secret = {key: "hidden" for key in url.query if "password" in key or key == "passfile"}
+    return url.update_query_dict(secret).render_as_string(hide_password=True)
 
 
 def file_of(url: URL) -> Path | None:

@@ -7,11 +7,12 @@ from typing import Any
 
 from headstart.experiments.compare.comparison import ComparisonData
 from headstart.show.comparison.charts import comparison_chart, rate_in_words, training_in_words
-from headstart.show.comparison.tables import score
+from headstart.show.comparison.tables import codes, score
 from headstart.show.drawing import Drawing, Spec
-from headstart.show.files import Files
+from headstart.show.files import Files, drawn_files
 from headstart.show.page import chart_place, page
 from headstart.show.rows import csv_text, json_text
+from headstart.signals.judge import WITHOUT_FAULT, Verdict
 from headstart.words import number
 
 LEAD = (
@@ -32,24 +33,19 @@ PNG_SCALE = 1.5  # pixels per unit: about 2,000 pixels wide, sharp on a projecto
 def comparison_files(comparison: ComparisonData) -> Files:
     """What a comparison is saved as: its pictures, its report, its rows."""
     drawing = Drawing(lambda: comparison_chart(comparison), PNG_SCALE)
-    return Files(
-        {
-            "compare.png": drawing.png,
-            "compare.svg": drawing.svg,
-            "compare.pdf": drawing.pdf,
-            "compare.html": lambda: _page(comparison, drawing.spec),
-            "compare.json": lambda: json_text(comparison.to_json()).encode(),
-            "compare.csv": lambda: csv_text(comparison.rows()).encode(),
-        },
-        folder=("compare.png", "compare.svg", "compare.html"),
-    )
+    others = {
+        "html": lambda: _page(comparison, drawing.spec),
+        "json": lambda: json_text(comparison.to_json()).encode(),
+        "csv": lambda: csv_text(comparison.rows()).encode(),
+    }
+    return drawn_files("compare", drawing, others, folder=("png", "svg", "html"))
 
 
 def comparison_table(comparison: ComparisonData) -> str:
     """The table with its reasons as HTML."""
     percent = comparison.network.task != "regression"
     return TABLE.format(
-        rows="\n".join(_table_row(row, percent) for row in comparison.summary()),
+        rows="\n".join(_table_row(row, comparison.verdicts[row["scheme"]], percent) for row in comparison.summary()),
         score="accuracy" if percent else "R²",
     )
 
@@ -76,11 +72,11 @@ def _heading(comparison: ComparisonData) -> str:
     )
 
 
-def _table_row(row: dict[str, Any], percent: bool) -> str:
+def _table_row(row: dict[str, Any], verdict: Verdict, percent: bool) -> str:
     cells = [f"<th scope='row'><code>{html.escape(row['scheme'])}</code></th>"]
     cells += [f"<td>{score(row[key], percent)}</td>" for key in ("train_accuracy", "test_accuracy")]
     cells += [f"<td>{number(row[key]['median'])}</td>" for key in ("first_cost", "final_cost")]
-    tone = "good" if row["verdict"] == "healthy" else "bad"
-    cells.append(f"<td class='{tone}'>{html.escape(row['verdict'])}</td>")
-    cells.append(f"<td class='reason'>{html.escape(row['reason'])}</td>")
+    tone = "good" if verdict.word in WITHOUT_FAULT else "bad"
+    cells.append(f"<td class='{tone}'>{html.escape(verdict.word)}</td>")
+    cells.append(f"<td class='reason'>{html.escape(verdict.reason)}{codes(verdict)}</td>")
     return f"<tr>{''.join(cells)}</tr>"

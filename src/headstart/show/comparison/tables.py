@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from headstart.experiments.compare.comparison import ComparisonData
 from headstart.experiments.compare.presets import COURSE_TABLE
+from headstart.signals.judge import WITHOUT_FAULT, Verdict
 from headstart.words import number, percent
 
 if TYPE_CHECKING:
@@ -33,19 +34,24 @@ def print_comparison(comparison: ComparisonData, console: Console) -> None:
     summary = comparison.summary()
     shares = comparison.network.task != "regression"
     for row in summary:
-        healthy = row["verdict"] == "healthy"
+        good = row["verdict"] in WITHOUT_FAULT
         table.add_row(
             row["scheme"], score(row["train_accuracy"], shares), score(row["test_accuracy"], shares),
             f"{row['learning_rate']:g}" if own_rates else number(row["first_cost"]["median"]),
             number(row["final_cost"]["median"]),
-            Text(row["verdict"], style="green" if healthy else "red"),
+            Text(row["verdict"], style="green" if good else "red"),
         )  # fmt: skip
     console.print(table)
     for row in summary:
-        console.print(Text(row["scheme"], style="bold"))
+        console.print(Text.assemble((row["scheme"], "bold"), codes(comparison.verdicts[row["scheme"]])))
         console.print(Padding(Text(row["reason"]), (0, 0, 0, 2)))
     if comparison.settings.preset == "course":
         _print_course_table(comparison, console)
+
+
+def codes(verdict: Verdict) -> str:
+    """The findings' codes behind a scheme's name, for `headstart explain`; nothing where nothing was found."""
+    return f"  {' '.join(finding.code for finding in verdict.findings)}" if verdict.findings else ""
 
 
 def _title(comparison: ComparisonData) -> str:

@@ -1,7 +1,7 @@
 """Colours and chart themes, light and dark.
 
-The colours are Okabe & Ito's set for colour-blind readers (2008), ordered so that neighbours differ in lightness too
-and a grey print keeps them apart; line styles repeat the distinction.
+The colours are Okabe & Ito's set for colour-blind readers (2008), ordered so that the first three differ in lightness
+too; line styles repeat the distinction, so that a grey print keeps the others apart.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Axes: values in order, what varies, weight variances, and filters."""
+"""Factors: values in order, what varies, weight variances, and filters."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from sweep_rows import run, study
 
 from headstart import InputError, sample
 from headstart import scheme as hs_scheme
-from headstart.experiments.analysis.axes import (
-    AXES,
+from headstart.experiments.analysis.factors import (
     is_log_spaced,
     is_random,
     shown,
@@ -19,6 +18,7 @@ from headstart.experiments.analysis.axes import (
     varying,
     where,
 )
+from headstart.experiments.columns import FACTORS
 
 
 def nothing(_: dict[str, object]) -> dict[str, object]:
@@ -89,7 +89,7 @@ def test_filters_on_one_axis_add_up_and_on_two_narrow() -> None:
 
 @pytest.mark.parametrize(
     ("condition", "message"),
-    [("multiplier", "written axis=value"), ("multiplyer=1", "Did you mean 'multiplier'"),
+    [("multiplier", "written factor=value"), ("multiplyer=1", "Did you mean 'multiplier'"),
      ("multiplier=3", "values: 0.5, 0.7071, 2"), ("scheme=hee", "no run has scheme=hee")],
 )  # fmt: skip
 def test_bad_filters(condition: str, message: str) -> None:
@@ -97,12 +97,12 @@ def test_bad_filters(condition: str, message: str) -> None:
         where(ROWS, [condition])
 
 
-def test_an_axis_of_each_kind() -> None:
+def test_a_factor_of_each_kind() -> None:
     numbers = {"data_seed", "depth", "width", "multiplier", "sigma_w2", "sigma_b", "learning_rate", "batch_size",
                "steps", "target", "seed"}  # fmt: skip
-    assert {name for name, axis in AXES.items() if axis.numeric} == numbers
-    assert set(AXES) - numbers == {"data", "label", "hidden", "activation", "scheme", "optimizer", "dtype"}
-    assert all(axis.name == name for name, axis in AXES.items())
+    assert {name for name, factor in FACTORS.items() if factor.numeric} == numbers
+    assert set(FACTORS) - numbers == {"data", "label", "hidden", "activation", "scheme", "optimizer", "dtype"}
+    assert all(factor.name == name for name, factor in FACTORS.items())
 
 
 def test_zero_is_a_number_and_none_is_last() -> None:
