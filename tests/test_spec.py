@@ -10,7 +10,7 @@ import pytest
 
 import headstart as hs
 from headstart.experiments.data.datasets import MAKERS, check_spec
-from headstart.experiments.engine.optimizers import KINDS, optimizer
+from headstart.experiments.optimizers import KINDS, optimizer
 from headstart.schemes import FAMILIES
 from headstart.spec import Argument, Signature, format_value, parse
 from headstart.theory.activations import FORMULAS, activation
@@ -23,7 +23,7 @@ CATALOGUES: dict[str, tuple[Callable[[str], Any], dict[str, list[tuple[str, Any]
         check_spec,
         {name: [(a.name, a) for a in maker.signature.arguments] for name, maker in MAKERS.items()},
     ),
-    "optimizer": (optimizer, {name: [(a.name, a) for a in kind[1].arguments] for name, kind in KINDS.items()}),
+    "optimizer": (optimizer, {name: [(a.name, a) for a in kind.arguments] for name, kind in KINDS.items()}),
 }
 NAMES = [(kind, name) for kind, (_, names) in CATALOGUES.items() for name in names]
 

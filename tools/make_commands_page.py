@@ -16,9 +16,9 @@ from headstart.cli.main import cli
 PAGE = Path(__file__).parents[1] / "docs" / "commands.md"
 HEAD = """# The command line
 
-Data goes to stdout, everything else to stderr. `--json` prints the same numbers as the table, with a `schema` number; what JSON cannot
-hold is `"inf"`, `"-inf"` or `"nan"`. `--out PATH` writes one file where PATH has a suffix of the list, and a folder with all of them
-otherwise.
+Data goes to stdout, everything else to stderr. `--json` prints the same numbers as the table, with a `schema` number;
+what JSON cannot hold is `"inf"`, `"-inf"` or `"nan"`. `--out PATH` writes one file where PATH has a suffix of the list,
+and a folder with all of them otherwise.
 
 | exit code | meaning |
 |---|---|

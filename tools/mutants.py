@@ -35,6 +35,7 @@ TREE = ("src", "tests", "docs", "tools", "benchmarks", "README.md", "CONTRIBUTIN
         "pyproject.toml", "constraints.txt", "Makefile", "LICENSE")  # fmt: skip
 KEYS = {"file", "before", "after", "why"}
 NEAR = 40  # test files in a batch: pytest starts once for each batch
+INLINED = {"draws/vector_ir.py"}  # compiled into another file's functions: Numba's cache would not see that it changed
 SECONDS = 1500  # a batch of tests that takes longer hangs, and a hang is noticed
 
 
@@ -168,19 +169,11 @@ def first_failure(root: Path, file: str, near: int | None = None) -> str | None:
     tests = reaching_tests(file, root)[:near]
     first, rest = tests[:3], tests[3:]
     for batch in [first, *(rest[start : start + NEAR] for start in range(0, len(rest), NEAR))]:
-        command = [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-x",
-            "-q",
-            "--no-header",
-            "-p",
-            "no:cacheprovider",
-            "--tb=no",
-            *batch,
-        ]
-        environment = os.environ | {"PYTHONPATH": str(root / "src"), "PYTHONDONTWRITEBYTECODE": ""}
+        options = ["-x", "-q", "--no-header", "--tb=no", "-p", "no:cacheprovider"]
+        command = [sys.executable, "-m", "pytest", *options, *batch]
+        environment = os.environ | {"PYTHONPATH": str(root / "src"), "OPENBLAS_NUM_THREADS": "1"}
+        if file in INLINED:
+            environment["NUMBA_CACHE_DIR"] = tempfile.mkdtemp(dir=root)
         try:
             done = subprocess.run(
                 command, cwd=root, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False

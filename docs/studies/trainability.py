@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.experiments.analysis.axes import value
+from headstart.experiments.analysis.factors import value
 from headstart.experiments.analysis.trainability import trainability, trainable_depth
 
 Row = dict[str, Any]

@@ -34,6 +34,7 @@ from headstart.schemes.names import (
 
 if TYPE_CHECKING:
     from headstart import theory
+    from headstart.experiments.simulation import simulate, singular_values
     from headstart.theory.gains import gain
     from headstart.verbs.compare import Comparison, compare
     from headstart.verbs.study import Study, StudyReport, study
@@ -70,6 +71,8 @@ __all__ = [
     "philox4x32",
     "sample",
     "scheme",
+    "simulate",
+    "singular_values",
     "siren",
     "sparse",
     "stream_words",
@@ -90,6 +93,8 @@ _LAZY = {
     "Tuning": "headstart.verbs.tune",
     "compare": "headstart.verbs.compare",
     "gain": "headstart.theory.gains",
+    "simulate": "headstart.experiments.simulation",
+    "singular_values": "headstart.experiments.simulation",
     "study": "headstart.verbs.study",
     "theory": "headstart",
     "tune": "headstart.verbs.tune",

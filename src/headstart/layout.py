@@ -18,6 +18,8 @@ from typing import Any, Literal, NamedTuple
 from headstart.check import is_whole, positive, whole
 from headstart.errors import InputError, unknown
 
+__all__ = ["LAYOUTS", "Block", "Fans", "Grid", "Layout", "block_fans", "connections", "fans"]
+
 Mode = Literal["fan_in", "fan_out", "fan_avg", "fan_geo"]
 MODES: tuple[Mode, ...] = ("fan_in", "fan_out", "fan_avg", "fan_geo")
 Side = Literal["out", "in"]
@@ -262,6 +264,7 @@ def blocks(shape: tuple[int, ...], layout: Layout) -> tuple[Block, ...]:
     return tuple(Block(axis, end - part, end) for part, end in zip(parts, ends, strict=True))
 
 
+@functools.lru_cache(maxsize=1024)
 def grid(shape: tuple[int, ...], layout: Layout) -> Grid:
     """The sizes of one slice of the stack, by what its axes are for; of a weight whose axes there are.
 

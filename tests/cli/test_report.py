@@ -74,11 +74,11 @@ def test_files(asked: list[tuple[str, str | None]], capsys: Any, tmp_path: Path)
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [(["--metric", "accuracy"], "unknown metric 'accuracy'. Did you mean 'test_accuracy'"),
-     (["--by", "shceme"], "unknown axis 'shceme'. Did you mean 'scheme'"),
-     (["--by", ""], "at least one axis"),
-     (["--heat", "depth"], "two different axes"),
-     (["--heat", "depth,hight"], "unknown axis"),
-     (["--where", "scheme"], "written axis=value"),
+     (["--by", "shceme"], "unknown factor 'shceme'. Did you mean 'scheme'"),
+     (["--by", ""], "at least one factor"),
+     (["--heat", "depth"], "two different factors"),
+     (["--heat", "depth,hight"], "unknown factor"),
+     (["--where", "scheme"], "written factor=value"),
      (["--where", "scheme=hee"], "no run has scheme=hee"),
      (["--out", "file"], "cannot write to the folder")],
 )  # fmt: skip

@@ -268,6 +268,15 @@ for shape, layout in [((64, 32), "out_in"), ((8, 8), "out_in"), ((8, 16), "in_ou
             call = jax.jit(lambda: hs.sample("normal(1)", shape, layout=layout, backend="jax"), out_shardings=sharding)
             communicating += bool(COLLECTIVE.search(call.lower().compile().as_text()))
             wrong += not np.array_equal(np.asarray(call()), expected)
+stack = {"name": "layers.*", "layout": "stack_out_in", "backend": "jax"}  # a stream for each slice
+slices = hs.sample("normal(1)", (8, 4, 6), **{**stack, "backend": "numpy"})
+for names in [("x",), (None, "y"), (("x", "y"),), ("x", "y")]:
+    sharding = NamedSharding(mesh, PartitionSpec(*names))
+    call = jax.jit(lambda: hs.sample("normal(1)", (8, 4, 6), **stack), out_shardings=sharding)
+    communicating += bool(COLLECTIVE.search(call.lower().compile().as_text()))
+    for array in (call(), hs.sample("normal(1)", (8, 4, 6), **stack, device=sharding)):
+        wrong += not np.array_equal(np.asarray(array), slices)
+        wrong += not array.sharding.is_equivalent_to(sharding, 3)
 x = hs.sample("normal(1)", (64, 32), backend="jax", device=NamedSharding(mesh, PartitionSpec("x")))
 total = jax.jit(lambda x: x.sum(0), out_shardings=NamedSharding(mesh, PartitionSpec()))
 seen = bool(COLLECTIVE.search(total.lower(x).compile().as_text()))
@@ -276,7 +285,7 @@ print(jax.device_count(), programs > 30, communicating, wrong, seen)
 
 
 def test_jax_draws_into_shardings_without_communication() -> None:
-    """Every sharding of six shapes on eight devices; the last word says that the check sees a real collective."""
+    """Every sharding of six shapes, four of a stack, on eight devices; the last word: the check sees a collective."""
     flags = "--xla_force_host_platform_device_count=8"
     assert run_elsewhere(SHARDED, XLA_FLAGS=flags, JAX_PLATFORMS="cpu") == "8 True 0 0 True"
 

@@ -160,3 +160,10 @@ def test_bad_parts_leave_the_buffer_as_it_was() -> None:
     with pytest.raises(hs.InputError, match="separate axes for outputs"):
         hs.sample("normal(1)", (4,), layout=STACK)
     assert (out == 7).all()
+
+
+def test_a_region_of_a_huge_stack_costs_the_region() -> None:
+    """A million million slices: only the one that is asked for can have been made."""
+    for spec in EVERY:
+        part = hs.sample(spec, (2**40, 8, 4), layout=STACK, name="w.*", region=[(2**39, 2**39 + 1), (2, 5), (0, 4)])
+        assert np.array_equal(part[0], hs.sample(spec, (8, 4), name=f"w.{2**39}")[2:5])

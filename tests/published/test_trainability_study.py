@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from headstart.experiments.analysis.axes import value
+from headstart.experiments.analysis.factors import value
 from headstart.experiments.sweep.runs import distinct_runs
 from headstart.experiments.sweep.settings import read_study
 from headstart.verbs.study import study

@@ -521,8 +521,8 @@ def test_the_layer_named_is_the_first_at_which_a_drift_has_passed_its_limit(
 
 @pytest.mark.parametrize(
     ("factor", "words"),
-    [(0.0949, "× 0.0949 per"), (0.1, "× 0.1 per"), (0.1046, "× 0.105 per"), (1.406, "× 1.41 per"), (99.44, "× 99.4 per"),
-     (100.0, "× 100 per"), (0.01234, "× 0.0123 per"), (1.0, "× 1 per")],
+    [(0.0949, "× 0.0949 per"), (0.1, "× 0.1 per"), (0.1046, "× 0.105 per"), (1.406, "× 1.41 per"),
+     (99.44, "× 99.4 per"), (100.0, "× 100 per"), (0.01234, "× 0.0123 per"), (1.0, "× 1 per")],
 )  # fmt: skip
 def test_a_healthy_factor_is_told_to_three_digits(factor: float, words: str) -> None:
     found = judge([through(factor)])

@@ -8,21 +8,34 @@ from typing import Any
 
 import click
 
-from headstart.cli.options import JSON, names, out
+from headstart.cli.options import JSON, STORE_HELP, names, out
+from headstart.experiments.columns import FACTORS, METRIC_COLUMNS
+from headstart.words import listed
 
 SCHEMA = 1
 SUFFIXES = (".html", ".png", ".svg", ".pdf", ".json", ".csv")
 
 
-@click.command("report")
+HELP = f"""What the runs in STORE say: medians with intervals, best settings, and which differences the seeds can tell.
+
+STORE is what a sweep wrote to. {STORE_HELP} Factors are {listed(FACTORS)}.
+
+\b
+headstart report runs.db
+headstart report runs.db --metric final_cost --by scheme,depth --where activation=tanh
+headstart report runs.db --heat sigma_w2,depth --out pictures
+"""
+
+
+@click.command("report", help=HELP)
 @click.argument("store", metavar="STORE")
 @click.option(
     "--metric", default="test_accuracy", show_default=True, metavar="NAME",
-    help="test_accuracy, train_accuracy, final_cost or steps_to_target.",
+    help=f"{listed((column.name for column in METRIC_COLUMNS), 'or')}.",
 )  # fmt: skip
-@click.option("--by", default="scheme", show_default=True, metavar="AXES", help="Axes to group by: scheme,depth.")
-@click.option("--heat", metavar="X,Y", help="Axes of the heat map.  [the two that vary most]")
-@click.option("--where", multiple=True, metavar="AXIS=VALUE", help="Only these runs; may be given several times.")
+@click.option("--by", default="scheme", show_default=True, metavar="FACTORS", help="Factors to group by: scheme,depth.")
+@click.option("--heat", metavar="X,Y", help="Factors of the heat map.  [the two that vary most]")
+@click.option("--where", multiple=True, metavar="FACTOR=VALUE", help="Only these runs; may be given several times.")
 @click.option("--study", metavar="NAME", help="Only the runs of this study.  [all in the store]")
 @out("report.html, .png, .svg, .pdf, .json, .csv")
 @JSON
@@ -30,23 +43,14 @@ def command(
     store: str, metric: str, by: str, heat: str | None, where: tuple[str, ...], study: str | None, out: Path | None,
     as_json: bool,
 ) -> None:  # fmt: skip
-    """What the runs in STORE say: medians with intervals, best settings, and which differences the seeds can tell.
-
-    STORE is the file or the database URL that a sweep wrote to. Axes are data, depth, width, activation, scheme,
-    multiplier, sigma_w2, sigma_b, learning_rate, optimizer, batch_size, steps, ...
-
-    \b
-    headstart report runs.db
-    headstart report runs.db --metric final_cost --by scheme,depth --where activation=tanh
-    headstart report runs.db --heat sigma_w2,depth --out pictures
-    """
+    """Print, and on request draw, what the runs of a store say."""
     from headstart.cli.output import check_out
     from headstart.show.console import console
     from headstart.verbs.study import report_of
 
     check_out(out, SUFFIXES)
-    axes = None if heat is None else names(heat)
-    report = report_of(store, study, metric=metric, by=names(by), heat=axes, where=where)
+    over = None if heat is None else names(heat)
+    report = report_of(store, study, metric=metric, by=names(by), heat=over, where=where)
     if as_json:
         click.echo(as_json_text(report.chosen))
     else:

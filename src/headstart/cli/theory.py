@@ -42,8 +42,9 @@ def simulated(
 ) -> list[Signal]:
     """Prediction and simulation of every named place (name, sigma_w^2, sigma_b^2), with a progress bar on stderr."""
     from headstart.cli.progress import Progress
+    from headstart.experiments.simulation import simulate
     from headstart.show.theory.signal import Signal
-    from headstart.theory.propagation import propagate, simulate
+    from headstart.theory.propagation import propagate
 
     signals = []
     with Progress("Simulating", "initializations", 1, waiting="") as progress:
@@ -98,16 +99,10 @@ def factor(value: float | None) -> str:
 def theory_files(stem: str, chart: Callable[[], Any], document: Callable[[], dict[str, Any]]) -> Files:
     """What a command of theory saves: its chart in every form, and its numbers."""
     from headstart.show.drawing import Drawing
-    from headstart.show.files import Files
+    from headstart.show.files import drawn_files
     from headstart.show.page import chart_page
     from headstart.show.rows import json_text
 
     drawing = Drawing(chart)
-    makers = {
-        f"{stem}.png": drawing.png,
-        f"{stem}.svg": drawing.svg,
-        f"{stem}.pdf": drawing.pdf,
-        f"{stem}.html": lambda: chart_page(drawing.spec),
-        f"{stem}.json": lambda: json_text(document()).encode(),
-    }
-    return Files(makers, folder=[f"{stem}.{kind}" for kind in ("png", "svg", "html", "json")])
+    others = {"html": lambda: chart_page(drawing.spec), "json": lambda: json_text(document()).encode()}
+    return drawn_files(stem, drawing, others, folder=("png", "svg", "html", "json"))

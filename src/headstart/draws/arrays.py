@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import importlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -22,7 +23,7 @@ from headstart.draws.matrices import MatrixDraw, check_matrix, draw_matrix
 from headstart.draws.normal import UNIT
 from headstart.draws.parts import Index, Part, Values
 from headstart.draws.recipes import Recipe, check_finite, recipe
-from headstart.draws.rectangles import Rectangle, Region, rectangle
+from headstart.draws.rectangles import Rectangle, Region, rectangle, whole_rectangle
 from headstart.draws.streams import Stream, slice_name, stream, words_of_rows
 from headstart.errors import InputError
 from headstart.layout import Block, Layout, block_shape, blocks, grid, layout_of
@@ -101,12 +102,14 @@ def draw_array(
     where = rectangle(shape, found, region)
     chosen = backend_for(backend, out, device)
     library = _library(chosen)
-    source = stream(seed, name, role)
+    source = stream(seed, name, role)  # checks all three
     threads = None if threads is None else whole(threads, "threads")
     library.check(out, where.shape, kind, device)
     if isinstance(draw, (Normal, Uniform, TruncatedNormal)) and not found.stack_axes:
         return library.elementwise(recipe(draw, kind), source, where, out, device, threads)
-    job = _Job(tuple(shape), found, seed, name, role, kind, numpy_backend if chosen == "numpy" else numba_backend)
+    job = _Job(
+        tuple(shape), found, source, seed, name, role, kind, numpy_backend if chosen == "numpy" else numba_backend
+    )
     parts = job.parts(draw, where)
     if len(parts) == 1 and not where.stack and parts[0].values is not None:
         return library.place(parts[0].values((), where), where.shape, kind, out, device)
@@ -128,22 +131,28 @@ def _library(backend: str) -> Backend:
         ) from None
 
 
+@dataclass(frozen=True)
 class _Job:
-    """One call's weight: cut into the parts that its blocks and draws make."""
+    """One call's weight, cut into the parts that its blocks and draws make; `source` is its stream if no stack."""
 
-    def __init__(
-        self, shape: tuple[int, ...], layout: Layout, seed: int, name: str, role: str, dtype: str, host: Any
-    ) -> None:
-        self.shape, self.layout, self.dtype, self.host = shape, layout, dtype, host
-        self.seed, self.name, self.role = seed, name, role
-        slice_name(name, (0,) * len(layout.stack_axes))  # a wrong name is refused before anything is written
+    shape: tuple[int, ...]
+    layout: Layout
+    source: Stream
+    seed: int
+    name: str
+    role: str
+    dtype: str
+    host: Any
 
     def streams(self, index: Index, suffix: str = "") -> Stream:
         """The stream of a slice."""
+        if not index and not suffix:
+            return self.source
         return stream(self.seed, slice_name(self.name, index), self.role + suffix)
 
     def parts(self, draw: Draw | Sequence[Draw], where: Rectangle) -> list[Part]:
-        """The parts of a rectangle, every draw checked."""
+        """The parts of a rectangle; every draw is checked, and the name too, before anything is written."""
+        slice_name(self.name, (0,) * len(self.layout.stack_axes))
         cut = blocks(self.shape, self.layout)
         draws = (draw,) * max(len(cut), 1) if not isinstance(draw, Sequence) else tuple(draw)
         if len(draws) != max(len(cut), 1):
@@ -175,14 +184,14 @@ class _Job:
         shape = self.shape if block is None else block_shape(self.shape, block)
         sizes = grid(shape, self.layout)
         check_matrix(draw, sizes, self.layout)
-        whole = rectangle(self.shape, self.layout)
+        whole = whole_rectangle(self.shape, self.layout)
         inside = whole.within(block) if block is not None else None
         of_block = whole if inside is None else inside[1]
 
         def values(index: Index, where: Rectangle) -> NDArray[np.float64]:
             one = of_block.at(index)
             normals = functools.partial(self._normals, self.streams(index), one)
-            words = functools.partial(_words, self.streams(index, MASK), one)
+            words = functools.partial(self._words, index, one)
             made = draw_matrix(draw, sizes, self.layout, normals, words)
             part: NDArray[np.float64] = where.cut(one, one.stored(made))
             return part
@@ -197,14 +206,14 @@ class _Job:
         made: NDArray[np.float64] = self.host.elementwise(_SINGLE, source, run, None, None, None)
         return made if len(starts) == 1 else made.reshape(-1)[first : first + count]
 
-
-def _words(source: Stream, block: Rectangle, first: int, count: int) -> NDArray[np.uint32]:
-    """Random words of a block's elements in canonical order, from its `first`."""
-    starts, length = block.rows()
-    if len(starts) == 1:
-        row: NDArray[np.uint32] = words_of_rows(source, starts + np.uint64(first), count)[0]
-        return row
-    return words_of_rows(source, starts, length).reshape(-1)[first : first + count]
+    def _words(self, index: Index, block: Rectangle, first: int, count: int) -> NDArray[np.uint32]:
+        """Random words that choose among a block's elements in canonical order, from its `first`."""
+        source = self.streams(index, MASK)
+        starts, length = block.rows()
+        if len(starts) == 1:
+            row: NDArray[np.uint32] = words_of_rows(source, starts + np.uint64(first), count)[0]
+            return row
+        return words_of_rows(source, starts, length).reshape(-1)[first : first + count]
 
 
 def _noun(draw: MatrixDraw) -> str:

@@ -141,7 +141,7 @@ def rectangle(shape: Sequence[int], layout: str | Layout = "out_in", region: Reg
     >>> rectangle((4, 10), region=[(1, 3), slice(2, 7)])
     Rectangle(shape=(2, 5), starts=(1, 2), steps=(10, 1), order=(0, 1))
     """
-    whole = _whole(check_shape(shape), layout_of(layout))
+    whole = whole_rectangle(check_shape(shape), layout_of(layout))
     if region is None:
         return whole
     spans = _spans(region, whole.shape)
@@ -150,7 +150,8 @@ def rectangle(shape: Sequence[int], layout: str | Layout = "out_in", region: Reg
 
 
 @functools.lru_cache(maxsize=1024)
-def _whole(sizes: tuple[int, ...], layout: Layout) -> Rectangle:
+def whole_rectangle(sizes: tuple[int, ...], layout: Layout) -> Rectangle:
+    """All of a weight whose shape has been checked."""
     order = canonical_order(len(sizes), layout)
     stack = stack_axes(len(sizes), layout) if layout.stack_axes else ()
     steps, step = [0] * len(sizes), 1

@@ -21,6 +21,8 @@ from headstart.experiments.network import Network, network_for
 from headstart.schemes import Scheme
 from headstart.signals.record import Outcome, Signals
 
+__all__ = ["Problem", "problem_for"]
+
 Weights = NDArray[np.floating]  # (networks, parameters), or one network's (parameters,)
 
 

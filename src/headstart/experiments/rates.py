@@ -11,21 +11,24 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-# Rates worth trying: gradient descent takes far larger ones than optimizers that add up or rescale gradients.
-RANGES = {"sgd": (1e-3, 10.0), "momentum": (1e-4, 1.0), "nesterov": (1e-4, 1.0), "adam": (1e-5, 0.3)}
+from headstart.experiments.optimizers import optimizer
+
 STEP = 1.5  # between neighbours of the grid
 
 # (index of the place, learning rate) pairs -> their costs, lower is better
 Costs = Callable[[Sequence[tuple[int, float]]], Sequence[float] | NDArray[np.float64]]
 
 
-def rate_range(optimizer: str) -> tuple[float, float]:
+def rate_range(spec: str) -> tuple[float, float]:
     """The smallest and the largest learning rate worth trying with an optimizer.
+
+    Raises:
+        InputError: no such optimizer.
 
     >>> rate_range("adam(0.9)")
     (1e-05, 0.3)
     """
-    return RANGES.get(optimizer.partition("(")[0].strip().lower(), RANGES["sgd"])
+    return optimizer(spec).kind.rates
 
 
 def own_rates(guesses: Sequence[float], ends: tuple[float, float], costs: Costs) -> list[tuple[float, float]]:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from headstart.errors import InputError, unknown
+from headstart.experiments.optimizers import optimizer
 from headstart.schemes import scheme
 from headstart.theory.activations import activation
 from headstart.words import sizes
@@ -39,8 +40,6 @@ def known_activation(spec: str) -> str:
 
 def known_optimizer(spec: str) -> str:
     """An optimizer's spec string in its canonical form."""
-    from headstart.experiments.engine.optimizers import optimizer
-
     return str(optimizer(spec))
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headstart.errors import InputError
+from headstart.show.drawing import Drawing
 from headstart.show.page import bundling
 
 Maker = Callable[[], bytes]
@@ -55,6 +56,18 @@ class Files:
         for place, content in contents.items():
             write(place, content)
         return {_kind(name, self.folder[0]): str(place) for name, place in chosen.items()}
+
+
+def drawn_files(stem: str, drawing: Drawing, others: Mapping[str, Maker], folder: Sequence[str]) -> Files:
+    """The files of a result that has one picture: the picture in every form, and what else there is.
+
+    Args:
+        stem: of every name.
+        others: suffix -> what makes its content.
+        folder: the suffixes a folder gets.
+    """
+    makers = {"png": drawing.png, "svg": drawing.svg, "pdf": drawing.pdf, **others}
+    return Files({f"{stem}.{kind}": made for kind, made in makers.items()}, [f"{stem}.{kind}" for kind in folder])
 
 
 def _kind(name: str, first: str) -> str:

@@ -31,12 +31,12 @@ class StudyReport(Result):
     Args:
         rows: one per run.
         metric: test_accuracy, train_accuracy, final_cost or steps_to_target.
-        by: the axes of the table of medians; schemes are compared within each value of the others among them.
-        heat: the two axes of the heat map; None for those that vary most.
-        where: filters `axis=value`.
+        by: the factors of the table of medians; schemes are compared within each value of the others among them.
+        heat: the two factors of the heat map; None for those that vary most.
+        where: filters `factor=value`.
 
     Raises:
-        InputError: when it is looked at: no runs, an unknown metric or axis, or a filter that no run meets.
+        InputError: when it is looked at: no runs, an unknown metric or factor, or a filter that no run meets.
     """
 
     def __init__(

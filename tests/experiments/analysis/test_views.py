@@ -1,4 +1,4 @@
-"""Views: which axes a picture draws, splits and pools."""
+"""Views: which factors a picture draws, splits and pools."""
 
 from __future__ import annotations
 
@@ -90,8 +90,8 @@ def test_a_heat_map_over_any_two_axes() -> None:
 
 @pytest.mark.parametrize(
     ("over", "message"),
-    [(["depth"], "two different axes"), (["depth", "depth"], "two different axes"),
-     (["depth", "hight"], "unknown axis"), (["sigma_w2", "scheme"], "no run has a value on the axis sigma_w2")],
+    [(["depth"], "two different factors"), (["depth", "depth"], "two different factors"),
+     (["depth", "hight"], "unknown factor"), (["sigma_w2", "scheme"], "no run has a value on the factor sigma_w2")],
 )  # fmt: skip
 def test_bad_axes(over: list[str], message: str) -> None:
     with pytest.raises(InputError, match=message):

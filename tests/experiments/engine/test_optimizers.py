@@ -10,8 +10,8 @@ import pytest
 from headstart import InputError
 from headstart.experiments.data.datasets import load
 from headstart.experiments.engine import Samples, Schedule, train_networks
-from headstart.experiments.engine.optimizers import optimizer
 from headstart.experiments.network import network_for
+from headstart.experiments.optimizers import optimizer
 from headstart.schemes import scheme
 
 torch = pytest.importorskip("torch")
@@ -145,7 +145,7 @@ def test_a_gradient_just_below_the_limit_is_left_alone_and_one_just_above_is_sho
 def test_an_optimizer_keeps_as_many_states_as_it_needs() -> None:
     for spec, (states, name, arguments) in OTHERS.items():
         chosen = optimizer(spec)
-        assert (chosen.states, chosen.name, chosen.arguments) == (states, name, arguments)
+        assert (chosen.kind.states, chosen.name, chosen.arguments) == (states, name, arguments)
         assert str(chosen) == spec
 
 
@@ -177,7 +177,7 @@ def test_a_state_is_not_handed_on_to_the_next_network() -> None:
 def test_spec_strings() -> None:
     assert str(optimizer("momentum(0.9)")) == "momentum"
     assert str(optimizer("adam(beta1=0.5)")) == "adam(0.5, 0.999, 1e-08)"
-    assert optimizer(optimizer("sgd")).states == 0
+    assert optimizer(optimizer("sgd")).kind.states == 0
 
 
 @pytest.mark.parametrize(

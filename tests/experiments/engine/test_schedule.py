@@ -117,6 +117,29 @@ def test_a_network_stops_when_its_cost_is_low_enough() -> None:
         assert np.isnan(history.costs[index, place + 1 :]).all()
 
 
+@pytest.mark.parametrize("every", [10, 7, 1])
+def test_a_cost_that_is_low_enough_at_the_last_record_alone_has_converged(every: int) -> None:
+    plain = run(weights(), Schedule(40, 0.3, every))
+    assert (plain.costs[:, -1] < plain.costs[:, :-1].min(axis=1)).all()  # it falls all the way
+    for index in range(4):
+        target = float(plain.costs[index, -2:].mean())
+        history = run(weights()[index : index + 1], Schedule(40, 0.3, every, stop_below=target))
+        assert history.converged_at[0] == 40
+        assert history.final_cost(0) == plain.costs[index, -1]
+        np.testing.assert_array_equal(history.weights[0], plain.weights[index])
+        unrecorded = run(weights()[index : index + 1], Schedule(40, 0.3, every, record_last=False, stop_below=target))
+        assert unrecorded.converged_at[0] == -1  # nobody looked
+        never = run(weights()[index : index + 1], Schedule(40, 0.3, every, stop_below=target / 2))
+        assert never.converged_at[0] == -1
+
+
+def test_the_final_cost_is_that_of_the_step_it_stopped_at() -> None:
+    history = run(weights(), Schedule(20_000, 0.3, 50, stop_below=0.2))
+    for index in range(4):
+        assert history.final_cost(index) == np.nanmin(history.costs[index]) < 0.2
+    assert math.isnan(run(weights("normal(10)", 1), Schedule(50, 1e30, 10)).final_cost(0))
+
+
 # --- a search in one call -------------------------------------------------------------------------------------------
 
 

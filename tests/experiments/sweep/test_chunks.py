@@ -57,6 +57,20 @@ def test_the_first_step_below_the_target_is_kept() -> None:
     assert not_there.steps_to_target is None
 
 
+@pytest.mark.parametrize("steps", [20, 130, 250])
+def test_a_target_reached_at_the_last_step_alone_is_reached(steps: int) -> None:
+    def cost(count: int) -> float:
+        (result,) = run_chunk(runs(scheme="he", seed=0, steps=count, learning_rate=0.1, hidden=[3]))
+        return result.final_cost or 0.0
+
+    before, last = cost(steps - 1), cost(steps)
+    assert last < before
+    (result,) = run_chunk(
+        runs(scheme="he", seed=0, steps=steps, learning_rate=0.1, hidden=[3], target=(before + last) / 2)
+    )
+    assert (result.steps_to_target, result.final_cost) == (steps, last)
+
+
 def test_a_run_that_cannot_be_started_is_a_row_with_its_reason() -> None:
     bad = [run for run in runs(scheme=["he", "delta_orthogonal"], hidden=[3]) if "delta" in run.run.scheme]
     results = {result.id: result for result in run_chunk(runs(scheme=["he", "delta_orthogonal"], hidden=[3]))}

@@ -14,8 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import headstart as hs
-from headstart.experiments.sweep import rows as rows_module
-from headstart.experiments.sweep.rows import COLUMNS, RESULTS, SETTINGS, frame, rows_of, write_parquet
+from headstart.experiments import columns
+from headstart.experiments.sweep.rows import frame, rows_of, write_parquet
+
+COLUMNS = tuple(columns.COLUMNS)
+SETTINGS, RESULTS = (tuple(column.name for column in kind) for kind in (columns.SETTINGS, columns.RESULTS))
 
 # No two values are equal, so that none can stand in another's column.
 STORED: dict[str, Any] = {
@@ -176,4 +179,5 @@ def test_a_folder_or_a_file_in_the_way_is_said(tmp_path: Path) -> None:
 def test_results_and_settings_are_all_columns() -> None:
     assert ("id", "state", "reason", *SETTINGS, *RESULTS) == COLUMNS
     assert set(TEXT) | set(WHOLE) | set(REAL) | {"hidden"} == set(COLUMNS)
-    assert sorted(TEXT + WHOLE + REAL) == sorted(rows_module.TEXTS + rows_module.WHOLE + rows_module.REAL)
+    types = dict.fromkeys(TEXT, str) | dict.fromkeys(WHOLE, int) | dict.fromkeys(REAL, float) | {"hidden": tuple}
+    assert types == {name: column.type for name, column in columns.COLUMNS.items()}

@@ -241,7 +241,7 @@ def test_seeds_are_added_once_in_their_order_and_kept(tmp_path: Path) -> None:
 
 def test_a_seed_is_not_added_to_a_study_whose_seeds_are_zipped(tmp_path: Path) -> None:
     found = hs.study(seed=[0, 1], steps=[3, 4], sigma_b=[0, 1], zip=[["seed", "steps"]], store=tmp_path / "s.db")
-    with pytest.raises(hs.InputError, match="zipped with another axis"):
+    with pytest.raises(hs.InputError, match="zipped with another factor"):
         found.extend([5])
     other = hs.study(seed=[0, 1], steps=[3, 4], sigma_b=[0, 1], zip=[["sigma_b", "steps"]], store=tmp_path / "s.db")
     assert other.extend([5]).done == 6

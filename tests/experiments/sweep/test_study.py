@@ -99,8 +99,8 @@ def test_added_seeds_are_run_and_belong_to_the_study(tmp_path: Path) -> None:
         study(path).extend([-1])
 
 
-def test_seeds_of_a_zipped_axis_cannot_be_added() -> None:
-    with pytest.raises(hs.InputError, match="zipped with another axis"):
+def test_seeds_of_a_zipped_factor_cannot_be_added() -> None:
+    with pytest.raises(hs.InputError, match="zipped with another factor"):
         hs.study(seed=[0, 1], steps=[3, 4], zip=["seed", "steps"]).extend([5])
 
 
@@ -205,7 +205,7 @@ def test_an_empty_study_has_an_empty_frame() -> None:
 
 
 def test_too_many_runs_need_a_word() -> None:
-    with pytest.raises(hs.InputError, match=r"asks for 200,004 runs, more than 100,000. Shorten an axis, or say"):
+    with pytest.raises(hs.InputError, match=r"asks for 200,004 runs, more than 100,000. Shorten a factor, or say"):
         study(seed={"range": [0, 33_334]}, multiplier=[1, 2, 3])
     assert study(seed={"range": [0, 33_334]}, multiplier=[1, 2, 3], many=True) is not None
 

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headstart import InputError
+from headstart.experiments.settings import TrainingSettings
 from headstart.experiments.sweep.runs import distinct_runs
-from headstart.experiments.sweep.settings import AXES, StudySettings, read_study, study_schema, study_settings
+from headstart.experiments.sweep.settings import FACTORS, StudySettings, read_study, study_schema, study_settings
 
 EXAMPLE = """
 data = "circles"
@@ -113,8 +114,25 @@ def test_the_schema_refuses_what_the_model_refuses(document: dict[str, Any]) -> 
         study_settings(**document)
 
 
-def test_every_axis_is_a_key_of_the_study() -> None:
-    assert set(AXES) <= set(StudySettings.model_fields)
+def test_what_a_study_shares_with_a_comparison_has_its_words_and_defaults() -> None:
+    shared = set(TrainingSettings.model_fields)
+    assert shared <= set(StudySettings.model_fields)
+    published = study_schema()["properties"]
+    for name in shared:
+        said, field = TrainingSettings.model_fields[name], StudySettings.model_fields[name]
+        assert str(field.description).startswith(str(said.description))
+        assert published[name]["description"] == field.description
+        usual = StudySettings().values_of(name) if name in FACTORS else (field.default,)
+        assert usual == (("all",) if name == "batch_size" else (said.default,))
+
+
+def test_every_key_is_described_in_the_published_schema() -> None:
+    for name, entry in study_schema()["properties"].items():
+        assert entry["description"].endswith((".", "]")), name
+
+
+def test_every_factor_is_a_key_of_the_study() -> None:
+    assert set(FACTORS) <= set(StudySettings.model_fields)
 
 
 @pytest.mark.parametrize(
@@ -125,9 +143,9 @@ def test_every_axis_is_a_key_of_the_study() -> None:
         ({"width": 3}, "width needs depth beside it"),
         ({"hidden": [3], "depth": 1, "width": 3}, "hidden already says every layer's size, so depth is too much"),
         ({"zip": [["depth", "seed"]]}, "zip names depth, which the study does not give"),
-        ({"zip": ["sede", "seed"]}, "unknown axis in zip 'sede'. Did you mean 'seed'"),
+        ({"zip": ["sede", "seed"]}, "unknown factor in zip 'sede'. Did you mean 'seed'"),
         ({"seed": [0, 1], "steps": [1, 2, 3], "zip": ["seed", "steps"]}, "equally many values: seed has 2, steps"),
-        ({"seed": [0, 1], "zip": [["seed"]]}, "two or more axes"),
+        ({"seed": [0, 1], "zip": [["seed"]]}, "two or more factors"),
         ({"seed": [0, 1], "steps": [1, 2], "zip": [["seed", "steps"], ["seed", "steps"]]}, "zip names seed twice"),
         ({"dtype": "float16"}, "dtype: .*'float32' or 'float64', got 'float16'"),
         ({"target": -1}, "target: .*greater than 0, got -1"),

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from headstart.experiments.analysis.axes import Row, Value, varying
+from headstart.experiments.analysis.factors import Row, Value, varying
 from headstart.experiments.analysis.groups import Group, groups
 from headstart.experiments.analysis.metrics import Metric
 from headstart.experiments.analysis.statistics import LEVEL, Beats, beats, difference_interval
@@ -19,7 +19,7 @@ MOST_SEEDS = 10_000  # more than anyone would run to tell two schemes apart
 class Best:
     """A scheme at its best settings for one problem: the lowest or highest median over the seeds.
 
-    `settings` are its values on the axes that vary otherwise; `tried` counts the settings it was chosen from.
+    `settings` are its values on the factors that vary otherwise; `tried` counts the settings it was chosen from.
     """
 
     scheme: str
@@ -65,7 +65,7 @@ class Pair:
         return f"; if that is the probability, about {self.seeds_needed:,} seeds would"
 
 
-def best_settings(rows: Sequence[Row], judged: Metric, problem_axes: Sequence[str]) -> list[Best]:
+def best_settings(rows: Sequence[Row], judged: Metric, problem_factors: Sequence[str]) -> list[Best]:
     """Each scheme's settings with the best median over the seeds, for each problem.
 
     Settings with less than half the seeds of the scheme's other settings are passed over: a sweep that is still running
@@ -75,16 +75,16 @@ def best_settings(rows: Sequence[Row], judged: Metric, problem_axes: Sequence[st
     Args:
         rows: the runs.
         judged: the metric.
-        problem_axes: axes whose values are never chosen but kept apart.
+        problem_factors: factors whose values are never chosen but kept apart.
     """
-    others = [name for name in varying(rows) if name != "scheme" and name not in problem_axes]
-    count = len(problem_axes)
+    others = [name for name in varying(rows) if name != "scheme" and name not in problem_factors]
+    count = len(problem_factors)
     found: dict[tuple[Value, ...], list[Group]] = {}
-    for group in groups(rows, [*problem_axes, "scheme", *others], judged):
+    for group in groups(rows, [*problem_factors, "scheme", *others], judged):
         found.setdefault(group.key[: count + 1], []).append(group)
     return [
         Best(
-            str(key[count]), dict(zip(problem_axes, key[:count], strict=True)),
+            str(key[count]), dict(zip(problem_factors, key[:count], strict=True)),
             dict(zip(others, best.key[count + 1 :], strict=True)), len(tried), best,
         )
         for key, tried in found.items()

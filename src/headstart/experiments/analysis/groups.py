@@ -1,4 +1,4 @@
-"""Groups of runs that share their values on some axes: how many, and the median of a metric with its interval.
+"""Groups of runs that share their values on some factors: how many, and the median of a metric with its interval.
 
 Failed runs are counted and have no results; diverged runs have the worst results there are. Where a group pools several
 settings, its interval resamples the seeds, each with all its runs.
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.experiments.analysis.axes import Row, Value, column, values
+from headstart.experiments.analysis.factors import Row, Value, column, values
 from headstart.experiments.analysis.metrics import Metric
 from headstart.experiments.analysis.statistics import clustered_interval, median, median_intervals
 
@@ -23,7 +23,7 @@ Costs = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Group:
-    """The runs that share their values on some axes.
+    """The runs that share their values on some factors.
 
     `median`, `low` and `high` (95 %) are of the metric over the finished runs, None without any. `settings` counts the
     different settings that are pooled; 1 means that the runs differ in their seeds alone.
@@ -47,11 +47,11 @@ class Group:
 
 
 def groups(rows: Sequence[Row], by: Sequence[str], judged: Metric) -> list[Group]:
-    """The runs grouped by their values on some axes, in the order of those values; every run is in one group.
+    """The runs grouped by their values on some factors, in the order of those values; every run is in one group.
 
     Args:
         rows: the runs.
-        by: axes.
+        by: factors.
         judged: the metric of the medians.
     """
     members: dict[tuple[Value, ...], list[Row]] = {}

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from headstart.errors import unknown
 from headstart.experiments.analysis.statistics import Values, median, median_interval
+from headstart.experiments.columns import METRIC_COLUMNS
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Metric:
     title: str
     higher_is_better: bool
     missing: float = math.nan  # what None means
+    unit: str = ""
 
     def of(self, row: dict[str, Any]) -> float:
         """A run's value; a run that never got to its target took infinitely many steps."""
@@ -35,7 +37,7 @@ class Metric:
     @property
     def percent(self) -> bool:
         """Whether values are shares, told in percent."""
-        return self.name.endswith("accuracy")
+        return self.unit == "share"
 
     def costs(self, values: Values) -> NDArray[np.float64]:
         """The values with the sign that makes lower better, and infinity for what is not a number."""
@@ -77,13 +79,8 @@ class Metric:
 
 
 METRICS = {
-    metric.name: metric
-    for metric in (
-        Metric("test_accuracy", "test accuracy", True),
-        Metric("train_accuracy", "train accuracy", True),
-        Metric("final_cost", "final cost", False),
-        Metric("steps_to_target", "steps to target", False, math.inf),
-    )
+    column.name: Metric(column.name, column.title, column.better == "higher", column.missing, column.unit)
+    for column in METRIC_COLUMNS
 }
 
 

@@ -9,10 +9,11 @@ from functools import cached_property
 from itertools import combinations
 
 from headstart.errors import InputError
-from headstart.experiments.analysis.axes import AXES, PROBLEM, Row, Value, axis, shown, value, varying, where
 from headstart.experiments.analysis.best import Best, Pair, best_settings, compare_pair
+from headstart.experiments.analysis.factors import PROBLEM, Row, Value, factor, shown, value, varying, where
 from headstart.experiments.analysis.groups import Group, groups
 from headstart.experiments.analysis.metrics import Metric, metric
+from headstart.experiments.columns import FACTORS
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Summary:
     Args:
         rows: the runs.
         metric: what they are judged by.
-        by: the axes of the groups. Schemes are compared within each value of the others among them.
+        by: the factors of the groups. Schemes are compared within each value of the others among them.
         conditions: the filters that the runs met, for titles.
     """
 
@@ -33,13 +34,13 @@ class Summary:
 
     @cached_property
     def varying(self) -> list[str]:
-        """The axes on which the runs differ, the seed left out."""
+        """The factors on which the runs differ, the seed left out."""
         return varying(self.rows)
 
     @property
-    def axes(self) -> list[str]:
-        """The axes that vary and those that `by` names, in the order of `AXES`."""
-        return [name for name in AXES if name in self.varying or name in self.by]
+    def factors(self) -> list[str]:
+        """The factors that vary and those that `by` names, in the order of `FACTORS`."""
+        return [name for name in FACTORS if name in self.varying or name in self.by]
 
     @cached_property
     def fixed(self) -> dict[str, Value]:
@@ -53,7 +54,7 @@ class Summary:
 
     @cached_property
     def groups(self) -> list[Group]:
-        """The runs grouped by `by`, in the order of the axes' values."""
+        """The runs grouped by `by`, in the order of the factors' values."""
         return groups(self.rows, self.by, self.metric)
 
     @property
@@ -71,14 +72,16 @@ class Summary:
         return sorted(found.items(), key=lambda item: (-item[1], item[0]))
 
     @cached_property
-    def problem_axes(self) -> list[str]:
-        """The axes within which schemes are compared: what is to be learned, and what `by` names besides the scheme."""
-        return [name for name in self.axes if name in PROBLEM or (name in self.by and name not in ("scheme", "seed"))]
+    def problem_factors(self) -> list[str]:
+        """The factors within which schemes are compared: what is to be learned, and what `by` names but the scheme."""
+        return [
+            name for name in self.factors if name in PROBLEM or (name in self.by and name not in ("scheme", "seed"))
+        ]
 
     @cached_property
     def best(self) -> list[Best]:
         """Each scheme at its best settings, per problem; without schemes that have no finished run."""
-        return best_settings(self.rows, self.metric, self.problem_axes)
+        return best_settings(self.rows, self.metric, self.problem_factors)
 
     @cached_property
     def pairs(self) -> list[Pair]:
@@ -101,16 +104,18 @@ def summarize(
     Args:
         rows: one per run, as a store of runs gives them.
         metric_name: test_accuracy, train_accuracy, final_cost or steps_to_target.
-        by: the axes to group by.
-        conditions: filters `axis=value`; see `headstart.experiments.analysis.axes.where`.
+        by: the factors to group by.
+        conditions: filters `factor=value`; see `headstart.experiments.analysis.factors.where`.
 
     Raises:
-        InputError: unknown metric or axis, an axis twice, a filter that no run meets, or no runs at all.
+        InputError: unknown metric or factor, a factor twice, a filter that no run meets, or no runs at all.
     """
     judged = metric(metric_name)
-    names = tuple(axis(name).name for name in by)
+    names = tuple(factor(name).name for name in by)
     if len(set(names)) < len(names) or not names:
-        raise InputError(f"runs are grouped by at least one axis, each named once, got {','.join(by)!r}. Write scheme.")
+        raise InputError(
+            f"runs are grouped by at least one factor, each named once, got {','.join(by)!r}. Write scheme."
+        )
     if not rows:
         raise InputError("there are no runs to report. Run a study first: headstart sweep run FILE --store STORE.")
     conditions = tuple(conditions)

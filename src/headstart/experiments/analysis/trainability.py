@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from headstart.errors import InputError
-from headstart.experiments.analysis.axes import Row, is_random, value
 from headstart.experiments.analysis.depth_theory import critical_sigma_w2, theory_curve, trainable_depth
+from headstart.experiments.analysis.factors import Row, is_random, value
 from headstart.experiments.analysis.groups import Group, groups
 from headstart.experiments.analysis.metrics import Metric, metric
 

@@ -1,4 +1,4 @@
-"""What a picture of a study shows: the axes it draws, those it splits into panels, and those it has to pool.
+"""What a picture of a study shows: the factors it draws, those it splits into panels, and those it has to pool.
 
 A view is numbers; `headstart.show` draws it.
 """
@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from headstart.errors import InputError
-from headstart.experiments.analysis.axes import AXES, Row, Value, axis, column, is_log_spaced, value, values
+from headstart.experiments.analysis.factors import Row, Value, column, factor, is_log_spaced, value, values
 from headstart.experiments.analysis.groups import Group, groups
 from headstart.experiments.analysis.summary import Summary
 from headstart.experiments.analysis.trainability import Trainability, trainability, why_no_theory
+from headstart.experiments.columns import FACTORS
 
 # What splits into panels first: the schemes, what is to be learned, then what changes training most.
 PANEL_ORDER = (
@@ -26,7 +27,7 @@ MANY_VALUES = 3  # from which on numbers make a curve
 
 @dataclass(frozen=True)
 class Panel:
-    """One panel: its values on the axes that split, and its groups; with theory's prediction where there is one."""
+    """One panel: its values on the factors that split, and its groups; with theory's prediction where there is one."""
 
     values: dict[str, Value]
     groups: tuple[Group, ...]
@@ -35,9 +36,9 @@ class Panel:
 
 @dataclass(frozen=True)
 class Curves:
-    """Medians along one axis, a curve for each value of another: groups by (x, colour), panel by panel.
+    """Medians along one factor, a curve for each value of another: groups by (x, colour), panel by panel.
 
-    `pooled` are the axes that differ between the runs of one point.
+    `pooled` are the factors that differ between the runs of one point.
     """
 
     x: str
@@ -48,7 +49,7 @@ class Curves:
 
 @dataclass(frozen=True)
 class HeatMap:
-    """Medians over two axes: groups by (x, y), panel by panel; xs and ys are all the values, in order."""
+    """Medians over two factors: groups by (x, y), panel by panel; xs and ys are all the values, in order."""
 
     x: str
     y: str
@@ -59,7 +60,7 @@ class HeatMap:
 
 
 def curves(summary: Summary) -> Curves | None:
-    """The medians along the numeric axis with the most values, or the first numeric axis that `by` names.
+    """The medians along the numeric factor with the most values, or the first numeric factor that `by` names.
 
     None if only the seed varies.
     """
@@ -72,7 +73,7 @@ def curves(summary: Summary) -> Curves | None:
     x = _along(summary, drawn)
     others = [name for name in drawn if name != x and len(values(summary.rows, name)) <= MOST_CURVES]
     preferred = [name for name in others if name in summary.by or name == "scheme"]
-    words = [name for name in others if not axis(name).numeric]
+    words = [name for name in others if not factor(name).numeric]
     colour = next(iter([*preferred, *words, *others]), None)
     shown = (x,) if colour is None else (x, colour)
     panels, pooled = _panels(summary, shown, MOST_CURVE_PANELS)
@@ -80,8 +81,8 @@ def curves(summary: Summary) -> Curves | None:
 
 
 def _along(summary: Summary, drawn: list[str]) -> str:
-    """The axis to draw along."""
-    numeric = [name for name in drawn if axis(name).numeric]
+    """The factor to draw along."""
+    numeric = [name for name in drawn if factor(name).numeric]
     asked = [name for name in numeric if name in summary.by]
     if asked:
         return asked[0]
@@ -92,51 +93,53 @@ def _along(summary: Summary, drawn: list[str]) -> str:
 
 
 def heat_map(summary: Summary, over: Sequence[str] | None = None) -> HeatMap | None:
-    """The medians over two axes.
+    """The medians over two factors.
 
     Args:
         summary: the runs and their metric.
-        over: the axes; None for the two that vary most, weight variance or multiplier and depth first.
+        over: the factors; None for the two that vary most, weight variance or multiplier and depth first.
 
     Returns:
-        None if `over` is None and fewer than two axes vary.
+        None if `over` is None and fewer than two factors vary.
 
     Raises:
-        InputError: an unknown axis, not two different ones, or one without a value.
+        InputError: an unknown factor, not two different ones, or one without a value.
     """
-    axes = _default_axes(summary) if over is None else over
-    if axes is None:
+    factors = _default_factors(summary) if over is None else over
+    if factors is None:
         return None
-    names = [axis(name).name for name in axes]
+    names = [factor(name).name for name in factors]
     if len(names) != 2 or names[0] == names[1]:
-        raise InputError(f"a heat map has two different axes, got {','.join(axes)!r}. Write, say, multiplier,depth.")
+        raise InputError(
+            f"a heat map has two different factors, got {','.join(factors)!r}. Write, say, multiplier,depth."
+        )
     xs, ys = (tuple(values(summary.rows, name)) for name in names)
     if xs == (None,) or ys == (None,):
         missing = names[0] if xs == (None,) else names[1]
-        raise InputError(f"no run has a value on the axis {missing}. Choose another axis.")
+        raise InputError(f"no run has a value on the factor {missing}. Choose another factor.")
     panels, pooled = _panels(summary, tuple(names), MOST_HEAT_PANELS)
     return HeatMap(names[0], names[1], xs, ys, panels, pooled)
 
 
-def _default_axes(summary: Summary) -> tuple[str, str] | None:
+def _default_factors(summary: Summary) -> tuple[str, str] | None:
     counts = {name: len(values(summary.rows, name)) for name in summary.varying}
     if "depth" in counts and "multiplier" in counts:
         one_rule = "scheme" not in counts and why_no_theory(summary.rows) is None
         return ("sigma_w2" if one_rule else "multiplier"), "depth"
-    numeric = sorted((name for name in counts if axis(name).numeric), key=lambda name: -counts[name])
-    words = [name for name in ("scheme", *counts) if name in counts and not axis(name).numeric]
+    numeric = sorted((name for name in counts if factor(name).numeric), key=lambda name: -counts[name])
+    words = [name for name in ("scheme", *counts) if name in counts and not factor(name).numeric]
     chosen = [*numeric, *dict.fromkeys(words)][:2]
     return (chosen[0], chosen[1]) if len(chosen) == 2 else None
 
 
 def _panels(summary: Summary, drawn: tuple[str, ...], most: int) -> tuple[tuple[Panel, ...], tuple[str, ...]]:
-    """The runs split into at most so many panels, and the axes that are left to be pooled."""
+    """The runs split into at most so many panels, and the factors that are left to be pooled."""
     split: list[str] = []
     pooled: list[str] = []
     count = 1
     for name in (name for name in PANEL_ORDER if name in summary.varying and name not in drawn):
-        if axis(name).numeric and not _differs_within(summary.rows, (*drawn, *split), name):
-            continue  # the axes drawn already tell it, as weight variance and scheme tell the multiplier
+        if factor(name).numeric and not _differs_within(summary.rows, (*drawn, *split), name):
+            continue  # the factors drawn already tell it, as weight variance and scheme tell the multiplier
         many = len(values(summary.rows, name))
         if count * many <= most:
             split.append(name)
@@ -159,9 +162,9 @@ def _panels(summary: Summary, drawn: tuple[str, ...], most: int) -> tuple[tuple[
 
 
 def _differs_within(rows: Sequence[Row], told: tuple[str, ...], name: str) -> bool:
-    """Whether runs that agree on the axes told differ on another."""
+    """Whether runs that agree on the factors told differ on another."""
     found: dict[tuple[Value, ...], Value] = {}
-    told_columns = zip(*(column(rows, axis) for axis in told), strict=True)
+    told_columns = zip(*(column(rows, other) for other in told), strict=True)
     return any(found.setdefault(key, item) != item for key, item in zip(told_columns, column(rows, name), strict=True))
 
 
@@ -190,6 +193,6 @@ def _number(item: Value) -> float:
 
 
 def is_log(name: str, items: Sequence[Value]) -> bool:
-    """Whether an axis is drawn on a log scale: numbers that are spaced so."""
+    """Whether a factor is drawn on a log scale: numbers that are spaced so."""
     numbers = [item for item in items if isinstance(item, (int, float))]
-    return AXES[name].numeric and len(numbers) == len(items) and is_log_spaced(numbers)
+    return FACTORS[name].numeric and len(numbers) == len(items) and is_log_spaced(numbers)

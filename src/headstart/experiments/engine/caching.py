@@ -20,9 +20,10 @@ import numba
 import numpy as np
 from numba import types
 
+from headstart.experiments import optimizers
 from headstart.theory.activations import catalogue, formula, piecewise, primitives, smooth
 
-_DEFINITIONS = (catalogue, formula, piecewise, primitives, smooth)  # where activations are defined
+_DEFINITIONS = (catalogue, formula, piecewise, primitives, smooth, optimizers)  # of activations; codes
 _kept: list[object] = []  # compiled functions must outlive their addresses
 
 # letters of a signature: p pointer to the element type, d pointer to float64, i pointer to int64, n whole number

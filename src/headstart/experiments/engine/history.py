@@ -22,6 +22,11 @@ class History:
     finished: np.ndarray  # (networks,) bool; False where training was cancelled first
     records: dict[str, np.ndarray] = field(default_factory=dict)  # quantity -> (networks, recorded steps[, layers])
 
+    def final_cost(self, index: int) -> float:
+        """A network's cost where it stopped; NaN if it diverged."""
+        converged = int(self.converged_at[index])
+        return float(self.costs[index, self.recorded_steps.index(converged) if converged >= 0 else -1])
+
 
 class Cancelled(Exception):
     """The caller asked to stop; the networks already finished are in `history`."""

@@ -1,94 +1,15 @@
-"""Optimizers: from a gradient to a step, written as spec strings and compiled.
-
-With g the gradient of the mean cost, after clipping and with weight decay added (L2, as torch.optim has it):
-
-- sgd:                     theta -= rate g
-- momentum(0.9):           m = momentum m + g;  theta -= rate m                      (Polyak 1964)
-- nesterov(0.9):           m = momentum m + g;  theta -= rate (g + momentum m)       (Sutskever et al. 2013)
-- adam(0.9, 0.999, 1e-8):  m, v moving averages of g and g², corrected for their start at zero;
-                           theta -= rate m / (sqrt(v) + epsilon)                     (Kingma & Ba 2015)
-"""
+"""Optimizers, compiled: from a gradient to a step. What they are stands in `experiments.optimizers`."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 
-from headstart.errors import unknown
 from headstart.experiments.engine.caching import c_function
-from headstart.spec import Argument, Signature, format_value, parse, written
+from headstart.experiments.optimizers import ADAM, NESTEROV, SGD
 
-SGD, MOMENTUM, NESTEROV, ADAM = 0, 1, 2, 3
 CODE, real = SGD, np.float64  # bound to the optimizer's code and the element type when compiled
-
-
-def _share(name: str, default: float) -> Argument:
-    """A share of the moving average that is kept."""
-    return Argument(name, default, least=0, below=1)
-
-
-# name -> code, and the arguments
-KINDS: dict[str, tuple[int, Signature]] = {
-    name: (code, Signature("optimizer", name, arguments))
-    for name, code, arguments in (
-        ("sgd", SGD, ()),
-        ("momentum", MOMENTUM, (_share("momentum", 0.9),)),
-        ("nesterov", NESTEROV, (_share("momentum", 0.9),)),
-        (
-            "adam",
-            ADAM,
-            (
-                _share("beta1", 0.9),
-                _share("beta2", 0.999),
-                Argument("epsilon", 1e-8, least=0, example="epsilon=1e-8"),
-            ),
-        ),
-    )
-}
-
-
-@dataclass(frozen=True)
-class Optimizer:
-    """An optimizer with its arguments.
-
-    >>> str(optimizer("momentum(0.95)")), optimizer("adam").arguments
-    ('momentum(0.95)', (0.9, 0.999, 1e-08))
-    """
-
-    name: str
-    arguments: tuple[float, ...]
-
-    @property
-    def code(self) -> int:
-        return KINDS[self.name][0]
-
-    @property
-    def states(self) -> int:
-        """How many arrays of the weights' size it carries from step to step."""
-        return {SGD: 0, MOMENTUM: 1, NESTEROV: 1, ADAM: 2}[self.code]
-
-    def __str__(self) -> str:
-        if self.arguments == tuple(KINDS[self.name][1].defaults.values()):
-            return self.name
-        return written(self.name, [format_value(value) for value in self.arguments])
-
-
-def optimizer(spec: str | Optimizer) -> Optimizer:
-    """The optimizer a spec string names.
-
-    Raises:
-        InputError: unknown name, or an argument outside its range.
-    """
-    if isinstance(spec, Optimizer):
-        return spec
-    parsed = parse(spec, "optimizer", "momentum(0.9)")
-    if parsed.name not in KINDS:
-        raise unknown("optimizer", parsed.name, KINDS)
-    values = KINDS[parsed.name][1].bind_spec(parsed)
-    return Optimizer(parsed.name, tuple(float(value) for value in values.values()))
-
 
 # Steps: settings are [learning rate, weight decay, clip or 0, samples, arguments...]; they return 1 if the gradient,
 # here still summed over the samples, was finite. m and v are the optimizer's states.

@@ -14,12 +14,13 @@ from headstart.experiments.engine.history import History
 from headstart.experiments.engine.kernels import product_functions
 from headstart.experiments.engine.loop import callable_of, helper_functions, units_function
 from headstart.experiments.engine.losses import loss_functions
-from headstart.experiments.engine.optimizers import optimizer, step_function
+from headstart.experiments.engine.optimizers import step_function
 from headstart.experiments.engine.rows import row_functions
 from headstart.experiments.engine.samples import Samples, aligned, zeros
 from headstart.experiments.engine.schedule import Schedule
 from headstart.experiments.engine.simd import VECTOR_BYTES
 from headstart.experiments.network import Network
+from headstart.experiments.optimizers import optimizer
 
 TILE = 304  # samples; measured: the best of 64 to 1024 on the shallow networks and within 5 % on the deep ones
 FIRST_LEVEL = 40 * 1024  # bytes of a first-level cache that a tile may fill; today's have 32 to 48 KiB
@@ -52,7 +53,7 @@ class Program:
                 self.rows.forward,
                 self.rows.backward,
                 *loss_functions(loss, self.dtype),
-                step_function(self.optimizer.code, plain, self.dtype),
+                step_function(self.optimizer.kind.code, plain, self.dtype),
                 *helper_functions(self.dtype),
                 units_function(self.dtype) if OBSERVED & set(schedule.record) else 0,
             ],
@@ -68,7 +69,7 @@ class Program:
         """Of one thread's buffers."""
         block = self.total_rows * self.tile * (2 if self.rows.keeps_slope else 1)
         batch = (self.schedule.batch_size or 0) * (self.network.sizes[0] + self.network.sizes[-1])
-        states = (1 + self.optimizer.states) * self.network.parameter_count
+        states = (1 + self.optimizer.kind.states) * self.network.parameter_count
         numbers = block + 2 * self.widest * self.tile + states + batch + self.total_rows
         return int(numbers * self.dtype.itemsize)
 
@@ -125,8 +126,8 @@ class Program:
                 chunk *= 2
             step = last
             work.chunk = chunk
-        if schedule.record_last:
-            self._record(history, index, len(costs) - 1)
+        if schedule.record_last and self._record(history, index, len(costs) - 1):
+            history.converged_at[index] = schedule.steps
         history.finished[index] = True
 
     def evaluate(self, theta) -> np.ndarray:
@@ -185,7 +186,7 @@ class Workspace:
     def __init__(self, program: Program) -> None:
         dtype, network, samples = program.dtype, program.network, program.samples
         block, wide = program.total_rows * program.tile, program.widest * program.tile
-        count, states, batch = network.parameter_count, program.optimizer.states, program.schedule.batch_size or 1
+        count, states, batch = network.parameter_count, program.optimizer.kind.states, program.schedule.batch_size or 1
         self.gradient = aligned(count, dtype)
         self.states = [aligned(count if kept < states else 1, dtype) for kept in range(2)]
         self.total = np.zeros(2)

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from headstart.errors import InputError, unknown
-from headstart.experiments.engine.optimizers import Optimizer, optimizer
+from headstart.experiments.optimizers import Optimizer, optimizer
 
 # what can be recorded besides the cost, and its shape per recorded step
 QUANTITIES = {
@@ -33,7 +33,7 @@ class Schedule:
         weight_decay: added to the gradient, times the weights and biases.
         clip: the largest Euclidean norm of the gradient; None for no limit.
         batch_size: samples per step; None for all. Batches are cut from one shuffled pass after the other.
-        stop_below: a network whose recorded cost is below this has converged and stops.
+        stop_below: a network whose recorded cost, the last one included, is below this has converged and stops.
         course_formula: the course's cost, infinite where the sigmoid rounds to 0 or 1.
 
     Raises:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,11 +14,13 @@ from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
 from headstart.errors import StoreError
+from headstart.experiments import columns
+from headstart.experiments.store import migrations
 from headstart.experiments.store.tables import SCHEMA, meta, metadata, runs, studies
 from headstart.experiments.store.urls import engine_for, explained, file_of, shown, store_url
 
-NUMBERS = ("first_cost", "final_cost", "train_accuracy", "test_accuracy")  # not NULL but NaN in a run that is done
-COLUMNS = ("id", "settings", "state", "reason", *NUMBERS, "steps_to_target", "diverged_at")
+COLUMNS = tuple(runs.c.keys())
+NUMBERS = tuple(column.name for column in columns.RESULTS if column.type is float)  # NULL is NaN in a run that is done
 PART = 500  # identities in one statement; SQLite takes 32,766 values
 
 
@@ -63,7 +65,7 @@ class Store:
         with self._connected() as connection:
             if not sqlalchemy.inspect(connection).has_table(meta.name):
                 return False
-            found = int(connection.execute(select(meta.c.value).where(meta.c.key == "schema")).scalar() or 0)
+            found = _schema(connection)
         if found > SCHEMA:
             raise StoreError(
                 f"the store {self} was made by a newer headstart: it has schema {found}, this one knows {SCHEMA}. "
@@ -76,12 +78,18 @@ class Store:
         if not self.exists():
             with self._connected(write=True) as connection:
                 metadata.create_all(connection)
-                if not connection.execute(select(meta.c.value).where(meta.c.key == "schema")).scalar():
+                if not _schema(connection):
                     connection.execute(meta.insert(), {"key": "schema", "value": str(SCHEMA)})
+
+    def _upgrade(self) -> None:
+        """Bring a store of an older schema to this one, all of it or nothing; only for the coordinator."""
+        with self._connected(write=True) as connection:
+            if (found := _schema(connection)) < SCHEMA:
+                migrations.upgrade(connection, found)
 
     @contextlib.contextmanager
     def coordinating(self) -> Iterator[None]:
-        """Hold the store as its one coordinator, made if need be; see `lock.coordinating`."""
+        """Hold the store as its one coordinator, made or brought to this schema if need be; see `lock.coordinating`."""
         from headstart.experiments.store.lock import coordinating  # what only looks at the store does without
 
         with contextlib.ExitStack() as stack:
@@ -90,6 +98,7 @@ class Store:
                 # Held open: SQLite's last connection to close would copy the whole log into the file each time.
                 stack.enter_context(self._engine.connect())
                 stack.enter_context(coordinating(self._engine, self.url))
+                self._upgrade()  # under the lock: an older headstart's coordinator may be at work
             yield
 
     def study(self, name: str) -> StoredStudy | None:
@@ -112,6 +121,8 @@ class Store:
     def states(self) -> dict[str, str]:
         """Identity -> done or failed, of every run in the store."""
         with self._connected() as connection:
+            if (found := _schema(connection)) < SCHEMA:
+                return {row["id"]: row["state"] for row in migrations.upgraded(connection, found)}
             return {row.id: row.state for row in connection.execute(select(runs.c.id, runs.c.state))}
 
     def add(self, results: Sequence[tuple[Any, ...]]) -> None:
@@ -138,12 +149,18 @@ class Store:
     def results(self) -> dict[str, dict[str, Any]]:
         """Identity -> what is stored of the run, its settings parsed."""
         with self._connected() as connection:
-            found = connection.execute(select(*(runs.c[name] for name in COLUMNS)))
-            return {row[0]: _result(row) for row in found}
+            if (found := _schema(connection)) < SCHEMA:
+                return {row["id"]: _result(row) for row in migrations.upgraded(connection, found)}
+            return {row["id"]: _result(row) for row in connection.execute(select(runs)).mappings()}
 
 
-def _result(row: Sequence[Any]) -> dict[str, Any]:
-    found = dict(zip(COLUMNS, row, strict=True))
+def _schema(connection: Connection) -> int:
+    """The schema of the store's tables; 0 where none is written yet."""
+    return int(connection.execute(select(meta.c.value).where(meta.c.key == "schema")).scalar() or 0)
+
+
+def _result(row: Mapping[Any, Any]) -> dict[str, Any]:
+    found = {name: row[name] for name in COLUMNS}
     found["settings"] = json.loads(found["settings"])
     if found["state"] == "done":
         for name in NUMBERS:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import BigInteger, Column, Double, Integer, MetaData, String, Table, Text
 
-SCHEMA = 1  # raised with any change that an older headstart cannot read
+from headstart.experiments import columns
+
+SCHEMA = 2  # raised, with a step in `migrations`, by any change that an older headstart cannot read
 
 metadata = MetaData()
 
@@ -18,21 +22,28 @@ studies = Table(
     Column("seeds", Text, nullable=False),  # those added by `sweep extend`, a JSON list
 )
 
+
+def _sql_type(column: columns.Column) -> Any:
+    """A column's type in SQL; text without a longest length may be of any."""
+    if column.length is not None:
+        return String(column.length)
+    return {int: BigInteger, float: Double, str: Text}[column.type]
+
+
+def _sql_column(column: columns.Column) -> Column[Any]:
+    """NULL stands for what is missing, and for a number that is none, which SQLite cannot hold."""
+    return Column(column.name, _sql_type(column), primary_key=column.name == "id", nullable=column.optional)
+
+
+_identity, *_stored = map(_sql_column, columns.STORED)
+
 # Only finished runs have a row: what is not here is still to be done, so no kill can leave a run "running" for ever.
 runs = Table(
     "headstart_runs",
     metadata,
-    Column("id", String(32), primary_key=True),
-    Column("settings", Text, nullable=False),  # the text that the identity is the hash of
-    Column("state", String(8), nullable=False),  # done or failed
-    Column("reason", Text),  # of a failure
-    # Numbers of a run that is done; NULL where they are not a number, which SQLite cannot hold.
-    Column("first_cost", Double),
-    Column("final_cost", Double),
-    Column("train_accuracy", Double),
-    Column("test_accuracy", Double),
-    Column("steps_to_target", BigInteger),
-    Column("diverged_at", BigInteger),
+    _identity,
+    Column("settings", Text, nullable=False),  # as JSON, the scheme as it was asked for; see `identity`
+    *_stored,
 )
 
 coordinator = Table(

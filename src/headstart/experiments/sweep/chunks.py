@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,10 @@ from headstart.schemes import Scheme, scheme
 
 
 class Result(NamedTuple):
-    """What is stored of one run. A failed run has its reason and no numbers; a diverged run did not fail."""
+    """What is stored of one run. A failed run has its reason and no numbers; a diverged run did not fail.
+
+    The fields are the columns of the store's table, in the order of `columns.STORED` after the settings.
+    """
 
     id: str
     settings: str
@@ -97,25 +100,34 @@ def _train(runs: Sequence[Identified], cancel: threading.Event | None) -> list[R
         history = problem.train(starts(runs, problem), schedule, rates, seeds, threads=1, cancel=cancel)
     except engine.Cancelled as cancelled:
         history = cancelled.history
-    return _results(runs, problem, schedule.record_every, history)
+    return _results(runs, problem, history)
 
 
-def _results(runs: Sequence[Identified], problem: Problem, every: int, history: engine.History) -> list[Result]:
+def _results(runs: Sequence[Identified], problem: Problem, history: engine.History) -> list[Result]:
     """A result for every run that finished."""
     kept = np.flatnonzero(history.finished)
     if not len(kept):
         return []
     scores = problem.scores(history.weights[kept])
-    results = []
-    for place, index in enumerate(kept.tolist()):
-        run, costs = runs[index], history.costs[index]
-        converged, diverged = int(history.converged_at[index]), int(history.diverged_at[index])
-        last = costs[converged // every] if converged >= 0 else costs[-1]
-        results.append(Result(
-            run.id, run.text, "done", None, float(costs[0]), float(last), float(scores[0][place]),
-            float(scores[1][place]), converged if converged >= 0 else None, diverged if diverged >= 0 else None,
-        ))  # fmt: skip
-    return results
+    return [
+        Result(
+            id=runs[index].id,
+            settings=runs[index].text,
+            state="done",
+            first_cost=float(history.costs[index, 0]),
+            final_cost=history.final_cost(index),
+            train_accuracy=float(scores[0][place]),
+            test_accuracy=float(scores[1][place]),
+            steps_to_target=_step(history.converged_at[index]),
+            diverged_at=_step(history.diverged_at[index]),
+        )
+        for place, index in enumerate(kept.tolist())
+    ]
+
+
+def _step(found: np.integer[Any]) -> int | None:
+    """A step of the engine's, None for its -1: never."""
+    return int(found) if found >= 0 else None
 
 
 def _reason(error: Exception) -> str:

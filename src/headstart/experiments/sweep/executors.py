@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 
+from headstart.check import whole
 from headstart.errors import ExecutorError, InputError
 from headstart.experiments.engine.train import available_cores
 
@@ -28,8 +29,7 @@ def executor_for(
         InputError: both an executor and a scheduler, or a number of workers below 1.
         ExecutorError: no scheduler at that address, or one without workers.
     """
-    if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
-        raise InputError(f"workers must be a whole number of at least 1, got {workers!r}.")
+    workers = None if workers is None else whole(workers, "workers")
     if executor is not None and scheduler is not None:
         raise InputError("give an executor or a scheduler's address, not both.")
     if scheduler is not None:

@@ -1,7 +1,7 @@
 """Runs: the distinct settings a study asks for, and the identity under which each is stored.
 
 A run's identity is the hash of its canonical settings and the engine's format version, so finished work is never
-repeated, and what is stored is a function of the settings alone.
+repeated, and what is stored is a function of the settings alone. Schemes that are the same distribution are one run.
 """
 
 from __future__ import annotations
@@ -15,10 +15,13 @@ from typing import Any, NamedTuple
 
 from headstart.errors import InputError
 from headstart.experiments.data.datasets import is_csv
+from headstart.experiments.store.identity import compact, run_identity
 from headstart.experiments.sweep.settings import ALL, StudySettings
-from headstart.schemes import Constant, Scheme, scheme
+from headstart.schemes import Scheme, scheme
 
-ENGINE_FORMAT = 1  # raised whenever the engine's results may change; stored runs of another format are run again
+# Raised whenever the engine's results may change; stored runs of another format are run again. 2: a target reached at
+# the last record counts, and elu of a negative alpha has its own slope.
+ENGINE_FORMAT = 2
 
 
 class Batch(NamedTuple):
@@ -38,32 +41,36 @@ class Batch(NamedTuple):
 
 
 class Run(NamedTuple):
-    """The canonical settings of one run."""
+    """The settings of one run, its scheme as it was asked for."""
 
     batch: Batch
     scheme: str  # without its multiplier
-    multiplier: float  # the scheme's own times the axis's; 1 for weights that are all zero
+    multiplier: float  # the scheme's own times the factor's; 1 for weights that are all zero
     sigma_b: float
     learning_rate: float
     seed: int
 
 
 class Identified(NamedTuple):
-    """A run, its identity, and its settings as the text that was hashed."""
+    """A run and its identity."""
 
     id: str
     run: Run
-    text: str
+
+    @property
+    def text(self) -> str:
+        """Its settings as they are stored."""
+        return settings_text(self.run)
 
 
 def distinct_runs(
     settings: StudySettings, seeds: tuple[int, ...] = (), files: Mapping[str, str] | None = None
 ) -> dict[str, Identified]:
-    """Identity -> run, in the order of the study's axes, each once.
+    """Identity -> run, in the order of the study's factors, each once.
 
     Args:
         settings: the study.
-        seeds: more seeds, after the study's own (which must then not be zipped with another axis).
+        seeds: more seeds, after the study's own (which must then not be zipped with another factor).
         files: what each CSV file held, in place of what it holds now.
 
     >>> from headstart.experiments.sweep.settings import study_settings
@@ -77,10 +84,11 @@ def distinct_runs(
     digests = {data: digest(data) if files is None else files.get(data) for data in settings.data}
     for point in settings.points():
         run = _run(settings, point, digests)
-        text = settings_text(run)
-        identity = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+        identity = run_identity(
+            _batch_text(run.batch), run.scheme, run.multiplier, run.sigma_b, run.learning_rate, run.seed
+        )
         if identity not in found:
-            found[identity] = Identified(identity, run, text)
+            found[identity] = Identified(identity, run)
     return found
 
 
@@ -101,17 +109,16 @@ def _base(spec: str) -> tuple[str, float, bool]:
     """A scheme without its multiplier, the multiplier, and whether its weights are all zero, so that none matters."""
     given = scheme(spec)
     base = Scheme(given.name, given.arguments)
-    zero = not given.family.needs_fans and not given.family.needs_activation and given.draw() == Constant(0.0)
-    return str(base), given.multiplier, zero
+    return str(base), given.multiplier, given.canonical == "zeros"
 
 
 def settings_text(run: Run) -> str:
-    """The canonical settings of a run and the engine's format version, as JSON with the keys in fixed order.
+    """The settings of a run and the engine's format version, as JSON with the keys in fixed order.
 
-    Put together by hand, because a study is expanded each time it is looked at, and may have a hundred thousand runs.
+    Put together by hand, because a study may have a hundred thousand runs.
     """
     return (
-        f'{_batch_text(run.batch)},"scheme":{_quoted(run.scheme)},"multiplier":{run.multiplier!r},'
+        f'{_batch_text(run.batch)},"scheme":{json.dumps(run.scheme)},"multiplier":{run.multiplier!r},'
         f'"sigma_b":{run.sigma_b!r},"learning_rate":{run.learning_rate!r},"seed":{run.seed}}}'
     )
 
@@ -122,12 +129,7 @@ def _batch_text(batch: Batch) -> str:
     shared: dict[str, Any] = {"engine": ENGINE_FORMAT} | batch._asdict()
     if batch.digest is not None:
         shared["data"] = Path(batch.data).name
-    return json.dumps(shared, separators=(",", ":"))[:-1]
-
-
-@functools.cache
-def _quoted(text: str) -> str:
-    return json.dumps(text)
+    return compact(shared)[:-1]
 
 
 def digest(data: str) -> str | None:

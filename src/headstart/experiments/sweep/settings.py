@@ -1,4 +1,4 @@
-"""The study file: data x network x schemes x multipliers x seeds x training, validated; an axis is values or a range.
+"""The study file: data x network x schemes x multipliers x seeds x training, validated; a factor is values or a range.
 
 A study says what is to be known, never how it is computed: no threads, no store, no machine.
 """
@@ -11,14 +11,22 @@ import math
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
+from headstart.check import is_number, is_whole
 from headstart.errors import InputError, unknown
 from headstart.experiments.data.datasets import check_spec
-from headstart.experiments.settings import explained, known_activation, known_optimizer
-from headstart.experiments.sweep.axes import Kind, axis_schema, read_axis
+from headstart.experiments.settings import (
+    DataSeed,
+    Dtype,
+    TrainingSettings,
+    explained,
+    known_activation,
+    known_optimizer,
+)
+from headstart.experiments.sweep.factors import Kind, factor_schema, read_factor
 from headstart.schemes import scheme
 
 MOST_RUNS = 100_000  # more are asked for on purpose, or not at all
@@ -27,16 +35,16 @@ ALL = "all"  # the batch size of full-batch descent, since TOML has no null
 
 def _whole(least: int, most: int = 2**31 - 1) -> Any:
     def read(value: Any) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        if not is_whole(value) or not least <= value <= most:
             raise ValueError
-        return value
+        return int(value)
 
     return read
 
 
 def _real(above: float, or_equal: bool = False) -> Any:
     def read(value: Any) -> float:
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        if not is_number(value) or not math.isfinite(value):
             raise ValueError
         if not (value > above or (or_equal and value == above)):
             raise ValueError
@@ -72,8 +80,8 @@ def _integer(least: int) -> dict[str, Any]:
     return {"type": "integer", "minimum": least}
 
 
-# In this order an expansion goes through the axes, the last the fastest.
-AXES: dict[str, Kind] = {
+# In this order an expansion goes through the factors, the last the fastest.
+FACTORS: dict[str, Kind] = {
     "data": Kind("a data set or the path of a CSV file", _text(check_spec), '"circles"', _STRING),
     "hidden": Kind(
         "a list of layer sizes of at least 1", _sizes, "[10, 5]", {"type": "array", "items": _integer(1)}, lists=True
@@ -98,51 +106,71 @@ AXES: dict[str, Kind] = {
 }  # fmt: skip
 
 
-def _publish_axes(schema: dict[str, Any]) -> None:
-    """Put the axes' own schemas into the model's: how each may be written, not the tuple it becomes."""
-    for name, kind in AXES.items():
+def _publish_factors(schema: dict[str, Any]) -> None:
+    """Put the factors' own schemas into the model's: how each may be written, not the tuple it becomes."""
+    for name, kind in FACTORS.items():
         found = schema["properties"][name]
         kept = {key: found[key] for key in ("description", "default") if found.get(key) is not None}
-        schema["properties"][name] = axis_schema(kind) | kept
+        schema["properties"][name] = factor_schema(kind) | kept
 
 
-Values = tuple[Any, ...]  # of an axis, read by its kind
+Values = tuple[Any, ...]  # of a factor, read by its kind
+_SAID = TrainingSettings.model_fields  # what a study shares with one comparison, with the same words and defaults
+
+
+def _shared(name: str) -> Any:
+    """A setting with the default and the description that it has everywhere."""
+    return Field(_SAID[name].default, description=_described(name))
+
+
+def _described(name: str) -> str:
+    """What a setting is, and what happens without it."""
+    unset = cast(dict[str, Any], _SAID[name].json_schema_extra)["unset"]
+    return f"{_SAID[name].description}  [{unset}]" if unset else str(_SAID[name].description)
+
+
+def _factor(name: str) -> Any:
+    """A factor of one value, the setting's default; a study writes the missing batch size as ALL."""
+    default = _SAID[name].default
+    return Field((ALL if default is None else default,), description=_SAID[name].description)
 
 
 class StudySettings(BaseModel):
-    """A study: every run is one point of the product of its axes (zipped axes count as one)."""
+    """A study: every run is one point of the product of its factors (zipped factors count as one)."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, title="headstart study", json_schema_extra=_publish_axes
+        frozen=True, extra="forbid", strict=True, title="headstart study", json_schema_extra=_publish_factors
     )
 
     name: str | None = Field(None, min_length=1, description="Of the study in its store; the file's name by default.")
-    data: Values = Field(("circles",), description="Data sets, or paths of CSV files.")
-    hidden: Values | None = Field(None, description="Units per hidden layer, one list per network; [10, 5] by default.")
+    data: Values = _factor("data")
+    hidden: Values | None = Field(
+        None, description=f"{_SAID['hidden'].description} {list(_SAID['hidden'].default)} by default."
+    )
     depth: Values | None = Field(None, description="Hidden layers, each of `width` units.")
     width: Values | None = Field(None, description="Units of every hidden layer.")
-    activation: Values = Field(("relu",), description="Of the hidden layers.")
-    optimizer: Values = Field(("sgd",), description="sgd, momentum(0.9), nesterov(0.9) or adam.")
-    batch_size: Values = Field((ALL,), description="Samples per step.")
-    steps: Values = Field((15_000,), description="Updates per run.")
+    activation: Values = _factor("activation")
+    optimizer: Values = _factor("optimizer")
+    batch_size: Values = _factor("batch_size")
+    steps: Values = _factor("steps")
     scheme: Values = Field(("he",), description="Initial weights, before the multiplier.")
     multiplier: Values = Field((1.0,), description="Of the initial weights.")
     sigma_b: Values = Field((0.0,), description="Standard deviation of the initial biases.")
-    learning_rate: Values = Field((0.01,), description="Of the optimizer.")
+    learning_rate: Values = _factor("learning_rate")
     seed: Values = Field(tuple(range(10)), description="Of weights, biases and batches.")
-    label: str | None = Field(None, description="The label column of a CSV file; its last by default.")
-    data_seed: int = Field(0, ge=0, lt=2**31, description="Of made data and of the split into training and test data.")
-    dtype: Literal["float32", "float64"] = Field("float32", description="Of weights and arithmetic.")
+    label: str | None = _shared("label")
+    data_seed: DataSeed = _shared("data_seed")
+    dtype: Dtype = _shared("dtype")
     target: float | None = Field(
         None, gt=0, allow_inf_nan=False, description="A cost at which a run has got there and stops (steps_to_target)."
     )
-    zip: tuple[tuple[str, ...], ...] = Field((), description="Groups of axes of equal length that move together.")
+    zip: tuple[tuple[str, ...], ...] = Field((), description="Groups of factors of equal length that move together.")
 
-    @field_validator(*AXES, mode="before")
+    @field_validator(*FACTORS, mode="before")
     @classmethod
-    def _read_axes(cls, given: Any, info: ValidationInfo) -> Values:
+    def _read_factors(cls, given: Any, info: ValidationInfo) -> Values:
         name = str(info.field_name)
-        return read_axis(name, given, AXES[name])
+        return read_factor(name, given, FACTORS[name])
 
     @model_validator(mode="before")
     @classmethod
@@ -167,48 +195,48 @@ class StudySettings(BaseModel):
         seen: set[str] = set()
         for group in self.zip:
             for name in group:
-                if name not in AXES:
-                    raise unknown("axis in zip", name, AXES)
+                if name not in FACTORS:
+                    raise unknown("factor in zip", name, FACTORS)
                 if name not in given:
                     raise ValueError(f"zip names {name}, which the study does not give. Give it a list of values.")
                 if name in seen:
-                    raise ValueError(f"zip names {name} twice. An axis moves with one group.")
+                    raise ValueError(f"zip names {name} twice. A factor moves with one group.")
                 seen.add(name)
-            lengths = {name: len(self.axis(name)) for name in group}
+            lengths = {name: len(self.values_of(name)) for name in group}
             if len(group) < 2 or len(set(lengths.values())) > 1:
                 shown = ", ".join(f"{name} has {length}" for name, length in lengths.items())
-                raise ValueError(f"a zip group needs two or more axes with equally many values: {shown or 'none'}.")
+                raise ValueError(f"a zip group needs two or more factors with equally many values: {shown or 'none'}.")
         return self
 
-    def axis(self, name: str) -> tuple[Any, ...]:
-        """The values of an axis; of `hidden` its default where no layer sizes are given at all."""
+    def values_of(self, name: str) -> tuple[Any, ...]:
+        """The values of a factor; of `hidden` its default where no layer sizes are given at all."""
         values = getattr(self, name)
         if name == "hidden" and values is None and self.depth is None:
-            values = ((10, 5),)
+            values = (_SAID["hidden"].default,)
         return values if values is not None else ()
 
     @property
     def asked(self) -> int:
-        """How many runs the axes ask for, repeated ones included."""
+        """How many runs the factors ask for, repeated ones included."""
         return math.prod(len(points) for _, points in self._loops())
 
     def points(self) -> Iterator[dict[str, Any]]:
-        """Axis -> value for every run asked for, the last axis the fastest."""
+        """Factor -> value for every run asked for, the last factor the fastest."""
         loops = self._loops()
         names = [name for group, _ in loops for name in group]
         for values in itertools.product(*(points for _, points in loops)):
             yield dict(zip(names, itertools.chain.from_iterable(values), strict=True))
 
     def _loops(self) -> list[tuple[tuple[str, ...], list[tuple[Any, ...]]]]:
-        """The loops of the expansion: the axes that move together, and their values point by point."""
+        """The loops of the expansion: the factors that move together, and their values point by point."""
         groups = {name: group for group in self.zip for name in group}
         loops: list[tuple[tuple[str, ...], list[tuple[Any, ...]]]] = []
         seen: set[str] = set()
-        for name in AXES:
+        for name in FACTORS:
             group = groups.get(name, (name,))
-            if self.axis(name) and name not in seen:
+            if self.values_of(name) and name not in seen:
                 seen.update(group)
-                loops.append((group, list(zip(*(self.axis(member) for member in group), strict=True))))
+                loops.append((group, list(zip(*(self.values_of(member) for member in group), strict=True))))
         return loops
 
     def document(self) -> dict[str, Any]:

@@ -5,6 +5,7 @@ What trains networks is loaded by the methods that do, so that a look at a study
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
@@ -15,9 +16,10 @@ from typing import Any
 
 from headstart.errors import InputError, Interrupted, unknown
 from headstart.experiments.store import Store, StoredStudy
+from headstart.experiments.store.identity import stored_identity
 from headstart.experiments.sweep.rows import Row, frame, rows_of, write_parquet
 from headstart.experiments.sweep.runs import Identified, digest, distinct_runs
-from headstart.experiments.sweep.settings import AXES, MOST_RUNS, StudySettings, study_settings
+from headstart.experiments.sweep.settings import FACTORS, MOST_RUNS, StudySettings, study_settings
 from headstart.experiments.sweep.status import Status
 
 MEMORY = "sqlite://"
@@ -28,7 +30,7 @@ class StudyPlan:
     """What running a study would mean.
 
     Args:
-        asked: runs the axes ask for. distinct: those that differ. stored: those already finished in the store.
+        asked: runs the factors ask for. distinct: those that differ. stored: those already finished in the store.
         seconds: that the others will take on `workers` workers, from a timed sample. memory: bytes they will take.
     """
 
@@ -53,7 +55,7 @@ class Sweep:
         if settings.asked > MOST_RUNS and not many:
             raise InputError(
                 f"the study asks for {settings.asked:,} runs, more than {MOST_RUNS:,}. "
-                "Shorten an axis, or say that you mean it: --yes, or many=True."
+                "Shorten a factor, or say that you mean it: --yes, or many=True."
             )
         self.settings, self.store = settings, store
         self.name: str = settings.name or "study"
@@ -156,17 +158,17 @@ class Sweep:
         """Add seeds to the study in the store, and run them; other arguments as for `run`.
 
         Raises:
-            InputError: seeds that the study has, or that are zipped with another axis.
+            InputError: seeds that the study has, or that are zipped with another factor.
         """
         wanted = tuple(seeds)
-        kind = AXES["seed"]
+        kind = FACTORS["seed"]
         for seed in wanted:
             try:
                 kind.read(seed)
             except ValueError:
                 raise InputError(f"a seed must be {kind.name}, got {seed!r}.") from None
         if any("seed" in group for group in self.settings.zip):
-            raise InputError("the study's seeds are zipped with another axis, so none can be added. Write a new study.")
+            raise InputError("the study's seeds are zipped with another factor, so none can be added. Write a new one.")
         with self.store.coordinating():
             stored = self._register()
             new = [s for s in dict.fromkeys(wanted) if s not in self.settings.seed and s not in stored.seeds]
@@ -179,8 +181,7 @@ class Sweep:
         """One row per finished run: settings and results, in an order that depends on the settings alone."""
         if not self.store.exists():
             return []
-        results = self.store.results()
-        return rows_of({identity: results[identity] for identity in self.runs() if identity in results})
+        return _rows_of_study(self.store.results(), self.runs())
 
     def frame(self, library: str = "pandas") -> Any:
         """The rows as a data frame of "pandas" or "polars"."""
@@ -245,15 +246,34 @@ def open_rows(address: str | Path, name: str | None = None) -> list[Row]:
     store = Store(address)
     if not store.exists():
         raise InputError(f"there is no store at {str(store)!r}. Make one: headstart sweep run FILE --store {store}")
-    results = store.results()
-    if name is not None:
-        known = store.studies()
-        if name not in known:
-            raise unknown("study", name, known or ["none"])
-        # What its data files held is in the store: to read it, they need not be there.
-        wanted = distinct_runs(_settings_of(known[name]), known[name].seeds, known[name].document["files"])
-        results = {identity: results[identity] for identity in wanted if identity in results}
-    return rows_of(results)
+    if name is None:
+        return rows_of(_newest(store.results()))
+    known = store.studies()
+    if name not in known:
+        raise unknown("study", name, known or ["none"])
+    stored = known[name]
+    # What its data files held is in the store: to read it, they need not be there.
+    runs = distinct_runs(_settings_of(stored), stored.seeds, stored.document["files"])
+    return _rows_of_study(store.results(), runs)
+
+
+def _rows_of_study(results: dict[str, dict[str, Any]], runs: dict[str, Identified]) -> list[Row]:
+    """The rows of a study's finished runs, each scheme by the name that this study gives it."""
+    found = {identity: run for identity, run in runs.items() if identity in results}
+    return rows_of(
+        {identity: results[identity] | {"settings": json.loads(run.text)} for identity, run in found.items()}
+    )
+
+
+def _newest(results: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The results without those of an older engine format whose run has one of a newer."""
+    formats = {identity: result["settings"]["engine"] for identity, result in results.items()}
+    if len(set(formats.values())) < 2:
+        return results
+    newest: dict[str, str] = {}
+    for identity in sorted(results, key=formats.__getitem__):
+        newest[stored_identity(results[identity]["settings"] | {"engine": None})] = identity
+    return {identity: results[identity] for identity in newest.values()}
 
 
 def _settings_of(stored: StoredStudy) -> StudySettings:

@@ -12,6 +12,7 @@ import altair as alt
 import numpy as np
 
 from headstart.experiments.compare.comparison import ComparisonData, spread
+from headstart.experiments.optimizers import optimizer
 from headstart.experiments.settings import CompareSettings
 from headstart.show.comparison import boundaries
 from headstart.show.drawing import Rows, Tables, named_table
@@ -49,8 +50,8 @@ def _title(comparison: ComparisonData) -> Any:
 
 
 def training_in_words(settings: CompareSettings) -> str:
-    """gradient descent, or the optimizer, and the batch size if there is one."""
-    name = "gradient descent" if settings.optimizer == "sgd" else settings.optimizer
+    """The optimizer in words, and the batch size if there is one."""
+    name = optimizer(settings.optimizer).words
     return name if settings.batch_size is None else f"{name} with batches of {settings.batch_size}"
 
 

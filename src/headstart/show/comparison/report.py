@@ -9,7 +9,7 @@ from headstart.experiments.compare.comparison import ComparisonData
 from headstart.show.comparison.charts import comparison_chart, rate_in_words, training_in_words
 from headstart.show.comparison.tables import codes, score
 from headstart.show.drawing import Drawing, Spec
-from headstart.show.files import Files
+from headstart.show.files import Files, drawn_files
 from headstart.show.page import chart_place, page
 from headstart.show.rows import csv_text, json_text
 from headstart.signals.judge import WITHOUT_FAULT, Verdict
@@ -33,17 +33,12 @@ PNG_SCALE = 1.5  # pixels per unit: about 2,000 pixels wide, sharp on a projecto
 def comparison_files(comparison: ComparisonData) -> Files:
     """What a comparison is saved as: its pictures, its report, its rows."""
     drawing = Drawing(lambda: comparison_chart(comparison), PNG_SCALE)
-    return Files(
-        {
-            "compare.png": drawing.png,
-            "compare.svg": drawing.svg,
-            "compare.pdf": drawing.pdf,
-            "compare.html": lambda: _page(comparison, drawing.spec),
-            "compare.json": lambda: json_text(comparison.to_json()).encode(),
-            "compare.csv": lambda: csv_text(comparison.rows()).encode(),
-        },
-        folder=("compare.png", "compare.svg", "compare.html"),
-    )
+    others = {
+        "html": lambda: _page(comparison, drawing.spec),
+        "json": lambda: json_text(comparison.to_json()).encode(),
+        "csv": lambda: csv_text(comparison.rows()).encode(),
+    }
+    return drawn_files("compare", drawing, others, folder=("png", "svg", "html"))
 
 
 def comparison_table(comparison: ComparisonData) -> str:

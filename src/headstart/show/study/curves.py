@@ -1,4 +1,4 @@
-"""Medians along an axis with their intervals as bands, a line for each value of a second axis, panel by panel."""
+"""Medians along a factor with their intervals as bands, a line for each value of a second one, panel by panel."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import altair as alt
 
-from headstart.experiments.analysis.axes import Value, axis, shown, values
+from headstart.experiments.analysis.factors import Value, factor, shown, values
 from headstart.experiments.analysis.summary import Summary, in_words
 from headstart.experiments.analysis.views import Curves, Panel, is_log
 from headstart.show.drawing import Rows, Tables, named_table
@@ -76,8 +76,8 @@ def _finite(end: float | None) -> float | None:
 
 
 def is_continuous(name: str, items: Sequence[Value]) -> bool:
-    """Whether an axis has a place for every number, not just for its own values."""
-    return axis(name).numeric and all(isinstance(item, (int, float)) for item in items)
+    """Whether a factor has a place for every number, not just for its own values."""
+    return factor(name).numeric and all(isinstance(item, (int, float)) for item in items)
 
 
 class Vertical:
@@ -133,7 +133,7 @@ def _marks(curves: Curves, summary: Summary, rows: Rows, vertical: Vertical) -> 
     colour = alt.Color("curve:N", scale=alt.Scale(domain=names, range=_palette(len(names))), legend=legend)
     dash = alt.StrokeDash("curve:N", scale=alt.Scale(domain=names, range=dashes(len(names))), legend=legend)
     tooltip = [
-        alt.Tooltip("curve:N", title=title or "curve"), alt.Tooltip("at:N", title=axis(curves.x).title),
+        alt.Tooltip("curve:N", title=title or "curve"), alt.Tooltip("at:N", title=factor(curves.x).title),
         alt.Tooltip("range:N", title=vertical.measure.title), alt.Tooltip("runs:Q", title="runs"),
         alt.Tooltip("failed:Q", title="failed"), alt.Tooltip("diverged:Q", title="diverged"),
     ]  # fmt: skip
@@ -178,7 +178,7 @@ def _horizontal(name: str, items: Sequence[Value], continuous: bool) -> Any:
         names = texts(name, items)
         angle = 0 if sum(map(len, names)) < 60 else -40
         return alt.X(
-            "x:N", title=axis(name).title, sort=names, scale=alt.Scale(domain=names), axis=alt.Axis(labelAngle=angle)
+            "x:N", title=factor(name).title, sort=names, scale=alt.Scale(domain=names), axis=alt.Axis(labelAngle=angle)
         )
     numbers = [float(item) for item in items if isinstance(item, (int, float))]
     round_ones = [number for number in numbers if len(f"{number:g}") <= 5]
@@ -188,11 +188,12 @@ def _horizontal(name: str, items: Sequence[Value], continuous: bool) -> Any:
     if is_log(name, items):
         made = log_axis(low, high) if ticks is None else alt.Axis(values=ticks, format="~g")
         return alt.X(
-            "x:Q", title=f"{axis(name).title} (log scale)", axis=made,
+            "x:Q", title=f"{factor(name).title} (log scale)", axis=made,
             scale=alt.Scale(type="log", domain=[low, high], nice=False),
         )  # fmt: skip
     made = alt.Axis(format="~g", tickCount=8) if ticks is None else alt.Axis(values=ticks, format="~g")
-    return alt.X("x:Q", title=axis(name).title, axis=made, scale=alt.Scale(domain=[low, high], nice=False, zero=False))
+    scale = alt.Scale(domain=[low, high], nice=False, zero=False)
+    return alt.X("x:Q", title=factor(name).title, axis=made, scale=scale)
 
 
 def _title(curves: Curves, summary: Summary, vertical: Vertical, width: float) -> Any:

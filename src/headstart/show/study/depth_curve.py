@@ -9,7 +9,7 @@ from typing import Any
 import altair as alt
 import numpy as np
 
-from headstart.experiments.analysis.axes import Value
+from headstart.experiments.analysis.factors import Value
 from headstart.experiments.analysis.trainability import Trainability
 from headstart.experiments.analysis.views import HeatMap, Panel, is_log, variance_per_multiplier
 from headstart.show.drawing import Rows, Tables, named_table
@@ -17,12 +17,12 @@ from headstart.show.theme.palette import ON_BRIGHT, ON_DARK
 
 
 def place(field: str) -> Any:
-    """The encoding of a mark that stands at a point of the map, in a column named for its axis."""
+    """The encoding of a mark that stands at a point of the map, in a column named for its factor."""
     return (alt.X if field.endswith("x") else alt.Y)(f"{field}:Q")
 
 
 def to_place(name: str, items: Sequence[Value], values: Sequence[float]) -> list[float]:
-    """Where numbers lie between the cells of an axis: 0 in the middle of the first cell, 1 of the second.
+    """Where numbers lie between the cells of a factor: 0 in the middle of the first cell, 1 of the second.
 
     >>> [round(x, 9) for x in to_place("multiplier", [1, 2, 4], [2, 2**1.5])]
     [1.0, 1.5]
@@ -38,7 +38,7 @@ def to_place(name: str, items: Sequence[Value], values: Sequence[float]) -> list
 
 
 def curve_rows(heat: HeatMap, panel: Panel, theory: Trainability) -> tuple[Rows, float | None]:
-    """The theory's curve in places of the heat map's axes, and the place of the critical variance, if it is inside."""
+    """The theory's curve in places of the heat map's factors, and the critical variance's place, if it is inside."""
     per = 1.0 if "sigma_w2" in (heat.x, heat.y) else variance_per_multiplier([r for g in panel.groups for r in g.rows])
     assert per is not None
     along_x = heat.y == "depth"  # the variance runs along x

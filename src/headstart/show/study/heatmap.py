@@ -1,6 +1,6 @@
-"""Heat maps of a study: the median over two axes as colour, and mean-field theory's trainable depth over it.
+"""Heat maps of a study: the median over two factors as colour, and mean-field theory's trainable depth over it.
 
-Every cell has the same size, whatever the spacing of its axis's values, so none is too thin to see; curves are placed
+Every cell has the same size, whatever the spacing of its factor's values, so none is too thin to see; curves are placed
 between the cells' middles. Brighter is better in every metric, in colours that keep their order for every kind of eye
 and in grey (viridis).
 """
@@ -14,7 +14,7 @@ from typing import Any
 
 import altair as alt
 
-from headstart.experiments.analysis.axes import Value, axis
+from headstart.experiments.analysis.factors import Value, factor
 from headstart.experiments.analysis.groups import Group
 from headstart.experiments.analysis.summary import Summary, in_words
 from headstart.experiments.analysis.views import HeatMap, Panel
@@ -123,7 +123,7 @@ def _panel(heat: HeatMap, panel: Panel, number: int, colour: Colour, cell: tuple
     x = _axis("x", heat.x, heat.xs, width)
     y = _axis("y", heat.y, heat.ys, height)
     tooltip = [
-        alt.Tooltip("X:N", title=axis(heat.x).title), alt.Tooltip("Y:N", title=axis(heat.y).title),
+        alt.Tooltip("X:N", title=factor(heat.x).title), alt.Tooltip("Y:N", title=factor(heat.y).title),
         alt.Tooltip("range:N", title=colour.measure.title), alt.Tooltip("runs:Q", title="runs"),
         alt.Tooltip("failed:Q", title="failed"), alt.Tooltip("diverged:Q", title="diverged"),
     ]  # fmt: skip
@@ -163,10 +163,10 @@ def _axis(channel: str, name: str, items: Sequence[Value], length: float) -> Any
     """A cell for each value; words from top to bottom, numbers from bottom to top."""
     labels = texts(name, items)
     room = 14 if channel == "y" else 9 + 7 * max(map(len, labels))
-    upright = channel == "y" or room * len(items) <= length or axis(name).numeric
+    upright = channel == "y" or room * len(items) <= length or factor(name).numeric
     stride = max(1, math.ceil(len(items) * (room if upright else 16) / length))
     domain = [-0.5, len(items) - 0.5]
-    if channel == "y" and not axis(name).numeric:
+    if channel == "y" and not factor(name).numeric:
         domain.reverse()
     look: dict[str, Any] = {
         "labelAngle": 0 if upright else -40,
@@ -178,7 +178,7 @@ def _axis(channel: str, name: str, items: Sequence[Value], length: float) -> Any
         values=list(range(0, len(items), stride)), labelExpr=f"{json.dumps(labels)}[datum.value]", **look
     )  # fmt: skip
     encoding = alt.X if channel == "x" else alt.Y
-    return encoding(f"{channel}:Q", title=axis(name).title, axis=made, scale=alt.Scale(domain=domain, nice=False))
+    return encoding(f"{channel}:Q", title=factor(name).title, axis=made, scale=alt.Scale(domain=domain, nice=False))
 
 
 def _cell_size(heat: HeatMap, columns: int) -> tuple[float, float]:

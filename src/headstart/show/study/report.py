@@ -27,11 +27,11 @@ PNG_SCALE = 1.5  # pixels per unit: about 2,000 pixels wide, sharp on a projecto
 
 
 class StudyView:
-    """What is shown of a study's runs: a summary, its charts, and a heat map if two axes vary.
+    """What is shown of a study's runs: a summary, its charts, and a heat map if two factors vary.
 
     Args:
         summary: the runs, judged by one metric.
-        heat: over the two axes that were asked for or vary most.
+        heat: over the two factors that were asked for or vary most.
     """
 
     def __init__(self, summary: Summary, heat: HeatMap | None) -> None:

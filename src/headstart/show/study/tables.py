@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from headstart.experiments.analysis.axes import axis, shown
 from headstart.experiments.analysis.best import Best, Pair
+from headstart.experiments.analysis.factors import factor, shown
 from headstart.experiments.analysis.groups import Group
 from headstart.experiments.analysis.summary import Summary, in_words
 from headstart.show.console import WIDTH, text
@@ -128,7 +128,7 @@ def _groups_table(summary: Summary) -> Table:
 
 
 def _justify(name: str) -> Side:
-    return "right" if axis(name).numeric else "left"
+    return "right" if factor(name).numeric else "left"
 
 
 def _group_cells(summary: Summary, group: Group, measure: Measure) -> tuple[str, ...]:

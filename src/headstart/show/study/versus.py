@@ -7,8 +7,8 @@ from typing import Any
 
 import altair as alt
 
-from headstart.experiments.analysis.axes import Value
 from headstart.experiments.analysis.best import Pair
+from headstart.experiments.analysis.factors import Value
 from headstart.experiments.analysis.summary import Summary, in_words
 from headstart.show.drawing import Rows, Tables, named_table
 from headstart.show.theme.layout import columns_for, grid, heading

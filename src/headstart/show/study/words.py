@@ -1,10 +1,10 @@
-"""What tables and charts of a sweep say in the same words: axes, values, seeds, and what was pooled."""
+"""What tables and charts of a sweep say in the same words: factors, values, seeds, and what was pooled."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from headstart.experiments.analysis.axes import Value, axis, shown
+from headstart.experiments.analysis.factors import Value, factor, shown
 from headstart.experiments.analysis.summary import Summary
 from headstart.show.measures import Measure, measure_of
 
@@ -16,10 +16,10 @@ def measure_for(summary: Summary) -> Measure:
 
 
 def pooled_words(summary: Summary, pooled: Sequence[str]) -> str:
-    """Which axes the points pool, and how to choose one; nothing without any."""
+    """Which factors the points pool, and how to choose one; nothing without any."""
     if not pooled:
         return ""
-    names = ", ".join(axis(name).title for name in pooled)
+    names = ", ".join(factor(name).title for name in pooled)
     return f"Each point pools all values of: {names}. A filter chooses one: --where {pooled[0]}=VALUE."
 
 
@@ -30,7 +30,7 @@ def seeds_words(summary: Summary) -> str:
 
 
 def short(name: str) -> str:
-    """An axis in a title.
+    """A factor in a title.
 
     >>> short("learning_rate"), short("sigma_w2")
     ('learning rate', 'σ_w²')
@@ -44,5 +44,5 @@ def capital(text: str) -> str:
 
 
 def texts(name: str, items: Iterable[Value]) -> list[str]:
-    """An axis's values as text."""
+    """A factor's values as text."""
     return [shown(name, item) for item in items]

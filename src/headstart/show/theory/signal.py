@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from headstart.experiments.simulation import Simulation
 from headstart.show.drawing import records
 from headstart.show.theme.palette import themed
-from headstart.theory.propagation import Propagation, Simulation
+from headstart.theory.propagation import Propagation
 
 # Okabe & Ito 2008: distinct for every kind of colour vision
 COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"]

@@ -6,7 +6,7 @@ import html
 
 from headstart.experiments.tune.result import TuningData
 from headstart.show.drawing import Drawing, Spec
-from headstart.show.files import Files
+from headstart.show.files import Files, drawn_files
 from headstart.show.page import chart_place, page
 from headstart.show.rows import csv_text, json_text
 from headstart.show.table import html_table
@@ -17,17 +17,12 @@ from headstart.show.tuning.text import heading, sentence, sentences, tuning_tabl
 def tuning_files(tuning: TuningData) -> Files:
     """What a tuning is saved as."""
     drawing = Drawing(lambda: tune_chart(tuning))
-    return Files(
-        {
-            "tune.png": drawing.png,
-            "tune.svg": drawing.svg,
-            "tune.pdf": drawing.pdf,
-            "tune.html": lambda: _page(tuning, drawing.spec),
-            "tune.json": lambda: json_text(tuning.to_json()).encode(),
-            "tune.csv": lambda: csv_text(tuning.rows()).encode(),
-        },
-        folder=("tune.png", "tune.svg", "tune.html", "tune.json"),
-    )
+    others = {
+        "html": lambda: _page(tuning, drawing.spec),
+        "json": lambda: json_text(tuning.to_json()).encode(),
+        "csv": lambda: csv_text(tuning.rows()).encode(),
+    }
+    return drawn_files("tune", drawing, others, folder=("png", "svg", "html", "json"))
 
 
 def _page(tuning: TuningData, spec: Spec) -> bytes:

@@ -1,4 +1,4 @@
-"""Axes: what each notation means, and one clear sentence for each broken rule."""
+"""Factors: what each notation means, and one clear sentence for each broken rule."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headstart import InputError
-from headstart.experiments.sweep.axes import read_axis
-from headstart.experiments.sweep.settings import AXES
+from headstart.experiments.sweep.factors import read_factor
+from headstart.experiments.sweep.settings import FACTORS
 
 
-def read(axis: str, given: Any) -> tuple[Any, ...]:
-    return read_axis(axis, given, AXES[axis])
+def read(factor: str, given: Any) -> tuple[Any, ...]:
+    return read_factor(factor, given, FACTORS[factor])
 
 
 @pytest.mark.parametrize(
-    ("axis", "given", "values"),
+    ("factor", "given", "values"),
     [
         ("depth", 3, (3,)),
         ("depth", [2, 5], (2, 5)),
@@ -39,12 +39,12 @@ def read(axis: str, given: Any) -> tuple[Any, ...]:
         ("batch_size", ["all", 32], ("all", 32)),
     ],
 )
-def test_what_is_written_is_what_is_run(axis: str, given: Any, values: tuple[Any, ...]) -> None:
-    assert read(axis, given) == values
+def test_what_is_written_is_what_is_run(factor: str, given: Any, values: tuple[Any, ...]) -> None:
+    assert read(factor, given) == values
 
 
 @given(st.floats(1e-3, 1e3), st.floats(1e-3, 1e3), st.integers(2, 40))
-def test_a_log_axis_has_its_ends_and_equal_ratios(first: float, last: float, count: int) -> None:
+def test_a_log_range_has_its_ends_and_equal_ratios(first: float, last: float, count: int) -> None:
     first, last = float(f"{first:.6g}"), float(f"{last:.6g}")
     if abs(last / first - 1) < 1e-3:
         return
@@ -54,19 +54,19 @@ def test_a_log_axis_has_its_ends_and_equal_ratios(first: float, last: float, cou
     assert max(ratios) / min(ratios) == pytest.approx(1, abs=1e-9)
 
 
-def test_a_log_axis_has_exactly_one_in_its_middle() -> None:
+def test_a_log_range_has_exactly_one_in_its_middle() -> None:
     for count in (3, 9, 33):  # else the formula's own value would be another run
         assert 1.0 in read("multiplier", {"log": [0.25, 4.0], "count": count})
 
 
 @pytest.mark.parametrize(
-    ("axis", "given", "words"),
+    ("factor", "given", "words"),
     [
         ("depth", "five", r"depth must be a whole number of hidden layers, at least 1, got 'five'. Write"),
         ("depth", [2, 0], r"depth\[1\] must be a whole number of hidden layers, at least 1, got 0"),
         ("depth", 2.5, "depth must be a whole number"),
         ("depth", True, "depth must be a whole number"),
-        ("depth", [], "depth is empty: an axis needs at least one value. Write, for example, .2, 5."),
+        ("depth", [], "depth is empty: a factor needs at least one value. Write, for example, .2, 5."),
         ("depth", [2, 2], "depth has the value 2 twice"),
         ("depth", {"linear": [1, 2], "count": 4}, r"depth\[1\] must be a whole number .* got 1.33333333333"),
         ("scheme", ["he", "he*1"], "scheme has the value 'he' twice"),
@@ -83,7 +83,7 @@ def test_a_log_axis_has_exactly_one_in_its_middle() -> None:
         ("multiplier", {"log": [1, 4]}, "multiplier.count must be a whole number from 2 to 1,000,000, got None"),
         ("multiplier", {"log": [1, 4], "count": 1}, "multiplier.count .* got 1"),
         ("multiplier", {"log": [1], "count": 3}, "multiplier.log must be two numbers"),
-        ("multiplier", {"logg": [1, 4], "count": 3}, "unknown form of axis multiplier 'logg'. Did you mean 'log'"),
+        ("multiplier", {"logg": [1, 4], "count": 3}, "unknown form of factor multiplier 'logg'. Did you mean 'log'"),
         ("multiplier", {"log": [1, 4], "cuont": 3}, "unknown key of multiplier.log 'cuont'. Did you mean 'count'"),
         ("seed", {"range": [0]}, "seed.range must be two whole numbers"),
         ("seed", {"range": [3, 3]}, "seed.range holds 0 values"),
@@ -96,6 +96,6 @@ def test_a_log_axis_has_exactly_one_in_its_middle() -> None:
         ("batch_size", "some", "batch_size must be a whole number of at least 1, or \"all\", got 'some'"),
     ],
 )
-def test_broken_rules(axis: str, given: Any, words: str) -> None:
+def test_broken_rules(factor: str, given: Any, words: str) -> None:
     with pytest.raises(InputError, match=words):
-        read(axis, given)
+        read(factor, given)

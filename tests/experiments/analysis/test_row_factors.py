@@ -1,4 +1,4 @@
-"""Axes: values in order, what varies, weight variances, and filters."""
+"""Factors: values in order, what varies, weight variances, and filters."""
 
 from __future__ import annotations
 
@@ -6,7 +6,16 @@ import pytest
 from sweep_rows import run, study
 
 from headstart import InputError
-from headstart.experiments.analysis.axes import is_log_spaced, is_random, shown, sigma_w2, value, values, varying, where
+from headstart.experiments.analysis.factors import (
+    is_log_spaced,
+    is_random,
+    shown,
+    sigma_w2,
+    value,
+    values,
+    varying,
+    where,
+)
 
 
 def nothing(_: dict[str, object]) -> dict[str, object]:
@@ -77,7 +86,7 @@ def test_filters_on_one_axis_add_up_and_on_two_narrow() -> None:
 
 @pytest.mark.parametrize(
     ("condition", "message"),
-    [("multiplier", "written axis=value"), ("multiplyer=1", "Did you mean 'multiplier'"),
+    [("multiplier", "written factor=value"), ("multiplyer=1", "Did you mean 'multiplier'"),
      ("multiplier=3", "values: 0.5, 0.7071, 2"), ("scheme=hee", "no run has scheme=hee")],
 )  # fmt: skip
 def test_bad_filters(condition: str, message: str) -> None:

@@ -1,7 +1,8 @@
-"""The axes of a study: which settings differ between its runs, their values in order, and choosing runs by them.
+"""The factors of a study: which settings differ between its runs, their values in order, and choosing runs by them.
 
-A run is a row (a dict); its settings are the row's own keys, and `sigma_w2` is worked out of them: the variance of a
-hidden layer's weights times fan_in, which is what mean-field theory speaks of (Schoenholz et al. 2017).
+A factor is the column of a setting. A run is a row (a dict); its settings are the row's own keys, and `sigma_w2` is
+worked out of them: the variance of a hidden layer's weights times fan_in, which is what mean-field theory speaks of
+(Schoenholz et al. 2017).
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ import functools
 import itertools
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from headstart.errors import InputError, unknown
+from headstart.experiments.columns import FACTORS, Column
 from headstart.layout import Fans
 from headstart.schemes import Constant, scheme
 from headstart.schemes.catalogue import FOLLOWING
@@ -23,60 +24,27 @@ Row = dict[str, Any]
 Value = float | int | str | tuple[int, ...] | None
 
 
-@dataclass(frozen=True)
-class Axis:
-    """One setting of a run: its key in a row, its name in words, and what its values are."""
-
-    name: str
-    title: str
-    numeric: bool
-    nothing: str = "none"  # what a missing value means
-
-
-AXES = {
-    axis.name: axis
-    for axis in (
-        Axis("data", "data", False),
-        Axis("label", "label column", False),
-        Axis("data_seed", "seed of the data", True),
-        Axis("hidden", "hidden layers", False),
-        Axis("depth", "depth (hidden layers)", True),
-        Axis("width", "width (units per hidden layer)", True, "mixed"),
-        Axis("activation", "activation", False),
-        Axis("scheme", "scheme", False),
-        Axis("multiplier", "multiplier", True),
-        Axis("sigma_w2", "weight variance × fan-in, σ_w²", True),
-        Axis("sigma_b", "standard deviation of the biases, σ_b", True),
-        Axis("learning_rate", "learning rate", True),
-        Axis("optimizer", "optimizer", False),
-        Axis("batch_size", "batch size", True, "all"),
-        Axis("steps", "steps", True),
-        Axis("target", "target cost", True),
-        Axis("dtype", "dtype", False),
-        Axis("seed", "seed", True),
-    )
-}
 PROBLEM = ("data", "label", "data_seed")  # what is to be learned; schemes are compared within one problem
-DERIVED = ("sigma_w2",)  # says nothing that the other axes do not say
+DERIVED = ("sigma_w2",)  # says nothing that the other factors do not say
 
 
-def axis(name: str) -> Axis:
-    """The axis of that name, or an error with the nearest names.
+def factor(name: str) -> Column:
+    """The factor of that name, or an error with the nearest names.
 
-    >>> axis("learning_rate").title
+    >>> factor("learning_rate").title
     'learning rate'
-    >>> axis("deepth")
+    >>> factor("deepth")
     Traceback (most recent call last):
     ...
-    headstart.errors.InputError: unknown axis 'deepth'. Did you mean 'depth'? Known: data, label, ...
+    headstart.errors.InputError: unknown factor 'deepth'. Did you mean 'depth'? Known: data, label, ...
     """
-    if name not in AXES:
-        raise unknown("axis", name, AXES)
-    return AXES[name]
+    if name not in FACTORS:
+        raise unknown("factor", name, FACTORS)
+    return FACTORS[name]
 
 
 def value(row: Row, name: str) -> Value:
-    """A run's value on an axis."""
+    """A run's value on a factor."""
     if name == "sigma_w2":
         if row["width"] is None or not row["depth"]:
             return None
@@ -110,26 +78,26 @@ def is_random(spec: str, activation: str) -> bool:
 
 
 def column(rows: Iterable[Row], name: str) -> list[Value]:
-    """The runs' values on an axis, in their order."""
+    """The runs' values on a factor, in their order."""
     if name in ("hidden", *DERIVED):
         return [value(row, name) for row in rows]
     return [row[name] for row in rows]
 
 
 def values(rows: Iterable[Row], name: str) -> list[Value]:
-    """The different values on an axis: numbers in ascending order, words in the order of the rows; None last."""
+    """The different values on a factor: numbers in ascending order, words in the order of the rows; None last."""
     found = dict.fromkeys(column(rows, name))
-    if not axis(name).numeric:
+    if not factor(name).numeric:
         return sorted(found, key=lambda item: item is None)
     return sorted(found, key=lambda item: (item is None, item or 0))
 
 
 def varying(rows: Sequence[Row]) -> list[str]:
-    """The axes on which the runs differ, the seed left out.
+    """The factors on which the runs differ, the seed left out.
 
     The hidden layers are told by depth and width where each network has one width, and by their sizes elsewhere.
     """
-    found = [name for name in AXES if name not in ("seed", *DERIVED) and len(values(rows, name)) > 1]
+    found = [name for name in FACTORS if name not in ("seed", *DERIVED) and len(values(rows, name)) > 1]
     told = ("hidden",) if all(row["width"] is not None or not row["hidden"] for row in rows) else ("depth", "width")
     return [name for name in found if name not in told]
 
@@ -157,7 +125,7 @@ def shown(name: str, item: Value) -> str:
     ('0.3536', '32×3', 'all')
     """
     if item is None:
-        return axis(name).nothing
+        return factor(name).nothing or "none"
     if isinstance(item, tuple):
         same = len(item) > 2 and len(set(item)) == 1
         return f"{item[0]}×{len(item)}" if same else ",".join(map(str, item)) or "none"
@@ -167,12 +135,12 @@ def shown(name: str, item: Value) -> str:
 
 
 def where(rows: Sequence[Row], conditions: Iterable[str]) -> list[Row]:
-    """The runs that meet every condition `axis=value`; several on one axis allow each of their values.
+    """The runs that meet every condition `factor=value`; several on one factor allow each of their values.
 
     A number may be written with as few digits as `shown` has.
 
     Raises:
-        InputError: malformed, unknown axis, or a value that no run has.
+        InputError: malformed, unknown factor, or a value that no run has.
 
     >>> rows = [{"scheme": "he", "multiplier": m} for m in (0.5, 0.70710678, 1.0)]
     >>> [row["multiplier"] for row in where(rows, ["multiplier=0.7071", "multiplier=1"])]
@@ -182,15 +150,15 @@ def where(rows: Sequence[Row], conditions: Iterable[str]) -> list[Row]:
     for condition in conditions:
         name, equals, text = condition.partition("=")
         if not equals:
-            raise InputError(f"a filter is written axis=value, got {condition!r}. Write, for example, scheme=he.")
+            raise InputError(f"a filter is written factor=value, got {condition!r}. Write, for example, scheme=he.")
         name, text = name.strip(), text.strip()
-        allowed.setdefault(name, set()).update(_matching(rows, axis(name).name, text))
+        allowed.setdefault(name, set()).update(_matching(rows, factor(name).name, text))
     meets = [[item in wanted for item in column(rows, name)] for name, wanted in allowed.items()]
     return [row for row, *met in zip(rows, *meets, strict=True) if all(met)]
 
 
 def _matching(rows: Sequence[Row], name: str, text: str) -> list[Value]:
-    """The values of an axis that the text can mean."""
+    """The values of a factor that the text can mean."""
     known = values(rows, name)
     found = [item for item in known if _means(text, name, item)]
     if not found:

@@ -1,4 +1,4 @@
-"""Axes: one value, a list, or a range of values, read into the tuple of values that a study goes through.
+"""Factors: one value, a list, or a range of values, read into the tuple of values that a study goes through.
 
     0.01                                  one value
     [0.01, 0.1]                           a list
@@ -6,7 +6,7 @@
     { linear = [1, 4], count = 7 }        evenly spaced, both ends included
     { log = [0.25, 4.0], count = 9 }      evenly spaced in the logarithm, both ends included
 
-Every rule about an axis is here and names the place: `depth[1] must be ..., got ...`.
+Every rule about a factor is here and names the place: `depth[1] must be ..., got ...`.
 """
 
 from __future__ import annotations
@@ -18,16 +18,17 @@ from typing import Any, Literal
 
 import numpy as np
 
+from headstart.check import is_number, is_whole
 from headstart.errors import InputError, unknown
 
-LONGEST = 1_000_000  # values of one axis; more is a slip of the pen, and would fill the memory before any check
+LONGEST = 1_000_000  # values of one factor; more is a slip of the pen, and would fill the memory before any check
 DIGITS = 12  # significant digits of a spaced value: the same number on every machine, and 1 in the middle of 1/4 to 4
 FORMS = {"range": {"range"}, "linear": {"linear", "count"}, "log": {"log", "count"}}
 
 
 @dataclass(frozen=True)
 class Kind:
-    """What the values of an axis are.
+    """What the values of a factor are.
 
     Args:
         name: as it stands in a message: "a whole number of at least 1".
@@ -46,34 +47,36 @@ class Kind:
     lists: bool = False
 
 
-def read_axis(axis: str, given: Any, kind: Kind) -> tuple[Any, ...]:
-    """The values of an axis, at least one and none twice.
+def read_factor(factor: str, given: Any, kind: Kind) -> tuple[Any, ...]:
+    """The values of a factor, at least one and none twice.
 
     Raises:
         InputError: with the place, the rule, the value and what to write.
 
     >>> rate = Kind("a number", float, "0.01", {"type": "number"}, "real")
-    >>> read_axis("multiplier", {"log": [0.25, 4.0], "count": 5}, rate)
+    >>> read_factor("multiplier", {"log": [0.25, 4.0], "count": 5}, rate)
     (0.25, 0.5, 1.0, 2.0, 4.0)
     """
     if isinstance(given, dict):
-        values = list(_spaced(axis, given, kind))
+        values = list(_spaced(factor, given, kind))
     elif isinstance(given, (list, tuple)) and not (kind.lists and not _nested(given)):
         values = list(given)
         if not values:
-            raise InputError(f"{axis} is empty: an axis needs at least one value. Write, for example, {kind.example}.")
+            raise InputError(
+                f"{factor} is empty: a factor needs at least one value. Write, for example, {kind.example}."
+            )
     else:
-        return (_read(axis, given, kind),)
-    read = [_read(f"{axis}[{place}]", value, kind) for place, value in enumerate(values)]
+        return (_read(factor, given, kind),)
+    read = [_read(f"{factor}[{place}]", value, kind) for place, value in enumerate(values)]
     if len(set(read)) < len(read):
         twice = next(value for place, value in enumerate(read) if value in read[:place])
         shown = list(twice) if isinstance(twice, tuple) else twice
-        raise InputError(f"{axis} has the value {shown!r} twice. Leave one out.")
+        raise InputError(f"{factor} has the value {shown!r} twice. Leave one out.")
     return tuple(read)
 
 
-def axis_schema(kind: Kind) -> dict[str, Any]:
-    """The JSON Schema of an axis of this kind."""
+def factor_schema(kind: Kind) -> dict[str, Any]:
+    """The JSON Schema of a factor of this kind."""
     forms: list[dict[str, Any]] = [kind.schema, {"type": "array", "items": kind.schema, "minItems": 1}]
     if kind.numbers == "whole":
         forms.append(_form("range", {"type": "integer"}, 3))
@@ -108,54 +111,54 @@ def _read(place: str, value: Any, kind: Kind) -> Any:
         raise InputError(f"{place} must be {kind.name}, got {value!r}. Write, for example, {kind.example}.") from None
 
 
-def _spaced(axis: str, given: dict[str, Any], kind: Kind) -> Any:
+def _spaced(factor: str, given: dict[str, Any], kind: Kind) -> Any:
     """The values of a range."""
     form = next((name for name in FORMS if name in given), None)
     if kind.numbers is None:
-        raise InputError(f"{axis} holds no numbers, so it takes no range, got {given!r}. Write a list of values.")
+        raise InputError(f"{factor} holds no numbers, so it takes no range, got {given!r}. Write a list of values.")
     if form is None:
-        raise unknown(f"form of axis {axis}", str(next(iter(given), "")), FORMS)
+        raise unknown(f"form of factor {factor}", str(next(iter(given), "")), FORMS)
     for key in given:
         if key not in FORMS[form]:
-            raise unknown(f"key of {axis}.{form}", str(key), sorted(FORMS[form]))
+            raise unknown(f"key of {factor}.{form}", str(key), sorted(FORMS[form]))
     ends = given[form]
     if form == "range":
-        return _range(axis, ends, kind)
-    count = given.get("count")
-    if isinstance(count, bool) or not isinstance(count, int) or not 2 <= count <= LONGEST:
+        return _range(factor, ends, kind)
+    count: Any = given.get("count")
+    if not is_whole(count) or not 2 <= count <= LONGEST:
         raise InputError(
-            f"{axis}.count must be a whole number from 2 to {LONGEST:,}, got {count!r}. "
-            f"Write {axis} = {{ {form} = [1, 4], count = 7 }}."
+            f"{factor}.count must be a whole number from 2 to {LONGEST:,}, got {count!r}. "
+            f"Write {factor} = {{ {form} = [1, 4], count = 7 }}."
         )
     if not (isinstance(ends, (list, tuple)) and len(ends) == 2 and all(_finite(end) for end in ends)):
-        raise InputError(f"{axis}.{form} must be two numbers, first and last, got {ends!r}. Write [1, 4].")
+        raise InputError(f"{factor}.{form} must be two numbers, first and last, got {ends!r}. Write [1, 4].")
     first, last = float(ends[0]), float(ends[1])
     if form == "log" and min(first, last) <= 0:
-        raise InputError(f"{axis}.log needs positive ends, got {ends!r}. Write, for example, [0.25, 4.0].")
+        raise InputError(f"{factor}.log needs positive ends, got {ends!r}. Write, for example, [0.25, 4.0].")
     if first == last:
-        raise InputError(f"{axis}.{form} needs two different ends, got {ends!r}. Write a single value instead.")
+        raise InputError(f"{factor}.{form} needs two different ends, got {ends!r}. Write a single value instead.")
     values = np.linspace(first, last, count) if form == "linear" else np.geomspace(first, last, count)
     rounded = [float(f"{value:.{DIGITS}g}") for value in values]
     return [int(value) if kind.numbers == "whole" and value == int(value) else value for value in rounded]
 
 
-def _range(axis: str, ends: Any, kind: Kind) -> range:
+def _range(factor: str, ends: Any, kind: Kind) -> range:
     if kind.numbers != "whole":
         raise InputError(
-            f"{axis} takes no range of whole numbers, got range = {ends!r}. "
-            f"Write {axis} = {{ linear = [1, 4], count = 7 }} or {{ log = [0.25, 4], count = 9 }}."
+            f"{factor} takes no range of whole numbers, got range = {ends!r}. "
+            f"Write {factor} = {{ linear = [1, 4], count = 7 }} or {{ log = [0.25, 4], count = 9 }}."
         )
-    whole = isinstance(ends, (list, tuple)) and all(isinstance(e, int) and not isinstance(e, bool) for e in ends)
+    whole = isinstance(ends, (list, tuple)) and all(map(is_whole, ends))
     if not whole or len(ends) not in (2, 3) or (len(ends) == 3 and ends[2] == 0):
         raise InputError(
-            f"{axis}.range must be two whole numbers, first and end (left out), and an optional step, got {ends!r}. "
+            f"{factor}.range must be two whole numbers, first and end (left out), and an optional step, got {ends!r}. "
             "Write [0, 10] for 0 to 9."
         )
     values = range(*ends)
     if not 0 < len(values) <= LONGEST:
-        raise InputError(f"{axis}.range holds {len(values):,} values, got {ends!r}. Write [0, 10] for 0 to 9.")
+        raise InputError(f"{factor}.range holds {len(values):,} values, got {ends!r}. Write [0, 10] for 0 to 9.")
     return values
 
 
 def _finite(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    return is_number(value) and math.isfinite(value)
