@@ -35,7 +35,7 @@ TREE = ("src", "tests", "docs", "tools", "benchmarks", "README.md", "CONTRIBUTIN
         "pyproject.toml", "constraints.txt", "Makefile", "LICENSE")  # fmt: skip
 KEYS = {"file", "before", "after", "why"}
 NEAR = 40  # test files in a batch: pytest starts once for each batch
-INLINED = {"draws/vector_ir.py"}  # compiled into another file's functions: Numba's cache would not see that it changed
+INLINED = {"draws/backends/vector_ir.py"}  # inlined into another file's code: Numba's cache would not see a change
 SECONDS = 1500  # a batch of tests that takes longer hangs, and a hang is noticed
 
 

@@ -147,7 +147,8 @@ LOST = "the workers are lost"
     [
         (Status(5, 5, 0), None, 0, ""),
         (Status(5, 4, 1), None, 4, "1 failed: `headstart report` says why, `headstart sweep retry` tries again.\n"),
-        (Status(5, 5, 0), Interrupted("the sweep was interrupted", Status(5, 2, 1)), 130, "Interrupted: the same command goes on from here.\n"),
+        (Status(5, 5, 0), Interrupted("the sweep was interrupted", Status(5, 2, 1)), 130,
+         "Interrupted: the same command goes on from here.\n"),
         (Status(5, 5, 0), StoreError("the disk is full"), 4, "Error: the disk is full\n"),
         (Status(5, 5, 0), ExecutorError(LOST), 4, f"Error: {LOST}\n"),
         (Status(5, 5, 0), InputError("a slip"), 2, "Error: a slip\n"),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import headstart as hs
 from headstart.draws import draw_array
-from headstart.layout import LAYOUTS, Layout
+from headstart.layout import LAYOUTS, Fans, Layout
 from headstart.plans import KEEP, ROLES, Parameter, Plan, plan_parameters
 from headstart.schemes import Constant, Normal
 
@@ -44,6 +44,65 @@ def test_each_parameter_gets_what_its_role_says() -> None:
     assert "the same array as embedding" in str(plan)
     assert "fan_in 60" in plan["conv"].reason
     assert "in 3 blocks" in plan["attention.qkv"].reason
+
+
+# all fans differ: 3 groups of 2 outputs, fan_in 4 * 15 = 60, fan_out 6 * 15 / 3 = 30
+GROUPED = Parameter("conv.weight", (6, 4, 3, 5), layout=Layout((0,), (1,), groups=3), activation="tanh")
+BIAS = Parameter("conv.bias", (6,), "bias")
+
+
+@pytest.mark.parametrize("sigma_b", [0.3, 1.5])
+def test_biases_have_the_standard_deviation_asked_for(sigma_b: float) -> None:
+    (entry,) = plan_parameters([BIAS], hs.he, {"bias": hs.normal(sigma_b)})
+    assert entry.draw == Normal(sigma_b)
+    assert entry.reason == f"bias by rule 'bias': normal({sigma_b:g}): N(0, std²)"
+
+
+def test_biases_start_at_zero_unless_asked() -> None:
+    (entry,) = plan_parameters([BIAS], hs.normal(10))
+    assert entry.draw == Constant(0.0)
+    assert entry.reason == "biases start at zero"
+
+
+def test_a_rule_for_biases_leaves_weights_alone() -> None:
+    assert plan_parameters([GROUPED], hs.he, {"bias": "normal(0.3)"}) == plan_parameters([GROUPED], hs.he)
+
+
+def test_weights_use_their_own_axes_and_groups() -> None:
+    assert plan_parameters([BIAS], hs.he)["conv.bias"].fans is None
+    for scheme, variance in ((hs.he, 2 / 60), (hs.he(mode="fan_out"), 2 / 30), (hs.glorot, 2 / 90)):
+        (entry,) = plan_parameters([GROUPED], scheme)
+        assert entry.fans == Fans(60, 30)
+        assert isinstance(entry.draw, Normal)
+        assert entry.draw.sigma**2 == pytest.approx(variance, rel=1e-14)
+        assert entry.reason == f"{scheme}: {scheme.family.formula}, fan_in 60"
+
+
+def test_entries_keep_the_order_of_the_parameters() -> None:
+    later = Parameter("head.weight", (3, 7))
+    plan = plan_parameters(iter([GROUPED, BIAS, later]), hs.xavier, {"bias": "normal(0.1)"})
+    given = [(p.name, p.key, p.shape, p.role, p.layout, p.activation) for p in (GROUPED, BIAS, later)]
+    assert [(e.name, e.key, e.shape, e.role, e.layout, e.activation) for e in plan] == given
+    assert plan["head.weight"].draw == Normal(1 / math.sqrt(7))
+
+
+def test_schemes_without_fans_do_not_speak_of_them() -> None:
+    (entry,) = plan_parameters([GROUPED], hs.normal(0.5))
+    assert entry.reason == "normal(0.5): N(0, std²)"
+
+
+def test_the_reason_names_the_activation_that_the_draw_is_for() -> None:
+    (entry,) = plan_parameters([GROUPED], hs.scheme("gain"))
+    assert entry.reason.endswith(", fan_in 60, for tanh")
+    assert entry.draw == Normal(hs.gain("tanh") / math.sqrt(60))
+    (entry,) = plan_parameters([GROUPED], hs.he)
+    assert "for tanh" not in entry.reason
+
+
+def test_a_scheme_that_names_its_activation_is_not_said_to_be_for_another() -> None:
+    (entry,) = plan_parameters([GROUPED], hs.scheme("gain(relu)"))
+    assert entry.draw == Normal(math.sqrt(2) / math.sqrt(60))
+    assert "tanh" not in entry.reason
 
 
 def test_the_activation_that_follows_reaches_the_scheme() -> None:

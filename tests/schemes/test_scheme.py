@@ -150,8 +150,66 @@ def test_bad_multipliers(factor: float) -> None:
 def test_a_scheme_that_needs_fans_says_so() -> None:
     with pytest.raises(hs.InputError, match="needs fan_in and fan_out"):
         hs.he.draw()
-    with pytest.raises(hs.InputError, match="fan_in must be a positive, finite number, got 0"):
-        hs.he.std(0, 3)
+
+
+@pytest.mark.parametrize("wrong", [0, -1, -0.5, math.nan, math.inf, True, "3"])
+def test_fans_are_positive_numbers_on_either_side(wrong: float) -> None:
+    for scheme in (hs.he, hs.normal(2), hs.orthogonal):
+        with pytest.raises(hs.InputError, match=f"fan_in must be a positive, finite number, got .*{wrong}"):
+            scheme.std(wrong, 3)
+        with pytest.raises(hs.InputError, match=f"fan_out must be a positive, finite number, got .*{wrong}"):
+            scheme.std(3, wrong)
+
+
+def test_the_smallest_fans_have_a_standard_deviation() -> None:
+    assert hs.he.std(1, 1) == math.sqrt(2)
+    assert hs.he.std(0.5, 0.25) == 2  # means of positions may be below 1
+    assert hs.normal(2).std(1, 1) == 2
+
+
+@pytest.mark.parametrize("spec", ["orthogonal*2", "delta_orthogonal", "identity", "dirac*3", "sparse(0.5)"])
+def test_where_the_shape_decides_fans_have_no_standard_deviation(spec: str) -> None:
+    with pytest.raises(hs.InputError, match=r"depends on the weight's shape, .* Call scheme\.draw\(\)\.std\(shape"):
+        hs.scheme(spec).std(1, 1)
+
+
+@given(schemes(), st.floats(0.01, 100))
+def test_other_arguments_keep_the_multiplier_and_the_rest(scheme: hs.Scheme, m: float) -> None:
+    assert (scheme * m)() == scheme * m
+    for argument in scheme.family.arguments:
+        value = scheme.arguments[argument.name]
+        assert (scheme * m)(**{argument.name: value}) == scheme * m
+
+
+def test_a_call_replaces_arguments_by_position_and_by_keyword() -> None:
+    """As they stand in a spec string; what was given before gives way."""
+    assert hs.he("fan_out") == hs.scheme("he(fan_out)")
+    assert hs.he(cut=3)("fan_out", corrected=False) == hs.scheme("he(mode=fan_out, cut=3, corrected=false)")
+    assert (hs.normal(10) * 2)(20) == hs.scheme("normal(20)*2")
+    with pytest.raises(hs.InputError, match="got mode twice"):
+        hs.he("fan_out", mode="fan_in")
+
+
+@given(schemes(), schemes())
+def test_equal_schemes_are_those_with_equal_canonical_strings(first: hs.Scheme, second: hs.Scheme) -> None:
+    assert (first == second) == (first.canonical == second.canonical)
+    assert str(first) != str(second) or first == second
+    assert hs.scheme(first.canonical) == first
+    assert (first == first * 1.5) == (first.name == "zeros")
+
+
+@given(schemes())
+def test_a_scheme_adapts_only_where_it_names_no_activation(scheme: hs.Scheme) -> None:
+    assert not scheme.adapts
+    assert hs.scheme("gain").adapts
+    assert scheme.draw(Fans(8, 3), "tanh") == scheme.draw(Fans(8, 3), "relu") == scheme.draw(Fans(8, 3))
+
+
+def test_identity_and_delta_orthogonal_std_is_that_of_a_convolutions_entries() -> None:
+    """Zeros of the other taps included; outputs more and fewer than inputs."""
+    for spec, shape in (("identity*3", (6, 4, 3, 5)), ("identity", (4, 6, 3)), ("delta_orthogonal*2", (6, 4, 3, 5))):
+        weights = hs.sample(spec, shape, dtype="float64")
+        assert np.sqrt(np.mean(weights**2)) == pytest.approx(hs.scheme(spec).draw().std(shape), rel=1e-12)
 
 
 def test_orthogonal_std_is_that_of_its_entries() -> None:

@@ -22,6 +22,7 @@ from headstart.schemes.distributions import Normal, TruncatedNormal, Uniform
 # Below this cut the density of a truncated normal is level to 3e-8, less than the step of a uniform draw.
 LEVEL_CUT = 2.0**-12
 UNIFORM_UNIT = 2.0**-24
+Elementwise = Normal | Uniform | TruncatedNormal
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,7 @@ class Recipe:
     first_magnitude: int = 0
 
 
-@functools.lru_cache(maxsize=1024)
-def recipe(draw: Normal | Uniform | TruncatedNormal, dtype: str) -> Recipe:
+def recipe(draw: Elementwise, dtype: str) -> Recipe:
     """The recipe of a draw whose elements are independent.
 
     Raises:
@@ -49,18 +49,31 @@ def recipe(draw: Normal | Uniform | TruncatedNormal, dtype: str) -> Recipe:
     >>> recipe(Normal(0.5), "float32")
     Recipe(kind='normal', scale=1.862645149230957e-09, dtype='float32', first_magnitude=0)
     """
-    if isinstance(draw, Normal):
-        return _scaled("normal", draw.sigma, UNIT, draw.sigma * LARGEST, dtype, "the standard deviation")
+    _check_sizes(draw)  # outside the cache, to which True is 1
+    return _recipe(draw, dtype)
+
+
+def _check_sizes(draw: Elementwise) -> None:
     if isinstance(draw, Uniform):
         if draw.low != -draw.high:
             raise InputError(
                 f"a uniform draw must be symmetric, got ({draw.low:g}, {draw.high:g}): adding a mean would make the "
                 "bits depend on the processor. Draw (-bound, bound) and add the mean yourself."
             )
-        return _scaled("uniform", draw.high, UNIFORM_UNIT, draw.high, dtype, "the bound")
+        positive(draw.high, "the bound", "0.05")
+        return
+    positive(draw.sigma, "the standard deviation", "0.02")
     if isinstance(draw, TruncatedNormal):
         positive(draw.cut, "the cut", "2")
-        positive(draw.sigma, "the standard deviation", "0.02")
+
+
+@functools.lru_cache(maxsize=1024)
+def _recipe(draw: Elementwise, dtype: str) -> Recipe:
+    if isinstance(draw, Normal):
+        return _scaled("normal", draw.sigma, UNIT, draw.sigma * LARGEST, dtype, "the standard deviation")
+    if isinstance(draw, Uniform):
+        return _scaled("uniform", draw.high, UNIFORM_UNIT, draw.high, dtype, "the bound")
+    if isinstance(draw, TruncatedNormal):
         if draw.cut < LEVEL_CUT:
             return _scaled("uniform", draw.bound, UNIFORM_UNIT, draw.bound, dtype, "the bound")
         largest = min(draw.bound, draw.parent_std * LARGEST)
@@ -87,7 +100,6 @@ def _scaled(
     first_magnitude: int = 0,
 ) -> Recipe:
     """The recipe whose integers, times size x unit, are the weights; refuses what overflows or goes subnormal."""
-    positive(size, what, "0.02")
     limits, single = FORMATS[dtype], FORMATS["float64" if dtype == "float64" else "float32"]
     if largest > limits.largest:
         raise InputError(f"{what} must leave every weight finite in {dtype}, got {size:g}. Write a smaller number.")

@@ -6,14 +6,15 @@ the multipliers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from headstart.experiments.optimizers import optimizer
 
-STEP = 1.5  # between neighbours of the grid
+STEP = 1.5  # between neighbours of the grid, about
 
 # (index of the place, learning rate) pairs -> their costs, lower is better
 Costs = Callable[[Sequence[tuple[int, float]]], Sequence[float] | NDArray[np.float64]]
@@ -31,42 +32,62 @@ def rate_range(spec: str) -> tuple[float, float]:
     return optimizer(spec).kind.rates
 
 
-def own_rates(guesses: Sequence[float], ends: tuple[float, float], costs: Costs) -> list[tuple[float, float]]:
-    """(learning rate, cost) of every place, where neither neighbour on its grid costs less.
+def log_grid(low: float, high: float, step: float) -> list[float]:
+    """From low to high in equal factors of about `step`.
 
-    All places walk at once, so that each round is one call; all grids are equally fine, so that no place is favoured.
+    >>> log_grid(0.125, 8, 2)
+    [0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0]
+    """
+    count = 1 + max(1, round(math.log(high / low) / math.log(step)))
+    inside = [float(f"{value:.6g}") for value in np.geomspace(low, high, count)[1:-1]]  # 4 and not 4.000000000000001
+    return [low, *inside, high]
+
+
+def nearest(grid: Sequence[float], value: float) -> int:
+    """The index of the grid's place that is fewest factors away; of two the lower."""
+    return min(range(len(grid)), key=lambda index: abs(math.log(grid[index] / value)))
+
+
+def own_rates(
+    guesses: Sequence[float], grid: Sequence[float], costs: Costs, known: Sequence[Mapping[float, float]] = ()
+) -> list[tuple[float, float]]:
+    """(learning rate, cost) of every place, where neither neighbour on the grid costs less.
+
+    All places walk at once, so that each round is one call; the grid is one for all, so that no place is favoured.
 
     Args:
-        guesses: where each place's walk begins.
-        ends: the smallest and the largest rate that may be tried.
+        guesses: near where each place's walk begins.
+        grid: the rates that may be tried, rising.
         costs: tries many (place, rate) at once.
+        known: for each place rate -> cost of what has been tried; a walk begins at the lowest and tries none again.
 
     >>> def bowl(asked):  # the best rates are 0.1 and 0.2
     ...     return [np.log(rate / (0.1, 0.2)[place]) ** 2 for place, rate in asked]
-    >>> [round(rate, 3) for rate, _ in own_rates([0.1, 0.02], (1e-3, 1.0), bowl)]
-    [0.1, 0.228]
+    >>> [rate for rate, _ in own_rates([0.1, 0.02], log_grid(0.01, 1.0, 1.6), bowl)]
+    [0.1, 0.215443]
     """
-    tried: list[dict[int, float]] = [{} for _ in guesses]
-
-    def rate(place: int, offset: int) -> float:
-        return float(np.clip(guesses[place] * STEP**offset, *ends))
-
-    while asked := [(place, offset) for place in range(len(guesses)) for offset in _wanted(tried[place])
-                    if offset == 0 or rate(place, offset) != rate(place, offset - np.sign(offset))]:  # fmt: skip
-        found = costs([(place, rate(place, offset)) for place, offset in asked])
-        for (place, offset), cost in zip(asked, found, strict=True):
-            tried[place][offset] = float(cost)
-    return [(rate(place, offset), row[offset]) for place, row in enumerate(tried) for offset in [_lowest(row)]]
-
-
-def _lowest(row: dict[int, float]) -> int:
-    """The offset of the lowest cost: of equal ones the nearest to the guess, of infinite ones the slowest."""
-    return min(row, key=lambda offset: (row[offset], abs(offset) if np.isfinite(row[offset]) else offset))
+    starts = [nearest(grid, guess) for guess in guesses]
+    rows = known or [{}] * len(starts)
+    tried = [{grid.index(rate): cost for rate, cost in row.items() if rate in grid} for row in rows]
+    while asked := [
+        (place, index)
+        for place, row in enumerate(tried)
+        for index in _wanted(row, starts[place])
+        if 0 <= index < len(grid)
+    ]:
+        found = costs([(place, grid[index]) for place, index in asked])
+        for (place, index), cost in zip(asked, found, strict=True):
+            tried[place][index] = float(cost)
+    lowest = [_lowest(row, start) for row, start in zip(tried, starts, strict=True)]
+    return [(grid[index], row[index]) for row, index in zip(tried, lowest, strict=True)]
 
 
-def _wanted(row: dict[int, float]) -> list[int]:
-    """The neighbours of the lowest cost that have not been tried."""
-    if not row:
-        return [-1, 0, 1]
-    best = _lowest(row)
-    return [offset for offset in (best - 1, best + 1) if offset not in row]
+def _lowest(row: dict[int, float], start: int) -> int:
+    """The index of the lowest cost: of equal ones the nearest to the start, of infinite ones the slowest."""
+    return min(row, key=lambda index: (row[index], abs(index - start) if np.isfinite(row[index]) else index))
+
+
+def _wanted(row: dict[int, float], start: int) -> list[int]:
+    """What has not been tried of the lowest cost and its neighbours."""
+    middle = _lowest(row, start) if row else start
+    return [index for index in (middle - 1, middle, middle + 1) if index not in row]

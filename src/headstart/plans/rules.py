@@ -105,7 +105,7 @@ def _drawn(parameter: Parameter, rule: Scheme, by: str | None) -> Entry:
         reason += f", fan_in {' and '.join(fans)}"
     if len(draws) > 1:
         reason += f", in {len(draws)} blocks"
-    if rule.family.needs_activation and parameter.activation is not None:
+    if rule.adapts and parameter.activation is not None:
         reason += f", for {parameter.activation}"
     return _entry(parameter, draws, reason if by is None else f"{parameter.role} by rule {by!r}: {reason}")
 

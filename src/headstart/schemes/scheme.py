@@ -68,9 +68,14 @@ class Scheme:
             raise InputError(f"scheme '{self}' needs fan_in and fan_out, which a bias or a vector does not have.")
         return self.family.draw({**self.arguments, **self._following(activation)}, fans, self.multiplier)
 
+    @property
+    def adapts(self) -> bool:
+        """Whether the draw depends on the activation behind the weight: the scheme needs one and names none itself."""
+        return self.family.needs_activation and self.arguments["activation"] == FOLLOWING
+
     def _following(self, activation: str | None) -> dict[str, str]:
         """The activation a scheme is for, where it needs one and does not name it itself."""
-        if not self.family.needs_activation or self.arguments["activation"] != FOLLOWING:
+        if not self.adapts:
             return {}
         if activation is None:
             raise InputError(

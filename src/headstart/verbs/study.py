@@ -60,6 +60,8 @@ class StudyReport(Result):
     @property
     def chosen(self) -> list[Row]:
         """The rows that meet the filters; none of none."""
+        if self.rows and self.heat is not None:
+            _ = self._view  # axes that no map can have are told, whatever is drawn
         return list(self.summary.rows) if self.rows else []
 
     @property

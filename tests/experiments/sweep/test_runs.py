@@ -93,8 +93,8 @@ def test_the_text_of_a_run_has_each_setting_in_its_own_place(tmp_path: Path) -> 
     expected = {
         "engine": ENGINE_FORMAT, "data": "a table.csv", "digest": content, "label": "y", "data_seed": 3,
         "hidden": [4, 6], "activation": "tanh", "optimizer": "momentum(0.7)", "batch_size": 8, "steps": 9,
-        "dtype": "float64", "target": 0.25, "scheme": "he(mode=fan_out)", "multiplier": 1.5, "sigma_b": 0.1, "learning_rate": 1e-07,
-        "seed": 11,
+        "dtype": "float64", "target": 0.25, "scheme": "he(mode=fan_out)", "multiplier": 1.5, "sigma_b": 0.1,
+        "learning_rate": 1e-07, "seed": 11,
     }  # fmt: skip
     assert run.text == json.dumps(expected, separators=(",", ":"))
     assert run.id == stored_identity(expected)

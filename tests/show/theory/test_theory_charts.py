@@ -270,7 +270,7 @@ class TestPhaseChart:
         for point in points[10::20]:
             q = ((4 * point["w2"] / math.pi) ** 2 - 1) / 4
             assert point["b2"] == pytest.approx(q - point["w2"] * Erf().second(q), rel=1e-6, abs=1e-12)
-        assert line["mark"]["color"] == "#1a1a1a"
+        assert line["mark"]["color"] == "black"
 
     def test_contours_are_labelled_with_their_own_layers(self, relu: tuple[PhaseDiagram, Spec]) -> None:
         """|log chi| = 1/layers: for ReLU upright lines at w2 = 2 exp(-1/layers)."""
@@ -336,9 +336,9 @@ class TestGainChart:
             assert colour["domain"] == dash["domain"]
             looks = list(zip(colour["domain"], colour["range"], dash["range"], strict=True))
             assert looks == [
-                ("keeps the signal (forward)", "#0072b2", [1, 0]),
-                ("keeps the gradient (backward)", "#d55e00", [8, 4]),
-                ("PyTorch's calculate_gain", "#666", [2, 3]),
+                ("keeps the signal (forward)", "#0072B2", [1, 0]),
+                ("keeps the gradient (backward)", "#D55E00", [8, 4]),
+                ("PyTorch's calculate_gain", "gray", [2, 3]),
             ][:count]  # fmt: skip
             assert {row["curve"] for row in rows_of(lines)} == set(colour["domain"])
 

@@ -2,20 +2,27 @@
 
 Runs with the same seed share their random numbers, so comparisons are paired by seed. A value that is not finite is
 worse than every other: a diverged run counts against its choice and never vanishes from a median.
+
+An interval is a function of what was measured and not of the order in which it stands: of the values, of the pairs, of
+the clusters. Where all resamples can be counted they are, so that no chance is left in it.
 """
 
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 LEVEL = 0.95  # of every interval
-RESAMPLES = 4000  # the ends of an interval are then known to about 0.3 % of its level
+RESAMPLES = 4000  # where not all are counted; the ends of an interval are then known to about 0.3 % of its level
+COUNTED = 8  # so many pairs or clusters have 6,435 different resamples, and all of them are counted
+RARE = 1e-12  # ranks that are drawn more seldom are left out
 
 Values = Sequence[float] | NDArray[np.floating]
 
@@ -47,6 +54,9 @@ def median(values: Values) -> float:
 def median_interval(values: Values, level: float = LEVEL) -> tuple[float, float]:
     """Bootstrap interval of the median: quantiles of the medians of samples drawn with replacement (Efron 1979).
 
+    Exact: it counts all resamples there are, by the ranks in their middle. The same values give the same interval in
+    any order.
+
     Args:
         values: one per seed; NaN counts as +infinity. For a score, pass its negative.
         level: share of the medians inside the interval.
@@ -57,14 +67,14 @@ def median_interval(values: Values, level: float = LEVEL) -> tuple[float, float]
     >>> low < 7.5 < high
     True
     """
-    costs = _costs(values)
-    return _interval(_medians(costs[_resamples(len(costs))]), level)
+    return median_intervals([values], level)[0]
 
 
 def difference_interval(first: Values, second: Values, level: float = LEVEL) -> tuple[float, float]:
     """Bootstrap interval of median(first) - median(second), both resampled by the same seeds.
 
-    Two infinite medians differ by 0.
+    The same pairs give the same interval in any order, and exchanged they give its negative. Two infinite medians
+    differ by 0.
 
     Args:
         first, second: one value per seed, in the same order of seeds; NaN counts as +infinity.
@@ -77,10 +87,15 @@ def difference_interval(first: Values, second: Values, level: float = LEVEL) -> 
     a, b = _costs(first), _costs(second)
     if a.shape != b.shape:
         raise ValueError(f"paired values need the same seeds, got {len(a)} and {len(b)}")
-    picks = _resamples(len(a))
-    above, below = _medians(a[picks]), _medians(b[picks])
+    pairs, turned = sorted(zip(a, b, strict=True)), sorted(zip(b, a, strict=True))
+    if turned < pairs:
+        low, high = difference_interval(b, a, level)
+        return 0.0 - high, 0.0 - low
+    picks, weights = _resamples(len(pairs))
+    above, below = (_medians(costs[picks]) for costs in np.transpose(pairs))
     with np.errstate(invalid="ignore"):
-        return _interval(np.where(above == below, 0.0, above - below), level)
+        differences = np.where(above == below, 0.0, above - below)
+    return _intervals(differences[None, :], weights, level)[0]
 
 
 def beats(first: Values, second: Values, level: float = LEVEL) -> Beats:
@@ -108,9 +123,9 @@ def beats(first: Values, second: Values, level: float = LEVEL) -> Beats:
 
 
 def median_intervals(samples: Sequence[Values], level: float = LEVEL) -> list[tuple[float, float]]:
-    """`median_interval(sorted(values))` of each sample, many hundreds of samples at once.
+    """`median_interval` of each sample, many hundreds of samples at once.
 
-    A resample's median is fixed by the two middle ranks it drew, so samples of one size share the count of those.
+    A resample's median is fixed by the two middle ranks it drew, so samples of one size share the odds of those.
 
     Args:
         samples: each at least one value; NaN counts as +infinity. For scores, pass their negatives.
@@ -119,18 +134,14 @@ def median_intervals(samples: Sequence[Values], level: float = LEVEL) -> list[tu
     >>> median_intervals([[1.0, 1.0, 1.0], [3.0, 1.0, 2.0]]) == [(1.0, 1.0), median_interval([1.0, 2.0, 3.0])]
     True
     """
-    outside = int((1 - level) / 2 * RESAMPLES)
     found: list[tuple[float, float]] = [(math.nan, math.nan)] * len(samples)
     for size in sorted({len(values) for values in samples}):
         places = [index for index, values in enumerate(samples) if len(values) == size]
         ordered = np.sort(_costs(np.array([samples[index] for index in places], np.float64)), axis=1)
-        (below, above), counts = _middle_ranks(size)
-        medians = _midpoints(ordered[:, below], ordered[:, above])
-        order = np.argsort(medians, axis=1)
-        medians, reached = np.take_along_axis(medians, order, axis=1), np.cumsum(counts[order], axis=1)
-        ends = [(reached > rank).argmax(axis=1) for rank in (outside, RESAMPLES - 1 - outside)]
-        for row, index in enumerate(places):
-            found[index] = (float(medians[row, ends[0][row]]), float(medians[row, ends[1][row]]))
+        below, above, odds = _middle_ranks(size)
+        intervals = _intervals(_midpoints(ordered[:, below], ordered[:, above]), odds, level)
+        for index, interval in zip(places, intervals, strict=True):
+            found[index] = interval
     return found
 
 
@@ -138,7 +149,8 @@ def clustered_interval(values: Values, clusters: Sequence[int], level: float = L
     """Bootstrap interval of the median of values that come in clusters, such as all the runs of one seed.
 
     Whole clusters are drawn with replacement (Davison & Hinkley 1997, section 3.8): runs that share a seed are no
-    independent evidence, so ten times as many runs of the same seeds do not make the interval narrower.
+    independent evidence, so ten times as many runs of the same seeds do not make the interval narrower. The same
+    clusters give the same interval, whatever they are called and in whatever order they stand.
 
     Args:
         values: at least one; NaN counts as +infinity. For a score, pass its negative.
@@ -150,24 +162,34 @@ def clustered_interval(values: Values, clusters: Sequence[int], level: float = L
     (1.0, 3.0)
     """
     costs = _costs(values)
-    names, cluster = np.unique(np.asarray(clusters), return_inverse=True)
     order = np.argsort(costs, kind="stable")
-    costs, cluster = costs[order], cluster[order]
-    drawn = _multiplicities(len(names))
-    below_or_equal = np.zeros((len(costs) + 1, len(names)), np.int64)  # of the lowest j costs, how many in each cluster
-    np.cumsum(cluster[:, None] == np.arange(len(names)), axis=0, out=below_or_equal[1:])
+    costs, cluster = costs[order], _canonical(costs[order], np.asarray(clusters)[order])
+    count = int(cluster.max()) + 1
+    if count == len(costs):
+        return median_interval(costs, level)
+    drawn, weights = _multiplicities(count)
+    below_or_equal = np.zeros((len(costs) + 1, count), np.int64)  # of the lowest j costs, how many in each cluster
+    np.cumsum(cluster[:, None] == np.arange(count), axis=0, out=below_or_equal[1:])
     total = drawn @ below_or_equal[-1]
 
     def at_rank(rank: NDArray[np.int64]) -> NDArray[np.float64]:
         """Each resample's value of that rank, by bisection: the first cost with more than `rank` drawn up to it."""
-        low, high = np.zeros(RESAMPLES, np.int64), np.full(RESAMPLES, len(costs) - 1)
+        low, high = np.zeros(len(drawn), np.int64), np.full(len(drawn), len(costs) - 1)
         while np.any(low < high):
             middle = (low + high) // 2
             enough = np.einsum("rc,rc->r", below_or_equal[middle + 1], drawn) > rank
             low, high = np.where(enough, low, middle + 1), np.where(enough, middle, high)
         return np.asarray(costs[low])
 
-    return _interval(_midpoints(at_rank((total - 1) // 2), at_rank(total // 2)), level)
+    medians = _midpoints(at_rank((total - 1) // 2), at_rank(total // 2))
+    return _intervals(medians[None, :], weights, level)[0]
+
+
+def _canonical(ordered: NDArray[np.float64], clusters: NDArray[Any]) -> NDArray[np.intp]:
+    """The cluster of each of the ordered costs, clusters counted in the order of what they hold."""
+    names, cluster = np.unique(clusters, return_inverse=True)
+    held = [tuple(ordered[cluster == name]) for name in range(len(names))]
+    return np.asarray(np.argsort(sorted(range(len(names)), key=held.__getitem__))[cluster])
 
 
 def _lowest_share(wins: int, count: int, level: float) -> float:
@@ -195,30 +217,67 @@ def _midpoints(below: NDArray[np.float64], above: NDArray[np.float64]) -> NDArra
 
 
 @functools.lru_cache(maxsize=64)
-def _resamples(count: int) -> NDArray[np.intp]:
-    """(resamples, count): the seeds of each sample with replacement; the same for the same count."""
-    return np.random.default_rng([count, RESAMPLES]).integers(count, size=(RESAMPLES, count))
+def _resamples(count: int) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
+    """The items of each resample with replacement, (resamples, count), and how often it comes: all, or some of many."""
+    if count > COUNTED:
+        picks = np.random.default_rng([count, RESAMPLES]).integers(count, size=(RESAMPLES, count))
+        return picks, np.ones(RESAMPLES, np.int64)
+    combinations = itertools.combinations_with_replacement(range(count), count)
+    picks = np.array(list(combinations), np.intp).reshape(-1, count)
+    factorials = np.array([math.factorial(k) for k in range(count + 1)])
+    orders = math.factorial(count) // np.prod(factorials[_tally(picks)], axis=1)
+    return picks, orders
 
 
-@functools.lru_cache(maxsize=64)
-def _multiplicities(count: int) -> NDArray[np.int64]:
-    """(resamples, count): how often each resample has each seed."""
-    found = np.zeros((RESAMPLES, count), np.int64)
-    np.add.at(found, (np.arange(RESAMPLES)[:, None], _resamples(count)), 1)
+def _tally(picks: NDArray[np.intp]) -> NDArray[np.int64]:
+    """(resamples, count): how often each resample has each item."""
+    found = np.zeros(picks.shape, np.int64)
+    np.add.at(found, (np.arange(len(picks))[:, None], picks), 1)
     return found
 
 
 @functools.lru_cache(maxsize=64)
-def _middle_ranks(count: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """The pairs of middle ranks that the resamples of a sorted sample draw, (2, pairs), and how often each."""
-    ranks = np.sort(_resamples(count), axis=1)
-    middle = np.stack([ranks[:, (count - 1) // 2], ranks[:, count // 2]])
-    pairs, counts = np.unique(middle, axis=1, return_counts=True)
-    return pairs, counts
+def _multiplicities(count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """`_resamples`, with how often each has each item in place of the items."""
+    picks, weights = _resamples(count)
+    return _tally(picks), weights
 
 
-def _interval(values: NDArray[np.float64], level: float) -> tuple[float, float]:
-    """The middle `level` of the values, as order statistics, which stay right where some are infinite."""
-    ordered = np.sort(values)
-    outside = int((1 - level) / 2 * len(ordered))
-    return float(ordered[outside]), float(ordered[len(ordered) - 1 - outside])
+@functools.lru_cache(maxsize=64)
+def _middle_ranks(count: int) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
+    """The pairs of middle ranks that resamples of a sorted sample draw, below and above, and the odds of each.
+
+    Of n draws from n ranks, the r-th lowest is i and the next one j > i with C(n, r) P(the highest of r is i)
+    P(the lowest of n - r is j); both are i with what is left of P(the r-th lowest is i).
+    """
+    from scipy.special import bdtrc, gammaln
+
+    half, edges = count // 2, np.arange(count + 1) / count
+    marginal = np.diff(bdtrc((count - 1) // 2, count, edges))
+    ranks = np.flatnonzero(marginal > RARE)
+    if count % 2:
+        return ranks, ranks, marginal[ranks]
+    with np.errstate(divide="ignore"):
+        highest = half * np.log(edges[ranks + 1]) + np.log1p(-((edges[ranks] / edges[ranks + 1]) ** half))
+        lowest = half * np.log1p(-edges[ranks]) + np.log1p(-(((1 - edges[ranks + 1]) / (1 - edges[ranks])) ** half))
+    logs = gammaln(count + 1) - 2 * gammaln(half + 1) + highest[:, None] + lowest
+    apart = np.exp(np.where(np.triu(np.ones_like(logs), 1), logs, -np.inf))
+    table = apart + np.diag(marginal[ranks] - apart.sum(axis=1))
+    below, above = np.nonzero(table > RARE)
+    return ranks[below], ranks[above], table[below, above]
+
+
+def _intervals(values: NDArray[np.float64], weights: NDArray[Any], level: float) -> list[tuple[float, float]]:
+    """The middle `level` of each row, as order statistics, which stay right where some are infinite.
+
+    Args:
+        values: (rows, values).
+        weights: how often each value of a row comes.
+    """
+    order = np.argsort(values, axis=1)
+    ordered, often = np.take_along_axis(values, order, axis=1), weights[order]
+    outside = (1 - level) / 2 * weights.sum()
+    low = (np.cumsum(often, axis=1) > outside).argmax(axis=1)
+    high = values.shape[1] - 1 - (np.cumsum(often[:, ::-1], axis=1) > outside).argmax(axis=1)
+    rows = np.arange(len(values))
+    return [(float(a), float(b)) for a, b in zip(ordered[rows, low], ordered[rows, high], strict=True)]

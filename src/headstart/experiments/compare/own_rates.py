@@ -9,18 +9,17 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from headstart.experiments import engine
 from headstart.experiments.analysis.statistics import median
 from headstart.experiments.problem import Problem
-from headstart.experiments.rates import own_rates, rate_range
+from headstart.experiments.rates import STEP, log_grid, own_rates, rate_range
 from headstart.experiments.settings import CompareSettings
 from headstart.schemes import scheme
 
 SEEDS = 8  # behind those of the comparison
 PILOT = 8  # the first look at every rate takes this part of the steps
-APART = 10**0.5  # the factor between two rates at the first look
+APART = 3  # from one rate of the first look to the next, in steps of the grid: a factor of about three
 ROUNDS = 4  # about how often a scheme's rate is tried on all steps until it is found
 
 
@@ -38,7 +37,7 @@ def scheme_rates(settings: CompareSettings, problem: Problem, **how: Any) -> dic
     """
     names, seeds = settings.schemes, range(settings.seeds, settings.seeds + SEEDS)
     starts = {name: problem.starts([scheme(name)] * SEEDS, seeds) for name in names}
-    ends = rate_range(settings.optimizer)
+    grid = log_grid(*rate_range(settings.optimizer), STEP)
 
     def costs(asked: Sequence[tuple[int, float]], steps: int) -> list[float]:
         schedule = engine.Schedule(steps, 1.0, steps, optimizer=settings.optimizer, batch_size=settings.batch_size)
@@ -48,20 +47,20 @@ def scheme_rates(settings: CompareSettings, problem: Problem, **how: Any) -> dic
         )  # fmt: skip
         return [median(row) for row in history.costs[:, -1].reshape(len(asked), SEEDS)]
 
-    rates = first_looks(ends)
-    asked = [(place, float(rate)) for place in range(len(names)) for rate in rates]
+    rates = first_looks(grid)
+    asked = [(place, rate) for place in range(len(names)) for rate in rates]
     looks = np.reshape(costs(asked, max(1, settings.steps // PILOT)), (len(names), len(rates)))
-    guesses = [float(rates[int(np.argmin(row))]) for row in looks]
-    found = own_rates(guesses, ends, lambda asked: costs(asked, settings.steps))
+    guesses = [rates[int(np.argmin(row))] for row in looks]
+    found = own_rates(guesses, grid, lambda asked: costs(asked, settings.steps))
     return {name: float(f"{rate:.3g}") for name, (rate, _) in zip(names, found, strict=True)}
 
 
-def first_looks(ends: tuple[float, float]) -> NDArray[np.float64]:
-    """The rates of the first look."""
-    return np.geomspace(*ends, 1 + round(float(np.log(ends[1] / ends[0]) / np.log(APART))))
+def first_looks(grid: Sequence[float]) -> list[float]:
+    """The rates of the first look, both ends among them."""
+    return [*grid[:-1:APART], grid[-1]]
 
 
 def steps_needed(settings: CompareSettings) -> int:
     """About how many network-steps the search takes."""
-    looks = len(first_looks(rate_range(settings.optimizer))) / PILOT
+    looks = len(first_looks(log_grid(*rate_range(settings.optimizer), STEP))) / PILOT
     return int(len(settings.schemes) * SEEDS * settings.steps * (looks + ROUNDS))

@@ -35,6 +35,11 @@ class Tuned:
         return self._row(self.confirmation.default)
 
     @property
+    def found(self) -> Row:
+        """The same for the best on the search's seeds: `best`, unless the fresh ones prefer the default."""
+        return self._row(self.confirmation.found)
+
+    @property
     def interval(self) -> dict[str, tuple[float, float]]:
         """Axis -> the range around the best that is statistically as good on the fresh seeds."""
         return {axis: self.confirmation.interval(axis) for axis in self.settings.over}
@@ -70,6 +75,7 @@ class Tuned:
                 "interval": self.interval,
                 "reaches_end": self.reaches_end,
                 "default": self.default,
+                "found": self.found,
                 "paid": self.paid,
                 "difference": self.confirmation.difference,
                 "profile": self.profile,

@@ -10,11 +10,11 @@ from headstart.errors import InputError, Interrupted
 from headstart.experiments import engine
 from headstart.experiments.tune.confirm import confirm
 from headstart.experiments.tune.result import Tuned, TuningData
-from headstart.experiments.tune.search import Row, open_study, rows_of, search
+from headstart.experiments.tune.search import Row, open_study, rows_of, search, tried
 from headstart.experiments.tune.settings import TuneSettings
 from headstart.experiments.tune.tunables import Tunable, TunableFunction, TunableNetwork
 
-ROUNDS = 4  # about how often a place of the profile is tried until its learning rate is found
+ROUNDS = 2  # about how often a place of the profile is tried until its learning rate is found
 
 
 Found = TypeVar("Found", bound=TuningData)
@@ -68,7 +68,8 @@ def run_tuning(
                 raise _nothing_came_of_it(settings, spec, rows)
             ended = settings.trials
             work.at(settings.trials * tunable.units)
-            found.append(Tuned(spec, settings, rows, confirm(tunable, settings, rows, work.tick)))
+            values = tried(studies[spec], settings.trials)
+            found.append(Tuned(spec, settings, rows, confirm(tunable, settings, rows, values, work.tick)))
         except (KeyboardInterrupt, engine.Cancelled):
             raise Interrupted("the tuning was interrupted", Searched(spec, ended, storage)) from None
         work.next_scheme()

@@ -1,7 +1,8 @@
-"""The search: Optuna proposes points, a tunable tries them, and every trial becomes a row.
+"""The search: Optuna proposes points of a grid, a tunable tries them, and every trial becomes a row.
 
-A proposal depends on the rows so far, the sampler's seed and the number of the trial alone, so a search that was
-interrupted and goes on from its storage tries the same points as one that was not.
+A point that is proposed again has the outcome that it had, at no cost. A proposal depends on the rows so far, the
+sampler's seed and the number of the trial alone, so a search that was interrupted and goes on from its storage tries
+the same points as one that was not.
 """
 
 from __future__ import annotations
@@ -17,18 +18,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from headstart.errors import InputError
+from headstart.experiments.rates import nearest
 from headstart.experiments.store.urls import store_url
+from headstart.experiments.tune.places import grid_of
 from headstart.experiments.tune.settings import TuneSettings
 from headstart.experiments.tune.shield import shielded
-from headstart.experiments.tune.tunables import Failed, Point, Tick, Tunable
+from headstart.experiments.tune.tunables import Array, Failed, Point, Tick, Tunable
+from headstart.words import plain
 
 if TYPE_CHECKING:
     from optuna.study import Study
     from optuna.trial import FrozenTrial, Trial, TrialState
 
 Row = dict[str, Any]
-# Every second of the first trials is at the formula's own multiplier, with learning rates at these shares of their
-# range: each halves what those before have left widest.
+# Every second of the first trials is at the formula's own multiplier, with learning rates at about these shares of
+# their range: each halves what those before have left widest.
 FORMULA_RATES = (1 / 2, 1 / 4, 3 / 4, 1 / 8, 5 / 8, 3 / 8, 7 / 8)
 
 
@@ -103,8 +107,22 @@ def search(
 
 def rows_of(study: Study) -> list[Row]:
     """One row per trial that ended: number, state, point, value (the median over seeds), pilot, reason."""
-    told = study.get_trials(deepcopy=False, states=_told())
-    return [_row(number, trial) for number, trial in enumerate(trial for trial in told if OUTCOME in trial.user_attrs)]
+    return [_row(number, trial) for number, trial in enumerate(_ended(study))]
+
+
+def tried(study: Study, count: int) -> dict[Point, Array]:
+    """The values, one per seed, of each point that the first so many trials tried to the end."""
+    outcomes = [trial.user_attrs[OUTCOME] for trial in _ended(study)[:count]]
+    return {
+        Point(outcome["multiplier"], outcome["learning_rate"]): np.array(outcome["values"], np.float64)
+        for outcome in outcomes
+        if outcome["state"] == "complete"
+    }
+
+
+def _ended(study: Study) -> list[FrozenTrial]:
+    """The trials that came to an end, in order."""
+    return [trial for trial in study.get_trials(deepcopy=False, states=_told()) if OUTCOME in trial.user_attrs]
 
 
 def _told() -> tuple[TrialState, ...]:
@@ -130,11 +148,13 @@ def _row(number: int, trial: FrozenTrial) -> Row:
 def _try_next(study: Study, tunable: Tunable, settings: TuneSettings, number: int, tick: Tick) -> None:
     """Ask for a point, try it, tell what came of it."""
     from optuna.distributions import FloatDistribution
-    from optuna.samplers import TPESampler
     from optuna.trial import TrialState
 
+    from headstart.experiments.tune.sampler import GridSampler
+
     # A sampler of its own for every trial: how far another one's random numbers had come is kept nowhere.
-    study.sampler = TPESampler(seed=int(np.random.SeedSequence([settings.sampler_seed, number]).generate_state(1)[0]))
+    seed = int(np.random.SeedSequence([settings.sampler_seed, number]).generate_state(1)[0])
+    study.sampler = GridSampler({axis: grid_of(settings, axis) for axis in settings.over}, seed)
     with shielded():
         given = formula_point(settings, number)
         if given is not None and not study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
@@ -152,8 +172,30 @@ def _try(study: Study, trial: Trial, tunable: Tunable, settings: TuneSettings, t
     from optuna.trial import TrialState
 
     point = Point(trial.params.get("multiplier", 1.0), trial.params.get("learning_rate", settings.learning_rate))
-    value: float | None = None
-    reason: str | None = None
+    before = next((past for past in _ended(study) if _point(past) == point), None)
+    if before is not None:
+        outcome = before.user_attrs[OUTCOME]
+        with shielded():
+            for step, so_far in before.intermediate_values.items():
+                trial.report(so_far, step)
+    else:
+        outcome = _outcome(trial, point, tunable, settings, tick) | asdict(point)
+    with shielded():
+        trial.set_user_attr(OUTCOME, outcome)
+        # Optuna learns nothing from a trial it calls failed; a pruned one it knows to be bad.
+        if outcome["state"] == "complete":
+            study.tell(trial, settings.measured.median([float(value) for value in outcome["values"]]))
+        else:
+            study.tell(trial, state=TrialState.PRUNED)
+
+
+def _point(trial: FrozenTrial) -> Point:
+    outcome = trial.user_attrs[OUTCOME]
+    return Point(outcome["multiplier"], outcome["learning_rate"])
+
+
+def _outcome(trial: Trial, point: Point, tunable: Tunable, settings: TuneSettings, tick: Tick) -> Row:
+    """What came of a point: state, reason, and of one that was tried to the end a value per seed."""
 
     def report(step: int, so_far: float) -> None:
         with shielded():
@@ -164,24 +206,14 @@ def _try(study: Study, trial: Trial, tunable: Tunable, settings: TuneSettings, t
 
     try:
         values = tunable.attempt(point, range(settings.seeds), report, tick)
-        value = settings.measured.median(values)
-        state = "complete" if math.isfinite(value) else "failed"
-        if state == "failed":
-            reason = f"not finite for {int(np.sum(~np.isfinite(values)))} of {settings.seeds} seeds"
-            if settings.metric == "steps_to_target":
-                reason = f"target not reached by {int(np.sum(~np.isfinite(values)))} of {settings.seeds} seeds"
     except Pruned as pruned:
-        state, reason = "pruned", str(pruned)
+        return {"state": "pruned", "reason": str(pruned)}
     except Failed as failed:
-        state, reason = "failed", str(failed)
-    outcome = {"state": state, "reason": reason} | asdict(point)
-    with shielded():
-        trial.set_user_attr(OUTCOME, outcome)
-        # Optuna learns nothing from a trial it calls failed; a pruned one it knows to be bad.
-        if state == "complete":
-            study.tell(trial, value)
-        else:
-            study.tell(trial, state=TrialState.PRUNED)
+        return {"state": "failed", "reason": str(failed)}
+    if math.isfinite(settings.measured.median(values)):
+        return {"state": "complete", "reason": None, "values": plain(values.tolist())}
+    what = "target not reached by" if settings.metric == "steps_to_target" else "not finite for"
+    return {"state": "failed", "reason": f"{what} {int(np.sum(~np.isfinite(values)))} of {settings.seeds} seeds"}
 
 
 def formula_point(settings: TuneSettings, number: int) -> dict[str, float] | None:
@@ -194,7 +226,9 @@ def formula_point(settings: TuneSettings, number: int) -> dict[str, float] | Non
     if number // 2 >= len(FORMULA_RATES):
         return None
     slowest, fastest = settings.learning_rate_range
-    return {"multiplier": 1.0, "learning_rate": slowest * (fastest / slowest) ** FORMULA_RATES[number // 2]}
+    grid = grid_of(settings, "learning_rate")
+    rate = grid[nearest(grid, slowest * (fastest / slowest) ** FORMULA_RATES[number // 2])]
+    return {"multiplier": 1.0, "learning_rate": rate}
 
 
 def _close_abandoned(study: Study) -> None:

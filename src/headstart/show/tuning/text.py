@@ -6,7 +6,8 @@ import math
 from typing import TYPE_CHECKING
 
 from headstart.experiments.analysis.metrics import Metric
-from headstart.experiments.tune.result import Tuned, TuningData
+from headstart.experiments.tune.result import Row, Tuned, TuningData
+from headstart.experiments.tune.settings import TuneSettings
 from headstart.show.table import Side, Table, print_table
 from headstart.words import listed, number
 
@@ -80,10 +81,16 @@ def sentence(tuned: Tuned) -> str:
     usual = f"the formula's own {main} 1" if settings.main == "multiplier" else f"the {main} {settings.learning_rate:g}"
     if len(settings.over) > 1:
         usual += f" (at its best learning rate, {default['learning_rate']:.3g})"
-    value = _short(tuned)
+    value = _short(tuned.found, settings)
     if not tuned.paid:
-        if tuned.confirmation.best.point == tuned.confirmation.default.point:
+        if tuned.confirmation.found.point == tuned.confirmation.default.point:
             return f"Tuning did not pay: the search's best is {usual}."
+        if tuned.confirmation.best.point == tuned.confirmation.default.point:
+            theirs, own = (_value(row[metric.name]["median"], metric) for row in (tuned.found, default))
+            return (
+                f"Tuning did not pay: on fresh seeds the search's best, {value}, comes to a {metric.title} of "
+                f"{theirs}, and {usual} to {own}. Keep it."
+            )
         return (
             f"Tuning did not pay: on fresh seeds {usual} is as good as the search's best, {value}, as far as "
             f"{settings.seeds} seeds can tell. Keep it."
@@ -141,6 +148,6 @@ def _digits(value: float, count: int) -> str:
     return f"{value:,.0f}" if 100 <= abs(value) < 1e6 else number(float(f"{value:.{count}g}"))
 
 
-def _short(tuned: Tuned) -> str:
-    rate = f" (learning rate {tuned.best['learning_rate']:.3g})" if len(tuned.settings.over) > 1 else ""
-    return f"{tuned.best[tuned.settings.main]:.3g}{rate}"
+def _short(row: Row, settings: TuneSettings) -> str:
+    rate = f" (learning rate {row['learning_rate']:.3g})" if len(settings.over) > 1 else ""
+    return f"{row[settings.main]:.3g}{rate}"
