@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import headstart as hs
 from headstart.cli.main import run
+from headstart.cli.theory import factor, finite
 
 
 def called(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
@@ -139,3 +142,131 @@ class TestPhase:
         code, _, err = called(capsys, "phase", "tanh", "--max-w", "-1")
         assert code == 2
         assert "must be a positive number" in err
+
+
+def cells(out: str, first: str) -> list[str]:
+    """The words of the row that begins with these, after them."""
+    (line,) = [line for line in out.splitlines() if line.strip().startswith(first)]
+    return line.strip()[len(first) :].split()
+
+
+def titles(out: str, *words: str) -> list[str]:
+    (line,) = [line for line in out.splitlines() if all(word in line.split() for word in words)]
+    return line.split()
+
+
+class TestColumns:
+    """Every number stands under its own title: settings at which no two columns have the same number."""
+
+    def test_gains(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """exp: E = e^(q/2), E^2 = e^2q twice, slope 2q, chi q; relu(z)^2: forward sqrt(2/3q), backward 1/sqrt(2q)."""
+        out = called(capsys, "gain", "squared_relu", "--q", "0.5,3", "--depth", "7")[1]
+        assert titles(out, "q", "gain") == ["q", "E[φ]", "E[φ²]", "E[φ'²]", "gain", "backward", "slope", "χ1", "χ1^7"]
+        for q in (0.5, 3.0):
+            found = cells(out, f"{q:g} ")
+            expected = [q / 2, 1.5 * q * q, 2 * q, (2 / 3 / q) ** 0.5, (2 * q) ** -0.5, 2.0]
+            assert [float(cell) for cell in found[:6]] == pytest.approx(expected, rel=1e-4)
+            assert found[6] == "unstable"
+            assert float(found[7]) == pytest.approx(4 / 3, abs=1e-4)
+            assert float(found[8].removeprefix("×")) == pytest.approx((4 / 3) ** 7, rel=0.01)
+
+    @pytest.mark.parametrize(("activation", "word"), [("tanh", "stable"), ("relu", "marginal"), ("gelu", "unstable")])
+    def test_stability(self, capsys: pytest.CaptureFixture[str], activation: str, word: str) -> None:
+        assert cells(called(capsys, "gain", activation, "--q", "1")[1], "1 ")[6] == word
+
+    def test_libraries(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """Signal and gradient over 9 layers, each from `practices`; GELU's differ."""
+        out = called(capsys, "gain", "gelu", "--depth", "9")[1]
+        assert "over 9 layers from variance 1" in out
+        for name, rule in hs.theory.practices("gelu", 9).items():
+            found = cells(out, name)
+            if rule.weight_variance is None:
+                assert found[:3] == ["–", "–", "–"]
+                continue
+            numbers = [float(cell.removeprefix("×")) for cell in found[:3]]
+            assert rule.forward_factor != pytest.approx(rule.backward_factor, rel=0.02)
+            expected = (rule.weight_variance, rule.forward_factor, rule.backward_factor)
+            assert numbers == pytest.approx(expected, rel=0.05)
+        assert "Recommended for gelu, 9 layers" in out
+
+    def test_phases(self, capsys: pytest.CaptureFixture[str]) -> None:
+        out, data = called(capsys, "phase", "tanh")[1], as_json(capsys, "phase", "tanh")
+        assert titles(out, "scheme", "phase") == [
+            "scheme", "n·Var(w)", "Var(b)", "phase", "q*", "χ1", "c*", "ξ_q", "ξ_c"]  # fmt: skip
+        for row in data["schemes"]:
+            at = hs.theory.depth_scale("tanh", row["sigma_w2"], row["sigma_b2"])
+            found = cells(out, row["scheme"])
+            assert [row[key] for key in ("q", "chi_1", "c_star", "phase")] == [at.q, at.chi_1, at.c_star, at.phase]
+            for key, cell, exact in (("xi_q", found[6], at.xi_q), ("xi_c", found[7], at.xi_c)):
+                assert row[key] == (None if math.isinf(exact) else exact)
+                assert cell == ("∞" if math.isinf(exact) else f"{exact:.4g}")
+            words = [f"{row['sigma_w2']:.4g}", f"{row['sigma_b2']:.4g}", at.phase]
+            assert found[:6] == [*words, *(f"{value:.4g}" for value in (at.q, at.chi_1, at.c_star))]
+            if row["scheme"] == "He":
+                assert at.xi_q != pytest.approx(at.xi_c, rel=0.1)
+        assert {row["scheme"]: row["phase"] for row in data["schemes"]} == {
+            "PyTorch default": "ordered", "Xavier": "critical", "He": "chaotic", "calculate_gain": "chaotic",
+            "gain": "chaotic"}  # fmt: skip
+
+    def test_the_half_stable_point_is_told_at_its_own_variance(self, capsys: pytest.CaptureFixture[str]) -> None:
+        row = next(row for row in as_json(capsys, "phase", "silu")["schemes"] if row["scheme"] == "half-stable")
+        assert (row["q"], row["chi_1"]) == (pytest.approx(14.32017362, rel=1e-6), pytest.approx(1, abs=1e-8))
+        assert row["sigma_b2"] == pytest.approx(0.55514317, abs=1e-7)
+
+    def test_unbounded_schemes_have_no_numbers(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """squared_relu with He's variance explodes from variance 1; its gain does not, at 2/3."""
+        rows = {row["scheme"]: row for row in as_json(capsys, "phase", "squared_relu")["schemes"]}
+        assert rows["He"]["phase"] == "unbounded"
+        assert {rows["He"][key] for key in ("q", "chi_1", "c_star", "xi_q", "xi_c")} == {None}
+        assert cells(called(capsys, "phase", "squared_relu")[1], "He")[2:] == ["unbounded", *["–"] * 5]
+
+    def test_the_planes_ends(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """--max-w is the weight's end and --max-b the bias's: tanh's line leaves the one and the other."""
+        line = as_json(capsys, "phase", "tanh", "--max-w", "1.5", "--max-b", "0.9")["critical_line"]
+        assert 1.5 < max(point["sigma_w2"] for point in line) <= 1.8
+        line = as_json(capsys, "phase", "tanh", "--max-w", "3", "--max-b", "0.1")["critical_line"]
+        assert 0.1 < max(point["sigma_b2"] for point in line) <= 0.12
+        for point in line[::30]:
+            at = hs.theory.moments("tanh", point["q"])
+            assert point["sigma_w2"] == pytest.approx(1 / at.derivative_second_moment, rel=1e-9)
+
+
+class TestSimulationTable:
+    def test_predicted_and_simulated_stand_side_by_side(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """tanh, 6 layers of 64: medians of 16 networks of a seed; signal at the last layer, gradient at the first."""
+        arguments = ("gain", "tanh", "--simulate", "--depth", "6", "--width", "64", "--seed", "3")
+        out = called(capsys, *arguments)[1]
+        table = out[out.index("Predicted and simulated") :]
+        assert titles(table, "initialization", "signal") == [
+            "initialization", "signal", "simulated", "gradient", "simulated"]  # fmt: skip
+        for name, w2 in (("PyTorch default", 1 / 3), ("PyTorch kaiming", 2.0), ("PyTorch calculate_gain", 25 / 9)):
+            seen = hs.theory.simulate("tanh", w2, depth=6, width=64, networks=16, seed=3)
+            told = hs.theory.propagate("tanh", w2, depth=6)
+            expected = (told.forward_factor, np.median(seen.q[:, -1] / seen.q[:, 0]), told.backward_factor,
+                        np.median(seen.gradient[:, 0]))  # fmt: skip
+            found = [float(cell.removeprefix("×")) for cell in cells(table, name)]
+            assert found == pytest.approx([float(value) for value in expected], rel=0.05)
+        assert out != called(capsys, *arguments[:-1], "4")[1]
+
+    def test_biases_are_simulated_too(self, capsys: pytest.CaptureFixture[str]) -> None:
+        out = called(capsys, "phase", "gelu", "--simulate", "--depth", "5", "--width", "32", "--seed", "1")[1]
+        point = hs.theory.half_stable("gelu")
+        told = hs.theory.propagate("gelu", point.sigma_w2, point.sigma_b2, depth=5)
+        seen = hs.theory.simulate("gelu", point.sigma_w2, point.sigma_b2, depth=5, width=32, networks=16, seed=1)
+        expected = (told.forward_factor, np.median(seen.q[:, -1] / seen.q[:, 0]), told.backward_factor,
+                    np.median(seen.gradient[:, 0]))  # fmt: skip
+        found = cells(out[out.index("Predicted and simulated") :], "half-stable")
+        assert [float(cell.removeprefix("×")) for cell in found] == pytest.approx(list(map(float, expected)), rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [(99999.0, "×1e+05"), (100000.0, "×1.0e+05"), (1e-4, "×0.0001"), (9.9e-5, "×9.9e-05"), (0.0, "×0.0e+00"),
+     (math.inf, "×∞"), (1.0, "×1"), (None, "–")],
+)  # fmt: skip
+def test_factors_at_the_limits_of_their_words(value: float | None, words: str) -> None:
+    assert factor(value) == words
+
+
+def test_what_json_has_no_number_for() -> None:
+    assert [finite(value) for value in (None, math.inf, -math.inf, math.nan, 2.5)] == [None, None, None, None, 2.5]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import copy
 import math
+import os
 import pickle
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from mpmath import mp
 
 from headstart.errors import InputError
 from headstart.theory.activations import ALIASES, FORMULAS, PRIMITIVES, activation, rebound
@@ -17,6 +19,7 @@ from headstart.theory.callables import CustomActivation
 from headstart.theory.jets import derivative_of
 from headstart.theory.panels import Panels
 
+os.environ.setdefault("KERAS_BACKEND", "jax")  # Keras reads it when it is imported
 Z = np.concatenate([np.linspace(-7.3, 7.1, 601), [-30.0, 30.0]])  # no kink of the catalogue is among these
 
 TORCH: dict[str, Callable[[Any], Any]] = {
@@ -206,3 +209,121 @@ def test_an_own_activation_passes_through() -> None:
 def test_bad_specs(spec: str, words: str) -> None:
     with pytest.raises(InputError, match=words.replace("(", r"\(")):
         activation(spec)
+
+
+# Every other spelling that a library has for an activation, and a place and value that only this one takes.
+OTHER_NAMES = {
+    "linear": "identity", "swish": "silu", "hard_tanh": "hardtanh", "hard_sigmoid": "hardsigmoid",
+    "hard_swish": "hardswish", "hard_silu": "hardswish", "hardsilu": "hardswish", "log_sigmoid": "logsigmoid",
+    "soft_sign": "softsign", "soft_shrink": "softshrink", "hard_shrink": "hardshrink", "tanh_shrink": "tanhshrink",
+    "exp": "exponential", "logistic": "sigmoid", "sine": "sin", "gelu_new": "gelu_tanh",
+    "gelu_pytorch_tanh": "gelu_tanh", "gelu_approximate": "gelu_tanh", "relu2": "squared_relu",
+    "relu_squared": "squared_relu", "absolute": "abs", "leakyrelu": "leaky_relu", "sparseplus": "sparse_plus",
+}  # fmt: skip
+
+
+def test_other_names_mean_what_their_libraries_mean() -> None:
+    assert {name: activation(name).name for name in ALIASES} == OTHER_NAMES
+
+
+@pytest.mark.parametrize(
+    ("spec", "arguments"),
+    [
+        ("hardtanh(min_val=-0.5, max_val=2)", (-0.5, 2.0)),
+        ("hardtanh(max=2, min=-0.5)", (-0.5, 2.0)),
+        ("leaky_relu(negative_slope=0.3)", (0.3,)),
+        ("softshrink(lambd=0.7)", (0.7,)),
+        ("threshold(value=3, threshold=-1)", (-1.0, 3.0)),
+        ("rrelu(0.2)", (0.2, 1 / 3)),
+        ("rrelu", (1 / 8, 1 / 3)),
+        ("prelu", (0.25,)),
+        ("leaky_relu", (0.01,)),
+        ("squareplus", (4.0,)),
+        ("softplus", (1.0,)),
+        ("hardshrink", (0.5,)),
+    ],
+)
+def test_parameters_by_name_and_by_place(spec: str, arguments: tuple[float, ...]) -> None:
+    assert activation(spec).arguments == arguments
+
+
+def test_keras_parametrisations_are_keras() -> None:
+    """Values and slopes of Keras's own functions, its other defaults written as parameters."""
+    keras = pytest.importorskip("keras")
+    theirs = {"leaky_relu(0.2)": "leaky_relu", "exponential": "exponential", "tanh_shrink": "tanh_shrink",
+              "soft_shrink": "soft_shrink", "hard_shrink": "hard_shrink", "hard_silu": "hard_silu",
+              "squareplus": "squareplus", "celu": "celu", "sparse_plus": "sparse_plus"}  # fmt: skip
+    z = np.linspace(-4.03, 4.01, 101)
+    for spec, name in theirs.items():
+        values = keras.ops.convert_to_numpy(getattr(keras.activations, name)(keras.ops.convert_to_tensor(z, "float32")))
+        np.testing.assert_allclose(activation(spec)(z), values, rtol=3e-6, atol=3e-6, err_msg=spec)
+
+
+@pytest.mark.parametrize("spec", JAX)
+def test_slopes_are_jaxs(spec: str) -> None:
+    jax = pytest.importorskip("jax")
+    with jax.enable_x64(True):
+        function = getattr(jax.nn, JAX[spec])
+        _, theirs = jax.jvp(function, (jax.numpy.asarray(Z),), (jax.numpy.ones(Z.size),))
+    np.testing.assert_allclose(activation(spec).derivative(Z), np.asarray(theirs), rtol=1e-11, atol=1e-13)
+
+
+# At its kinks exactly, where a dead unit or a zero bias puts many pre-activations: PyTorch's one-sided choice.
+AT_KINKS = {"relu": (0,), "relu6": (0, 6), "leaky_relu": (0,), "leaky_relu(negative_slope=0.3)": (0,), "rrelu": (0,),
+            "prelu": (0,), "hardtanh": (-1, 1), "hardtanh(-0.5,2)": (-0.5, 2), "hardsigmoid": (-3, 3), "elu(1.5)": (0,),
+            "celu(2)": (0,), "selu": (0,), "threshold(1,0)": (1,), "threshold(-0.5,2)": (-0.5,),
+            "softshrink(lambd=0.7)": (-0.7, 0.7), "hardshrink": (-0.5, 0.5), "hardswish": (-3,),
+            "softsign": (0,)}  # fmt: skip
+
+
+@pytest.mark.parametrize("spec", AT_KINKS)
+def test_at_a_kink_it_takes_pytorchs_side(spec: str) -> None:
+    torch = pytest.importorskip("torch")
+    places = [float(np.nextafter(at, way)) if way else float(at) for at in AT_KINKS[spec] for way in (-9.0, 0.0, 9.0)]
+    z = torch.tensor(places, dtype=torch.float64, requires_grad=True)
+    theirs = TORCH[spec](torch.nn.functional)(z)
+    theirs.sum().backward()
+    np.testing.assert_allclose(activation(spec)(places), theirs.detach().numpy(), rtol=1e-14, atol=1e-15)
+    np.testing.assert_allclose(activation(spec).derivative(places), z.grad.numpy(), rtol=1e-7, atol=1e-14)
+
+
+# What float64 must still tell far out and near 0: formulas that do not cancel there, by mpmath at 50 digits.
+EXACT: dict[str, Callable[[Any], Any]] = {
+    "squareplus": lambda z: (z + mp.sqrt(z * z + 4)) / 2,
+    "squareplus(0.5)": lambda z: (z + mp.sqrt(z * z + mp.mpf("0.5"))) / 2,
+    "softplus": lambda z: mp.log1p(mp.exp(z)),
+    "softplus(3)": lambda z: mp.log1p(mp.exp(3 * z)) / 3,
+    "logsigmoid": lambda z: -mp.log1p(mp.exp(-z)),
+    "sigmoid": lambda z: 1 / (1 + mp.exp(-z)),
+    "silu": lambda z: z / (1 + mp.exp(-z)),
+    "quick_gelu": lambda z: z / (1 + mp.exp(-mp.mpf("1.702") * z)),
+    "gelu": lambda z: z * mp.erfc(-z / mp.sqrt(2)) / 2,
+    "mish": lambda z: z * mp.tanh(mp.log1p(mp.exp(z))),
+    "tanhshrink": lambda z: z - mp.tanh(z),
+    "elu": lambda z: z if z > 0 else mp.expm1(z),
+    "celu(2)": lambda z: z if z > 0 else 2 * mp.expm1(z / 2),
+    "selu": lambda z: mp.mpf("1.05070098735548049") * (z if z > 0 else mp.mpf("1.67326324235437728") * mp.expm1(z)),
+    "lecun_tanh": lambda z: mp.mpf("1.7159") * mp.tanh(2 * z / 3),
+    "erf": mp.erf,
+    "softsign": lambda z: z / (1 + abs(z)),
+}
+
+
+@pytest.mark.parametrize("spec", EXACT)
+def test_no_digits_are_lost_far_out_and_near_zero(spec: str) -> None:
+    places = [sign * at for at in (1e-9, 1e-4, 0.03, 0.4, 0.97, 1.03, 2.9, 9.7, 31.0) for sign in (-1, 1)]
+    places += [-1e8, 1e8] if spec.startswith(("squareplus", "softsign")) else [60.0]
+    with mp.workdps(50):
+        exact = np.array([float(EXACT[spec](mp.mpf(z))) for z in places])
+        slopes = np.array([float(mp.diff(EXACT[spec], mp.mpf(z), h=mp.mpf(10) ** -22)) for z in places])
+    np.testing.assert_allclose(activation(spec)(places), exact, rtol=3e-13)
+    np.testing.assert_allclose(activation(spec).derivative(places), slopes, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("spec", "saturates"),
+    [("tanh", True), ("hardtanh(-1, 3)", True), ("hardsigmoid", True), ("softsign", True), ("relu6", True),
+     ("relu", False), ("logsigmoid", False), ("threshold(2,1)", False), ("exponential", False), ("cos", False)],
+)  # fmt: skip
+def test_saturation_is_on_both_sides(spec: str, saturates: bool) -> None:
+    assert activation(spec).saturates == saturates

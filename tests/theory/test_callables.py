@@ -158,3 +158,72 @@ def test_growth_at_the_edge_is_told_apart() -> None:
     assert moments(slow, 1.0).second_moment == pytest.approx(1 / math.sqrt(0.2), rel=1e-11)
     with pytest.raises(InputError, match="grows too fast"):
         moments(slow, 1.3)
+
+
+class Hinge:
+    """max(z, at), whose kink can move, as a parameter of a user's own class may."""
+
+    def __init__(self, at: float) -> None:
+        self.at = at
+
+    def __call__(self, z: Any) -> Any:
+        return np.maximum(z, self.at)
+
+
+def test_what_can_change_is_not_remembered() -> None:
+    """Neither its values nor where its kinks were: E[phi'^2] is the mass above the kink, to rounding."""
+    hinge = Hinge(0.0)
+    for hinge.at in (0.0, 0.734, -1.21):
+        assert moments(hinge).derivative_second_moment == pytest.approx(special.ndtr(-hinge.at), rel=1e-12)
+    assert resolve(math.tanh) is resolve(math.tanh)  # a function is
+
+
+@pytest.mark.parametrize(("error", "accepted"), [(0.0, True), (1e-7, True), (1e-3, False), (-1.0, False)])
+def test_a_given_derivative_is_checked_just_so_far(error: float, accepted: bool) -> None:
+    """Its error may be 1e-5 of 1 + |phi'|, and one probe of the eight may stand on a kink."""
+
+    def slope(z: Any) -> Any:
+        return 1 - np.tanh(z) ** 2 + error
+
+    if accepted:
+        assert custom(np.tanh, derivative=slope).derivative_by == "given"
+    else:
+        with pytest.raises(
+            InputError, match=r"is not its slope: .* at z = 3.35988, where phi rises by 0.004815\d+ per unit"
+        ):
+            custom(np.tanh, derivative=slope)
+
+
+def test_an_automatic_derivative_that_is_wrong_is_not_used() -> None:
+    """A function that rounds hides its slope from torch; the panels see it."""
+    torch = pytest.importorskip("torch")
+
+    def detached(z: Any) -> Any:
+        return torch.tanh(z.detach())
+
+    found = custom(detached, name="detached")
+    assert found.derivative_by == "polynomials on the panels"
+    assert moments(found).derivative_second_moment == pytest.approx(moments("tanh").derivative_second_moment, rel=1e-9)
+
+
+@pytest.mark.parametrize("z", [0.3, [0.3, -2.0], [[0.3, -2.0, 7.0], [0.0, 1.0, 2.0]], []])
+def test_any_shape_comes_back_in_its_shape(z: Any) -> None:
+    for phi in (custom(np.tanh), custom(math.tanh), resolve("tanh")):
+        assert phi(z).shape == np.shape(z) == phi.derivative(z).shape if np.size(z) or phi.name != "tanh" else True
+        np.testing.assert_allclose(phi(z), np.tanh(z), atol=1e-14)
+        if np.size(z):
+            np.testing.assert_allclose(phi.derivative(z), 1 / np.cosh(z) ** 2, atol=1e-9)
+
+
+def test_which_saturate() -> None:
+    assert custom(np.arctan).saturates
+    assert custom(lambda z: np.clip(z, -1, 2)).saturates
+    assert not custom(lambda z: np.maximum(z, 0)).saturates
+    assert not custom(lambda z: np.minimum(z, 0)).saturates
+    assert not custom(lambda z: np.exp(z)).saturates
+
+
+def test_names() -> None:
+    assert [str(custom(function)) for function in (np.tanh, math.erf, lambda z: z, Hinge(0.5))] == [
+        "tanh", "erf", "custom", "Hinge"]  # fmt: skip
+    assert str(custom(np.tanh, name="mine")) == "mine"

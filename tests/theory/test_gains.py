@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from gaussian_laws import LAWS, Law
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -178,3 +180,29 @@ def test_other_bad_input() -> None:
         gain("relu", direction="sideways")
     with pytest.raises(InputError, match="no gain exists at q=1e-06"):
         gain("hardshrink", 1e-6)
+
+
+@pytest.mark.parametrize(
+    ("slope", "word"),
+    [(1 - 2e-9, "stable"), (1 - 5e-10, "marginal"), (1 + 5e-10, "marginal"), (1 + 2e-9, "unstable"), (-0.5, "stable"),
+     (-1.5, "unstable")],
+)  # fmt: skip
+def test_stability_just_inside_and_just_outside(slope: float, word: str) -> None:
+    """The variance slope is q (E[phi^2])'/E[phi^2]; within 1e-9 of 1 it counts as 1; a falling map counts by size."""
+    at = replace(moments("tanh", 2.0), second_moment=3.0, second_moment_slope=slope * 3.0 / 2.0)
+    assert at.variance_slope == pytest.approx(slope, rel=1e-15)
+    assert at.stability == word
+
+
+@pytest.mark.parametrize("law", LAWS, ids=lambda law: law.spec)
+@pytest.mark.parametrize("q", [0.3, 4.0])
+def test_gains_slope_and_chi_of_closed_forms(law: Law, q: float) -> None:
+    """Forward, backward, slope and chi are four numbers; at q other than 1 none stands in for another."""
+    at, second, slopes = moments(law.spec, q), law.second(q), law.slopes(q)
+    assert at.gain_forward == gain(law.spec, q) == pytest.approx(math.sqrt(q / second), rel=1e-9)
+    assert at.gain_backward == gain(law.spec, q, "backward") == pytest.approx(1 / math.sqrt(slopes), rel=1e-9)
+    assert at.variance_slope == pytest.approx(q * law.second_slope(q) / second, rel=1e-8)
+    assert at.chi_1 == pytest.approx(q * slopes / second, rel=1e-9)
+    assert expectation(law.spec, q, lambda _, slope: slope**4) == pytest.approx(law.slopes(q, 4), rel=1e-9)
+    # d E[phi(sqrt(q) z)^2]/dq = E[z phi phi']/sqrt(q)
+    assert at.z_value_derivative == pytest.approx(math.sqrt(q) * law.second_slope(q), rel=1e-8)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from gaussian_laws import LAWS, Law
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from headstart.errors import InputError
@@ -271,3 +272,62 @@ class TestTailoredLeakyRelu:
     def test_bad_input(self, depth: int, eta: float, words: str) -> None:
         with pytest.raises(InputError, match=words):
             tat_leaky_relu(depth, eta)
+
+
+@given(
+    law=st.sampled_from(LAWS),
+    w2=st.floats(-1, 1).map(lambda exponent: 10**exponent),
+    b2=st.floats(-3, 0.7).map(lambda exponent: 10**exponent),
+    start=st.floats(0.1, 10),
+)
+@example(law=LAWS[0], w2=6.0, b2=0.3, start=1.0)  # chaotic
+@example(law=LAWS[0], w2=1.0, b2=0.3, start=1.0)  # ordered
+@example(law=LAWS[6], w2=3.0, b2=0.4, start=1.0)  # a falling variance map
+@example(law=LAWS[4], w2=0.4, b2=0.2, start=1.2)
+@settings(max_examples=40)
+def test_scales_and_phases_are_those_of_iterated_closed_forms(law: Law, w2: float, b2: float, start: float) -> None:
+    """The variance, then the correlation, layer by layer until they stand still; the slopes in closed form there."""
+    q = start
+    for _ in range(4000):
+        q = min(1e13, w2 * law.second(q) + b2)
+    assume(q < 1e12)
+    slope, chi = w2 * law.second_slope(q), w2 * law.slopes(q)
+    assume(abs(slope) < 0.98 and abs(chi - 1) > 0.02)
+    scale = depth_scale(law.spec, w2, b2, start)
+    assert (scale.q, scale.slope, scale.chi_1) == pytest.approx((q, slope, chi), rel=1e-7, abs=1e-12)
+    assert scale.xi_q == pytest.approx(-1 / math.log(abs(slope)) if slope else 0, rel=1e-6)
+    assert scale.phase == ("ordered" if chi < 1 else "chaotic")
+    c = 0.3
+    for _ in range(4000):
+        c = min(1.0, (w2 * law.pair(q, c) + b2) / q)
+    chi_c = chi if chi < 1 else w2 * law.slope_pair(q, c)
+    assert scale.c_star == pytest.approx(1.0 if chi < 1 else c, abs=1e-7)
+    assert scale.chi_c == pytest.approx(chi_c, rel=1e-5)
+    assert scale.xi_c == pytest.approx(-1 / math.log(chi_c), rel=1e-4)
+    assert scale.trainable_depth == 6 * scale.xi_c
+
+
+def test_just_inside_and_just_outside_of_critical() -> None:
+    """A slope within 1e-9 of 1 is critical, and nothing there decays exponentially."""
+    w2 = 1.0  # tanh: chi_1 = w2 at q = 0
+    for side, phase in ((-1e-10, "critical"), (-1e-8, "ordered")):
+        scale = depth_scale("tanh", w2 + side)
+        assert (scale.phase, scale.c_star) == (phase, 1.0)
+        assert (scale.xi_c == math.inf) == (phase == "critical")
+    point = critical("erf", sigma_b2=0.4)
+    assert depth_scale("erf", point.sigma_w2 * (1 + 1e-10), 0.4).phase == "critical"
+    assert depth_scale("erf", point.sigma_w2 * (1 - 1e-6), 0.4).phase == "ordered"
+    assert depth_scale("erf", point.sigma_w2 * (1 + 1e-4), 0.4).phase == "chaotic"
+
+
+def test_where_there_are_several_the_start_decides() -> None:
+    """relu(z)^2 with w2 = 0.4, b2 = 0.2: 0.6 q^2 - q + 0.2 = 0 at 1/3 and at 1.33..: from between, the lower."""
+    lower = (1 - math.sqrt(1 - 4 * 0.6 * 0.2)) / 1.2
+    upper = (1 + math.sqrt(1 - 4 * 0.6 * 0.2)) / 1.2
+    assert depth_scale("squared_relu", 0.4, 0.2, start=0.99 * upper).q == pytest.approx(lower, rel=1e-9)
+    assert chi1("squared_relu", 0.4, 0.2, start=0.99 * upper) == pytest.approx(0.8 * lower, rel=1e-9)
+    at = half_stable("gelu")
+    assert depth_scale("gelu", at.sigma_w2, 0.9 * at.sigma_b2, start=1.0).q < at.q
+    assert depth_scale("gelu", 2.4, start=0.5).q == 0.0
+    with pytest.raises(NoFixedPoint):
+        depth_scale("gelu", 2.4, 0.0, start=5.0)

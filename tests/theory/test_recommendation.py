@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -122,3 +123,104 @@ class TestPractices:
         assert practices("relu")["PyTorch kaiming"].words == "every q is kept; gradients keep their size"
         assert practices("squared_relu")["Keras he"].words.startswith("the signal explodes")
         assert practices("relu", 10)["JAX default"].forward_factor == pytest.approx(0.5**9)
+
+
+def numbers_after(words: str, text: str) -> list[float]:
+    """The first number after each place where these words stand."""
+    return [float(number) for number in re.findall(re.escape(words) + r"\D*?([\d.]+(?:e[-+]?\d+)?)", text)]
+
+
+class TestSentences:
+    @pytest.mark.parametrize("depth", [1, 2, 3, 7, 50])
+    def test_what_the_least_bad_costs_over_this_depth(self, depth: int) -> None:
+        """chi^L, not chi L: relu(z)^2 at variance 1 has weight variance 2/3, chi 4/3 and variance slope 2."""
+        why = recommend("squared_relu", depth).why
+        assert numbers_after("weight variance", why) == pytest.approx([2 / 3], rel=1e-5)
+        assert numbers_after("gradients change by ×", why) == pytest.approx([4 / 3], rel=3e-3)
+        assert numbers_after("errors of the variance by ×", why) == [2.0]
+        factor, layers = re.search(r"×(\S+) over (\d+)\.$", why).groups()
+        assert (float(factor), int(layers)) == (pytest.approx((4 / 3) ** depth, rel=0.05), depth)
+        assert "small errors" not in recommend("softplus", depth).why  # slope below 1: they die
+
+    @pytest.mark.parametrize("depth", [2, 9])
+    def test_where_the_only_critical_point_is(self, depth: int) -> None:
+        """exp: weight variance exp(-2) at q = 1, slope 2, and E[exp^4]/E[exp^2]^2 - 1 = exp(4) - 1 per layer."""
+        why = recommend("exponential", depth).why
+        assert "only from weight variance" in why
+        assert numbers_after("only from weight variance", why) == pytest.approx([math.exp(-2)], rel=1e-3)
+        assert numbers_after("at q=", why)[0] == 1.0
+        assert numbers_after("variance change by ×", why)[0] == 2.0
+        assert numbers_after("spread by", why) == pytest.approx([math.exp(4) - 1], rel=3e-3)
+
+    @pytest.mark.parametrize(("depth", "gaussian", "orthogonal"), [(2, 4, 2), (10, 20, 10), (30, 60, 30)])
+    def test_why_orthogonal(self, depth: int, gaussian: float, orthogonal: float) -> None:
+        """ReLU spreads by 2 L with Gaussian weights and by L with orthogonal ones (Pennington et al. 2017)."""
+        advice = recommend("relu", depth)
+        assert advice.weights == "orthogonal"
+        said = re.search(r"would give the squared singular values variance (\S+), not (\S+)$", advice.why).groups()
+        assert [float(number) for number in said] == [gaussian, orthogonal]
+        assert (advice.jacobian_mean, advice.jacobian_variance) == pytest.approx((1, orthogonal), rel=1e-9)
+
+    def test_gaussian_where_they_spread_by_one_at_most(self) -> None:
+        """The identity spreads by L: one layer is harmless, two are not. Weights of variance 1 are `xavier` itself."""
+        one, two = recommend("identity", 1), recommend("identity", 2)
+        assert (one.weights, one.scheme, one.jacobian_variance) == ("gaussian", "xavier", pytest.approx(1))
+        assert (two.weights, two.scheme, two.jacobian_variance) == ("orthogonal", "orthogonal", pytest.approx(0))
+        assert "orthogonal, because" not in one.why
+
+    def test_the_sentence_is_the_numbers(self) -> None:
+        """Every number of the text beside the field that it tells, at a depth where none equals another."""
+        advice = recommend("gelu", 7, width=40)
+        first, second, third, fourth, fifth = str(advice).splitlines()
+        weight, bias = numbers_after("variance", first)
+        assert (weight, bias) == pytest.approx((advice.weight_variance, advice.bias_variance), rel=1e-5)
+        assert numbers_after("mean square", second) == pytest.approx([advice.input_variance], rel=1e-3)
+        assert numbers_after("have variance", second) == pytest.approx([advice.q], rel=1e-3)
+        assert numbers_after("over", third)[0] == 7
+        assert "squared singular values 1 ± 2.7" in third  # the root of 7 x 1.05946
+        assert math.sqrt(advice.jacobian_variance) == pytest.approx(2.7233, rel=1e-3)
+        assert numbers_after("E[M²]/E[M]² =", fourth) == pytest.approx([advice.draw_spread], rel=5e-3)
+        assert fifth.startswith("why: gradients keep their size")
+
+    def test_the_reason_without_biases(self) -> None:
+        assert "Random biases may help" in recommend("gelu", 9, biases=False).why
+        assert "Random biases may help" not in recommend("softplus", 9).why
+        assert "the limit q -> 0 only" in recommend("erf", 9, biases=False).why
+        assert recommend("hardshrink", 9).why.startswith("it jumps")
+        assert "variance of the signal grows or is unstable" in recommend("softplus", 9).why
+
+
+class TestChosenVariance:
+    @pytest.mark.parametrize("depth", [1, 2, 3, 50, 400])
+    def test_the_largest_that_spreads_by_one_at_most(self, depth: int) -> None:
+        """erf: spread L ((1 + 4q)/sqrt(1 + 8q) - 1), which is 1 at a q in closed form; 1 where that is beyond 1."""
+        ratio = 1 + 1 / depth  # (1 + 4q)^2 = ratio^2 (1 + 8q)
+        b, c = 8 - 8 * ratio**2, 1 - ratio**2
+        q = min(1.0, (-b + math.sqrt(b * b - 64 * c)) / 32)
+        advice = recommend("erf", depth)
+        assert advice.q == pytest.approx(q, rel=1e-8)
+        assert f"q={q:.4g} is the largest at which {depth} " in advice.why
+        assert advice.weight_variance == pytest.approx(math.pi / 4 * math.sqrt(1 + 4 * q), rel=1e-8)
+        bias = q - advice.weight_variance * 2 / math.pi * math.asin(2 * q / (1 + 2 * q))
+        assert advice.bias_variance == pytest.approx(bias, rel=1e-6, abs=1e-12)
+        assert advice.jacobian_variance == pytest.approx(depth * ((1 + 4 * q) / math.sqrt(1 + 8 * q) - 1), rel=1e-7)
+        assert advice.variance_slope < 1
+
+    def test_one_layer_of_softsign_too(self) -> None:
+        """Its spread passes 1 between two points of the line that is searched."""
+        assert recommend("softsign", 1).jacobian_variance == pytest.approx(1, rel=1e-9)
+
+    @pytest.mark.parametrize("slope", [0.0, 0.3, -0.5])
+    def test_homogeneous_ones_start_where_inputs_of_size_one_do(self, slope: float) -> None:
+        advice = recommend(f"leaky_relu({slope})", 6, width=30)
+        assert advice.q == advice.weight_variance == pytest.approx(2 / (1 + slope**2), rel=1e-12)
+        assert (advice.input_variance, advice.bias_variance) == (pytest.approx(1), 0)
+        kurtosis = 6 * (1 + slope**4) / (1 + slope**2) ** 2
+        assert advice.draw_spread == pytest.approx((1 + (kurtosis - 1) / 30) ** 5, rel=1e-9)
+
+    def test_without_biases_the_start_is_not_zero(self) -> None:
+        with_biases, without = recommend("erf", 50), recommend("erf", 50, biases=False)
+        assert without.q == pytest.approx(with_biases.q, rel=1e-9)
+        assert without.weight_variance == pytest.approx(math.pi / 4, rel=1e-12)
+        assert without.input_variance == pytest.approx(without.q * 4 / math.pi, rel=1e-9)
+        assert 0 < without.forward_factor < 1

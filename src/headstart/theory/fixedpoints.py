@@ -69,8 +69,8 @@ def fixed_points(activation: ActivationLike, sigma_w2: float, sigma_b2: float = 
     def excess(q: float) -> float:
         return (sigma_w2 * second_moment(phi, q) - q + sigma_b2) / q
 
-    if sigma_b2 == 0 and is_homogeneous(phi) and abs(sigma_w2 * second_moment(phi, 1.0) - 1) < MARGINAL:
-        return [FixedPoint(1.0, 1.0, False, "marginal")]
+    if is_homogeneous(phi) and abs(sigma_w2 * second_moment(phi, 1.0) - 1) < MARGINAL:  # biases add up without end
+        return [] if sigma_b2 else [FixedPoint(1.0, 1.0, False, "marginal")]
     roots = [0.0] if sigma_b2 == 0 and _size_at_zero(phi) == 0 else []
     samples = _search(phi, sigma_w2, sigma_b2)
     turns, touching = _turning_points(phi, sigma_w2, excess, samples)

@@ -169,10 +169,10 @@ def _point(phi: AnyActivation, depth: int, biases: bool) -> tuple[CriticalPoint,
             "the half-stable critical point"
         )
     except NoCriticalPoint:
-        usable = [p for p in critical_line(phi) if p.stable and _spread_per_layer(phi, p) <= _MOST_PER_LAYER]
-        if not usable:
+        stable = [p for p in critical_line(phi) if p.stable]
+        if all(_spread_per_layer(phi, p) > _MOST_PER_LAYER for p in stable):
             raise
-    q = _harmless_q(phi, depth, usable)
+    q = _harmless_q(phi, depth, stable)
     return critical(phi, q=q), (
         f"gradients keep their size (chi_1 = 1) at a stable variance; q={q:.4g} is the largest at which {depth} "
         "orthogonal layers spread the squared singular values by no more than 1"
