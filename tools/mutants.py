@@ -180,7 +180,7 @@ def first_failure(root: Path, file: str, near: int | None = None) -> str | None:
             "--tb=no",
             *batch,
         ]
-        environment = os.environ | {"PYTHONPATH": str(root / "src"), "PYTHONDONTWRITEBYTECODE": ""}
+        environment = os.environ | {"PYTHONPATH": str(root / "src"), "OPENBLAS_NUM_THREADS": "1"}
         try:
             done = subprocess.run(
                 command, cwd=root, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False
