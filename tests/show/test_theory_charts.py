@@ -18,15 +18,10 @@ from headstart.show.gain import gain_chart, gain_rows
 from headstart.show.phase import CONTOURS, phase_chart
 from headstart.show.save import check_suffix
 from headstart.show.signal import Signal, signal_chart, signal_rows
-<<<<<<< HEAD
 from headstart.theory import NoFixedPoint, Propagation, Simulation, chi1, gain, propagate, simulate
-from headstart.theory.phasediagram import phase_diagram
-=======
-from headstart.theory import NoFixedPoint, chi1, gain, propagate, simulate
 from headstart.theory.phasediagram import PhaseDiagram, phase_diagram
 
 Spec = dict[str, Any]
->>>>>>> net-theory
 
 
 @pytest.mark.parametrize("name", ["tanh", "gelu", "relu", "softplus", "sigmoid", "hardshrink"])
