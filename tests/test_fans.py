@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 
 import pytest
 from hypothesis import given
@@ -40,6 +41,64 @@ def test_both_layouts_of_one_layer_agree(shape: tuple[int, ...]) -> None:
     assert fans(shape) == fans((*shape[2:], shape[1], shape[0]), layout="in_out")
 
 
+@given(
+    st.integers(1, 3), st.integers(1, 3), st.integers(1, 3), st.tuples(st.integers(1, 3), st.integers(1, 3)),
+    st.permutations(range(4)), st.tuples(st.booleans(), st.booleans()),
+)  # fmt: skip
+def test_fans_count_the_connections_of_a_grouped_convolution(
+    groups: int, outs: int, ins: int, field: tuple[int, int], order: list[int], negative: tuple[bool, bool]
+) -> None:
+    """By the gradient of PyTorch's own convolution: inputs that one inner unit sees, units that one inner input feeds.
+
+    The weight's axes stand in any order, and are counted from either end.
+    """
+    torch = pytest.importorskip("torch")
+    weight = torch.ones(groups * outs, ins, *field)
+    x = torch.ones(1, groups * ins, 5, 5, requires_grad=True)
+    y = torch.nn.functional.conv2d(x, weight, groups=groups, padding=(field[0] - 1, field[1] - 1))
+    fan_in = int(torch.autograd.grad(y[0, 0, 3, 3], x, retain_graph=True)[0].sum())
+    fan_out = int(torch.autograd.grad(y.sum(), x)[0][0, 0, 2, 2])
+    stored = tuple(weight.permute(order).shape)
+    out_axis, in_axis = order.index(0) - 4 * negative[0], order.index(1) - 4 * negative[1]
+    assert fans(stored, Axes((out_axis,), (in_axis,), groups)) == Fans(fan_in, fan_out)
+
+
+@given(st.permutations(range(5)), st.integers(1, 2), st.integers(1, 2))
+def test_several_axes_on_either_side(order: list[int], outs: int, ins: int) -> None:
+    """Sizes are five primes, so each fan's factors tell which axes it holds."""
+    shape = (2, 3, 5, 7, 11)
+    axes = Axes(tuple(order[:outs]), tuple(order[outs : outs + ins]))
+    field = math.prod(shape[axis] for axis in order[outs + ins :])
+    found = fans(shape, axes)
+    assert found.fan_in == field * math.prod(shape[axis] for axis in order[outs : outs + ins])
+    assert found.fan_out == field * math.prod(shape[axis] for axis in order[:outs])
+
+
+@pytest.mark.parametrize("groups", [-6, -2, -1, 0, 4, 5, 7, 12])
+def test_groups_that_do_not_divide_the_outputs_are_refused(groups: int) -> None:
+    with pytest.raises(InputError, match=f"groups must divide the 6 outputs .* got groups={groups}"):
+        fans((6, 4, 3, 5), Axes((0,), (1,), groups))
+
+
+@pytest.mark.parametrize(("groups", "fan_out"), [(1, 90), (2, 45), (3, 30), (6, 15)])
+def test_groups_that_divide_them_are_taken(groups: int, fan_out: int) -> None:
+    assert fans((6, 4, 3, 5), Axes((0,), (1,), groups)) == Fans(60, fan_out)
+
+
+@given(st.integers(1, 5000), st.integers(1, 5000))
+def test_means_of_the_fans(fan_in: int, fan_out: int) -> None:
+    both = Fans(fan_in, fan_out)
+    assert both.of("fan_in") == fan_in
+    assert both.of("fan_out") == fan_out
+    assert both.of("fan_avg") == statistics.fmean([fan_in, fan_out])
+    assert both.of("fan_geo") == pytest.approx(statistics.geometric_mean([fan_in, fan_out]), rel=1e-12)
+
+
+def test_an_unknown_mode_is_told_the_known_ones() -> None:
+    with pytest.raises(InputError, match=r"unknown mode 'fan'.* Known: fan_in, fan_out, fan_avg, fan_geo"):
+        Fans(2, 8).of("fan")  # type: ignore[arg-type]
+
+
 def test_modes() -> None:
     both = Fans(2, 18)
     assert [both.of(mode) for mode in ("fan_in", "fan_out", "fan_avg", "fan_geo")] == [2, 18, 10, 6]
@@ -55,6 +114,12 @@ def test_modes() -> None:
         ((4, 3), Axes((0,), (0,)), "separate axes"),
         ((4, 3), Axes((0,), (1,), groups=3), "groups must divide the 4 outputs"),
         ((4.0, 3), "out_in", "must be an integer"),
+        ((True, 3), "out_in", "must be an integer"),
+        ((4, -1), "out_in", r"at least 1, got \(4, -1\)"),
+        ((), "out_in", "separate axes"),
+        ((4, 3), Axes((0,), (2,)), "separate axes"),
+        ((4, 3), Axes((-3,), (1,)), "separate axes"),
+        ((4, 3), Axes((0,), (-2,)), "separate axes"),
     ],
 )
 def test_bad_shapes(shape: tuple[int, ...], layout: str | Axes, words: str) -> None:

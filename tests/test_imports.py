@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -36,3 +38,22 @@ def test_lazy_names_resolve_and_unknown_names_do_not() -> None:
         assert getattr(headstart, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = headstart.nonsense
+
+
+def test_every_public_name_is_the_object_of_that_name() -> None:
+    """A lazy name that loads its neighbour would pass for present."""
+    import headstart
+    from headstart.schemes import Scheme
+
+    for name in headstart.__all__:
+        found = getattr(headstart, name)
+        own = found.name if isinstance(found, Scheme) else found.__name__.removeprefix("headstart.")
+        assert own == name
+        assert name in dir(headstart)
+
+
+def test_the_version_is_the_packages() -> None:
+    import headstart
+
+    root = Path(__file__).parents[1]
+    assert headstart.__version__ == tomllib.loads((root / "pyproject.toml").read_text())["project"]["version"]

@@ -35,6 +35,7 @@ TREE = ("src", "tests", "docs", "tools", "benchmarks", "README.md", "CONTRIBUTIN
         "pyproject.toml", "constraints.txt", "Makefile", "LICENSE")  # fmt: skip
 KEYS = {"file", "before", "after", "why"}
 NEAR = 40  # test files in a batch: pytest starts once for each batch
+INLINED = {"draws/vector_ir.py"}  # compiled into another file's functions: Numba's cache would not see that it changed
 SECONDS = 1500  # a batch of tests that takes longer hangs, and a hang is noticed
 
 
@@ -180,7 +181,13 @@ def first_failure(root: Path, file: str, near: int | None = None) -> str | None:
             "--tb=no",
             *batch,
         ]
+<<<<<<< HEAD
         environment = os.environ | {"PYTHONPATH": str(root / "src"), "OPENBLAS_NUM_THREADS": "1"}
+=======
+        environment = os.environ | {"PYTHONPATH": str(root / "src"), "PYTHONDONTWRITEBYTECODE": ""}
+        if file in INLINED:
+            environment["NUMBA_CACHE_DIR"] = tempfile.mkdtemp(dir=root)
+>>>>>>> net-draws
         try:
             done = subprocess.run(
                 command, cwd=root, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False

@@ -63,6 +63,6 @@ def _entry(parameter: Parameter, scheme: Scheme, sigma_b: float) -> Entry:
     reason = f"{scheme}: {scheme.family.formula}"
     if scheme.family.needs_fans:
         reason += f", fan_in {parameter.fans.fan_in}"
-    if scheme.family.needs_activation and parameter.activation is not None:
+    if scheme.adapts and parameter.activation is not None:
         reason += f", for {parameter.activation}"
     return Entry(parameter, scheme.draw(parameter.fans, parameter.activation), reason)

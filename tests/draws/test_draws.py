@@ -6,6 +6,8 @@ errors: a false alarm in 10^8 runs; errors of 4 % or more are seen with certaint
 
 from __future__ import annotations
 
+import unicodedata
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -13,7 +15,8 @@ from hypothesis import strategies as st
 
 import headstart as hs
 from headstart.draws import draw_array
-from headstart.schemes import Constant, Draw, Normal, Orthogonal, TruncatedNormal, Uniform
+from headstart.fans import Axes
+from headstart.schemes import Constant, DeltaOrthogonal, Draw, Normal, Orthogonal, Sparse, TruncatedNormal, Uniform
 
 SHAPE = (200, 200)
 DRAWS = [Normal(0.5), Uniform(-0.5, 0.5), TruncatedNormal(0.5, 2.0), TruncatedNormal(0.5, 0.7)]
@@ -35,6 +38,15 @@ def test_the_check_sees_four_percent(draw: Draw) -> None:
         check_std(draw, 1.04 * draw_array(draw, SHAPE, 3, "w"))
 
 
+@pytest.mark.parametrize("seed", [1, 2**63])
+@pytest.mark.parametrize("draw", DRAWS)
+def test_a_grouped_convolutions_weights_have_it_too(draw: Draw, seed: int) -> None:
+    """n = 36,000, not square, with a receptive field and groups, in another axis order."""
+    array = draw_array(draw, (3, 40, 5, 60), seed, "conv", layout=Axes((3,), (1,), groups=4))
+    assert array.shape == (3, 40, 5, 60)
+    check_std(draw, array)
+
+
 def test_bounds_hold() -> None:
     assert np.abs(draw_array(Uniform(-0.5, 0.5), SHAPE, 0, "w")).max() < 0.5
     cut = TruncatedNormal(0.5, 0.7)
@@ -49,7 +61,10 @@ def test_orthogonal_rows_or_columns(shape: tuple[int, ...]) -> None:
     np.testing.assert_allclose(gram, 4 * np.eye(len(gram)), atol=1e-12)
 
 
-@given(st.integers(0, 2**64 - 1), st.text(min_size=1, max_size=20))
+NAMES = st.text(min_size=1, max_size=20).map(lambda text: unicodedata.normalize("NFC", text))  # others are refused
+
+
+@given(st.integers(0, 2**64 - 1), NAMES)
 def test_a_pure_function_of_seed_and_name(seed: int, name: str) -> None:
     first = draw_array(Normal(1.0), (3, 4), seed, name)
     np.random.seed(0)  # the global state is neither read nor set
@@ -57,8 +72,33 @@ def test_a_pure_function_of_seed_and_name(seed: int, name: str) -> None:
     np.testing.assert_array_equal(first, draw_array(Normal(1.0), (3, 4), seed, name))
     np.testing.assert_array_equal(state, np.random.get_state()[1])
     assert (first != draw_array(Normal(1.0), (3, 4), seed, name + "x")).any()
+    assert (first != draw_array(Normal(1.0), (3, 4), seed, "x" + name)).any()
     assert (first != draw_array(Normal(1.0), (3, 4), (seed + 1) % 2**64, name)).any()
     assert (first != draw_array(Normal(1.0), (3, 4), seed, name, role="bias")).any()
+
+
+EVERY: list[Draw] = [*DRAWS, Orthogonal(1.0), DeltaOrthogonal(1.0), Sparse(0.5, 1.0)]
+
+
+@pytest.mark.parametrize("backend", ["numpy", "numba", "torch", "jax"])
+@pytest.mark.parametrize("draw", EVERY, ids=str)
+def test_seed_name_and_role_each_change_the_numbers(draw: Draw, backend: str) -> None:
+    """Each alone, on every backend and for every random draw; so do all of a seed's 64 bits."""
+
+    def drawn(seed: int = 5, name: str = "conv", role: str = "weight") -> bytes:
+        return np.asarray(draw_array(draw, (6, 4, 3, 5), seed, name, role, backend=backend)).tobytes()
+
+    changed = [{"seed": 5 ^ 1 << bit} for bit in (0, 1, 31, 32, 63)]
+    changed += [{"name": "conv2"}, {"name": "Conv"}, {"role": "bias"}, {"role": "weights"}, {"name": "weight"}]
+    assert len({drawn(), *(drawn(**change) for change in changed)}) == 1 + len(changed)
+    assert drawn() == drawn(seed=np.uint64(5))
+
+
+def test_a_sparse_weights_zeros_change_with_seed_name_and_role_too() -> None:
+    def zeros(seed: int = 5, name: str = "conv", role: str = "weight") -> bytes:
+        return (draw_array(Sparse(0.5, 1.0), (6, 4, 3, 5), seed, name, role) == 0).tobytes()
+
+    assert len({zeros(), zeros(seed=6), zeros(name="conv2"), zeros(role="bias")}) == 4
 
 
 def test_layouts_are_transposes() -> None:

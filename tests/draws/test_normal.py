@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import importlib.util
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -188,6 +189,17 @@ def test_first_magnitude_is_the_first_inside(cut: float) -> None:
     assert np.abs(normal_integers(words, first)).max() * UNIT < cut
 
 
+@pytest.mark.parametrize("cut", [2.0**-12, 0.3, 2.0, 5.0])
+def test_cut_words_stay_symmetric_monotone_and_cover_the_inside(cut: float) -> None:
+    """The outermost and the innermost word, and equal sizes for either sign."""
+    words = np.linspace(0, 2**31 - 1, 10_001).astype(np.uint32)
+    z = normal_integers(words, first_magnitude(cut))
+    assert (np.diff(z) <= 0).all()
+    assert np.array_equal(normal_integers(words | np.uint32(2**31), first_magnitude(cut)), -z)
+    assert z[-1] == 0
+    assert z[0] * UNIT == pytest.approx(cut, rel=1e-3)
+
+
 def test_no_cut_beyond_the_largest_value() -> None:
     assert first_magnitude(6.5) == 0
     words = np.random.default_rng(0).integers(0, 2**32, 1000, dtype=np.uint32)
@@ -195,21 +207,34 @@ def test_no_cut_beyond_the_largest_value() -> None:
 
 
 def tables_loaded_by_threads(load: Callable[[], object]) -> int:
-    """How many different tables threads get that ask at once, when reading the file takes a while."""
+    """How many different tables threads get that ask at once."""
+    together = threading.Barrier(4)
+
+    def ask() -> object:
+        together.wait()
+        return load()
+
     with ThreadPoolExecutor(4) as pool:
-        waiting = [pool.submit(load) for _ in range(4)]
-        return len({id(future.result()) for future in waiting})
+        waiting = [pool.submit(ask) for _ in range(4)]
+        return len({id(table) for table in [future.result() for future in waiting]})
 
 
 def test_threads_that_ask_at_once_get_one_table(monkeypatch: pytest.MonkeyPatch) -> None:
-    kept, real = [], np.load
+    real, inside = np.load, threading.Barrier(4)
 
-    def slow(*arguments: object, **how: object) -> object:
-        time.sleep(0.1)
-        kept.append(real(*arguments, **how))
-        return kept[-1]
+    def together(*arguments: object, **how: object) -> object:
+        inside.wait()
+        return real(*arguments, **how)
 
-    monkeypatch.setattr(normal.np, "load", slow)
-    assert tables_loaded_by_threads(normal._load.__wrapped__) == 4  # without the lock: the check sees them
+    with monkeypatch.context() as patch:
+        patch.setattr(normal.np, "load", together)
+        assert tables_loaded_by_threads(functools.cache(normal._load.__wrapped__)) == 4  # a cache alone lets all in
+
+    def yielding(*arguments: object, **how: object) -> object:
+        for _ in range(1000):
+            time.sleep(0)  # the others' turn
+        return real(*arguments, **how)
+
+    monkeypatch.setattr(normal.np, "load", yielding)
     monkeypatch.setattr(normal, "_load", functools.cache(normal._load.__wrapped__))
     assert tables_loaded_by_threads(normal.table) == 1

@@ -7,8 +7,10 @@ deviation, largest value and sign. n = 120,000 weights: the standard error of a 
 
 from __future__ import annotations
 
+import inspect
 import math
 import os
+import re
 from typing import Any
 
 import numpy as np
@@ -23,16 +25,46 @@ from headstart.schemes.frameworks import CALLS, TRAPS
 
 SHAPE = (100, 80, 3, 5)  # (out, in, *receptive field): all fans differ
 TOLERANCE = 0.01
-PAIRS = [(spec, library) for spec, calls in CALLS.items() for library in calls if library != "timm"]
+PAIRS = [(spec, library) for spec, calls in CALLS.items() for library in calls]
+
+
+class TimmAsDocumented:
+    """What timm.layers.weight_init says its functions do, by PyTorch's own; timm itself is not installed here.
+
+    variance = scale / the fan of the mode; truncated at two of the parent's standard deviations and corrected for it.
+    """
+
+    @staticmethod
+    def trunc_normal_tf_(w: Any, std: float = 1.0, a: float = -2.0, b: float = 2.0) -> Any:
+        import torch
+
+        return torch.nn.init.trunc_normal_(w, std=std, a=a * std, b=b * std)
+
+    @staticmethod
+    def variance_scaling_(w: Any, scale: float = 1.0, mode: str = "fan_in", distribution: str = "normal") -> Any:
+        import torch
+
+        fan_in, fan_out = torch.nn.init._calculate_fan_in_and_fan_out(w)
+        std = math.sqrt(scale / {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[mode])
+        if distribution == "uniform":
+            return torch.nn.init.uniform_(w, -math.sqrt(3) * std, math.sqrt(3) * std)
+        if distribution == "truncated_normal":
+            return TimmAsDocumented.trunc_normal_tf_(w, std=std / 0.87962566103423978)
+        assert distribution == "normal"
+        return torch.nn.init.normal_(w, std=std)
+
+    @staticmethod
+    def lecun_normal_(w: Any) -> Any:
+        return TimmAsDocumented.variance_scaling_(w, distribution="truncated_normal")
 
 
 def weights_of(library: str, call: str) -> np.ndarray:
     """Evaluate a call of the catalogue in its library, in that library's own layout, as (out, in, *field)."""
-    if library == "PyTorch":
+    if library in ("PyTorch", "timm"):
         torch = pytest.importorskip("torch")
         torch.manual_seed(0)
         w = torch.empty(SHAPE)
-        eval(f"init.{call}", {"init": torch.nn.init, "w": w})
+        eval(f"init.{call}", {"init": torch.nn.init if library == "PyTorch" else TimmAsDocumented, "w": w})
         return np.asarray(w)
     if library == "JAX":
         jax = pytest.importorskip("jax")
@@ -85,6 +117,9 @@ def test_the_call_draws_what_the_catalogue_says(spec: str, library: str) -> None
         ("uniform(0.05)", "JAX", "uniform(0.05)"),  # [0, 0.05)
         ("truncated_normal(0.02)", "Keras", "TruncatedNormal(stddev=0.02)"),  # not corrected
         ("orthogonal", "PyTorch", "orthogonal_(w, gain=1.01)"),
+        ("he", "timm", "variance_scaling_(w)"),
+        ("glorot", "timm", "variance_scaling_(w)"),
+        ("xavier(distribution=truncated)", "timm", "variance_scaling_(w)"),
     ],
 )
 def test_the_check_fails_for_a_neighbour(spec: str, library: str, wrong: str) -> None:
@@ -102,5 +137,108 @@ def test_pytorchs_sparse_counts_zeros_per_input_and_ours_per_unit() -> None:
     assert len(set((ours == 0).sum(axis=0))) > 1
 
 
-def test_traps_are_sentences() -> None:
-    assert all(trap.endswith(".") for trap in TRAPS)
+def test_the_names_the_readers_know_are_there() -> None:
+    """The same words in the libraries and here, where they mean the same: a call gone from the list would be missed."""
+    named = {
+        (library, re.split(r"\W", call)[0]): spec
+        for spec, calls in CALLS.items()
+        for library, call in calls.items()
+        if not re.match("variance_scaling|VarianceScaling|kaiming", call)
+    }
+    for library, call, spec in (
+        ("JAX", "he_normal", "he(distribution=truncated)"), ("JAX", "he_uniform", "he(distribution=uniform)"),
+        ("JAX", "glorot_normal", "glorot(distribution=truncated)"),
+        ("Keras", "LecunNormal", "xavier(distribution=truncated)"),
+        ("JAX", "lecun_uniform", "xavier(distribution=uniform)"), ("Keras", "HeNormal", "he(distribution=truncated)"),
+        ("Keras", "GlorotUniform", "glorot(distribution=uniform)"), ("PyTorch", "xavier_normal_", "glorot"),
+        ("PyTorch", "xavier_uniform_", "glorot(distribution=uniform)"), ("PyTorch", "dirac_", "dirac"),
+        ("timm", "lecun_normal_", "xavier(distribution=truncated)"), ("PyTorch", "orthogonal_", "orthogonal"),
+        ("JAX", "delta_orthogonal", "delta_orthogonal"), ("Keras", "Zeros", "zeros"), ("JAX", "ones", "ones"),
+    ):  # fmt: skip
+        assert named[library, call] == spec
+
+
+# --- the traps, each tried ------------------------------------------------------------------------------------------
+
+
+def trap(*words: str) -> str:
+    """The one sentence with all these words."""
+    (found,) = (trap for trap in TRAPS if all(word in trap for word in words))
+    assert found.endswith(".")
+    return found
+
+
+def test_every_trap_is_tried_below() -> None:
+    assert len(TRAPS) == 7
+    assert len({trap(*words) for words in (("'lecun'",), ("he_normal", "corrected"), ("0.88",), ("absolute",),
+                                           ("sparse_",), ("uniform(scale)",), ("nn.Linear",))}) == 7  # fmt: skip
+
+
+def test_trap_of_xavier() -> None:
+    text = trap("'lecun'")
+    assert "is 2/(n_in + n_out), headstart's 'glorot'" in text
+    assert "1/n_in, is what JAX, Keras and timm call 'lecun'" in text
+    check("glorot", weights_of("PyTorch", "xavier_normal_(w)"))
+    check("glorot(distribution=uniform)", weights_of("Keras", "GlorotUniform()"))
+    for library, call in (("JAX", "lecun_normal()"), ("Keras", "LecunNormal()"), ("timm", "lecun_normal_(w)")):
+        check("xavier(distribution=truncated)", weights_of(library, call))
+
+
+def test_trap_of_the_truncated_normals() -> None:
+    text = trap("he_normal", "corrected")
+    assert "truncated at two standard deviations" in text
+    for library, call, spec in (("JAX", "he_normal()", "he"), ("Keras", "GlorotNormal()", "glorot")):
+        check(f"{spec}(distribution=truncated, cut=2)", weights_of(library, call))
+    assert "kaiming_normal_ and xavier_normal_ are not truncated" in text
+    check("he", weights_of("PyTorch", "kaiming_normal_(w, nonlinearity='relu')"))
+
+
+def test_trap_of_the_standard_deviation_before_the_cut() -> None:
+    share = float(re.search(r"the weights have (\d\.\d+) of it", trap("trunc_normal_tf_"))[1])  # type: ignore[index]
+    for library, call in (
+        ("PyTorch", "trunc_normal_(w, std=0.02, a=-0.04, b=0.04)"), ("JAX", "truncated_normal(0.02)"),
+        ("Keras", "TruncatedNormal(stddev=0.02)"), ("timm", "trunc_normal_tf_(w, std=0.02)"),
+    ):  # fmt: skip
+        assert weights_of(library, call).std() / 0.02 == pytest.approx(share, abs=0.005)
+
+
+def test_trap_of_the_absolute_bounds() -> None:
+    torch = pytest.importorskip("torch")
+    text = trap("absolute")
+    low, high = re.search(r"absolute, (-?\d) and (\d) by default", text).groups()  # type: ignore[union-attr]
+    defaults = inspect.signature(torch.nn.init.trunc_normal_).parameters
+    assert (defaults["a"].default, defaults["b"].default) == (float(low), float(high))
+    std = re.search(r"with (std=[\d.]+) nothing is cut", text)[1]  # type: ignore[index]
+    uncut = weights_of("PyTorch", f"trunc_normal_(w, {std})")
+    assert np.abs(uncut).max() > 3.5 * float(std.removeprefix("std="))
+
+
+def test_trap_of_sparse() -> None:
+    """Tried above, in `test_pytorchs_sparse_counts_zeros_per_input_and_ours_per_unit`."""
+    assert "a share of every column, the weights that leave one input" in trap("sparse_")
+    assert "the weights that enter one unit" in trap("sparse_")
+
+
+def test_trap_of_jaxs_uniform() -> None:
+    assert "draws from [0, scale): its weights are never negative" in trap("uniform(scale)")
+    weights = weights_of("JAX", "uniform(0.05)")
+    assert 0 <= weights.min() < 1e-5
+    assert 0.0499 < weights.max() < 0.05
+
+
+def test_trap_of_nn_linear() -> None:
+    """n = 120,000: the standard error of a variance is 0.3 %."""
+    torch = pytest.importorskip("torch")
+    text = trap("nn.Linear")
+    assert "assumes leaky_relu unless nonlinearity='relu'" in text
+    assert inspect.signature(torch.nn.init.kaiming_normal_).parameters["nonlinearity"].default == "leaky_relu"
+    n_in = 300
+    torch.manual_seed(0)
+    layer = torch.nn.Linear(n_in, 400)
+    weights = layer.weight.detach().numpy()
+    share = int(re.search(r"variance 1/\((\d) n_in\)", text)[1])  # type: ignore[index]
+    assert weights.var() == pytest.approx(1 / (share * n_in), rel=0.02)
+    assert "U(-1/√n_in, 1/√n_in)" in text
+    assert 0.999 / n_in**0.5 < np.abs(weights).max() <= 1 / n_in**0.5
+    assert "with random biases" in text
+    assert layer.bias.std() > 0

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import headstart as hs
-from headstart.fans import MODES, Fans
+from headstart.fans import MODES, Fans, fans
 from headstart.schemes import FAMILIES, Normal, TruncatedNormal, Uniform
 from headstart.schemes.catalogue import DISTRIBUTIONS
 
@@ -149,8 +149,52 @@ def test_bad_multipliers(factor: float) -> None:
 def test_a_scheme_that_needs_fans_says_so() -> None:
     with pytest.raises(hs.InputError, match="needs fan_in and fan_out"):
         hs.he.draw()
-    with pytest.raises(hs.InputError, match="at least 1, got fan_in=0"):
-        hs.he.std(0, 3)
+
+
+def test_fans_are_at_least_one_on_either_side() -> None:
+    for scheme in (hs.he, hs.normal(2), hs.orthogonal):
+        for wrong in ((0, 3), (3, 0), (-1, 3), (3, -1)):
+            with pytest.raises(hs.InputError, match=f"at least 1, got fan_in={wrong[0]}, fan_out={wrong[1]}"):
+                scheme.std(*wrong)
+        assert scheme.std(1, 1) > 0
+
+
+@given(schemes(), st.floats(0.01, 100))
+def test_other_arguments_keep_the_multiplier_and_the_rest(scheme: hs.Scheme, m: float) -> None:
+    assert (scheme * m)() == scheme * m
+    for argument in scheme.family.arguments:
+        value = scheme.arguments[argument.name]
+        assert (scheme * m)(**{argument.name: value}) == scheme * m
+
+
+def test_a_call_replaces_arguments_by_position_and_by_keyword() -> None:
+    """As they stand in a spec string; what was given before gives way."""
+    assert hs.he("fan_out") == hs.scheme("he(fan_out)")
+    assert hs.he(cut=3)("fan_out", corrected=False) == hs.scheme("he(mode=fan_out, cut=3, corrected=false)")
+    assert (hs.normal(10) * 2)(20) == hs.scheme("normal(20)*2")
+    with pytest.raises(hs.InputError, match="got mode twice"):
+        hs.he("fan_out", mode="fan_in")
+
+
+@given(schemes(), schemes())
+def test_equal_schemes_are_those_with_equal_strings(first: hs.Scheme, second: hs.Scheme) -> None:
+    assert (first == second) == (str(first) == str(second))
+    assert (first == first * 1.5) is False
+
+
+@given(schemes())
+def test_a_scheme_adapts_only_where_it_names_no_activation(scheme: hs.Scheme) -> None:
+    assert not scheme.adapts
+    assert hs.scheme("gain").adapts
+    assert scheme.draw(Fans(8, 3), "tanh") == scheme.draw(Fans(8, 3), "relu") == scheme.draw(Fans(8, 3))
+
+
+def test_identity_and_delta_orthogonal_std_is_that_of_a_convolutions_entries() -> None:
+    """Zeros of the other taps included; outputs more and fewer than inputs."""
+    for spec, shape in (("identity*3", (6, 4, 3, 5)), ("identity", (4, 6, 3)), ("delta_orthogonal*2", (6, 4, 3, 5))):
+        weights = hs.sample(spec, shape, dtype="float64")
+        both = fans(shape)
+        assert np.sqrt(np.mean(weights**2)) == pytest.approx(hs.scheme(spec).std(both.fan_in, both.fan_out), rel=1e-12)
 
 
 def test_orthogonal_std_is_that_of_its_entries() -> None:

@@ -63,9 +63,14 @@ class Scheme:
             raise InputError(f"scheme '{self}' needs fan_in and fan_out, which a bias or a vector does not have.")
         return self.family.draw({**self.arguments, **self._following(activation)}, fans, self.multiplier)
 
+    @property
+    def adapts(self) -> bool:
+        """Whether the draw depends on the activation behind the weight: the scheme needs one and names none itself."""
+        return self.family.needs_activation and self.arguments["activation"] == FOLLOWING
+
     def _following(self, activation: str | None) -> dict[str, str]:
         """The activation a scheme is for, where it needs one and does not name it itself."""
-        if not self.family.needs_activation or self.arguments["activation"] != FOLLOWING:
+        if not self.adapts:
             return {}
         if activation is None:
             raise InputError(
@@ -76,6 +81,8 @@ class Scheme:
 
     def std(self, fan_in: int, fan_out: int) -> float:
         """Standard deviation of the weights of a layer with these fans.
+
+        Of `orthogonal` it is that of a layer without receptive field: a convolution's fans do not tell its channels.
 
         >>> Scheme("glorot").std(fan_in=12, fan_out=20)
         0.25
@@ -90,7 +97,9 @@ class Scheme:
 
     def __call__(self, *positional: type_of_value, **keywords: type_of_value) -> Scheme:
         """The same family with other arguments: `he(mode="fan_out")`, as it stands in the spec string."""
-        return replace(self, arguments=self.family.complete(positional, {**self.arguments, **keywords}))
+        given = [argument.name for argument in self.family.arguments[: len(positional)]]
+        kept = {name: value for name, value in self.arguments.items() if name not in given}
+        return replace(self, arguments=self.family.complete(positional, {**kept, **keywords}))
 
     def __mul__(self, factor: float) -> Scheme:
         return replace(self, multiplier=self.multiplier * _check_multiplier(factor))
