@@ -169,25 +169,11 @@ def first_failure(root: Path, file: str, near: int | None = None) -> str | None:
     tests = reaching_tests(file, root)[:near]
     first, rest = tests[:3], tests[3:]
     for batch in [first, *(rest[start : start + NEAR] for start in range(0, len(rest), NEAR))]:
-        command = [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-x",
-            "-q",
-            "--no-header",
-            "-p",
-            "no:cacheprovider",
-            "--tb=no",
-            *batch,
-        ]
-<<<<<<< HEAD
+        options = "-x -q --no-header --tb=no -p no:cacheprovider".split()
+        command = [sys.executable, "-m", "pytest", *options, *batch]
         environment = os.environ | {"PYTHONPATH": str(root / "src"), "OPENBLAS_NUM_THREADS": "1"}
-=======
-        environment = os.environ | {"PYTHONPATH": str(root / "src"), "PYTHONDONTWRITEBYTECODE": ""}
         if file in INLINED:
             environment["NUMBA_CACHE_DIR"] = tempfile.mkdtemp(dir=root)
->>>>>>> net-draws
         try:
             done = subprocess.run(
                 command, cwd=root, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False
