@@ -169,7 +169,7 @@ def first_failure(root: Path, file: str, near: int | None = None) -> str | None:
     tests = reaching_tests(file, root)[:near]
     first, rest = tests[:3], tests[3:]
     for batch in [first, *(rest[start : start + NEAR] for start in range(0, len(rest), NEAR))]:
-        options = "-x -q --no-header --tb=no -p no:cacheprovider".split()
+        options = ["-x", "-q", "--no-header", "--tb=no", "-p", "no:cacheprovider"]
         command = [sys.executable, "-m", "pytest", *options, *batch]
         environment = os.environ | {"PYTHONPATH": str(root / "src"), "OPENBLAS_NUM_THREADS": "1"}
         if file in INLINED:

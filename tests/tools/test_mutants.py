@@ -45,6 +45,7 @@ def tree(tmp_path: Path) -> Path:
     """A project of one function and one test."""
     package = tmp_path / "src" / "headstart"
     package.mkdir(parents=True)
+    (package / "__init__.py").write_text("")
     (package / "double.py").write_text("def double(x):\n    zero = 0\n    return 2 * x + zero\n")
     (tmp_path / "tests").mkdir()
     (tmp_path / "tests" / "test_double.py").write_text(
