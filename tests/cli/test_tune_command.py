@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import signal
-import sqlite3
-import subprocess
-import sys
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+from tunings import tuning
+
+from headstart.cli.progress import Progress
+from headstart.lab.tune import Tuning
+from headstart.lab.tune.problem import EngineProblem
+from headstart.lab.tune.search import open_study, rows_of
+from headstart.lab.tune.settings import TuneSettings, tune_settings
 
 QUICK = ["--trials", "6", "--seeds", "2", "--steps", "100", "--profile", "3"]
 
@@ -155,42 +158,145 @@ def test_bad_input_is_told_plainly_and_writes_nothing(
     assert list(tmp_path.rglob("*")) == []
 
 
-def ended_trials(storage: Path) -> int:
-    """How many trials a storage has kept."""
-    if not storage.exists():
-        return 0
-    with contextlib.closing(sqlite3.connect(storage)) as connection, contextlib.suppress(sqlite3.OperationalError):
-        found = connection.execute("SELECT COUNT(*) FROM trials WHERE state IN ('COMPLETE', 'PRUNED')").fetchone()
-        return int(found[0])
-    return 0
+# --- Ctrl-C ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.skipif(os.name != "posix", reason="sends a POSIX signal")
-def test_ctrl_c_says_what_is_kept_and_exits_130(tmp_path: Path) -> None:
-    # A test run in the background has Ctrl-C ignored, and its children would too.
-    script = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-    script += "from headstart.cli.main import run\n"
-    script += "run(['tune', 'he', '--trials', '3000', '--steps', '400', '--storage', 'sqlite:///tune.db'])"
-    pipe = subprocess.PIPE
-    process = subprocess.Popen([sys.executable, "-c", script], stdout=pipe, stderr=pipe, text=True, cwd=tmp_path)
-    try:
-        until = time.monotonic() + 60
-        while ended_trials(tmp_path / "tune.db") < 3 and time.monotonic() < until:
-            time.sleep(0.1)
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
-    finally:
-        process.kill()
-    assert process.returncode == 130, err
-    assert out == ""
-    assert "Traceback" not in err
-    assert "of 3000 trials of he had ended. They are kept in sqlite:///tune.db" in err
-    kept = int(err.split("Interrupted: ")[1].split()[0])
-    from headstart.lab.tune.problem import EngineProblem
-    from headstart.lab.tune.search import open_study, rows_of
-    from headstart.lab.tune.settings import tune_settings
+@pytest.fixture
+def ctrl_c_after(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], None]]:
+    """Sends a real Ctrl-C from the call of the progress that tells of so many steps or more."""
 
-    settings, url = tune_settings(trials=3000, steps=400), f"sqlite:///{tmp_path / 'tune.db'}"
+    def arm(steps: int) -> None:
+        def update(self: Progress, done: int, total: int) -> None:
+            if done >= steps:
+                signal.raise_signal(signal.SIGINT)
+
+        monkeypatch.setattr(Progress, "update", update)
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background it would be ignored
+    yield arm
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.parametrize(("steps", "trials"), [(1, 0), (201, 1), (1200, 5), (1201, 6)])
+def test_ctrl_c_says_what_is_kept_and_exits_130(
+    steps: int, trials: int, headstart: Headstart, ctrl_c_after: Callable[[int], None], tmp_path: Path
+) -> None:
+    # 6 trials of 2 seeds with 100 steps: after the first the work is 200 or its eighth more, after the last it is 1,200
+    ctrl_c_after(steps)
+    done = headstart("tune", "he", *QUICK, "--storage", "sqlite:///tune.db", "--chart", "tune.png", "--out", "tuned")
+    assert done.returncode == 130, done.stderr
+    assert done.stdout == ""
+    kept = int(done.stderr.split("Interrupted: ")[1].split()[0])
+    assert done.stderr.splitlines()[-1] == (
+        f"Interrupted: {kept} of 6 trials of he had ended. "
+        "They are kept in sqlite:///tune.db; the same command goes on from there."
+    )
+    assert "Traceback" not in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["tune.db"]
+    settings, url = tune_settings(trials=6, seeds=2, steps=100, profile=3), f"sqlite:///{tmp_path / 'tune.db'}"
     study = open_study(settings, "he", url, EngineProblem(settings, "he").fingerprint)
     assert abs(len(rows_of(study)) - kept) <= 1  # Ctrl-C may come between a trial's end and its being counted
-    assert kept > 0
+    assert abs(kept - trials) <= 1
+
+
+def test_without_a_storage_ctrl_c_says_how_to_keep_what_is_searched(
+    headstart: Headstart, ctrl_c_after: Callable[[int], None], tmp_path: Path
+) -> None:
+    ctrl_c_after(1)
+    done = headstart("tune", "he", *QUICK)
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr.endswith("trials of he had ended. Add --storage tune.db to keep what is searched.\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+# --- options and files ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[TuneSettings, dict[str, Any]]]:
+    """Answers every tuning with one made by hand, and keeps what was asked for."""
+    calls: list[tuple[TuneSettings, dict[str, Any]]] = []
+
+    def answer(settings: TuneSettings, **others: Any) -> Tuning:
+        calls.append((settings, others))
+        return tuning("final_cost", [(0.2, 0.7), (0.4, 0.9)])
+
+    monkeypatch.setattr("headstart.lab.tune.tune_with", answer)
+    return calls
+
+
+OPTIONS: list[tuple[list[str], dict[str, Any]]] = [
+    ([], {}),
+    (["xavier", "--scheme", "he"], {"schemes": ("xavier", "he")}),
+    (["--data", "moons"], {"data": "moons"}),
+    (["--label", "class"], {"label": "class"}),
+    (["--hidden", "4,3,2"], {"hidden": (4, 3, 2)}),
+    (["--activation", "tanh"], {"activation": "tanh"}),
+    (["--trials", "7"], {"trials": 7}),
+    (["--seeds", "5"], {"seeds": 5}),
+    (["--over", "learning_rate, multiplier"], {}),
+    (["--over", "multiplier", "--learning-rate", "0.3"], {"over": ("multiplier",), "learning_rate": 0.3}),
+    (["--metric", "train_accuracy"], {"metric": "train_accuracy"}),
+    (["--metric", "steps_to_target", "--target", "0.2"], {"metric": "steps_to_target", "target": 0.2}),
+    (["--multiplier-range", "0.5,2"], {"multiplier_range": (0.5, 2.0)}),
+    (["--learning-rate-range", "0.01,1"], {"learning_rate_range": (0.01, 1.0)}),
+    (["--profile", "4"], {"profile": 4}),
+    (["--steps", "9"], {"steps": 9}),
+    (["--optimizer", "adam"], {"optimizer": "adam", "learning_rate_range": (1e-5, 0.3)}),
+    (["--batch-size", "8"], {"batch_size": 8}),
+    (["--dtype", "float64"], {"dtype": "float64"}),
+    (["--sampler-seed", "6"], {"sampler_seed": 6}),
+]
+
+
+@pytest.mark.parametrize(("arguments", "changed"), OPTIONS, ids=[" ".join(arguments) for arguments, _ in OPTIONS])
+def test_each_option_is_the_setting_of_its_name(
+    arguments: list[str], changed: dict[str, Any], headstart: Headstart, asked: list[Any]
+) -> None:
+    assert headstart("tune", *arguments).returncode == 0
+    ((settings, others),) = asked
+    usual = TuneSettings().model_dump() | changed
+    if "optimizer" in changed:
+        assert settings.optimizer.startswith(changed["optimizer"])
+        usual["optimizer"] = settings.optimizer
+    assert settings.model_dump() == usual
+    assert (others["storage"], others["threads"]) == (None, None)
+
+
+def test_storage_and_threads_are_passed_on(headstart: Headstart, asked: list[Any]) -> None:
+    headstart("tune", "--storage", "some.db", "--threads", "3")
+    assert (asked[0][1]["storage"], asked[0][1]["threads"]) == ("some.db", 3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "written"),
+    [([], []), (["--chart", "a.svg"], ["a.svg"]),
+     (["--chart", "a.json", "--out", "tuned"], ["a.json", "tuned/tune.json", "tuned/tune.png", "tuned/tune.svg"])],
+)  # fmt: skip
+def test_what_was_asked_for_is_written_and_named(
+    arguments: list[str], written: list[str], headstart: Headstart, asked: list[Any], tmp_path: Path
+) -> None:
+    done = headstart("tune", *arguments)
+    assert sorted(p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*") if p.is_file()) == written
+    assert sorted(line for line in done.stderr.splitlines() if line.startswith("wrote")) == [
+        f"wrote {w}" for w in written
+    ]
+    assert ("Add --chart FILE or --out DIR" in done.stderr) is (not written)
+    as_json = headstart("tune", *arguments, "--json")
+    found = json.loads(as_json.stdout)
+    assert sorted(found["files"].values()) == written
+    assert found["scheme"] == "normal(1)"
+    assert "Add --chart" not in as_json.stderr
+
+
+def test_a_file_that_cannot_be_put_in_place_leaves_nothing_behind(
+    headstart: Headstart, asked: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(source: str, target: str) -> None:
+        raise OSError("no room")
+
+    monkeypatch.setattr(os, "replace", refuse)
+    for arguments in (["--chart", "a.svg"], ["--out", "tuned"]):
+        with pytest.raises(OSError, match="no room"):
+            headstart("tune", *arguments)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []

@@ -205,3 +205,45 @@ def test_bad_input() -> None:
     two = [run(scheme="he", multiplier=1.0), run(scheme="xavier", multiplier=2.0)]
     with pytest.raises(InputError, match="no run meets all of scheme=he and multiplier=2"):
         summarize(two, conditions=["scheme=he", "multiplier=2"])
+
+
+def test_what_all_runs_share_is_said_where_it_is_not_usual() -> None:
+    plain = summarize([run(seed=0), run(seed=1)])
+    assert "sigma_b" not in plain.fixed
+    assert "batch_size" not in plain.fixed
+    rows = [run(seed=seed, sigma_b=0.2, batch_size=32, width=8, depth=3) for seed in (0, 1)]
+    found = summarize(rows).fixed
+    assert (found["sigma_b"], found["batch_size"], found["depth"], found["width"]) == (0.2, 32, 3, 8)
+    assert "hidden" not in found
+
+
+def test_reasons_stand_by_their_number_and_then_by_name() -> None:
+    rows = [run(seed=k, reason=reason) for k, reason in enumerate(["b", "c", "c", "a", ""])]
+    assert summarize([*rows, run()]).reasons == [("c", 2), ("a", 1), ("b", 1), ("no reason given", 1)]
+
+
+@pytest.mark.parametrize(
+    ("by", "axes"),
+    [(["scheme"], ["data"]), (["seed"], ["data"]), (["scheme", "seed"], ["data"]), (["depth"], ["data", "depth"]),
+     (["multiplier", "depth"], ["data", "depth", "multiplier"]), (["activation"], ["data", "activation"])],
+)  # fmt: skip
+def test_schemes_are_compared_within_problems_and_what_by_names(by: list[str], axes: list[str]) -> None:
+    rows = study(
+        lambda _: {}, data=["circles", "moons"], scheme=["he", "xavier"], depth=[2, 3], width=[8],
+        multiplier=[1.0, 2.0], seed=[0, 1],
+    )  # fmt: skip
+    summary = summarize(rows, by=by)
+    assert summary.problem_axes == axes
+    problems = 2 ** len([axis for axis in axes if axis != "activation"])
+    assert len(summary.best) == 2 * problems
+    assert len(summary.pairs) == problems
+    assert all(pair.first.problem == pair.second.problem for pair in summary.pairs)
+    assert all(pair.beats.pairs == 2 for pair in summary.pairs)
+
+
+def test_the_data_and_its_seed_are_problems_and_training_is_not() -> None:
+    rows = study(lambda _: {}, scheme=["he"], data_seed=[0, 1], learning_rate=[0.1, 0.2], seed=[0, 1])
+    assert summarize(rows).problem_axes == ["data_seed"]
+    labels = study(lambda _: {}, data=["t.csv"], label=["a", "b"], steps=[1, 2])
+    assert summarize(labels).problem_axes == ["label"]
+    assert [best.tried for best in summarize(rows).best] == [2, 2]
