@@ -121,8 +121,8 @@ def test_every_place_walks_along_the_grid_from_its_own_guess() -> None:
 def test_a_rate_range_spans_what_the_optimizer_takes(optimizer: str) -> None:
     """Momentum 0.9 adds ten gradients up, so its range is sgd's tenth; Adam's steps are the rate itself."""
     low, high = {"sgd": (1e-3, 10), "momentum": (1e-4, 1), "nesterov": (1e-4, 1), "adam": (1e-5, 0.3)}[optimizer]
-    argument = "" if optimizer == "sgd" else "(0.5)"
-    assert rate_range(optimizer) == rate_range(f" {optimizer.upper()}{argument}") == (low, high)
+    written = f" {optimizer.upper()}" + ("(0.5)" if optimizer != "sgd" else "")
+    assert rate_range(optimizer) == rate_range(written) == (low, high)
 
 
 def test_each_scheme_of_a_comparison_gets_a_rate_that_beats_the_one_for_all() -> None:

@@ -281,3 +281,16 @@ def test_sigma_b_and_the_scheme_are_the_rows_own() -> None:
         (column,) = trainability(rows).columns
         assert column.sigma_w2 == pytest.approx(1.5)
         assert column.predicted == pytest.approx(6 * depth_scales(1.5, sigma_b**2)[1], rel=2e-2)
+
+
+def test_a_score_that_is_not_a_number_is_the_worst_too() -> None:
+    results: dict[float, list[float | None]] = {
+        1.5: [0.9, 0.2, math.nan],
+        2.0: [0.8, 0.7, 0.6],
+        3.0: [0.9, math.nan, 0.1],
+    }
+    found = trainability(grid(results), threshold=0.5)
+    assert [column.measured for column in found.columns] == pytest.approx([10 * 2 ** (4 / 7), 40, 10])
+    assert found.peak == 2.0
+    as_zero = {w2: [0.0 if x is None or math.isnan(x) else x for x in line] for w2, line in results.items()}
+    assert found.cell_correlation == trainability(grid(as_zero)).cell_correlation  # lower than each other result

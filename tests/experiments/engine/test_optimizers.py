@@ -145,7 +145,7 @@ def test_a_gradient_just_below_the_limit_is_left_alone_and_one_just_above_is_sho
 def test_an_optimizer_keeps_as_many_states_as_it_needs() -> None:
     for spec, (states, name, arguments) in OTHERS.items():
         chosen = optimizer(spec)
-        assert (chosen.states, chosen.name, chosen.arguments) == (states, name, arguments)
+        assert (chosen.kind.states, chosen.name, chosen.arguments) == (states, name, arguments)
         assert str(chosen) == spec
 
 

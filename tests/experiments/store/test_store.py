@@ -244,7 +244,7 @@ def test_a_store_of_a_newer_schema_is_refused(address: str) -> None:
             use()
 
 
-@pytest.mark.parametrize(("found", "refused"), [(0, False), (SCHEMA, False), (SCHEMA + 1, True), (10, True)])
+@pytest.mark.parametrize(("found", "refused"), [(1, False), (SCHEMA, False), (SCHEMA + 1, True), (10, True)])
 def test_a_store_of_this_schema_or_an_older_one_is_read(found: int, refused: bool, tmp_path: Path) -> None:
     store = held(Store(tmp_path / "s.db"), DONE)
     with store._engine.begin() as connection:
@@ -252,9 +252,13 @@ def test_a_store_of_this_schema_or_an_older_one_is_read(found: int, refused: boo
         connection.execute(meta.update().values(value=str(found)))
     with pytest.raises(StoreError) if refused else contextlib.nullcontext():
         assert store.exists()
-        held(store)
-    with store._engine.connect() as connection:
+    with store._engine.connect() as connection:  # a look changes nothing
         assert connection.execute(sqlalchemy.select(meta)).all() == [("schema", str(found))]
+    with pytest.raises(StoreError) if refused else contextlib.nullcontext():
+        held(store)
+    with store._engine.connect() as connection:  # a coordinator brings an older one to this schema
+        after = found if refused else SCHEMA
+        assert connection.execute(sqlalchemy.select(meta)).all() == [("schema", str(after))]
 
 
 def test_a_store_whose_making_failed_is_not_there(address: str) -> None:

@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 
 import headstart as hs
 from headstart import InputError
-from headstart.experiments.sweep import factors as factors_module
+from headstart.experiments.sweep import factors
 from headstart.experiments.sweep.factors import read_factor
 from headstart.experiments.sweep.runs import distinct_runs
 from headstart.experiments.sweep.settings import FACTORS, read_study, study_schema, study_settings
 
 TINY, HUGE, WHOLE = 5e-324, 1.7976931348623157e308, 2**31 - 1
-# axis -> values at the edge that are read, values beyond it that are refused
+# factor -> values at the edge that are read, values beyond it that are refused
 EDGES: dict[str, tuple[list[Any], list[Any]]] = {
     "hidden": ([[1], [WHOLE], [], (3, 4)], [[0], [2**31], [True], [2.0], 3, "3"]),
     "depth": ([1, WHOLE], [0, 2**31, 1.0, True, None, "1"]),
@@ -41,37 +41,37 @@ EDGES: dict[str, tuple[list[Any], list[Any]]] = {
 }
 
 
-def read(axis: str, given: Any) -> tuple[Any, ...]:
-    return read_factor(axis, given, FACTORS[axis])
+def read(factor: str, given: Any) -> tuple[Any, ...]:
+    return read_factor(factor, given, FACTORS[factor])
 
 
-@pytest.mark.parametrize("axis", EDGES)
-def test_an_axis_takes_the_values_at_its_edge_and_none_beyond(axis: str) -> None:
-    inside, outside = EDGES[axis]
+@pytest.mark.parametrize("factor", EDGES)
+def test_a_factor_takes_the_values_at_its_edge_and_none_beyond(factor: str) -> None:
+    inside, outside = EDGES[factor]
     for value in inside:
-        (found,) = read(axis, value)
+        (found,) = read(factor, value)
         assert found == (tuple(value) if isinstance(value, list) else value)
-        assert read(axis, [value]) == (found,)
+        assert read(factor, [value]) == (found,)
     for value in outside:
-        with pytest.raises(InputError, match=f"^{axis}(:| must be)"):
-            read(axis, value)
-        if not (axis == "hidden" and isinstance(value, list)):
-            with pytest.raises(InputError, match=rf"^{axis}\[1\](:| must be)"):
-                read(axis, [inside[0], value])
+        with pytest.raises(InputError, match=f"^{factor}(:| must be)"):
+            read(factor, value)
+        if not (factor == "hidden" and isinstance(value, list)):
+            with pytest.raises(InputError, match=rf"^{factor}\[1\](:| must be)"):
+                read(factor, [inside[0], value])
 
 
-def test_every_axis_has_its_edges_here() -> None:
+def test_every_factor_has_its_edges_here() -> None:
     assert set(EDGES) == set(FACTORS)
 
 
 def test_numbers_are_read_as_one_type() -> None:
     """1 and 1.0 are one run, and minus zero is zero."""
-    for axis in ("multiplier", "learning_rate", "sigma_b"):
-        (value,) = read(axis, 1)
+    for factor in ("multiplier", "learning_rate", "sigma_b"):
+        (value,) = read(factor, 1)
         assert type(value) is float
     assert math.copysign(1, read("sigma_b", -0.0)[0]) == 1
-    for axis, written in [("depth", {"linear": [1, 9], "count": 3}), ("seed", {"log": [1, 100], "count": 3})]:
-        assert {type(value) for value in read(axis, written)} == {int}
+    for factor, written in [("depth", {"linear": [1, 9], "count": 3}), ("seed", {"log": [1, 100], "count": 3})]:
+        assert {type(value) for value in read(factor, written)} == {int}
 
 
 # --- ranges ----------------------------------------------------------------------------------------------------------
@@ -98,7 +98,9 @@ def test_a_range_is_counted_from_its_first_number_and_leaves_out_its_end(first: 
     st.integers(2, 30),
     st.sampled_from(["linear", "log"]),
 )
-def test_a_spaced_axis_is_that_of_arithmetic_without_rounding(first: float, last: float, count: int, form: str) -> None:
+def test_a_spaced_factor_is_that_of_arithmetic_without_rounding(
+    first: float, last: float, count: int, form: str
+) -> None:
     """Up to twelve significant digits; upwards and downwards, both ends included."""
     if abs(last / first - 1) < 1e-3:
         return
@@ -118,9 +120,9 @@ def test_twelve_digits_are_kept() -> None:
     assert read("multiplier", {"linear": [1, 2], "count": 4}) == (1.0, 1.33333333333, 1.66666666667, 2.0)
 
 
-def test_the_longest_axis_and_one_longer(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert factors_module.LONGEST == 1_000_000
-    monkeypatch.setattr(factors_module, "LONGEST", 5)
+def test_the_longest_factor_and_one_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert factors.LONGEST == 1_000_000
+    monkeypatch.setattr(factors, "LONGEST", 5)
     for form in ("linear", "log"):
         assert len(read("multiplier", {form: [1, 2], "count": 5})) == 5
         assert read("multiplier", {form: [1, 2], "count": 2}) == (1.0, 2.0)
@@ -135,7 +137,7 @@ def test_the_longest_axis_and_one_longer(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.mark.parametrize(
-    ("axis", "given"),
+    ("factor", "given"),
     [
         ("multiplier", {"linear": [math.inf, 1], "count": 3}), ("multiplier", {"linear": [1, True], "count": 3}),
         ("multiplier", {"linear": [1, 2, 3], "count": 3}), ("multiplier", {"linear": 3, "count": 3}),
@@ -147,21 +149,21 @@ def test_the_longest_axis_and_one_longer(monkeypatch: pytest.MonkeyPatch) -> Non
         ("hidden", {"range": [0, 3]}), ("seed", {"range": []}), ("multiplier", []), ("hidden", [[1], 2]),
     ],
 )  # fmt: skip
-def test_ranges_that_are_none(axis: str, given: Any) -> None:
-    with pytest.raises(InputError, match=axis):
-        read(axis, given)
+def test_ranges_that_are_none(factor: str, given: Any) -> None:
+    with pytest.raises(InputError, match=factor):
+        read(factor, given)
 
 
-def test_a_linear_axis_may_begin_at_zero_where_zero_is_a_value() -> None:
+def test_a_linear_factor_may_begin_at_zero_where_zero_is_a_value() -> None:
     assert read("sigma_b", {"linear": [0, 1], "count": 3}) == (0.0, 0.5, 1.0)
     assert read("sigma_b", {"linear": [1, 0], "count": 3}) == (1.0, 0.5, 0.0)
 
 
-def test_a_value_is_twice_in_an_axis_whatever_stands_between() -> None:
-    for axis, written in [("seed", [3, 1, 3]), ("multiplier", [1, 2, 1.0]), ("hidden", [[1, 2], [3], (1, 2)]),
+def test_a_value_is_twice_in_a_factor_whatever_stands_between() -> None:
+    for factor, written in [("seed", [3, 1, 3]), ("multiplier", [1, 2, 1.0]), ("hidden", [[1, 2], [3], (1, 2)]),
                         ("scheme", ["he", "zeros", "HE"]), ("sigma_b", [0.0, -0.0])]:  # fmt: skip
-        with pytest.raises(InputError, match=rf"{axis} has the value .* twice. Leave one out"):
-            read(axis, written)
+        with pytest.raises(InputError, match=rf"{factor} has the value .* twice. Leave one out"):
+            read(factor, written)
     with pytest.raises(InputError, match=r"hidden has the value \[1, 2\] twice"):
         read("hidden", [[3], [1, 2], [1, 2]])
     with pytest.raises(InputError, match=r"seed has the value 4 twice"):
@@ -206,19 +208,19 @@ def test_the_schema_knows_the_limits_too(given: dict[str, Any]) -> None:
         jsonschema.validate(given, study_schema())
 
 
-@pytest.mark.parametrize("axis", FACTORS)
-def test_the_schema_admits_every_notation_of_an_axis(axis: str) -> None:
+@pytest.mark.parametrize("factor", FACTORS)
+def test_the_schema_admits_every_notation_of_a_factor(factor: str) -> None:
     schema = study_schema()
-    single = EDGES[axis][0][0]
+    single = EDGES[factor][0][0]
     forms: list[Any] = [single, [single]]
-    if axis in ("depth", "width", "batch_size", "steps", "seed"):
+    if factor in ("depth", "width", "batch_size", "steps", "seed"):
         forms += [{"range": [1, 3]}, {"range": [3, 1, -1]}]
-    if axis not in ("data", "hidden", "activation", "optimizer", "scheme"):
+    if factor not in ("data", "hidden", "activation", "optimizer", "scheme"):
         forms += [{"linear": [1, 3], "count": 2}, {"log": [1, 4], "count": 3}]
-    beside = {"depth": {"width": 3}, "width": {"depth": 3}}.get(axis, {})
+    beside = {"depth": {"width": 3}, "width": {"depth": 3}}.get(factor, {})
     for form in forms:
-        jsonschema.validate({axis: form, **beside}, schema)
-        assert study_settings(**{axis: form, **beside}).asked > 0
+        jsonschema.validate({factor: form, **beside}, schema)
+        assert study_settings(**{factor: form, **beside}).asked > 0
 
 
 def test_the_schema_tells_every_default() -> None:
@@ -244,7 +246,7 @@ VALUES: dict[str, list[Any]] = {
 
 
 @given(st.sets(st.sampled_from(sorted(VALUES)), max_size=4), st.randoms(use_true_random=False))
-def test_runs_go_through_the_axes_the_last_the_fastest(names: set[str], random: Any) -> None:
+def test_runs_go_through_the_factors_the_last_the_fastest(names: set[str], random: Any) -> None:
     """Whatever the order of the keys in the file: that of the page counts."""
     names |= {"depth", "width"} if names & {"depth", "width"} else set()
     keys = random.sample(sorted(names), len(names))
@@ -255,7 +257,7 @@ def test_runs_go_through_the_axes_the_last_the_fastest(names: set[str], random: 
     assert study.asked == len(expected)
 
 
-def test_zipped_axes_move_with_the_first_of_them_and_the_others_as_ever() -> None:
+def test_zipped_factors_move_with_the_first_of_them_and_the_others_as_ever() -> None:
     study = study_settings(
         width=[8, 16, 32], depth=3, learning_rate=[0.1, 0.05, 0.02], seed=[5, 6], steps=[1, 2], scheme=["he", "ones"],
         sigma_b=[0.3, 0.2, 0.1], zip=[["learning_rate", "width", "sigma_b"]],

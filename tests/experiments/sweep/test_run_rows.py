@@ -18,7 +18,7 @@ from headstart.experiments import columns
 from headstart.experiments.sweep.rows import frame, rows_of, write_parquet
 
 COLUMNS = tuple(columns.COLUMNS)
-SETTINGS, RESULTS = ([column.name for column in group] for group in (columns.SETTINGS, columns.RESULTS))
+SETTINGS, RESULTS = (tuple(column.name for column in kind) for kind in (columns.SETTINGS, columns.RESULTS))
 
 # No two values are equal, so that none can stand in another's column.
 STORED: dict[str, Any] = {
@@ -179,5 +179,5 @@ def test_a_folder_or_a_file_in_the_way_is_said(tmp_path: Path) -> None:
 def test_results_and_settings_are_all_columns() -> None:
     assert ("id", "state", "reason", *SETTINGS, *RESULTS) == COLUMNS
     assert set(TEXT) | set(WHOLE) | set(REAL) | {"hidden"} == set(COLUMNS)
-    for names, kind in ((TEXT, str), (WHOLE, int), (REAL, float)):
-        assert {column.name for column in columns.COLUMNS.values() if column.type is kind} == set(names)
+    types = dict.fromkeys(TEXT, str) | dict.fromkeys(WHOLE, int) | dict.fromkeys(REAL, float) | {"hidden": tuple}
+    assert types == {name: column.type for name, column in columns.COLUMNS.items()}

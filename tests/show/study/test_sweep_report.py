@@ -123,6 +123,10 @@ def test_a_report_alone_and_its_theory(tmp_path: Path) -> None:
     page = StudyReport(depth_study(5, 4, 1)).report(tmp_path / "report.html").read_text()
     assert page.startswith("<!doctype html>")
     assert "critical point is 1.761" in page
+    assert '<div id="curves">' in page
+    assert '<div id="heat">' in page
+    assert '<div id="versus">' not in page  # of one scheme
+    assert "theory 0" in page  # the curve over the map
 
 
 def test_a_report_of_failures_alone_counts_them(tmp_path: Path) -> None:
