@@ -51,7 +51,9 @@ def _section(called: str, command: click.Command) -> str:
     with click.Context(command, info_name=called) as context:
         usage = command.get_usage(context).removeprefix("Usage: ")
         options = [parameter for parameter in command.get_params(context) if isinstance(parameter, click.Option)]
-        rows = [found for option in options if (found := option.get_help_record(context)) and option.name != "help"]
+        rows = [
+            found for option in options if (found := option.get_help_record(context)) and "--help" not in option.opts
+        ]
     words, *examples = inspect.cleandoc(command.help or "").split("\b\n")
     text = "\n".join(line.strip() for line in words.strip().splitlines()).replace("*", "\\*")
     shown = "".join(f"\n```sh\n{example.strip()}\n```\n" for example in examples)

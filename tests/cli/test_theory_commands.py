@@ -69,26 +69,6 @@ class TestGain:
         assert "settles at q*=1.178" in out
         assert "×1.21" in out
 
-    @pytest.mark.parametrize(
-        ("arguments", "words"),
-        [
-            (["gellu"], "Did you mean 'gelu'"),
-            (["softmax"], "must be element-wise"),
-            (["gelu", "--q", "0"], "must be a positive, finite number"),
-            (["gelu", "--q", "a"], "each value of --q must be a number"),
-            (["gelu", "--q", ","], "--q needs at least one number"),
-            (["exponential", "--q", "1e4"], "grows too fast"),
-            (["gelu", "--out", "picture.bmp"], "a file is saved as"),
-            (["gelu", "--out", "no/such/folder/a.png"], "does not exist"),
-        ],
-    )
-    def test_bad_input_exits_with_two(
-        self, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
-    ) -> None:
-        code, out, err = called(capsys, "gain", *arguments)
-        assert (code, out) == (2, "")
-        assert words in err
-
     def test_curve_and_simulation_are_drawn(self, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
         curve, signal = tmp_path / "gain.svg", tmp_path / "signal.svg"
         assert called(capsys, "gain", "tanh", "--out", str(curve))[0] == 0
