@@ -35,7 +35,7 @@ def rate_range(spec: str) -> tuple[float, float]:
 def log_grid(low: float, high: float, step: float) -> list[float]:
     """From low to high in equal factors of about `step`.
 
-    >>> log_grid(0.125, 8, 2)
+    >>> log_grid(0.125, 8.0, 2)
     [0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0]
     """
     count = 1 + max(1, round(math.log(high / low) / math.log(step)))
@@ -64,7 +64,7 @@ def own_rates(
     >>> def bowl(asked):  # the best rates are 0.1 and 0.2
     ...     return [np.log(rate / (0.1, 0.2)[place]) ** 2 for place, rate in asked]
     >>> [rate for rate, _ in own_rates([0.1, 0.02], log_grid(0.01, 1.0, 1.6), bowl)]
-    [0.1, 0.215443]
+    [0.1, 0.251189]
     """
     starts = [nearest(grid, guess) for guess in guesses]
     rows = known or [{}] * len(starts)

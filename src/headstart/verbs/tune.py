@@ -125,7 +125,7 @@ def tune(
         InputError: a setting breaks a rule, Optuna is not installed, the storage cannot be used, or every trial failed.
         Interrupted: Ctrl-C, or `cancel`; with a storage the same call goes on from there.
 
-    >>> found = tune("he", trials=8, seeds=3, steps=300, profile=5)
+    >>> found = tune("he", trials=8, seeds=8, steps=300, profile=5)
     >>> found.paid, found.default["multiplier"], len(found.trials)
     (False, 1.0, 8)
     """

@@ -97,7 +97,7 @@ def test_the_check_sees_a_judge_of_the_searchs_own_seeds() -> None:
 
 def test_a_scheme_far_from_its_scale_pays_on_the_labs_network() -> None:
     found = hs.tune(
-        "normal(0.05)", hidden=(10,) * 4, trials=20, seeds=5, steps=500, profile=7, multiplier_range=(0.25, 16.0)
+        "normal(0.05)", hidden=(10,) * 4, trials=20, seeds=8, steps=500, profile=7, multiplier_range=(0.25, 16.0)
     )
     assert found.paid
     assert found.interval["multiplier"][0] > 1
