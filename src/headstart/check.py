@@ -115,8 +115,10 @@ def _real(value: Any, what: str, rule: str, example: str, holds: Any) -> float:
 
 def _told(value: Any) -> str:
     """The value in a message: as it was written, and not by the page."""
-    if is_number(value) and not is_whole(value):
+    if is_whole(value):
+        text = str(value)
+    elif is_number(value) and not isinstance(value, numbers.Rational):  # a fraction takes no format
         text = f"{value:g}" if value != value // 1 else repr(float(value))  # 3.0 is no whole number's type
     else:
-        text = str(value) if is_whole(value) else repr(value)
+        text = repr(value)
     return text if len(text) <= 80 else f"{text[:60]}..."

@@ -83,7 +83,9 @@ def test_a_suffix_writes_that_one_file(result: Any, tmp_path: Path, suffix: str)
 
 
 def test_a_report_is_one_html_file(result: Any, tmp_path: Path) -> None:
-    assert result.report(tmp_path / "r.html") == tmp_path / "r.html"
+    for name in ("r.html", "R.HTML"):
+        assert result.report(str(tmp_path / name)) == tmp_path / name
+        assert (tmp_path / name).read_bytes().startswith(b"<!doctype html>")
     with pytest.raises(hs.InputError, match=r"a report is one \.html file, got '.*r\.pdf'"):
         result.report(tmp_path / "r.pdf")
 
