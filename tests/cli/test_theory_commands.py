@@ -64,6 +64,17 @@ class TestGain:
         assert f"{hs.gain(activation):.5g}" in out
         assert "…" not in out
 
+    def test_each_column_has_its_own_number(self, capsys: pytest.CaptureFixture[str]) -> None:
+        lines = called(capsys, "gain", "elu(0.5)", "--q", "0.3,2", "--depth", "7")[1].splitlines()
+        assert lines[2].split() == ["q", "E[φ]", "E[φ²]", "E[φ'²]", "gain", "backward", "slope", "χ1", "χ1^7"]
+        for line, q in zip(lines[4:6], (0.3, 2.0), strict=True):
+            at = hs.theory.moments("elu(0.5)", q)
+            five = (at.mean, at.second_moment, at.derivative_second_moment, at.gain_forward, at.gain_backward)
+            slope = [f"{at.variance_slope:.4f}", at.stability]
+            told = [f"{q:g}", *(f"{value:.5g}" for value in five), *slope, f"{at.chi_1:.4f}"]
+            assert line.split()[:-1] == told
+            assert float(line.split()[-1].removeprefix("×")) == pytest.approx(at.chi_1**7, rel=5e-3)
+
     def test_says_what_torchs_constant_does(self, capsys: pytest.CaptureFixture[str]) -> None:
         out = called(capsys, "gain", "tanh")[1]
         assert "settles at q*=1.178" in out
