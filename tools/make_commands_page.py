@@ -18,7 +18,7 @@ HEAD = """# The command line
 
 Data goes to stdout, everything else to stderr. `--json` prints the same numbers as the table, with a `schema` number;
 what JSON cannot hold is `"inf"`, `"-inf"` or `"nan"`. `--out PATH` writes one file where PATH has a suffix of the list,
-and a folder with all of them otherwise.
+and a folder with all of them otherwise. `-h` or `--help` explains a command.
 
 | exit code | meaning |
 |---|---|
@@ -50,15 +50,15 @@ def page() -> str:
 def _section(called: str, command: click.Command) -> str:
     with click.Context(command, info_name=called) as context:
         usage = command.get_usage(context).removeprefix("Usage: ")
-        options = [parameter for parameter in command.get_params(context) if isinstance(parameter, click.Option)]
-        rows = [
-            found for option in options if (found := option.get_help_record(context)) and "--help" not in option.opts
-        ]
+        # not --help, whose names depend on how the command was called before
+        options = [parameter for parameter in command.params if isinstance(parameter, click.Option)]
+        rows = [found for option in options if (found := option.get_help_record(context))]
     words, *examples = inspect.cleandoc(command.help or "").split("\b\n")
     text = "\n".join(line.strip() for line in words.strip().splitlines()).replace("*", "\\*")
     shown = "".join(f"\n```sh\n{example.strip()}\n```\n" for example in examples)
-    table = "".join(f"| `{_cell(option)}` | {_cell(told)} |\n" for option, told in rows)
-    return f"\n## {called}\n\n`{usage}`\n\n{text}\n{shown}\n| option | |\n|---|---|\n{table}"
+    lines = [f"| `{_cell(option)}` | {_cell(told)} |\n" for option, told in rows]
+    table = "".join(["\n| option | |\n|---|---|\n", *lines]) if lines else ""
+    return f"\n## {called}\n\n`{usage}`\n\n{text}\n{shown}{table}"
 
 
 def _cell(text: str) -> str:

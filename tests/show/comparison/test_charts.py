@@ -254,7 +254,7 @@ def test_titles_say_what_was_compared() -> None:
     made = replace(made, data=replace(made.data, name="C:\\tables\\plane.csv"))
     title = comparison_chart(made).to_dict()["title"]
     assert title["subtitle"] == (
-        "plane.csv, network 2-1, relu, 2,500 steps of adam with batches of 3, learning rate 0.01, 3 seeds per scheme"
+        "plane.csv, network 2-1, relu, 2,500 steps of Adam with batches of 3, learning rate 0.01, 3 seeds per scheme"
     )
     alone = comparison({"he": [[1.0, 0.5]]}, learning_rate=0.25)
     alone = replace(alone, data=replace(alone.data, name="tables/plane.csv"))

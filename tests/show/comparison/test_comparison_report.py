@@ -100,7 +100,7 @@ def test_of_a_regression_the_page_tells_r_squared(tmp_path: Path) -> None:
 def test_the_page_says_what_was_compared(made: hs.Comparison, tmp_path: Path) -> None:
     made = replace(made, data=replace(made.data, name="<b>.csv"))
     text = made.report(tmp_path / "report.html").read_text()
-    words = "&lt;b&gt;.csv, network 2-1, relu, 20 steps of adam, learning rate 0.25"
+    words = "&lt;b&gt;.csv, network 2-1, relu, 20 steps of Adam, learning rate 0.25"
     assert f"<title>headstart: {words}</title>" in text
     assert f'<p class="lead">{words}. Medians over the seeds, quartiles in brackets.' in text
     assert "<h1>What the starting weights do to training</h1>" in text
