@@ -4,7 +4,7 @@
 made in a copy of the tree, and the tests that can reach the file run until one of them fails, the nearest first:
 those named after the file, then those of its room, then every other one that imports it, then the pages.
 
-    python tools/mutants.py                          # all: about an hour on two cores
+    python tools/mutants.py                          # all: some hours on two cores; with --near 6 about one
     python tools/mutants.py draws theory             # two rooms
     python tools/mutants.py --file schemes/spec.py   # what touches a file
     python tools/mutants.py --check                  # only that every edit still fits its file
