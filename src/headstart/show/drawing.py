@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from functools import cached_property
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache, cached_property
 from typing import Any
 
 Rows = list[dict[str, Any]]
@@ -31,6 +32,21 @@ def named_table(tables: Tables, name: str, rows: Rows) -> Any:
     return alt.NamedData(name=name)
 
 
+@cache
+def renderer() -> Future[None]:
+    """Start what draws, which takes most of a second, in a thread beside the one that makes the chart."""
+    pool = ThreadPoolExecutor(1)
+    started = pool.submit(_start_renderer)
+    pool.shutdown(wait=False)
+    return started
+
+
+def _start_renderer() -> None:
+    import vl_convert
+
+    vl_convert.vegalite_to_svg({"mark": "point"})
+
+
 class Drawing:
     """A chart in every form, drawn once however many are asked for.
 
@@ -54,7 +70,10 @@ class Drawing:
     def _drawn(self) -> str:
         import vl_convert
 
-        drawn: str = vl_convert.vegalite_to_svg(self.spec)
+        renderer()
+        spec = self.spec
+        renderer().result()
+        drawn: str = vl_convert.vegalite_to_svg(spec)
         return drawn
 
     def svg(self) -> bytes:

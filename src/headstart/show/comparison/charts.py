@@ -23,18 +23,28 @@ COLUMNS = 5  # decision boundaries side by side
 
 
 def comparison_chart(comparison: ComparisonData) -> Any:
-    """Everything in one picture: boundaries where the data lies in a plane, cost curves, the signal at the start."""
+    """Everything in one picture: boundaries where the data lies in a plane, cost curves, the signal at the start.
+
+    A chart is made with all its properties at once, because each one that is set later copies the whole chart.
+    """
     tables: Tables = {}
-    bottom = alt.hconcat(cost_chart(comparison, tables), signal_chart(comparison, tables), spacing=70)
-    rows: list[Any] = [bottom.resolve_scale(color="shared", strokeDash="shared")]
+    rows: list[Any] = [
+        alt.hconcat(
+            cost_chart(comparison, tables), signal_chart(comparison, tables), spacing=70,
+            resolve=_scales(color="shared", strokeDash="shared"),
+        )
+    ]  # fmt: skip
     if boundaries.can_draw(comparison):
         rows.insert(0, boundary_chart(comparison, tables))
-    chart = alt.vconcat(*rows, spacing=34).resolve_scale(
-        color="independent", shape="independent", strokeDash="independent"
-    )
-    chart = chart.properties(config=theme(), padding=18, title=_title(comparison))
+    own_scales = _scales(color="independent", shape="independent", strokeDash="independent")
+    chart = alt.vconcat(*rows, spacing=34, resolve=own_scales, config=theme(), padding=18, title=_title(comparison))
     chart.datasets = tables  # after everything that copies a chart
     return chart
+
+
+def _scales(**channels: Any) -> Any:
+    """Which scales the parts of a chart share."""
+    return alt.Resolve(scale=alt.ScaleResolveMap(**channels))
 
 
 def _title(comparison: ComparisonData) -> Any:
@@ -127,9 +137,7 @@ def cost_chart(comparison: ComparisonData, tables: Tables) -> Any:
     subtitle = "Median over the seeds; the band spans the quartiles" if seeds > 1 else "One run per scheme"
     if top:
         subtitle += ". ▲ at the top edge: infinite or not a number"
-    return alt.layer(*layers).properties(
-        width=470, height=300, title=alt.TitleParams("Cost while training", subtitle=subtitle)
-    )
+    return alt.layer(*layers, width=470, height=300, title=alt.TitleParams("Cost while training", subtitle=subtitle))
 
 
 def _first_of_each_gap(rows: Rows) -> Rows:
@@ -197,8 +205,8 @@ def signal_chart(comparison: ComparisonData, tables: Tables) -> Any:
                 .mark_point(shape=shape, filled=True, size=130, yOffset=offset, opacity=1)
                 .encode(x=x, y=alt.Y("edge:Q", title="Standard deviation (log scale)"), color=colour)
             )
-    return alt.layer(*marks).properties(
-        width=330, height=300, title=alt.TitleParams("Signal per layer at the start", subtitle=subtitle)
+    return alt.layer(
+        *marks, width=330, height=300, title=alt.TitleParams("Signal per layer at the start", subtitle=subtitle)
     )
 
 
@@ -263,7 +271,7 @@ def _boundary_panel(panel: boundaries.Panel, comparison: ComparisonData, tables:
             .mark_line(strokeWidth=2.2, stroke=INK, clip=True)
             .encode(x=x, y=y, detail="line:N", order="order:Q")
         )
-    return alt.layer(*layers).properties(
-        width=size, height=size,
+    return alt.layer(
+        *layers, width=size, height=size,
         title=alt.TitleParams(f"{panel.scheme}: {100 * panel.train_accuracy:.1f} %", anchor="middle", fontSize=14),
     )  # fmt: skip
