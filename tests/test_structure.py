@@ -53,6 +53,12 @@ def test_imports_go_one_way() -> None:
     assert not wrong, wrong
 
 
+def test_names_of_test_files_are_used_once() -> None:
+    """Two files of one name stop pytest before it runs anything, because the folders of tests are no packages."""
+    names = [path.name for path in Path(__file__).parent.rglob("*.py") if path.name != "conftest.py"]
+    assert sorted(names) == sorted(set(names))
+
+
 def test_every_room_is_in_the_order() -> None:
     rooms = {path.name.removesuffix(".py") for path in PACKAGE.iterdir() if path.suffix in ("", ".py")}
     assert rooms - {"__init__", "__main__", "__pycache__"} <= set(ROOMS)

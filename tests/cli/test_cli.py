@@ -8,13 +8,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
 import pytest
+from command_line import Done, Headstart
 
 from headstart.cli import main
 from headstart.cli.main import run
@@ -31,36 +31,6 @@ def quick(monkeypatch: pytest.MonkeyPatch, bundle_of: Callable[[str], None]) -> 
     """The script of a report takes a second to make, and progress is told after one: neither is looked at here."""
     bundle_of("")
     monkeypatch.setattr("headstart.cli.progress.QUIET_SECONDS", math.inf)
-
-
-@dataclass
-class Done:
-    """What a command printed, and its exit code."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-Headstart = Callable[..., Done]
-
-
-@pytest.fixture
-def headstart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Headstart:
-    """Runs a command in a folder of its own."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments: str) -> Done:
-        code: Any = 0
-        try:
-            run(list(arguments))
-        except SystemExit as stopped:
-            code = stopped.code
-        captured = capsys.readouterr()
-        assert isinstance(code, int)
-        return Done(code, captured.out, captured.err)
-
-    return call
 
 
 def test_help_names_the_commands(headstart: Headstart) -> None:
@@ -128,69 +98,6 @@ def test_schemes_lists_every_family_and_can_be_narrowed(headstart: Headstart) ->
     assert "He et al. 2015" in he
     assert "glorot  variance" not in he
     assert headstart("schemes", "hee").returncode == 2
-
-
-BAD = [
-    (["compare", "hee"], "Did you mean 'he'"),
-    (["compare", "he("], "malformed scheme"),
-    (["compare", "normal()"], "argument is empty"),
-    (["compare", "he*"], "must be a number"),
-    (["compare", "he*-1"], "a multiplier must be a positive, finite number, got -1"),
-    (["compare", "normal(nan)"], "must be finite"),
-    (["compare", "--data", "cirlces"], "Did you mean 'circles'"),
-    (["compare", "--activation", "rellu"], "Did you mean 'relu'"),
-    (["compare", "--hidden", "10,0"], "at least 1"),
-    (["compare", "--hidden", "10,-5"], "at least 1"),
-    (["compare", "--hidden", "10,,5"], "got '10,,5'"),
-    (["compare", "--hidden", ""], "got ''"),
-    (["compare", "--hidden", "ten"], "got 'ten'"),
-    (["compare", "--seeds", "0"], "seeds: "),
-    (["compare", "--steps", "0"], "steps: "),
-    (["compare", "--steps", "many"], "not a valid integer"),
-    (["compare", "--learning-rate", "-1"], "learning rate must be positive"),
-    (["compare", "--learning-rate", "nan"], "learning rate must be positive"),
-    (["compare", "--data", "missing.csv"], "no file 'missing.csv'"),
-    (["compare", "--data", "empty.csv"], "is empty"),
-    (["compare", "--data", "ragged.csv"], "line 2"),
-    (["compare", "--data", "words.csv"], "line 2, column 'x1'"),
-    (["compare", "--data", "hole.csv"], "got 'nan'"),
-    (["compare", "--data", "one.csv"], "every label is '1'"),
-    (["compare", "--data", "binary.csv"], "is not text"),
-    (["compare", "--out", "plain"], "cannot write to the folder"),
-    (["compare", "--preset", "course", "--steps", "5"], "preset fixes --steps"),
-    (["compare", "--preset", "course", "orthogonal"], "draws normal or constant weights"),
-    (["compare", "--preset", "exam"], "course"),
-    (["compare", "--nonsense"], "No such option"),
-    (["compar"], "No such command"),
-]  # fmt: skip
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    (tmp_path / "empty.csv").write_text("")
-    (tmp_path / "plain").write_text("")
-    (tmp_path / "ragged.csv").write_text("1,2,0\n3,4\n")
-    (tmp_path / "words.csv").write_text("1,2,0\nx,4,1\n")
-    (tmp_path / "hole.csv").write_text("1,2,0\n3,nan,1\n")
-    (tmp_path / "one.csv").write_text("1,2,1\n3,4,1\n")
-    (tmp_path / "binary.csv").write_bytes(bytes(range(256)))
-    return tmp_path
-
-
-@pytest.mark.parametrize(("arguments", "words"), BAD, ids=[" ".join(arguments) for arguments, _ in BAD])
-def test_bad_input_is_told_plainly_and_writes_nothing(
-    arguments: list[str], words: str, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(folder)
-    before = sorted(folder.rglob("*"))
-    with pytest.raises(SystemExit) as stopped:
-        run([*arguments, *([] if "--out" in arguments else ["--out", "pictures"] if "compare" in arguments else [])])
-    captured = capsys.readouterr()
-    assert stopped.value.code == 2
-    assert words in captured.err
-    assert captured.out == ""
-    assert "Traceback" not in captured.err
-    assert sorted(folder.rglob("*")) == before
 
 
 def test_without_json_or_pictures_a_hint_goes_to_stderr(headstart: Headstart) -> None:

@@ -74,32 +74,6 @@ def test_files(asked: list[tuple[str, str | None]], capsys: Any, tmp_path: Path)
     assert (tmp_path / "pictures" / "report.html").is_file()
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [(["--metric", "accuracy"], "unknown metric 'accuracy'. Did you mean 'test_accuracy'"),
-     (["--by", "shceme"], "unknown factor 'shceme'. Did you mean 'scheme'"),
-     (["--by", ""], "at least one factor"),
-     (["--heat", "depth"], "two different factors"),
-     (["--heat", "depth,hight"], "unknown factor"),
-     (["--where", "scheme"], "written factor=value"),
-     (["--where", "scheme=hee"], "no run has scheme=hee"),
-     (["--out", "file"], "cannot write to the folder")],
-)  # fmt: skip
-def test_bad_input_is_told_plainly(
-    asked: list[tuple[str, str | None]], arguments: list[str], message: str, capsys: Any, tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
-    monkeypatch.chdir(tmp_path)
-    Path("file").write_text("")
-    with pytest.raises(SystemExit) as stop:
-        headstart(["report", "runs.db", *arguments])
-    assert stop.value.code == 2
-    out, err = capsys.readouterr()
-    assert message in err
-    assert out == ""
-    assert [path.name for path in tmp_path.iterdir()] == ["file"]
-
-
 def test_an_empty_store(asked: list[tuple[str, str | None]], capsys: Any) -> None:
     with pytest.raises(SystemExit) as stop:
         headstart(["report", "empty.db"])

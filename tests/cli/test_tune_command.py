@@ -6,11 +6,11 @@ import json
 import os
 import signal
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from command_line import Headstart
 from tunings import tuning
 
 from headstart.cli.progress import Progress
@@ -20,38 +20,6 @@ from headstart.experiments.tune.tunables import TunableNetwork
 from headstart.verbs.tune import Tuning
 
 QUICK = ["--trials", "6", "--seeds", "2", "--steps", "100", "--profile", "3"]
-
-
-@dataclass
-class Done:
-    """What a command printed, and its exit code."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-Headstart = Callable[..., Done]
-
-
-@pytest.fixture
-def headstart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Headstart:
-    """Runs a command in an empty folder."""
-    from headstart.cli.main import run
-
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments: str) -> Done:
-        code: str | int | None = 0
-        try:
-            run(list(arguments))
-        except SystemExit as stopped:
-            code = stopped.code
-        captured = capsys.readouterr()
-        assert isinstance(code, int)
-        return Done(code, captured.out, captured.err)
-
-    return call
 
 
 def test_json_has_the_documented_shape_and_is_the_same_twice(headstart: Headstart, tmp_path: Path) -> None:
@@ -111,51 +79,6 @@ def test_compare_with_tuned_rates(headstart: Headstart, tmp_path: Path) -> None:
     rates = {row["scheme"]: row["learning_rate"] for row in found["schemes"]}
     assert rates["he"] > 0.01
     assert f"he {rates['he']:g}" in (tmp_path / "pictures" / "compare.html").read_text()
-
-
-BAD = [
-    (["tune", "hee"], "Did you mean 'he'"),
-    (["tune", "he", "he"], "given twice"),
-    (["tune", "--metric", "final_csot"], "Did you mean 'final_cost'"),
-    (["tune", "--over", "multiplier,rate"], "unknown axis 'rate'"),
-    (["tune", "--over", ""], "at least one of multiplier"),
-    (["tune", "--trials", "0"], "trials: "),
-    (["tune", "--seeds", "1"], "seeds: "),
-    (["tune", "--multiplier-range", "2"], "two numbers with a comma between, got '2'"),
-    (["tune", "--multiplier-range", "2,x"], "must be a number, got 'x'"),
-    (["tune", "--multiplier-range", "8,2"], "the smaller first"),
-    (["tune", "--learning-rate-range", "0,1"], "two positive numbers"),
-    (["tune", "--metric", "steps_to_target"], "Give both or neither"),
-    (["tune", "--target", "0.1"], "Give both or neither"),
-    (["tune", "--storage", "none/tune.db"], "cannot open the storage 'none/tune.db'"),
-    (["tune", "--data", "missing.csv"], "no file 'missing.csv'"),
-    (["tune", "--hidden", "10,0"], "at least 1"),
-    (["tune", "--out", "tune.txt"], "a file is saved as"),
-    (["tune", "--out", "nowhere/tune.png"], "does not exist"),
-    (["compare", "--tune-learning-rate", "--learning-rate", "0.1"], "either one for all schemes or tuned for each"),
-    (["compare", "--tune-learning-rate", "--preset", "course"], "preset fixes --tune-learning-rate"),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("arguments", "words"), BAD, ids=[" ".join(arguments) for arguments, _ in BAD])
-def test_bad_input_is_told_plainly_and_writes_nothing(
-    arguments: list[str],
-    words: str,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    from headstart.cli.main import run
-
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(SystemExit) as stopped:
-        run(arguments)
-    captured = capsys.readouterr()
-    assert stopped.value.code == 2
-    assert words in captured.err
-    assert captured.out == ""
-    assert "Traceback" not in captured.err
-    assert list(tmp_path.rglob("*")) == []
 
 
 # --- Ctrl-C ---------------------------------------------------------------------------------------------------------

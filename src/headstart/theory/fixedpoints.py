@@ -188,7 +188,8 @@ def _turning_points(
     turns: list[tuple[float, float]] = []
     touching: list[float] = []
     for (left, before, rise), (right, after, fall) in itertools.pairwise(samples):
-        if rise * fall < 0 and min(abs(before), abs(after)) < _NEAR:
+        # of slopes that are 1 but for rounding, as GELU's at 1e10, a change of sign says nothing
+        if rise * fall < 0 and max(abs(rise), abs(fall)) > ROUNDING and min(abs(before), abs(after)) < _NEAR:
             q = root(lambda q: sigma_w2 * moments(phi, q).second_moment_slope - 1, left, right)
             height = excess(q)
             if abs(height) > _TOUCHES:

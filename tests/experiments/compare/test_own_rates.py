@@ -104,9 +104,10 @@ def test_the_first_look_spans_the_optimizers_range(searched: Any, optimizer: str
     looks = calls[0].rates.reshape(2, -1, 8)[:, :, 0]
     np.testing.assert_array_equal(looks[0], looks[1])
     assert (looks.min(), looks.max()) == (pytest.approx(least), pytest.approx(most))
-    *gaps, last = np.diff(np.log10(looks[0]))
-    assert np.all(np.abs(np.array(gaps) - 0.5) < 0.04)  # a factor of about three
-    assert 0 < last < 0.54  # the largest rate is looked at too, however near the one before it
+    spaces = np.diff(np.log10(looks[0]))  # every third of the grid, and its end
+    np.testing.assert_allclose(spaces[:-1], spaces[0], rtol=1e-4)
+    assert abs(spaces[0] - 0.5) < 0.04  # a factor of about three
+    assert 0.05 < spaces[-1] <= spaces[0] * 1.0001
     assert set(looks[0]) <= set(log_grid(least, most, STEP))  # so that the walk tries none of them twice
     assert calls[0].schedule.steps == 1  # an eighth of four steps, but at least one
 

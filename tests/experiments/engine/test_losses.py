@@ -103,12 +103,16 @@ def test_squared_errors_are_means_over_the_outputs(outputs: int, dtype: str) -> 
 
 def test_an_answer_is_right_where_the_sign_or_the_largest_logit_says_so() -> None:
     """At a logit of zero the answer is class 0; of equal logits the first counts: as `Dataset.score` has it."""
-    z = np.array([[0.0, 0.0, 1e-30, -1e-30, np.nan, np.nan]])
-    y = np.array([[0.0, 1.0, 1.0, 1.0, 0.0, 1.0]])
+    # each sample by itself: of two classes that are exchanged, as many are right as before
     for name in ("binary", "course"):
-        assert loss(name, z, y, "float64")[1] == 2
-    z = np.array([[1.0, 1.0, 0.0, np.nan], [1.0, 1.0, 3.0, np.nan], [0.0, 0.0, 2.0, np.nan]])
-    assert loss("classes", z, np.eye(3)[:, [0, 1, 1, 0]], "float64")[1] == 2
+        for logit, label, right in [
+            (0.0, 0.0, 1), (0.0, 1.0, 0), (1e-30, 1.0, 1), (-1e-30, 1.0, 0), (math.nan, 0.0, 0), (math.nan, 1.0, 0),
+        ]:  # fmt: skip
+            assert loss(name, np.array([[logit]]), np.array([[label]]), "float64")[1] == right, (name, logit, label)
+    for logits, answer in [([1.0, 1.0, 0.0], 0), ([0.0, 3.0, 2.0], 1), ([0.0, 2.0, 2.0], 1), ([math.nan] * 3, None)]:
+        for label in range(3):
+            right = loss("classes", np.array(logits)[:, None], np.eye(3)[:, [label]], "float64")[1]
+            assert right == (label == answer), (logits, label)
 
 
 @pytest.mark.parametrize(

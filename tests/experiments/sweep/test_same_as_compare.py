@@ -23,7 +23,7 @@ from headstart.verbs.compare import compare
 
 CSV = Path("table.csv")
 RESULTS = ("first_cost", "final_cost", "train_accuracy", "test_accuracy", "diverged_at")
-SCHEMES = ["he", "xavier", "normal(0.7)*1.5"]
+SCHEMES = ["he", "xavier", "normal(0.7)*1.5", "zeros"]  # of zeros every logit is as large as every other
 # what both take; the names of a sweep
 SETTINGS: dict[str, dict[str, Any]] = {
     "defaults": {"steps": 40},
@@ -47,7 +47,7 @@ def table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(5)
     lines = [
-        f"{100 * a:.6f},{3 * a - b * b + rng.normal(scale=0.4):.6f},{b:.6f},{int(a + b > 0)}"
+        f"{100 * a:.6f},{3 * a - b * b + rng.normal(scale=0.4):.6f},{b:.6f},{int(a + b > 0.6)}"
         for a, b in rng.normal(size=(61, 2))
     ]
     CSV.write_text("size,price,age,kind\n" + "\n".join(lines) + "\n")

@@ -148,19 +148,24 @@ def test_places_between_cells() -> None:
     assert to_place("sigma_b", [0, 20, 60], [40]) == [1.5]  # cells of one size, whatever the spacing
 
 
+@pytest.mark.parametrize(("scheme", "variance_of_1"), [("xavier", 1.0), ("he", 2.0)])
 @pytest.mark.parametrize("axes", [["sigma_w2", "depth"], ["multiplier", "depth"], ["depth", "multiplier"]])
-def test_theorys_curve_passes_through_the_cells_it_predicts(axes: list[str]) -> None:
-    summary = summarize(depth_study(13, 10, 1))
+def test_theorys_curve_passes_through_the_cells_it_predicts(axes: list[str], scheme: str, variance_of_1: float) -> None:
+    rows = [
+        {**row, "scheme": scheme, "multiplier": row["multiplier"] / variance_of_1**0.5}
+        for row in depth_study(13, 10, 1)
+    ]
+    summary = summarize(rows)
     heat = the_map(summary, axes)
     panel = heat.panels[0]
     assert panel.theory is not None
-    rows, critical = curve_rows(heat, panel, panel.theory)
+    curve, critical = curve_rows(heat, panel, panel.theory)
     along, up = ("cx", "cy") if heat.y == "depth" else ("cy", "cx")
     for column, variance in enumerate(np.linspace(1, 4, 13)):
         predicted = trainable_depth("tanh", float(variance), 0.05**0.5)
         assert predicted is not None
         if predicted < 95:
-            place = np.interp(column, [row[along] for row in rows], [row[up] for row in rows])
+            place = np.interp(column, [row[along] for row in curve], [row[up] for row in curve])
             assert place == pytest.approx((predicted - 10) / 10, abs=0.1)
     assert critical == pytest.approx(
         np.interp(1.76095, np.linspace(1, 4, 13), np.arange(13.0)), abs=0.02 if "sigma_w2" in axes else 0.05
