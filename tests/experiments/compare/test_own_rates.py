@@ -13,6 +13,7 @@ from headstart.experiments.compare import own_rates
 from headstart.experiments.compare.own_rates import scheme_rates, steps_needed
 from headstart.experiments.network import Network
 from headstart.experiments.problem import problem_for
+from headstart.experiments.rates import STEP, log_grid
 from headstart.experiments.settings import compare_settings
 from headstart.schemes import scheme
 
@@ -103,9 +104,11 @@ def test_the_first_look_spans_the_optimizers_range(searched: Any, optimizer: str
     looks = calls[0].rates.reshape(2, -1, 8)[:, :, 0]
     np.testing.assert_array_equal(looks[0], looks[1])
     assert (looks.min(), looks.max()) == (pytest.approx(least), pytest.approx(most))
-    spaces = np.diff(np.log10(looks[0]))  # every twelfth or so of the grid, and its end
+    spaces = np.diff(np.log10(looks[0]))  # every third of the grid, and its end
     np.testing.assert_allclose(spaces[:-1], spaces[0], rtol=1e-4)
-    assert abs(spaces[0] - 0.5) < 0.05 < spaces[-1] <= spaces[0] * 1.0001
+    assert abs(spaces[0] - 0.5) < 0.04  # a factor of about three
+    assert 0.05 < spaces[-1] <= spaces[0] * 1.0001
+    assert set(looks[0]) <= set(log_grid(least, most, STEP))  # so that the walk tries none of them twice
     assert calls[0].schedule.steps == 1  # an eighth of four steps, but at least one
 
 
