@@ -19,7 +19,7 @@ lint: .venv/.dev
 docs: .venv/.dev  ## build the documentation site into docs/_build
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
 
-mutants: .venv/.dev  ## make every wrong edit of tools/mutants, one at a time, and see that a test notices: over an hour
+mutants: .venv/.dev  ## make every wrong edit of tools/mutants, one at a time, and see that a test notices: some hours
 	$(BIN)/python tools/mutants.py
 
 clean:

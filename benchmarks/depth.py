@@ -19,9 +19,9 @@ import time
 import numpy as np
 
 from headstart.draws import draw_array
-from headstart.lab.datasets import load
-from headstart.lab.engine import Samples, Schedule, train_networks
-from headstart.lab.network import Network, network_for
+from headstart.experiments.data.datasets import load
+from headstart.experiments.engine import Samples, Schedule, train_networks
+from headstart.experiments.network import Network, network_for
 from headstart.schemes import Uniform, scheme
 
 STARTS = ("orthogonal", "he", "xavier", "PyTorch default")

@@ -10,16 +10,15 @@ from __future__ import annotations
 
 import tempfile
 import time
-from pathlib import Path
 
 import numpy as np
 from scipy.stats import bootstrap
 
-from headstart.lab.analysis.statistics import RESAMPLES, median_intervals
-from headstart.lab.analysis.summary import summarize
-from headstart.lab.analysis.views import heat_map
-from headstart.show.sweep_report import save_sweep
-from headstart.show.sweep_tables import summary_text
+from headstart.experiments.analysis.statistics import RESAMPLES, median_intervals
+from headstart.experiments.analysis.summary import summarize
+from headstart.experiments.analysis.views import heat_map
+from headstart.show.study.report import StudyView
+from headstart.show.study.tables import summary_text
 
 GROUPS, SEEDS, CHECKED = 1000, 10, 40
 ROWS = 10_000
@@ -67,7 +66,7 @@ def report() -> None:
     summary_text(summary)
     text, text_used = time.perf_counter() - began, time.process_time() - used
     with tempfile.TemporaryDirectory() as folder:
-        save_sweep(summary, heat, Path(folder))
+        StudyView(summary, heat).files().save(folder)
     print(f"{ROWS:,} runs: text {text:.1f} s ({text_used:.1f} s of processor), "
           f"all files {time.perf_counter() - began:.1f} s ({time.process_time() - used:.1f} s)")  # fmt: skip
 

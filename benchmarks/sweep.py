@@ -19,9 +19,8 @@ from pathlib import Path
 import numpy as np
 
 import headstart as hs
-from headstart.lab import engine
-from headstart.lab.engine.train import available_cores
-from headstart.lab.sweep.chunks import prepared, starts
+from headstart.experiments.engine.train import available_cores
+from headstart.experiments.sweep.chunks import prepared, schedule_of, starts
 
 
 def study(runs: int, steps: int, hidden: list[int], store: Path) -> hs.Study:
@@ -38,12 +37,11 @@ def study(runs: int, steps: int, hidden: list[int], store: Path) -> hs.Study:
 def engine_alone(found: hs.Study, threads: int) -> tuple[float, list[float]]:
     """Seconds of training alone, from starts that are already drawn; and the final cost of every run."""
     runs = list(found.runs().values())
-    ready = prepared(runs[0].run.batch)
-    begin = starts(runs, ready.network, "float32")
-    rates = np.array([run.run.learning_rate for run in runs])
+    batch = runs[0].run.batch
+    problem, schedule = prepared(batch), schedule_of(batch, batch.steps)
+    begin, rates = starts(runs, problem), [run.run.learning_rate for run in runs]
     began = time.perf_counter()
-    history = engine.train_networks(ready.network, ready.train, begin, ready.schedule, learning_rates=rates,
-                                    threads=threads)  # fmt: skip
+    history = problem.train(begin, schedule, rates, [0] * len(runs), threads=threads)
     return time.perf_counter() - began, history.costs[:, -1].tolist()
 
 

@@ -29,9 +29,9 @@ os.environ["JAX_PLATFORMS"] = "cpu"
 import numpy as np
 from scipy import special
 
-from headstart.lab.datasets import load
-from headstart.lab.engine import Samples, Schedule, train_networks
-from headstart.lab.network import Network, network_for
+from headstart.experiments.data.datasets import load
+from headstart.experiments.engine import Samples, Schedule, train_networks
+from headstart.experiments.network import Network, network_for
 from headstart.schemes import scheme
 
 ROUNDS = 7

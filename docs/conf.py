@@ -15,6 +15,7 @@ nb_execution_raise_on_error = True
 nb_execution_timeout = 300
 nb_merge_streams = True
 myst_enable_extensions = ["colon_fence"]
+myst_heading_anchors = 2  # so that a page can link to a finding on the page of findings
 autodoc_typehints = "description"
 autodoc_member_order = "bysource"
 html_static_path = ["_static"]

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 import headstart as hs
-from headstart.lab.compare import Run
-from headstart.lab.dataset import Dataset
-from headstart.lab.network import Network, network_for
-from headstart.lab.settings import compare_settings
-from headstart.signals.findings import Signals
+from headstart.experiments.compare.comparison import Run
+from headstart.experiments.data.dataset import Dataset
+from headstart.experiments.network import Network, network_for
+from headstart.experiments.settings import compare_settings
+from headstart.signals.record import Outcome, Signal, Signals
 
 # A plane whose axes differ in every respect, so that no flip or swap looks the same.
 POINTS = np.array([[1.0, 10.0], [5.0, 10.5], [4.0, 13.0], [1.5, 12.0]])
@@ -26,14 +27,21 @@ def plane(classes: int = 2) -> Dataset:
     return Dataset("plane", task, POINTS, labels, POINTS[:2], labels[:2], names, ("length", "width"))
 
 
-def signals(**given: Any) -> Signals:
-    """The measurements of a healthy run of a network without hidden layers."""
-    healthy: dict[str, Any] = {
-        "input_std": 1.0, "layer_std": (1.0,), "error_rms": (0.3,), "gradient_rms": (0.1,), "flat_share": (),
-        "saturated_outputs": 0.0, "widths": (), "distinct_first": (), "distinct_last": (), "first_cost": 0.7,
-        "final_cost": 0.1, "diverged_at": None,
-    }  # fmt: skip
-    return Signals(**healthy | given)
+def signals(*std: float, input_std: float = 1.0, **given: Any) -> Signals:
+    """A healthy start; the standard deviations of its layers, none of them hidden unless there are several."""
+    names = [*(f"hidden layer {k + 1}" for k in range(len(std) - 1)), "output layer"]
+    layers = tuple(
+        Signal(name=name, std=size, error_rms=0.3, gradient_rms=0.1)
+        for name, size in zip(names, std or (1.0,), strict=True)
+    )
+    whole: dict[str, Any] = {"saturated_outputs": 0.0, "first_cost": 0.7} | given
+    return Signals(input=Signal(name="input", std=input_std), layers=layers, **whole)
+
+
+def outcome(**given: Any) -> Outcome:
+    """What training made of it: most of what there is to learn was learnt."""
+    good: dict[str, Any] = {"final_cost": 0.1, "constant_cost": 0.7, "score": 0.75}
+    return Outcome(**good | given)
 
 
 def comparison(
@@ -43,6 +51,7 @@ def comparison(
     weights: Mapping[str, Sequence[Sequence[float]]] | None = None,
     scores: Mapping[str, Sequence[tuple[float, float]]] | None = None,
     measured: Mapping[str, Sequence[Signals]] | None = None,
+    ended: Mapping[str, Sequence[Outcome]] | None = None,
     rates: Mapping[str, float] | None = None,
     network: Network | None = None,
     record_every: int = 10,
@@ -52,7 +61,7 @@ def comparison(
 
     Args:
         costs: scheme -> the recorded costs of each seed; what is recorded, and how often, follows from them.
-        weights, scores, measured: scheme -> those of each seed; scores are (training, test).
+        weights, scores, measured, ended: scheme -> those of each seed; scores are (training, test).
         rates: scheme -> its own learning rate.
         settings: the others.
     """
@@ -61,14 +70,14 @@ def comparison(
     seeds = max(map(len, costs.values()))
     recorded = len(next(iter(costs.values()))[0])
     steps = (recorded - 1) * record_every
-    runs = [
-        Run(
-            name, seed, *((0.75, 0.5) if scores is None else scores[name][seed]), np.array(curve, np.float64), None,
-            signals() if measured is None else measured[name][seed],
-            np.zeros(network.parameter_count) if weights is None else np.array(weights[name][seed], np.float64),
-        )
-        for name, curves in costs.items() for seed, curve in enumerate(curves)
-    ]  # fmt: skip
+    runs = []
+    for name, curves in costs.items():
+        for seed, curve in enumerate(curves):
+            train, test = (0.75, 0.5) if scores is None else scores[name][seed]
+            start = signals() if measured is None else measured[name][seed]
+            end = outcome() if ended is None else ended[name][seed]
+            theta = np.zeros(network.parameter_count) if weights is None else np.array(weights[name][seed], np.float64)
+            runs.append(Run(name, seed, test, np.array(curve, np.float64), start, replace(end, score=train), theta))
     made = compare_settings(
         schemes=list(costs), seeds=seeds, steps=steps, record_every=record_every, hidden=network.sizes[1:-1],
         tune_learning_rate=rates is not None, **settings,

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from headstart.lab.analysis.depth_theory import trainable_depth
+from headstart.experiments.analysis.depth_theory import trainable_depth
 
 Row = dict[str, Any]
 SETTINGS: Row = {
@@ -42,11 +42,11 @@ def run(**given: Any) -> Row:
     return {**state, **settings, **results}
 
 
-def study(outcome: Callable[[Row], Row], **axes: list[Any]) -> list[Row]:
-    """A run for each combination of the axes, with what `outcome` says of its settings."""
+def study(outcome: Callable[[Row], Row], **factors: list[Any]) -> list[Row]:
+    """A run for each combination of the factors, with what `outcome` says of its settings."""
     found = []
-    for combination in itertools.product(*axes.values()):
-        settings = dict(zip(axes, combination, strict=True))
+    for combination in itertools.product(*factors.values()):
+        settings = dict(zip(factors, combination, strict=True))
         found.append(run(**{**settings, **outcome(SETTINGS | settings)}))
     return found
 
@@ -93,10 +93,10 @@ def depth_study(columns: int = 13, rows: int = 10, seeds: int = 2) -> list[Row]:
     )  # fmt: skip
 
 
-def scheme_study(seeds: int = 10, multipliers: int = 9, **axes: list[Any]) -> list[Row]:
+def scheme_study(seeds: int = 10, multipliers: int = 9, **factors: list[Any]) -> list[Row]:
     """Zeros, He and Xavier over multipliers; zeros once, because a multiplier does nothing to them."""
     found = study(
-        multiplier_outcome, **axes, scheme=["he", "xavier"],
+        multiplier_outcome, **factors, scheme=["he", "xavier"],
         multiplier=[float(m) for m in np.geomspace(0.25, 4, multipliers)], seed=list(range(seeds)),
     )  # fmt: skip
-    return [*study(multiplier_outcome, **axes, scheme=["zeros"], seed=list(range(seeds))), *found]
+    return [*study(multiplier_outcome, **factors, scheme=["zeros"], seed=list(range(seeds))), *found]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from headstart.errors import InputError, unknown
+from headstart.errors import HeadstartError, InputError, unknown
 
 
 def test_it_is_a_value_error_with_kind_word_and_every_choice() -> None:
     error = unknown("layout", "sideways", ["out_in", "in_out"])
     assert isinstance(error, InputError)
     assert isinstance(error, ValueError)
+    assert isinstance(error, HeadstartError)
+    assert error.exit_code == 2
     assert str(error) == "unknown layout 'sideways'. Known: out_in, in_out."
 
 

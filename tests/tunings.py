@@ -1,16 +1,19 @@
-"""Tunings made by hand, whose best, default and profile are known."""
+"""Tunings made by hand, whose best, default and profile are known, and losses whose best is."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
-from headstart.lab.tune.confirm import Checked, Confirmation
-from headstart.lab.tune.problem import Point
-from headstart.lab.tune.result import Tuned, Tuning
-from headstart.lab.tune.settings import TuneSettings, tune_settings
+from headstart.experiments.tune.confirm import Checked, Confirmation
+from headstart.experiments.tune.result import Tuned
+from headstart.experiments.tune.settings import TuneSettings, tune_settings
+from headstart.experiments.tune.tunables import Point
+from headstart.verbs.tune import Tuning
 
+QUICK: dict[str, Any] = {"trials": 10, "seeds": 3, "steps": 200, "profile": 5}
 SEEDS = 8
 LUCK = np.linspace(-0.05, 0.05, SEEDS)
 
@@ -34,7 +37,7 @@ def tuned(
         line.append(checked(Point(place, 0.1 / place), level, mark == "+"))
     rates = [checked(Point(2.0, rate), 3.0, rate < 1) for rate in (0.01, 0.05, 1.0)]
     difference = (default - best, default - best + 0.1)
-    confirmation = Confirmation(line[3], line[2], difference, {"multiplier": line, "learning_rate": rates})
+    confirmation = Confirmation(line[3], line[2], line[3], difference, {"multiplier": line, "learning_rate": rates})
     row = {"number": 0, "state": "complete", "multiplier": 1.0, "learning_rate": 0.1, "value": trial, "pilot": trial,
            "reason": None}  # fmt: skip
     return Tuned(scheme, settings, [row], confirmation)
@@ -50,3 +53,14 @@ def tuning(metric: str, levels: list[tuple[float, float]], **given: Any) -> Tuni
         for name, (best, default) in zip(settings.schemes, levels, strict=True)
     ]
     return Tuning(settings, tuple(found))
+
+
+def valley(best: float, noise: float = 0.02, trend: float = 0.5) -> Any:
+    """A loss whose best multiplier is known, at learning rate best_rate = 0.1 / multiplier: a ridge between the two."""
+
+    def loss(multiplier: float, learning_rate: float, seed: int) -> float:
+        ridge = math.log(learning_rate * multiplier / 0.1)
+        luck = np.random.default_rng([seed, int(1e6 * multiplier), int(1e6 * learning_rate)]).normal()
+        return float(1 + trend * math.log(multiplier / best) ** 2 + ridge**2 + noise * luck)
+
+    return loss

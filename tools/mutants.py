@@ -4,7 +4,7 @@
 made in a copy of the tree, and the tests that can reach the file run until one of them fails, the nearest first:
 those named after the file, then those of its room, then every other one that imports it, then the pages.
 
-    python tools/mutants.py                          # all: about an hour on two cores
+    python tools/mutants.py                          # all: some hours on two cores; with --near 6 about one
     python tools/mutants.py draws theory             # two rooms
     python tools/mutants.py --file schemes/spec.py   # what touches a file
     python tools/mutants.py --check                  # only that every edit still fits its file
@@ -35,7 +35,7 @@ TREE = ("src", "tests", "docs", "tools", "benchmarks", "README.md", "CONTRIBUTIN
         "pyproject.toml", "constraints.txt", "Makefile", "LICENSE")  # fmt: skip
 KEYS = {"file", "before", "after", "why"}
 NEAR = 40  # test files in a batch: pytest starts once for each batch
-INLINED = {"draws/vector_ir.py"}  # compiled into another file's functions: Numba's cache would not see that it changed
+INLINED = {"draws/backends/vector_ir.py"}  # inlined into another file's code: Numba's cache would not see a change
 SECONDS = 1500  # a batch of tests that takes longer hangs, and a hang is noticed
 
 
@@ -186,6 +186,21 @@ def first_failure(root: Path, file: str, near: int | None = None) -> str | None:
     return None
 
 
+def check_collection(root: Path) -> None:
+    """See that pytest can read every test of the right code: else each mutant would look noticed.
+
+    Raises:
+        RuntimeError: what pytest says.
+    """
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-qq", "-p", "no:cacheprovider", "tests"]
+    environment = os.environ | {"PYTHONPATH": str(root / "src")}
+    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(
+            f"without any edit, the tests cannot be collected:\n{done.stdout[-2000:]}{done.stderr[-500:]}"
+        )
+
+
 def attempt(mutant: Mutant, root: Path, near: int | None = None) -> Outcome:
     """Make the edit in a copy of the tree, run the tests, put the file back."""
     path = root / PACKAGE / mutant.file
@@ -204,7 +219,10 @@ def run(mutants: list[Mutant], jobs: int, near: int | None = None) -> list[Outco
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(jobs) as pool:
         free: SimpleQueue[Path] = SimpleQueue()
         for number in range(jobs):
-            free.put(copy_tree(Path(folder, str(number))))
+            root = copy_tree(Path(folder, str(number)))
+            if number == 0:
+                check_collection(root)
+            free.put(root)
 
         def one(mutant: Mutant) -> Outcome:
             root = free.get()

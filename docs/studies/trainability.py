@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.lab.analysis.axes import value
-from headstart.lab.analysis.trainability import trainability, trainable_depth
+from headstart.experiments.analysis.factors import value
+from headstart.experiments.analysis.trainability import trainability, trainable_depth
 
 Row = dict[str, Any]
 Array = NDArray[np.float64]

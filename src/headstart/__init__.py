@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from headstart.draws.philox import philox4x32
 from headstart.draws.sample import sample
 from headstart.draws.streams import stream_words
-from headstart.errors import InputError
-from headstart.fans import Axes, Fans, fans
+from headstart.errors import ExecutorError, HeadstartError, InputError, Interrupted, StoreError
+from headstart.layout import Fans, Layout, fans
 from headstart.schemes import Scheme, scheme
 from headstart.schemes.names import (
     constant,
@@ -34,20 +34,26 @@ from headstart.schemes.names import (
 
 if TYPE_CHECKING:
     from headstart import theory
-    from headstart.lab.compare import Comparison, compare
-    from headstart.lab.sweep import Study, study
-    from headstart.lab.tune import Tuning, tune
+    from headstart.experiments.simulation import simulate, singular_values
     from headstart.theory.gains import gain
+    from headstart.verbs.compare import Comparison, compare
+    from headstart.verbs.study import Study, StudyReport, study
+    from headstart.verbs.tune import Tuning, tune
 
 __version__ = "0.1.0.dev0"
 
 __all__ = [
-    "Axes",
     "Comparison",
+    "ExecutorError",
     "Fans",
+    "HeadstartError",
     "InputError",
+    "Interrupted",
+    "Layout",
     "Scheme",
+    "StoreError",
     "Study",
+    "StudyReport",
     "Tuning",
     "compare",
     "constant",
@@ -65,6 +71,8 @@ __all__ = [
     "philox4x32",
     "sample",
     "scheme",
+    "simulate",
+    "singular_values",
     "siren",
     "sparse",
     "stream_words",
@@ -79,14 +87,17 @@ __all__ = [
 
 # name -> the module that defines it, loaded at first use
 _LAZY = {
-    "Comparison": "headstart.lab.compare",
-    "Study": "headstart.lab.sweep",
-    "Tuning": "headstart.lab.tune",
-    "compare": "headstart.lab.compare",
+    "Comparison": "headstart.verbs.compare",
+    "Study": "headstart.verbs.study",
+    "StudyReport": "headstart.verbs.study",
+    "Tuning": "headstart.verbs.tune",
+    "compare": "headstart.verbs.compare",
     "gain": "headstart.theory.gains",
-    "study": "headstart.lab.sweep",
+    "simulate": "headstart.experiments.simulation",
+    "singular_values": "headstart.experiments.simulation",
+    "study": "headstart.verbs.study",
     "theory": "headstart",
-    "tune": "headstart.lab.tune",
+    "tune": "headstart.verbs.tune",
 }
 
 

@@ -1,16 +1,19 @@
-"""Spec strings: `name(value, key=value)*multiplier`, the one notation for schemes, activations and data sets.
+"""Spec strings: `name(value, key=value)*multiplier`, the one notation for schemes, activations, data sets, optimizers.
 
-`parse` reads the notation and knows no catalogue; what a name means, and which arguments it takes, is the
-catalogue's business.
+`parse` reads the notation and knows no catalogue. A catalogue says in a `Signature` which arguments each of its names
+takes; binding the values to it, with their types, limits and messages, is the same for all.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
-from headstart.errors import InputError
+from headstart.check import is_number
+from headstart.errors import InputError, unknown
 
 type_of_value = float | bool | str
 
@@ -110,3 +113,163 @@ def _read_value(text: str, whole: str, kind: str, example: str) -> type_of_value
     if not text:
         raise InputError(f"malformed {kind} {whole!r}: an argument is empty. Write {example!r}.")
     return read_number(text, f"an argument of {kind} {whole!r}")
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One argument of a signature: what values it takes, and its default (None: it must be given).
+
+    A number unless it has `choices`, a default that is true or false, or `read`, which turns a spec string of another
+    catalogue into its canonical form. Numbers are above `above`, at least `least` and below `below`.
+    """
+
+    name: str
+    default: type_of_value | None = None
+    choices: tuple[str, ...] | None = None
+    read: Callable[[str], str] | None = None
+    whole: bool = False
+    least: float = -math.inf
+    above: float = -math.inf
+    below: float = math.inf
+    example: str = "0.1"
+    zero_hint: str = ""  # what else to write where 0 is refused
+
+    def check(self, owner: str, remedy: str, value: Any) -> type_of_value:
+        """The value in its canonical type.
+
+        Args:
+            owner: "scheme 'he'", for the message.
+            remedy: a correct spec string, for the message.
+
+        Raises:
+            InputError: not a value of this argument.
+        """
+        where = f"{self.name} of {owner}"
+        if self.read is not None:
+            return str(value) if value == self.default else self.read(str(value))
+        if self.choices is not None:
+            if value not in self.choices:
+                raise unknown(where, str(value), self.choices)
+            return str(value)
+        if isinstance(self.default, bool):
+            if not isinstance(value, bool):
+                raise InputError(f"{where} must be true or false, got {value!r}.")
+            return value
+        if not is_number(value):
+            kind = self.rule if self.whole else "a number"
+            raise InputError(f"{where} must be {kind}, got {value!r}. Write {remedy}.")
+        if not self._holds(value):
+            hint = f"; {self.zero_hint}" if value == 0 and self.zero_hint else ""
+            raise InputError(f"{where} must be {self.rule}, got {value:g}. Write {remedy}{hint}.")
+        return int(value) if self.whole else float(value)
+
+    def _holds(self, value: Any) -> bool:
+        inside = math.isfinite(value) and self.least <= value < self.below and value > self.above
+        return inside and (not self.whole or value == int(value))
+
+    @property
+    def rule(self) -> str:
+        """The limits in words.
+
+        >>> Argument("beta", least=0, below=1).rule, Argument("samples", whole=True, least=10).rule
+        ('from 0 to below 1', 'a whole number of at least 10')
+        """
+        number = "a whole number" if self.whole else "a number"
+        if self.above == 0:
+            return "positive and finite" if self.below == math.inf else f"positive and below {self.below:g}"
+        if self.least == -math.inf:
+            return "finite" if self.below == math.inf else f"below {self.below:g}"
+        return (
+            f"{number} of at least {self.least:g}"
+            if self.below == math.inf
+            else f"from {self.least:g} to below {self.below:g}"
+        )
+
+
+@dataclass(frozen=True)
+class Signature:
+    """Which arguments a name of a catalogue takes.
+
+    Args:
+        kind: what it is ("scheme", "optimizer"), for the messages.
+        name: the name.
+        arguments: in the order of plain values.
+        aliases: other words for its arguments.
+        noun: what an argument is called.
+    """
+
+    kind: str
+    name: str
+    arguments: tuple[Argument, ...] = ()
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    noun: str = "argument"
+
+    def bind(self, positional: Sequence[Any], keywords: Mapping[str, Any]) -> dict[str, type_of_value]:
+        """Every argument by name, checked, defaults filled in.
+
+        Raises:
+            InputError: too many values, an unknown or repeated argument, a missing one, or a value outside its rule.
+
+        >>> adam = Signature("optimizer", "adam", (Argument("beta1", 0.9, least=0, below=1), Argument("epsilon", 1e-8)))
+        >>> adam.bind((0.5,), {})
+        {'beta1': 0.5, 'epsilon': 1e-08}
+        """
+        given = self.given(positional, keywords)
+        for argument in self.arguments:
+            if argument.name not in given and argument.default is None:
+                raise InputError(f"{self.owner} needs its {argument.name}. Write {self.example!r}.")
+        return {
+            argument.name: argument.check(
+                self.owner, f"{self.name}({argument.example})", given.get(argument.name, argument.default)
+            )
+            for argument in self.arguments
+        }
+
+    def bind_spec(self, spec: Spec) -> dict[str, type_of_value]:
+        """The arguments of a spec string of a kind that has no multiplier."""
+        if spec.multiplier is not None:
+            raise InputError(
+                f"{self.owner} takes no multiplier, got {self.name}*{spec.multiplier:g}. Write {self.example!r}."
+            )
+        return self.bind(spec.positional, spec.keywords)
+
+    def given(self, positional: Sequence[Any], keywords: Mapping[str, Any]) -> dict[str, Any]:
+        """The values by the names of their arguments, not yet checked, and no defaults."""
+        names = [argument.name for argument in self.arguments]
+        if len(positional) > len(names):
+            takes = f"takes {', '.join(names)}" if names else f"takes no {self.noun}s"
+            raise InputError(f"{self.owner} {takes}, got {len(positional)} values. Write {self.example!r}.")
+        given = dict(zip(names, positional, strict=False))
+        for word, value in keywords.items():
+            name = word if word in names else self.aliases.get(word, word)
+            if name not in names:
+                raise unknown(f"{self.noun} of {self.owner}", name, names or ["none"])
+            if name in given:
+                raise InputError(f"{self.owner} got {name} twice. Write it once.")
+            given[name] = value
+        return given
+
+    @property
+    def owner(self) -> str:
+        """What the arguments belong to, for messages: "scheme 'he'"."""
+        return f"{self.kind} '{self.name}'"
+
+    @property
+    def defaults(self) -> dict[str, type_of_value | None]:
+        """The default of every argument; None where it must be given."""
+        return {argument.name: argument.default for argument in self.arguments}
+
+    @property
+    def example(self) -> str:
+        """A correct spec string of this name."""
+        required = [argument.example for argument in self.arguments if argument.default is None]
+        return written(self.name, required)
+
+
+def written(name: str, arguments: Sequence[str]) -> str:
+    """A spec string from its parts.
+
+    >>> written("normal", ["0.01"]), written("he", [])
+    ('normal(0.01)', 'he')
+    """
+    return f"{name}({', '.join(arguments)})" if arguments else name

@@ -8,59 +8,29 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
 import pytest
+from command_line import Done, Headstart
 
 from headstart.cli import main
 from headstart.cli.main import run
 from headstart.cli.progress import Progress
 from headstart.errors import InputError
-from headstart.lab import engine
+from headstart.experiments import engine
 
 KINDS = ("png", "svg", "html")
 QUICK = ["--seeds", "2", "--steps", "200"]
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+def quick(monkeypatch: pytest.MonkeyPatch, bundle_of: Callable[[str], None]) -> None:
     """The script of a report takes a second to make, and progress is told after one: neither is looked at here."""
-    monkeypatch.setattr("headstart.show.page.BUNDLE", "")
+    bundle_of("")
     monkeypatch.setattr("headstart.cli.progress.QUIET_SECONDS", math.inf)
-
-
-@dataclass
-class Done:
-    """What a command printed, and its exit code."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-Headstart = Callable[..., Done]
-
-
-@pytest.fixture
-def headstart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Headstart:
-    """Runs a command in a folder of its own."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments: str) -> Done:
-        code: Any = 0
-        try:
-            run(list(arguments))
-        except SystemExit as stopped:
-            code = stopped.code
-        captured = capsys.readouterr()
-        assert isinstance(code, int)
-        return Done(code, captured.out, captured.err)
-
-    return call
 
 
 def test_help_names_the_commands(headstart: Headstart) -> None:
@@ -80,6 +50,8 @@ def test_table_on_stdout_the_rest_on_stderr() -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0
     assert "symmetric" in done.stdout
+    assert "zeros  HS101" in done.stdout
+    assert "headstart explain CODE" in done.stderr
     assert "--out" in done.stderr
     assert "\x1b[" not in done.stdout
 
@@ -96,7 +68,11 @@ def test_json_has_the_documented_shape_and_is_the_same_twice(headstart: Headstar
     assert all((tmp_path / path).is_file() for path in found["files"].values())
     zeros = found["schemes"][0]
     assert set(zeros) == {
-        "scheme", "verdict", "reason", "train_accuracy", "test_accuracy", "first_cost", "final_cost", "runs",
+        "scheme", "verdict", "reason", "findings", "train_accuracy", "test_accuracy", "first_cost", "final_cost",
+        "runs",
+    }  # fmt: skip
+    assert set(zeros["findings"][0]) == {
+        "code", "word", "severity", "layer", "value", "limit", "message", "remedy",
     }  # fmt: skip
     assert set(zeros["train_accuracy"]) == {"median", "low", "high"}
     assert set(zeros["runs"][0]) == {"seed", "train_accuracy", "test_accuracy", "diverged_at", "costs"}
@@ -124,71 +100,12 @@ def test_schemes_lists_every_family_and_can_be_narrowed(headstart: Headstart) ->
     assert headstart("schemes", "hee").returncode == 2
 
 
-BAD = [
-    (["compare", "hee"], "Did you mean 'he'"),
-    (["compare", "he("], "malformed scheme"),
-    (["compare", "normal()"], "argument is empty"),
-    (["compare", "he*"], "must be a number"),
-    (["compare", "he*-1"], "must be positive"),
-    (["compare", "normal(nan)"], "must be finite"),
-    (["compare", "--data", "cirlces"], "Did you mean 'circles'"),
-    (["compare", "--activation", "rellu"], "Did you mean 'relu'"),
-    (["compare", "--hidden", "10,0"], "at least 1"),
-    (["compare", "--hidden", "10,-5"], "at least 1"),
-    (["compare", "--hidden", "10,,5"], "got '10,,5'"),
-    (["compare", "--hidden", ""], "got ''"),
-    (["compare", "--hidden", "ten"], "got 'ten'"),
-    (["compare", "--seeds", "0"], "seeds: "),
-    (["compare", "--steps", "0"], "steps: "),
-    (["compare", "--steps", "many"], "not a valid integer"),
-    (["compare", "--learning-rate", "-1"], "learning rate must be positive"),
-    (["compare", "--learning-rate", "nan"], "learning rate must be positive"),
-    (["compare", "--data", "missing.csv"], "no file 'missing.csv'"),
-    (["compare", "--data", "empty.csv"], "is empty"),
-    (["compare", "--data", "ragged.csv"], "line 2"),
-    (["compare", "--data", "words.csv"], "line 2, column 'x1'"),
-    (["compare", "--data", "hole.csv"], "got 'nan'"),
-    (["compare", "--data", "one.csv"], "every label is '1'"),
-    (["compare", "--data", "binary.csv"], "is not text"),
-    (["compare", "--out", "ragged.csv"], "cannot write to the folder"),
-    (["compare", "--preset", "course", "--steps", "5"], "preset fixes --steps"),
-    (["compare", "--preset", "course", "orthogonal"], "draws normal or constant weights"),
-    (["compare", "--preset", "exam"], "course"),
-    (["compare", "--nonsense"], "No such option"),
-    (["compar"], "No such command"),
-]  # fmt: skip
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    (tmp_path / "empty.csv").write_text("")
-    (tmp_path / "ragged.csv").write_text("1,2,0\n3,4\n")
-    (tmp_path / "words.csv").write_text("1,2,0\nx,4,1\n")
-    (tmp_path / "hole.csv").write_text("1,2,0\n3,nan,1\n")
-    (tmp_path / "one.csv").write_text("1,2,1\n3,4,1\n")
-    (tmp_path / "binary.csv").write_bytes(bytes(range(256)))
-    return tmp_path
-
-
-@pytest.mark.parametrize(("arguments", "words"), BAD, ids=[" ".join(arguments) for arguments, _ in BAD])
-def test_bad_input_is_told_plainly_and_writes_nothing(
-    arguments: list[str], words: str, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(folder)
-    before = sorted(folder.rglob("*"))
-    with pytest.raises(SystemExit) as stopped:
-        run([*arguments, *([] if "--out" in arguments else ["--out", "pictures"] if "compare" in arguments else [])])
-    captured = capsys.readouterr()
-    assert stopped.value.code == 2
-    assert words in captured.err
-    assert captured.out == ""
-    assert "Traceback" not in captured.err
-    assert sorted(folder.rglob("*")) == before
-
-
 def test_without_json_or_pictures_a_hint_goes_to_stderr(headstart: Headstart) -> None:
     plain, as_json = (headstart("compare", "he", *QUICK, *more) for more in ((), ("--json",)))
-    assert plain.stderr == "Add --out DIR for the pictures and the report.\n"
+    hint = "Add --out PATH for the pictures and the report.\n"
+    explain = "headstart explain CODE says what a finding means and how to mend it.\n"
+    assert plain.stderr == hint + explain  # two hundred steps are few: HS504
+    assert headstart("compare", "he", "--seeds", "2", "--steps", "2000", "--learning-rate", "0.1").stderr == hint
     assert as_json.stderr == ""
     assert json.loads(as_json.stdout)["files"] == {}
     assert (plain.returncode, as_json.returncode) == (0, 0)
@@ -320,15 +237,17 @@ def test_a_failed_write_leaves_nothing_behind(
     headstart: Headstart, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def fails(*_: Any) -> None:
-        raise OSError("disk full")
+        raise OSError(28, "disk full")
 
     folder = tmp_path / "pictures"
     folder.mkdir()
     (folder / "compare.svg").write_text("old")
     monkeypatch.setattr("os.replace", fails)
-    monkeypatch.setattr("vl_convert.vegalite_to_svg", lambda _: "<svg></svg>")
-    with pytest.raises(OSError, match="disk full"):
-        headstart("compare", "zeros", *QUICK, "--out", "pictures")
+    monkeypatch.setattr("vl_convert.vegalite_to_svg", lambda _: '<svg xmlns="http://www.w3.org/2000/svg"></svg>')
+    done = headstart("compare", "zeros", *QUICK, "--out", "pictures")
+    assert done.returncode == 2
+    assert done.stderr == "Error: cannot write 'pictures/compare.png': disk full. Choose another path.\n"
+    assert "zeros" in done.stdout  # what was worked for is told all the same
     assert {path.name: path.read_text() for path in folder.iterdir()} == {"compare.svg": "old"}
 
 
@@ -336,7 +255,7 @@ def test_a_folder_that_cannot_be_written_to_is_told_before_the_work(
     headstart: Headstart, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "taken").write_text("")
-    monkeypatch.setattr("headstart.lab.compare.run_comparison", lambda *_, **__: pytest.fail("it worked first"))
+    monkeypatch.setattr("headstart.verbs.compare.compare_with", lambda *_, **__: pytest.fail("it worked first"))
     done = headstart("compare", "he", "--out", "taken")
     assert (done.returncode, done.stdout) == (2, "")
     assert "cannot write to the folder 'taken'" in done.stderr

@@ -15,9 +15,9 @@ from headstart.cli.main import COMMANDS, cli, run
 from headstart.cli.options import hidden_sizes
 from headstart.cli.tune import command as tune
 from headstart.errors import InputError
-from headstart.lab.presets import COURSE
-from headstart.lab.settings import CompareSettings, compare_settings
-from headstart.lab.tune.settings import TuneSettings
+from headstart.experiments.compare.presets import COURSE
+from headstart.experiments.settings import CompareSettings, compare_settings
+from headstart.experiments.tune.settings import TuneSettings
 
 Settings = Callable[..., CompareSettings]
 
@@ -36,7 +36,7 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> Settings:
             run(["compare", *arguments])
         return found[-1]
 
-    monkeypatch.setattr("headstart.lab.compare.run_comparison", stop)
+    monkeypatch.setattr("headstart.verbs.compare.compare_with", stop)
     return call
 
 
@@ -50,7 +50,7 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> Settings:
         (["--data", "a.csv", "--label", "y"], {"data": "a.csv", "label": "y"}),
         (["--hidden", "3,4"], {"hidden": (3, 4)}), (["--activation", "tanh"], {"activation": "tanh"}),
         (["--optimizer", "adam"], {"optimizer": "adam"}), (["--batch-size", "9"], {"batch_size": 9}),
-        (["--dtype", "float64"], {"dtype": "float64"}),
+        (["--dtype", "float64"], {"dtype": "float64"}), (["--data-seed", "4"], {"data_seed": 4}),
         (["--preset", "course"], COURSE | {"preset": "course"}),
         (["--preset", "course", "zeros"], COURSE | {"preset": "course", "schemes": ["zeros"]}),
     ],
@@ -75,7 +75,7 @@ def test_the_course_preset_refuses_each_setting_that_it_fixes(name: str, capsys:
 
 
 def test_the_course_preset_fixes_every_setting_but_the_schemes() -> None:
-    assert {*FIXED_BY_PRESET, "schemes", "preset", "data_seed"} == set(CompareSettings.model_fields)
+    assert {*FIXED_BY_PRESET, "schemes", "preset"} == set(CompareSettings.model_fields)
 
 
 # options whose help names a default: command, its settings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from contextlib import nullcontext
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from sweep_rows import depth_study, run, scheme_study
 
 from headstart import InputError
 from headstart.cli.main import run as headstart
-from headstart.lab.store import StoreError
+from headstart.errors import StoreError
 
 Rows = list[dict[str, Any]]
 ROWS = [
@@ -32,7 +32,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str | None]]:
         calls.append((store, study))
         return {"depth.db": depth_study(5, 4, 1), "empty.db": []}.get(store, ROWS)
 
-    monkeypatch.setattr("headstart.lab.sweep.open_rows", open_rows)
+    monkeypatch.setattr("headstart.verbs.study.open_rows", open_rows)
     return calls
 
 
@@ -74,32 +74,6 @@ def test_files(asked: list[tuple[str, str | None]], capsys: Any, tmp_path: Path)
     assert (tmp_path / "pictures" / "report.html").is_file()
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [(["--metric", "accuracy"], "unknown metric 'accuracy'. Did you mean 'test_accuracy'"),
-     (["--by", "shceme"], "unknown axis 'shceme'. Did you mean 'scheme'"),
-     (["--by", ""], "at least one axis"),
-     (["--heat", "depth"], "two different axes"),
-     (["--heat", "depth,hight"], "unknown axis"),
-     (["--where", "scheme"], "written axis=value"),
-     (["--where", "scheme=hee"], "no run has scheme=hee"),
-     (["--out", "file"], "cannot write to the folder")],
-)  # fmt: skip
-def test_bad_input_is_told_plainly(
-    asked: list[tuple[str, str | None]], arguments: list[str], message: str, capsys: Any, tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
-    monkeypatch.chdir(tmp_path)
-    Path("file").write_text("")
-    with pytest.raises(SystemExit) as stop:
-        headstart(["report", "runs.db", *arguments])
-    assert stop.value.code == 2
-    out, err = capsys.readouterr()
-    assert message in err
-    assert out == ""
-    assert [path.name for path in tmp_path.iterdir()] == ["file"]
-
-
 def test_an_empty_store(asked: list[tuple[str, str | None]], capsys: Any) -> None:
     with pytest.raises(SystemExit) as stop:
         headstart(["report", "empty.db"])
@@ -112,8 +86,10 @@ def test_an_empty_store(asked: list[tuple[str, str | None]], capsys: Any) -> Non
 @pytest.fixture
 def without_the_script(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages without Vega, which takes a second each."""
-    monkeypatch.setattr("headstart.show.sweep_report.bundling", nullcontext)
-    monkeypatch.setattr("headstart.show.sweep_report.bundled", lambda _: "")
+    made: Future[str] = Future()
+    made.set_result("")
+    for room in ("page", "files"):
+        monkeypatch.setattr(f"headstart.show.{room}.bundling", lambda: made)
 
 
 @pytest.mark.parametrize(
@@ -188,7 +164,7 @@ def test_ctrl_c_exits_130_and_a_store_out_of_reach_1(monkeypatch: pytest.MonkeyP
         def open_rows(store: str, study: str | None, error: BaseException = error) -> Rows:
             raise error
 
-        monkeypatch.setattr("headstart.lab.sweep.open_rows", open_rows)
+        monkeypatch.setattr("headstart.verbs.study.open_rows", open_rows)
         with pytest.raises(SystemExit) as stop:
             headstart(["report", "runs.db"])
         assert stop.value.code == code

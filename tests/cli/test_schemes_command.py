@@ -10,9 +10,9 @@ from click.testing import CliRunner, Result
 
 import headstart as hs
 from headstart.cli.schemes import catalogue, command
-from headstart.fans import MODES
+from headstart.layout import MODES
+from headstart.libraries.schemes import CALLS, TRAPS
 from headstart.schemes import FAMILIES
-from headstart.schemes.frameworks import CALLS, TRAPS
 
 
 def run(*arguments: str) -> Result:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +10,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from headstart.cli.main import cli, run
-from headstart.cli.sweep import duration, seed_range
-from headstart.errors import InputError
-from headstart.lab.store import StoreError
-from headstart.lab.sweep import ExecutorError, Status, Study, StudyPlan, SweepInterrupted
+from headstart.cli.sweep import seed_range
+from headstart.errors import ExecutorError, InputError, Interrupted, StoreError
+from headstart.experiments.sweep.status import Status
+from headstart.experiments.sweep.study import StudyPlan
+from headstart.words import duration
 
 STUDY = """
 scheme = ["zeros", "he"]
@@ -92,7 +92,7 @@ class Found:
 @pytest.fixture
 def found(monkeypatch: pytest.MonkeyPatch) -> Found:
     fake = Found(Status(8_000, 4_000, 1_000))
-    monkeypatch.setattr("headstart.lab.sweep.study", fake)
+    monkeypatch.setattr("headstart.verbs.study.study", fake)
     return fake
 
 
@@ -103,7 +103,7 @@ def test_the_plan_tells_each_number_in_its_place(found: Found) -> None:
         "asked     9,000 runs",
         "distinct  8,000  (1,000 are the same run again)",
         "stored    3,000",
-        "to do     5,000: about 2.0 h and 5,120 MiB with 6 at a time",
+        "to do     5,000: about 2.0 h and 5 GiB with 6 at a time",
     ]
     assert json.loads(headstart("sweep", "plan", "s.toml", "--json").output) == {
         "schema": 1, "asked": 9_000, "distinct": 8_000, "stored": 3_000, "seconds": 7_200.0, "memory": 5 * 2**30,
@@ -147,7 +147,8 @@ LOST = "the workers are lost"
     [
         (Status(5, 5, 0), None, 0, ""),
         (Status(5, 4, 1), None, 4, "1 failed: `headstart report` says why, `headstart sweep retry` tries again.\n"),
-        (Status(5, 5, 0), SweepInterrupted(Status(5, 2, 1)), 130, "Interrupted: the same command goes on from here.\n"),
+        (Status(5, 5, 0), Interrupted("the sweep was interrupted", Status(5, 2, 1)), 130,
+         "Interrupted: the same command goes on from here.\n"),
         (Status(5, 5, 0), StoreError("the disk is full"), 4, "Error: the disk is full\n"),
         (Status(5, 5, 0), ExecutorError(LOST), 4, f"Error: {LOST}\n"),
         (Status(5, 5, 0), InputError("a slip"), 2, "Error: a slip\n"),
@@ -166,7 +167,7 @@ def test_the_exit_code_tells_how_a_sweep_ended(
         ended = end.code
     out, err = capsys.readouterr()
     assert (ended, err) == (code, words)
-    told = stop.status if isinstance(stop, SweepInterrupted) else status if stop is None else None
+    told = stop.finished if isinstance(stop, Interrupted) else status if stop is None else None
     assert out == (f"{told.done} done, {told.failed} failed, {told.pending} pending of 5\n" if told else "")
 
 
@@ -263,7 +264,7 @@ def test_bad_input(
 
 def test_more_runs_than_the_maximum_need_yes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "study.toml"
-    monkeypatch.setattr(sys.modules[Study.__module__], "MOST_RUNS", 1_999)
+    monkeypatch.setattr("headstart.experiments.sweep.study.MOST_RUNS", 1_999)
     path.write_text("seed = { range = [0, 2000] }")
     refused = headstart("sweep", "status", path)
     assert "asks for 2,000 runs, more than 1,999" in str(refused.exception)

@@ -29,7 +29,7 @@ def on_all_backends(
     """backend -> bits; "torch" is the compiled kernel in a tensor's memory, "torch operations" the portable way."""
     import jax
 
-    from headstart.draws import torch_backend
+    from headstart.draws.backends import torch_backend
 
     found = {}
     for backend in BACKENDS:

@@ -15,11 +15,12 @@ from draws_bits import bits, on_all_backends
 from draws_golden import GOLDEN, digest
 
 import headstart as hs
-from headstart.draws import BACKENDS, draw_array, numba_backend, torch_backend
+from headstart.draws import BACKENDS, draw_array
+from headstart.draws.backends import numba_backend, torch_backend
 from headstart.draws.recipes import recipe
 from headstart.draws.rectangles import rectangle
 from headstart.draws.streams import stream
-from headstart.fans import Axes
+from headstart.layout import Layout
 from headstart.schemes import Constant, Identity, Normal, Sparse, TruncatedNormal, Uniform
 
 HERE = Path(__file__).parent
@@ -41,10 +42,10 @@ def test_golden_hashes_see_one_bit() -> None:
     assert digest(found) != expected
 
 
-@pytest.mark.parametrize("layout", ["out_in", "in_out", Axes((1,), (2,))])
+@pytest.mark.parametrize("layout", ["out_in", "in_out", Layout((1,), (2,))])
 @pytest.mark.parametrize("shape", [(6, 4, 3, 5), (8, 8, 4), (5, 2, 1)])
 @pytest.mark.parametrize("draw", DRAWS, ids=str)
-def test_layouts(draw: Normal, shape: tuple[int, ...], layout: str | Axes) -> None:
+def test_layouts(draw: Normal, shape: tuple[int, ...], layout: str | Layout) -> None:
     """Any layout is the canonical weight transposed, on every backend."""
     found = on_all_backends(draw, shape, 3, "w", layout=layout)
     order = rectangle(shape, layout).order
@@ -225,7 +226,7 @@ def test_golden_hashes_on_other_processors(environment: dict[str, str], program:
 def test_torch_operations_without_vector_instructions() -> None:
     program = """
 from draws_bits import bits; from draws_golden import GOLDEN, digest
-from headstart.draws import torch_backend; from headstart.draws.recipes import recipe
+from headstart.draws.backends import torch_backend; from headstart.draws.recipes import recipe
 from headstart.draws.rectangles import rectangle; from headstart.draws.streams import stream
 print(sum(digest(bits(torch_backend.weights(recipe(draw, dtype), stream(seed, name), rectangle(shape)))) != expected
           for draw, shape, seed, name, dtype, expected in GOLDEN))
@@ -238,7 +239,7 @@ import itertools, math, re
 import jax, numpy as np
 from jax.sharding import NamedSharding, PartitionSpec
 import headstart as hs
-from headstart.draws.jax_backend import prepare
+from headstart.draws.backends.jax_backend import prepare
 from headstart.draws.recipes import recipe
 from headstart.draws.rectangles import rectangle
 from headstart.draws.streams import stream
@@ -267,6 +268,15 @@ for shape, layout in [((64, 32), "out_in"), ((8, 8), "out_in"), ((8, 16), "in_ou
             call = jax.jit(lambda: hs.sample("normal(1)", shape, layout=layout, backend="jax"), out_shardings=sharding)
             communicating += bool(COLLECTIVE.search(call.lower().compile().as_text()))
             wrong += not np.array_equal(np.asarray(call()), expected)
+stack = {"name": "layers.*", "layout": "stack_out_in", "backend": "jax"}  # a stream for each slice
+slices = hs.sample("normal(1)", (8, 4, 6), **{**stack, "backend": "numpy"})
+for names in [("x",), (None, "y"), (("x", "y"),), ("x", "y")]:
+    sharding = NamedSharding(mesh, PartitionSpec(*names))
+    call = jax.jit(lambda: hs.sample("normal(1)", (8, 4, 6), **stack), out_shardings=sharding)
+    communicating += bool(COLLECTIVE.search(call.lower().compile().as_text()))
+    for array in (call(), hs.sample("normal(1)", (8, 4, 6), **stack, device=sharding)):
+        wrong += not np.array_equal(np.asarray(array), slices)
+        wrong += not array.sharding.is_equivalent_to(sharding, 3)
 x = hs.sample("normal(1)", (64, 32), backend="jax", device=NamedSharding(mesh, PartitionSpec("x")))
 total = jax.jit(lambda x: x.sum(0), out_shardings=NamedSharding(mesh, PartitionSpec()))
 seen = bool(COLLECTIVE.search(total.lower(x).compile().as_text()))
@@ -275,7 +285,7 @@ print(jax.device_count(), programs > 30, communicating, wrong, seen)
 
 
 def test_jax_draws_into_shardings_without_communication() -> None:
-    """Every sharding of six shapes on eight devices; the last word says that the check sees a real collective."""
+    """Every sharding of six shapes, four of a stack, on eight devices; the last word: the check sees a collective."""
     flags = "--xla_force_host_platform_device_count=8"
     assert run_elsewhere(SHARDED, XLA_FLAGS=flags, JAX_PLATFORMS="cpu") == "8 True 0 0 True"
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import headstart as hs
 from headstart.draws import draw_array
-from headstart.fans import Axes
+from headstart.layout import Layout
 from headstart.schemes import Constant, DeltaOrthogonal, Draw, Normal, Orthogonal, Sparse, TruncatedNormal, Uniform
 
 SHAPE = (200, 200)
@@ -23,8 +23,8 @@ DRAWS = [Normal(0.5), Uniform(-0.5, 0.5), TruncatedNormal(0.5, 2.0), TruncatedNo
 
 
 def check_std(draw: Draw, array: np.ndarray) -> None:
-    assert array.std() == pytest.approx(draw.std, rel=0.02)
-    assert abs(array.mean()) < 5.7 * draw.std / array.size**0.5
+    assert array.std() == pytest.approx(draw.std(), rel=0.02)
+    assert abs(array.mean()) < 5.7 * draw.std() / array.size**0.5
 
 
 @pytest.mark.parametrize("draw", DRAWS)
@@ -42,7 +42,7 @@ def test_the_check_sees_four_percent(draw: Draw) -> None:
 @pytest.mark.parametrize("draw", DRAWS)
 def test_a_grouped_convolutions_weights_have_it_too(draw: Draw, seed: int) -> None:
     """n = 36,000, not square, with a receptive field and groups, in another axis order."""
-    array = draw_array(draw, (3, 40, 5, 60), seed, "conv", layout=Axes((3,), (1,), groups=4))
+    array = draw_array(draw, (3, 40, 5, 60), seed, "conv", layout=Layout((3,), (1,), groups=4))
     assert array.shape == (3, 40, 5, 60)
     check_std(draw, array)
 
@@ -121,7 +121,7 @@ def test_sample_uses_the_fans_of_the_layout() -> None:
     ("arguments", "words"),
     [
         (("he", (5,)), "needs fan_in and fan_out"),
-        (("he", (5, 4), -1), "seed must be an integer from 0"),
+        (("he", (5, 4), -1), "seed must be a whole number from 0"),
         (("he", (5, 4), 2**64), "seed must be"),
         (("he", (5, 4), True), "seed must be"),
         (("he", (5, 4), 0, ""), "name must be a string that is not empty"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,7 +34,7 @@ def test_the_smallest_sizes_from_both_sides(dtype: str) -> None:
     """The one below the smallest, and all far below it, are refused with the smallest size as the remedy."""
     normal, uniform = SMALLEST[dtype]
     for size, make in ((normal, Normal), (uniform, lambda bound: Uniform(-bound, bound)),
-                       (normal, lambda parent: TruncatedNormal(parent * TruncatedNormal(1, 9).std, 9.0))):  # fmt: skip
+                       (normal, lambda sigma: TruncatedNormal(sigma * TruncatedNormal(1, 9).std(), 9.0))):  # fmt: skip
         assert recipe(make(size), dtype).dtype == dtype
         for below in (size * (1 - 2.0**-50), size / 2, size * 1e-5, size * 2.0**-24, 5e-324):
             with pytest.raises(hs.InputError, match=f"must be at least {size:.3g} in {dtype}".replace("+", r"\+")):
@@ -69,7 +71,7 @@ def test_the_largest_sizes_from_both_sides(dtype: str) -> None:
     inside, outside = largest / LARGEST_Z * (1 - 1e-6), largest / LARGEST_Z * (1 + 1e-6)
     recipe(Normal(inside), dtype)
     recipe(Uniform(-largest, largest), dtype)
-    recipe(TruncatedNormal(TruncatedNormal(1, 2).std * inside, 9.0), dtype)
+    recipe(TruncatedNormal(TruncatedNormal(1, 2).std() * inside, 9.0), dtype)
     with pytest.raises(hs.InputError, match=f"every weight finite in {dtype}"):
         recipe(Normal(outside), dtype)
     with pytest.raises(hs.InputError, match=f"every weight finite in {dtype}"):
@@ -134,6 +136,17 @@ def test_sizes_are_positive_finite_numbers(wrong: float) -> None:
                        (lambda std: TruncatedNormal(std, 2.0), "the standard deviation")):  # fmt: skip
         with pytest.raises(hs.InputError, match=f"{what} must be a positive, finite number"):
             recipe(make(wrong), "float32")
+
+
+@pytest.mark.parametrize("make", [Normal, lambda size: TruncatedNormal(size, 2.0),
+                                  lambda cut: TruncatedNormal(1.0, cut),
+                                  lambda bound: Uniform(-1.0, bound)])  # fmt: skip
+def test_truth_is_no_size_whatever_was_drawn_before(make: Callable[[Any], Normal]) -> None:
+    """True equals 1, so a cache of recipes would take it for the number."""
+    for one in (1.0, 1, np.float32(1)):
+        assert recipe(make(one), "float32") == recipe(make(1.0), "float32")
+        with pytest.raises(hs.InputError, match="must be a positive, finite number, got True"):
+            recipe(make(True), "float32")
 
 
 def test_a_size_only_scales() -> None:

@@ -14,24 +14,24 @@ from hypothesis import strategies as st
 
 import headstart as hs
 from headstart.draws import BACKENDS, draw_array
-from headstart.draws.rectangles import canonical_order, check_shape, rectangle
-from headstart.fans import Axes
+from headstart.draws.rectangles import check_shape, rectangle
+from headstart.layout import Layout, canonical_order, layout_of
 from headstart.schemes import Normal
 
 SIZES = st.lists(st.integers(1, 6), max_size=5).map(tuple)
 
 
 @st.composite
-def layouts(draw: st.DrawFn, rank: int) -> str | Axes:
+def layouts(draw: st.DrawFn, rank: int) -> str | Layout:
     """A name, or any axes: one or two outputs and inputs, some of them counted from the end."""
     if rank < 2 or draw(st.booleans()):
         return draw(st.sampled_from(["out_in", "in_out"]))
     order = [axis - rank * draw(st.integers(0, 1)) for axis in draw(st.permutations(range(rank)))]
     outs = draw(st.integers(1, min(2, rank - 1)))
-    return Axes(tuple(order[:outs]), tuple(order[outs : outs + draw(st.integers(1, min(2, rank - outs)))]))
+    return Layout(tuple(order[:outs]), tuple(order[outs : outs + draw(st.integers(1, min(2, rank - outs)))]))
 
 
-def canonical_axes(rank: int, layout: str | Axes) -> list[int]:
+def canonical_axes(rank: int, layout: str | Layout) -> list[int]:
     """Outputs, inputs, then the others as they are stored."""
     if rank < 2:
         return list(range(rank))
@@ -39,12 +39,12 @@ def canonical_axes(rank: int, layout: str | Axes) -> list[int]:
         return [rank - 1, rank - 2, *range(rank - 2)]
     if layout == "out_in":
         return list(range(rank))
-    assert isinstance(layout, Axes)
+    assert isinstance(layout, Layout)
     named = [axis % rank for axis in (*layout.out_axes, *layout.in_axes)]
     return named + [axis for axis in range(rank) if axis not in named]
 
 
-def indices(shape: tuple[int, ...], layout: str | Axes) -> np.ndarray:
+def indices(shape: tuple[int, ...], layout: str | Layout) -> np.ndarray:
     """The index of every element, where it is stored: row-major in canonical order, transposed back."""
     order = canonical_axes(len(shape), layout)
     canonical = np.arange(math.prod(shape)).reshape([shape[axis] for axis in order])
@@ -52,7 +52,7 @@ def indices(shape: tuple[int, ...], layout: str | Axes) -> np.ndarray:
 
 
 @st.composite
-def cases(draw: st.DrawFn) -> tuple[tuple[int, ...], str | Axes, list[tuple[int, int]]]:
+def cases(draw: st.DrawFn) -> tuple[tuple[int, ...], str | Layout, list[tuple[int, int]]]:
     """A shape, a layout and a region, which may be empty."""
     shape = draw(SIZES)
     region = []
@@ -64,14 +64,14 @@ def cases(draw: st.DrawFn) -> tuple[tuple[int, ...], str | Axes, list[tuple[int,
 
 @given(cases(), st.integers(1, 40))
 def test_every_view_of_a_rectangle_names_the_same_elements(
-    case: tuple[tuple[int, ...], str | Axes, list[tuple[int, int]]], limit: int
+    case: tuple[tuple[int, ...], str | Layout, list[tuple[int, int]]], limit: int
 ) -> None:
     shape, layout, region = case
     where = rectangle(shape, layout, region)
     expected = indices(shape, layout)[tuple(slice(*span) for span in region)]
     assert where.shape == expected.shape
     assert where.size == expected.size
-    assert where.order == canonical_order(len(shape), layout) == tuple(canonical_axes(len(shape), layout))
+    assert where.order == canonical_order(len(shape), layout_of(layout)) == tuple(canonical_axes(len(shape), layout))
     by_steps = [where.base + sum(map(operator.mul, place, where.steps)) for place in np.ndindex(where.shape)]
     assert np.array_equal(by_steps, expected.reshape(-1))
     starts, length = where.rows()

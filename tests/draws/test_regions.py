@@ -7,7 +7,8 @@ import pytest
 from draws_bits import bits
 
 import headstart as hs
-from headstart.draws import draw_array, torch_backend
+from headstart.draws import draw_array
+from headstart.draws.backends import torch_backend
 from headstart.draws.recipes import recipe
 from headstart.draws.rectangles import rectangle
 from headstart.draws.streams import stream

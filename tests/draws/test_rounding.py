@@ -15,15 +15,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import headstart as hs
-from headstart.draws import draw_array, jax_backend, numba_backend, torch_backend
+from headstart.draws import draw_array
+from headstart.draws.backends import jax_backend, numba_backend, torch_backend
+from headstart.draws.backends.numpy_backend import elementwise
 from headstart.draws.dtypes import numpy_dtype
 from headstart.draws.normal import first_magnitude, normal_integers, uniform_integers
-from headstart.draws.numpy_backend import elementwise
 from headstart.draws.philox import MULTIPLIERS, philox_block
 from headstart.draws.recipes import recipe
 from headstart.draws.rectangles import rectangle
 from headstart.draws.streams import stream
-from headstart.fans import Axes
+from headstart.layout import Layout
 from headstart.schemes import Draw, Normal, Orthogonal, Sparse, TruncatedNormal, Uniform
 
 DRAWS = [Normal(0.5), Uniform(-0.3, 0.3), TruncatedNormal(0.02, 2.0), TruncatedNormal(0.5, 1e-4)]
@@ -113,7 +114,7 @@ def test_jax_makes_blocks_where_it_can() -> None:
         assert jax_backend._block_axis(where.shape, where.steps) == axis
 
 
-AXES = [Axes((0,), (1,)), Axes((-1,), (-2,)), Axes((1,), (3,)), Axes((2, 0), (1,))]
+AXES = [Layout((0,), (1,)), Layout((-1,), (-2,)), Layout((1,), (3,)), Layout((2, 0), (1,))]
 
 
 @given(
@@ -121,9 +122,9 @@ AXES = [Axes((0,), (1,)), Axes((-1,), (-2,)), Axes((1,), (3,)), Axes((2, 0), (1,
     st.integers(1, 3),
 )  # fmt: skip
 def test_buffers_with_any_strides_hold_the_same_bits(
-    data: st.DataObject, draw: Draw, dtype: str, seed: int, layout: Axes, threads: int
+    data: st.DataObject, draw: Draw, dtype: str, seed: int, layout: Layout, threads: int
 ) -> None:
-    """Axes in any order, with gaps, backwards (not in torch); regions of any layout; nothing else is touched."""
+    """Layout in any order, with gaps, backwards (not in torch); regions of any layout; nothing else is touched."""
     shape = tuple(data.draw(st.lists(st.integers(1, 6), min_size=4, max_size=4)))
     region = [(start, data.draw(st.integers(start, n))) for n in shape for start in [data.draw(st.integers(0, n - 1))]]
     how, where = recipe(draw, dtype), rectangle(shape, layout, region)
@@ -274,7 +275,7 @@ def test_what_fails_on_a_thread_is_not_lost(threads: int) -> None:
 @pytest.mark.parametrize("threads", [0, -1, 1.5, True, "2"])
 def test_threads_are_a_whole_number_of_at_least_one(threads: Any) -> None:
     for shape in ((4, 4), (0, 4)):
-        with pytest.raises(hs.InputError, match="threads must be an integer of at least 1"):
+        with pytest.raises(hs.InputError, match="threads must be a whole number of at least 1, got"):
             hs.sample("normal(1)", shape, threads=threads)
 
 

@@ -12,11 +12,11 @@ import torch
 
 import headstart as hs
 from headstart.draws import draw_array
-from headstart.fans import Axes, fans
+from headstart.layout import Layout, fans
 from headstart.schemes import Normal
 
 SHAPE = (6, 4, 3, 5)
-AXES = Axes((2,), (3,), groups=3)
+AXES = Layout((2,), (3,), groups=3)
 REGION = [(1, 5), (0, 3), (1, 3), (2, 5)]
 
 
@@ -69,7 +69,8 @@ def test_vectors_and_scalars_need_a_scheme_without_fans() -> None:
         ({"seed": -1}, "a seed must be"), ({"name": ""}, "not empty"), ({"layout": "x"}, "unknown layout"),
         ({"dtype": "int8"}, "unknown dtype"), ({"region": [(0, 1)]}, "per axis of shape"),
         ({"out": np.zeros((3, 0, 1), np.float32)}, "shape of the result"), ({"backend": "x"}, "unknown backend"),
-        ({"device": "cpu"}, "device is for backends"), ({"threads": 0}, "threads must be"), ({"spec": "hee"}, "he"),
+        ({"device": "cpu", "backend": "numpy"}, "device is for backends"), ({"threads": 0}, "threads must be"),
+        ({"spec": "hee"}, "Did you mean 'he'"),
     ],
 )  # fmt: skip
 def test_an_empty_weight_checks_the_other_arguments_all_the_same(wrong: dict[str, Any], words: str) -> None:

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import headstart as hs
-from headstart.draws import numba_backend
+from headstart.draws.backends import numba_backend
 from headstart.draws.philox import philox_block
 from headstart.draws.streams import stream, words_of_rows
 
@@ -76,6 +76,7 @@ def documented_stream(seed: int, name: str, role: str) -> tuple[int, ...]:
     return struct.unpack("<4I", hashlib.blake2b(message, digest_size=16).digest())
 
 
+BEYOND = r"element indices go from 0 to 2\^63 - 1, got start"
 NAMES = st.text(min_size=1, max_size=20).map(lambda text: unicodedata.normalize("NFC", text))
 
 
@@ -121,27 +122,29 @@ def test_seeds_that_are_taken(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", [-1, 2**64, True, 0.0, "0", None, np.bool_(True)])
 def test_seeds_that_are_refused(seed: int) -> None:
-    with pytest.raises(hs.InputError, match=r"a seed must be an integer from 0 to 2\^64 - 1"):
+    with pytest.raises(hs.InputError, match=r"a seed must be a whole number from 0 to 2\^64 - 1, got"):
         stream(seed, "w")
 
 
 @pytest.mark.parametrize(
-    ("start", "count", "allowed"),
-    [(2**63 - 1, 1, True), (2**63, 0, True), (2**63 - 5, 5, True), (0, 0, True), (2**63 - 1, 2, False),
-     (2**63, 1, False), (2**63 - 5, 6, False), (-1, 1, False), (0, -1, False), (-1, 0, False)],
+    ("start", "count", "refused"),
+    [(2**63 - 1, 1, None), (2**63, 0, None), (2**63 - 5, 5, None), (0, 0, None), (2**63 - 1, 2, BEYOND),
+     (2**63, 1, BEYOND), (2**63 - 5, 6, BEYOND), (-1, 1, "first of the element indices must be .* at least 0, got -1"),
+     (0, -1, "count of elements must be .* at least 0, got -1"),
+     (-1, 0, "first of the element indices must be .* at least 0, got -1")],
 )  # fmt: skip
-def test_element_indices_from_both_sides(start: int, count: int, allowed: bool) -> None:
-    if allowed:
+def test_element_indices_from_both_sides(start: int, count: int, refused: str | None) -> None:
+    if refused is None:
         assert hs.stream_words(0, "w", start, count).shape == (count,)
     else:
-        with pytest.raises(hs.InputError, match=r"go from 0 to 2\^63 - 1"):
+        with pytest.raises(hs.InputError, match=refused):
             hs.stream_words(0, "w", start, count)
 
 
 @pytest.mark.parametrize("wrong", [True, 1.0, "1", None])
 def test_indices_are_integers(wrong: int) -> None:
-    for arguments, what in (((wrong, 1), "start"), ((1, wrong), "count")):
-        with pytest.raises(hs.InputError, match=f"{what} must be an integer"):
+    for arguments, what in (((wrong, 1), "the first of the element indices"), ((1, wrong), "the count of elements")):
+        with pytest.raises(hs.InputError, match=f"{what} must be a whole number of at least 0, got"):
             hs.stream_words(0, "w", *arguments)
     assert hs.stream_words(0, "w", np.int64(4), np.uint8(3)).tolist() == hs.stream_words(0, "w", 4, 3).tolist()
 
@@ -170,7 +173,7 @@ def test_counters_and_keys_from_both_sides_of_their_limits() -> None:
         with pytest.raises(hs.InputError, match="words on its last axis"):
             hs.philox4x32(counter, key)
     for rounds in (-1, True, 1.0, "10"):
-        with pytest.raises(hs.InputError, match="rounds must be an integer of at least 0"):
+        with pytest.raises(hs.InputError, match="rounds must be a whole number of at least 0, got"):
             hs.philox4x32([0] * 4, [0, 0], rounds=rounds)
     assert hs.philox4x32([[0] * 4], [[[1, 0]], [[2, 0]]]).shape == (2, 1, 4)
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from headstart.lab.compare import Comparison, compare_course
-from headstart.lab.network import network_for
-from headstart.lab.presets import course_start
+from headstart.experiments.compare.presets import course_start
+from headstart.experiments.network import network_for
 from headstart.schemes import scheme
+from headstart.verbs.compare import Comparison, compare_course
 
 COURSE = json.loads(Path(__file__).with_name("course.json").read_text())
 

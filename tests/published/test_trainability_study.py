@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from headstart.lab.analysis.axes import value
-from headstart.lab.sweep import study
-from headstart.lab.sweep.runs import distinct_runs
-from headstart.lab.sweep.settings import read_study
+from headstart.experiments.analysis.factors import value
+from headstart.experiments.sweep.runs import distinct_runs
+from headstart.experiments.sweep.settings import read_study
+from headstart.verbs.study import study
 
 FILE = Path(__file__).parents[2] / "docs" / "studies" / "trainability.toml"
 

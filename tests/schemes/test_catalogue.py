@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -19,12 +20,12 @@ from scipy import integrate, stats
 
 import headstart as hs
 from headstart.draws import draw_array
-from headstart.fans import Axes, Fans, fans
+from headstart.layout import Fans, Layout, fans
 from headstart.schemes import FAMILIES, Constant, Draw, Normal, Scheme, Sparse, TruncatedNormal, Uniform
 from headstart.schemes.distributions import truncated_std
 
 SHAPE = (60, 40, 3, 5)
-AXES = Axes((0,), (1,), groups=4)
+AXES = Layout((0,), (1,), groups=4)
 N_IN, N_OUT = 600, 225  # 40 x 15 inputs feed a unit; an input feeds the 60/4 units of its group at 15 places
 CUT_AT_2 = float(stats.truncnorm(-2, 2).std())  # 0.8796
 
@@ -124,7 +125,7 @@ def test_gain_of_tanh_by_quadrature(q: float, mode: str) -> None:
 # --- what the catalogue says in words ------------------------------------------------------------------------------
 
 
-def evaluate(text: str, **values: float) -> float:
+def evaluate(text: str, **values: float | Fraction) -> float:
     """A formula of the catalogue as a number: √(6/n_in)/omega, 2/(n_in + n_out), bound/√3."""
     python = text.replace("²", "**2").replace("·", "*").replace("√", "sqrt")
     return float(eval(re.sub(r"sqrt(\d+)", r"sqrt(\1)", python), {"sqrt": math.sqrt, "ceil": math.ceil, **values}))
@@ -164,7 +165,7 @@ def test_the_gains_formula_is_the_law() -> None:
 def test_sparse_formula_counts_the_zeros(sparsity: float, n_in: int) -> None:
     match = re.search(r"⌈(.+)⌉ are 0", FAMILIES["sparse"].formula)
     assert match is not None
-    zeros = evaluate(f"ceil({match[1]})", sparsity=sparsity, n_in=n_in)
+    zeros = evaluate(f"ceil({match[1]})", sparsity=Fraction(repr(sparsity)), n_in=n_in)  # of the number as written
     weights = draw_array(Sparse(sparsity, 1.0), (7, n_in), 0, "w")
     assert ((weights == 0).sum(axis=1) == zeros).all()
 
@@ -310,4 +311,4 @@ def test_standard_deviations_of_draws() -> None:
         (Uniform(-2.0, 4.0), 6 / math.sqrt(12)), (Sparse(0.19, 2.0), 2 * 0.9), (TruncatedNormal(0.3, 1.0), 0.3),
     ]  # fmt: skip
     for draw, std in cases:
-        assert draw.std == pytest.approx(std, rel=1e-14)  # type: ignore[union-attr]
+        assert draw.std((6, 100)) == pytest.approx(std, rel=1e-14)  # 19 of 100 zeros

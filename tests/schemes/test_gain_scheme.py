@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import headstart as hs
-from headstart.fans import Fans
-from headstart.plan import Parameter, plan_parameters
+from headstart.layout import Fans
+from headstart.plans import Parameter, plan_parameters
 from headstart.schemes import Normal, Scheme, TruncatedNormal
 
 

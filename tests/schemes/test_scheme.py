@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import headstart as hs
-from headstart.fans import MODES, Fans, fans
+from headstart.layout import MODES, Fans
 from headstart.schemes import FAMILIES, Normal, TruncatedNormal, Uniform
 from headstart.schemes.catalogue import DISTRIBUTIONS
 
@@ -26,7 +26,7 @@ def schemes(draw: st.DrawFn) -> hs.Scheme:
     family = FAMILIES[draw(st.sampled_from(sorted(FAMILIES)))]
     arguments = {}
     for argument in family.arguments:
-        if argument.activation:
+        if argument.read:
             arguments[argument.name] = draw(st.sampled_from(["gelu", "tanh", "leaky_relu(0.1)", "hardtanh(-1, 2)"]))
         elif argument.below < 2:
             arguments[argument.name] = draw(st.floats(0.01, 0.99))
@@ -54,7 +54,8 @@ def test_copies_and_pickles_are_equal(scheme: hs.Scheme) -> None:
 
 @given(schemes(), st.floats(0.01, 100), FAN, FAN)
 def test_a_multiplier_multiplies_the_standard_deviation(scheme: hs.Scheme, m: float, n_in: int, n_out: int) -> None:
-    assert (scheme * m).std(n_in, n_out) == pytest.approx(m * scheme.std(n_in, n_out), rel=1e-12)
+    before, after = (rule.draw(Fans(n_in, n_out)) for rule in (scheme, scheme * m))
+    assert after.std((n_out, n_in)) == pytest.approx(m * before.std((n_out, n_in)), rel=1e-12)
 
 
 @given(FAN, FAN, st.sampled_from(MODES), st.sampled_from(DISTRIBUTIONS))
@@ -108,7 +109,7 @@ def test_every_family_tells_its_formula_use_and_paper() -> None:
         ("normal()", "argument is empty"),
         ("normal", "needs its std. Write 'normal\\(0.01\\)'"),
         ("he*", "multiplier .* must be a number, got ''"),
-        ("he*-1", "must be positive and finite, got -1"),
+        ("he*-1", "multiplier must be a positive, finite number, got -1"),
         ("he*0", "must be positive and finite, got 0. For weights of zero use the scheme 'zeros'"),
         ("he*two", "must be a number, got 'two'"),
         ("he*inf", "must be finite"),
@@ -151,12 +152,25 @@ def test_a_scheme_that_needs_fans_says_so() -> None:
         hs.he.draw()
 
 
-def test_fans_are_at_least_one_on_either_side() -> None:
+@pytest.mark.parametrize("wrong", [0, -1, -0.5, math.nan, math.inf, True, "3"])
+def test_fans_are_positive_numbers_on_either_side(wrong: float) -> None:
     for scheme in (hs.he, hs.normal(2), hs.orthogonal):
-        for wrong in ((0, 3), (3, 0), (-1, 3), (3, -1)):
-            with pytest.raises(hs.InputError, match=f"at least 1, got fan_in={wrong[0]}, fan_out={wrong[1]}"):
-                scheme.std(*wrong)
-        assert scheme.std(1, 1) > 0
+        with pytest.raises(hs.InputError, match=f"fan_in must be a positive, finite number, got .*{wrong}"):
+            scheme.std(wrong, 3)
+        with pytest.raises(hs.InputError, match=f"fan_out must be a positive, finite number, got .*{wrong}"):
+            scheme.std(3, wrong)
+
+
+def test_the_smallest_fans_have_a_standard_deviation() -> None:
+    assert hs.he.std(1, 1) == math.sqrt(2)
+    assert hs.he.std(0.5, 0.25) == 2  # means of positions may be below 1
+    assert hs.normal(2).std(1, 1) == 2
+
+
+@pytest.mark.parametrize("spec", ["orthogonal*2", "delta_orthogonal", "identity", "dirac*3", "sparse(0.5)"])
+def test_where_the_shape_decides_fans_have_no_standard_deviation(spec: str) -> None:
+    with pytest.raises(hs.InputError, match=r"depends on the weight's shape, .* Call scheme\.draw\(\)\.std\(shape"):
+        hs.scheme(spec).std(1, 1)
 
 
 @given(schemes(), st.floats(0.01, 100))
@@ -177,9 +191,11 @@ def test_a_call_replaces_arguments_by_position_and_by_keyword() -> None:
 
 
 @given(schemes(), schemes())
-def test_equal_schemes_are_those_with_equal_strings(first: hs.Scheme, second: hs.Scheme) -> None:
-    assert (first == second) == (str(first) == str(second))
-    assert (first == first * 1.5) is False
+def test_equal_schemes_are_those_with_equal_canonical_strings(first: hs.Scheme, second: hs.Scheme) -> None:
+    assert (first == second) == (first.canonical == second.canonical)
+    assert str(first) != str(second) or first == second
+    assert hs.scheme(first.canonical) == first
+    assert (first == first * 1.5) == (first.name == "zeros")
 
 
 @given(schemes())
@@ -193,8 +209,7 @@ def test_identity_and_delta_orthogonal_std_is_that_of_a_convolutions_entries() -
     """Zeros of the other taps included; outputs more and fewer than inputs."""
     for spec, shape in (("identity*3", (6, 4, 3, 5)), ("identity", (4, 6, 3)), ("delta_orthogonal*2", (6, 4, 3, 5))):
         weights = hs.sample(spec, shape, dtype="float64")
-        both = fans(shape)
-        assert np.sqrt(np.mean(weights**2)) == pytest.approx(hs.scheme(spec).std(both.fan_in, both.fan_out), rel=1e-12)
+        assert np.sqrt(np.mean(weights**2)) == pytest.approx(hs.scheme(spec).draw().std(shape), rel=1e-12)
 
 
 def test_orthogonal_std_is_that_of_its_entries() -> None:
@@ -202,5 +217,5 @@ def test_orthogonal_std_is_that_of_its_entries() -> None:
     for shape in ((6, 9), (9, 6)):
         weights = np.stack([hs.sample(hs.orthogonal * 2, shape, seed=s) for s in range(400)])
         rms = np.sqrt(np.mean(weights**2))
-        assert rms == pytest.approx((hs.orthogonal * 2).std(shape[1], shape[0]), rel=1e-5)
-        assert rms != pytest.approx((hs.orthogonal * 2.001).std(shape[1], shape[0]), rel=1e-5)
+        assert rms == pytest.approx((hs.orthogonal * 2).draw().std(shape), rel=1e-5)
+        assert rms != pytest.approx((hs.orthogonal * 2.001).draw().std(shape), rel=1e-5)

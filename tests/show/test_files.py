@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from headstart.errors import InputError
-from headstart.show.files import check_writable, write
+from headstart.show.files import Files, check_target, check_writable, write
 
 
 def test_a_file_holds_what_was_written_and_is_a_file_like_any_other(tmp_path: Path) -> None:
@@ -24,9 +24,11 @@ def test_a_file_holds_what_was_written_and_is_a_file_like_any_other(tmp_path: Pa
 
 
 @pytest.mark.parametrize("step", ["replace", "chmod", "fdopen"])
-@pytest.mark.parametrize("error", [OSError("disk full"), KeyboardInterrupt()])
+@pytest.mark.parametrize(
+    ("error", "raised"), [(OSError(28, "disk full"), InputError), (KeyboardInterrupt(), KeyboardInterrupt)]
+)
 def test_a_failed_write_leaves_nothing_behind_and_the_old_file_as_it_was(
-    step: str, error: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    step: str, error: BaseException, raised: type[BaseException], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(*_: Any, **__: Any) -> None:
         raise error
@@ -35,8 +37,10 @@ def test_a_failed_write_leaves_nothing_behind_and_the_old_file_as_it_was(
     kept.write_bytes(b"old")
     monkeypatch.setattr(os, step, fails)
     for path in (kept, tmp_path / "other.html"):
-        with pytest.raises(type(error)):
+        with pytest.raises(raised) as caught:
             write(path, b"new")
+        if raised is InputError:
+            assert str(caught.value) == f"cannot write {str(path)!r}: disk full. Choose another path."
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
     assert kept.read_bytes() == b"old"
 
@@ -65,3 +69,108 @@ def test_a_folder_in_which_no_file_can_be_made_is_refused(tmp_path: Path, monkey
     monkeypatch.setattr("tempfile.TemporaryFile", refused)
     with pytest.raises(InputError, match="Permission denied"):
         check_writable(tmp_path)
+
+
+@pytest.mark.parametrize("made_before", [True, False])
+def test_asking_leaves_no_folder_behind_however_deep_it_would_be(made_before: bool, tmp_path: Path) -> None:
+    if made_before:
+        (tmp_path / "a").mkdir()
+    check_writable(tmp_path / "a" / "b" / "c")
+    assert [path.name for path in tmp_path.rglob("*")] == ["a"] * made_before
+
+
+def test_a_file_makes_the_folder_it_needs(tmp_path: Path) -> None:
+    write(tmp_path / "a" / "b" / "report.html", b"new")
+    assert (tmp_path / "a" / "b" / "report.html").read_bytes() == b"new"
+    (tmp_path / "file").write_text("kept")
+    with pytest.raises(InputError, match=r"cannot write '.*report.html': File exists. Choose another"):
+        write(tmp_path / "file" / "report.html", b"new")
+
+
+# --- what a result is saved as --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def made() -> tuple[Files, list[str]]:
+    """Files of four kinds, two of them for a folder, and which of them have been made."""
+    asked: list[str] = []
+
+    def maker(name: str) -> Any:
+        def make() -> bytes:
+            asked.append(name)
+            return name.encode()
+
+        return make
+
+    names = ("main.png", "main.csv", "heat.png", "heat.json")
+    return Files({name: maker(name) for name in names}, folder=("main.png", "heat.png")), asked
+
+
+@pytest.mark.parametrize(("suffix", "name"), [(".png", "main.png"), (".csv", "main.csv"), (".json", "heat.json")])
+@pytest.mark.parametrize("upper", [False, True])
+def test_a_suffix_chooses_the_one_file_that_is_made(
+    made: tuple[Files, list[str]], suffix: str, name: str, upper: bool, tmp_path: Path
+) -> None:
+    files, asked = made
+    target = tmp_path / f"mine{suffix.upper() if upper else suffix}"
+    assert list(files.save(target).values()) == [str(target)]
+    assert target.read_bytes() == name.encode()
+    assert asked == [name]
+    assert list(tmp_path.iterdir()) == [target]
+
+
+@pytest.mark.parametrize("name", ["out", "v1.2", "out.d"])
+def test_any_other_path_is_a_folder_of_those_that_belong_there(
+    made: tuple[Files, list[str]], name: str, tmp_path: Path
+) -> None:
+    files, asked = made
+    folder = tmp_path / name
+    assert files.save(str(folder)) == {"png": str(folder / "main.png"), "heat_png": str(folder / "heat.png")}
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == {
+        "main.png": b"main.png", "heat.png": b"heat.png",
+    }  # fmt: skip
+    assert asked == ["main.png", "heat.png"]
+
+
+def test_nothing_is_written_before_all_is_made(made: tuple[Files, list[str]], tmp_path: Path) -> None:
+    def fails() -> bytes:
+        raise ValueError("no chart")
+
+    files = Files({**made[0].makers, "heat.png": fails}, made[0].folder)
+    with pytest.raises(ValueError, match="no chart"):
+        files.save(tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_where_nothing_can_be_written_nothing_is_made(made: tuple[Files, list[str]], tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("kept")
+    for place in ("taken", "none/mine.png", "picture.jpg"):
+        with pytest.raises(InputError):
+            made[0].save(tmp_path / place)
+    assert made[1] == []
+
+
+def test_the_suffixes_are_those_of_the_files_each_once(made: tuple[Files, list[str]]) -> None:
+    assert made[0].suffixes == [".png", ".csv", ".json"]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("chart.gif", r"a file is saved as .png, .svg or .html, got '.*chart.gif'. Write, for example, chart.png"),
+        ("CHART.JPG", r"got '.*CHART.JPG'. Write, for example, CHART.png"),
+        ("none/chart.png", r"the folder '.*none' does not exist. Make it"),
+        ("folder.svg", r"cannot write the file '.*folder.svg': it is a folder"),
+    ],
+)
+def test_a_path_that_cannot_be_written_is_refused(name: str, words: str, tmp_path: Path) -> None:
+    (tmp_path / "folder.svg").mkdir()
+    with pytest.raises(InputError, match=words):
+        check_target(tmp_path / name, (".png", ".svg", ".html"))
+    assert [path.name for path in tmp_path.iterdir()] == ["folder.svg"]
+
+
+def test_the_only_kind_is_told_alone(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"a file is saved as .csv, got"):
+        check_target(tmp_path / "rows.xlsx", (".csv",))
+    assert check_target(str(tmp_path / "rows.csv"), (".csv",)) == tmp_path / "rows.csv"

@@ -7,10 +7,10 @@ import math
 import pytest
 from sweep_rows import run, study
 
-from headstart.lab.analysis.metrics import METRICS
-from headstart.lab.analysis.summary import summarize
+from headstart.experiments.analysis.metrics import METRICS
+from headstart.experiments.analysis.summary import summarize
 from headstart.show.measures import Measure, measure_of
-from headstart.show.words import capital, measure_for, pooled_words, seeds_words, short, texts
+from headstart.show.study.words import capital, measure_for, pooled_words, seeds_words, short, texts
 
 ACCURACY, COST, STEPS = (METRICS[name] for name in ("test_accuracy", "final_cost", "steps_to_target"))
 NAN, INF = math.nan, math.inf

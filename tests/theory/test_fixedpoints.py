@@ -156,3 +156,21 @@ def test_gradients_of_homogeneous_activations_grow_alike_at_every_variance(start
     assert chi1("leaky_relu(0.3)", 4.0, 0.2, start) == pytest.approx(4 * 1.09 / 2, rel=1e-12)
     with pytest.raises(NoFixedPoint, match=r"sigma_w.2=4, sigma_b.2=0.2 has no fixed point above"):
         chi1("squared_relu", 4.0, 0.2, start)
+
+
+@pytest.mark.parametrize(
+    ("spec", "b2", "kinds"),
+    [
+        ("gelu", 0.05, ["stable", "unstable"]),
+        ("silu", 0.1, ["stable", "unstable"]),
+        ("mish", 1.0, []),
+        ("elu", 0.05, []),
+    ],
+)
+def test_where_the_map_comes_near_the_diagonal_only_in_the_limit_nothing_is_kept(
+    spec: str, b2: float, kinds: list[str]
+) -> None:
+    """Far out they are ReLU: from 1e10 on the map is above the diagonal by less than rounding."""
+    assert [(point.kind, point.q < 1e4) for point in fixed_points(spec, 2.0, b2)] == [(kind, True) for kind in kinds]
+    with pytest.raises(NoFixedPoint):
+        settle(spec, 2.0, b2, 1e5)

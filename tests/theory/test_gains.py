@@ -171,7 +171,7 @@ def test_far_tails_keep_their_digits() -> None:
 
 @pytest.mark.parametrize("q", [0, -1.0, math.nan, math.inf, "1", None, True, [1.0]])
 def test_q_must_be_a_positive_number(q: object) -> None:
-    with pytest.raises(InputError, match="q, a variance, must be a positive number, got"):
+    with pytest.raises(InputError, match="q must be a positive, finite number, got"):
         moments("relu", q)
 
 

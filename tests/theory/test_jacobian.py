@@ -12,9 +12,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.optimize import brentq
 
-from headstart.theory import custom, jacobian, singular_values
-from headstart.theory import jacobian as jacobian_function
-from headstart.theory.propagation import draw_weights
+from headstart.experiments import simulation
+from headstart.experiments.simulation import singular_values
+from headstart.theory import custom, jacobian
 
 
 def settled(law: Law, w2: float, b2: float) -> float:
@@ -63,16 +63,18 @@ def test_it_is_the_jacobian_of_the_network_that_was_drawn(weights: Any, monkeypa
     drawn: list[np.ndarray] = []
     seen: list[np.ndarray] = []
 
-    def record_weights(*arguments: Any) -> np.ndarray:
-        drawn.append(draw_weights(*arguments))
-        return drawn[-1]
+    def record(network: Any, index: int) -> tuple[np.ndarray, np.ndarray]:
+        matrix, biases = layer(network, index)
+        drawn.append(matrix)
+        return matrix, biases
 
     def slope(z: np.ndarray) -> np.ndarray:
         seen.append(z.copy())
         return np.asarray(1 / np.cosh(z) ** 2)
 
     phi = custom(np.tanh, derivative=slope, kinks=(), name="recorded tanh")
-    monkeypatch.setitem(jacobian_function.__globals__, "draw_weights", record_weights)
+    layer = simulation._Network.layer
+    monkeypatch.setattr(simulation._Network, "layer", record)
     seen.clear()
     width, depth, w2, b2, q = 200, 4, 1.7, 2.5, 1.3
     got = singular_values(phi, w2, b2, depth, width, weights, q, seed=5)
@@ -106,10 +108,10 @@ def test_it_starts_at_the_variance_that_the_biases_lead_to() -> None:
 @pytest.mark.parametrize("w2", [0.5, 3.0])
 def test_weights_have_their_variance(w2: float, width: int) -> None:
     """Gaussian: n = width^2 entries, five standard errors of their variance. Orthogonal: W W^T = w2, exactly."""
-    random = np.random.Generator(np.random.Philox(3))
-    gaussian = draw_weights(width, w2, "gaussian", random)
+    gaussian, orthogonal = (
+        next(simulation._networks(1, width, w2, 0.0, kind, 3)).layer(0)[0] for kind in ("gaussian", "orthogonal")
+    )
     assert np.var(gaussian) * width == pytest.approx(w2, rel=5 * math.sqrt(2) / width)
-    orthogonal = draw_weights(width, w2, "orthogonal", random)
     np.testing.assert_allclose(orthogonal @ orthogonal.T, w2 * np.eye(width), atol=1e-12)
 
 
@@ -118,8 +120,7 @@ def test_orthogonal_weights_are_haar() -> None:
 
     n = 2000 matrices of 3 x 3: the standard error of the mean squared trace is 0.03; without the signs it is above 2.
     """
-    random = np.random.Generator(np.random.Philox(4))
-    matrices = [draw_weights(3, 1.0, "orthogonal", random) for _ in range(2000)]
+    matrices = [network.layer(0)[0] for network in simulation._networks(2000, 3, 1.0, 0.0, "orthogonal", 4)]
     assert np.mean([np.trace(m) ** 2 for m in matrices]) == pytest.approx(1, abs=0.17)
     assert abs(np.mean([np.trace(m) for m in matrices])) < 0.12  # five standard errors
     assert np.mean([np.linalg.det(m) > 0 for m in matrices]) == pytest.approx(0.5, abs=0.06)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import special
 
-from headstart.theory.jets import _FUNCTIONS, _RULES, Jet, NotDifferentiable, derivative_of
+from headstart.theory.activations.jets import _FUNCTIONS, _RULES, Jet, NotDifferentiable, derivative_of
 
 LARGE = {"arccosh"}  # defined above 1
 STEPS = {"sign", "floor", "ceil", "rint", "trunc", "heaviside"}

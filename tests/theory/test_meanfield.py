@@ -131,7 +131,7 @@ class TestFixedPoints:
         "bad", [(-1.0, 0.0), (0.0, 0.0), (1.0, -0.1), (math.nan, 0.0), (1.0, math.inf), ("1", 0.0)]
     )
     def test_bad_variances(self, bad: tuple[float, float]) -> None:
-        with pytest.raises(InputError, match=r"sigma_[wb]2, a variance, must be"):
+        with pytest.raises(InputError, match=r"sigma_[wb]2 must be a"):
             fixed_points("tanh", *bad)
 
 
@@ -262,8 +262,8 @@ class TestTailoredLeakyRelu:
     @pytest.mark.parametrize(
         ("depth", "eta", "words"),
         [
-            (0, 0.5, "depth must be an integer"),
-            (2.5, 0.5, "depth must be an integer"),
+            (0, 0.5, "depth must be a whole number"),
+            (2.5, 0.5, "depth must be a whole number"),
             (10, 1.0, "between 0 and 1"),
             (10, 0.0, "between 0 and 1"),
             (3, 0.9, "no negative slope exists: over 3 layers ReLU itself"),

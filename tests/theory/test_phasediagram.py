@@ -48,6 +48,21 @@ def test_a_falling_map_too() -> None:
         assert diagram.chi[i, j] == pytest.approx(w2 * Cos().slopes(settled(Cos(), w2, b2)), rel=5e-3)
 
 
+def test_of_several_fixed_points_it_is_the_one_that_variance_1_reaches() -> None:
+    """tanh³ lets a small signal die whatever the weights, and keeps one of variance 1 that they make larger."""
+    z = np.linspace(-10, 10, 20001)
+    weights = np.exp(-z * z / 2) / np.exp(-z * z / 2).sum()
+    diagram = phase_diagram(lambda x: np.tanh(x) ** 3, 40.0, 0.05)
+    for i, j in ((3, 240), (5, 180)):
+        w2, b2 = float(diagram.sigma_w2[j]), float(diagram.sigma_b2[i])
+        q, small = 1.0, 1e-6
+        for _ in range(300):
+            q, small = (w2 * float(np.tanh(z * v**0.5) ** 6 @ weights) + b2 for v in (q, small))
+        slopes = 9 * np.tanh(z * q**0.5) ** 4 / np.cosh(z * q**0.5) ** 4
+        assert small < q / 10
+        assert diagram.chi[i, j] == pytest.approx(w2 * float(slopes @ weights), rel=5e-3)
+
+
 def test_without_bound_means_nan() -> None:
     """ReLU: chi = w2/2 at every place below 2; above, no number and no colour of a phase."""
     diagram = phase_diagram("relu", 4.0, 1.0)

@@ -14,16 +14,9 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from headstart.errors import InputError
-from headstart.theory import (
-    chi1,
-    correlation_map,
-    jacobian,
-    propagate,
-    settle,
-    simulate,
-    singular_values,
-    spread_over_draws,
-)
+from headstart.experiments import simulation
+from headstart.experiments.simulation import simulate, singular_values
+from headstart.theory import chi1, correlation_map, jacobian, propagate, settle, spread_over_draws
 
 CASES = (("tanh", 1.76, 0.05), ("relu", 2.0, 0.0), ("gelu", 2.0, 0.2), ("softshrink(0.5)", 1.8, 0.3), ("sin", 2.5, 0.1))
 
@@ -205,7 +198,7 @@ class TestSimulatedNetworks:
         half = np.eye(4)
         writes, reads = np.kron([[1.0, 0.0], [0.0, 0.0]], half), np.kron([[0.0, 0.0], [1.0, 0.0]], half)
         matrices = iter((writes, reads))
-        monkeypatch.setitem(simulate.__globals__, "draw_weights", lambda *_: next(matrices))
+        monkeypatch.setattr(simulation._Network, "layer", lambda *_: (next(matrices), np.zeros(8)))
         seen = simulate("identity", 1.0, 0.0, 3, 8, 1, correlation=-0.5)
         assert (seen.gradient[0, :2] > 0).all()
         assert seen.gradient[0, 0] == pytest.approx(seen.gradient[0, 1])

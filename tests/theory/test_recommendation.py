@@ -10,7 +10,8 @@ import pytest
 
 import headstart as hs
 from headstart.errors import InputError
-from headstart.theory import half_stable, practices, recommend, simulate, torch_gain
+from headstart.experiments.simulation import simulate
+from headstart.theory import half_stable, practices, recommend, torch_gain
 
 
 class TestRecommendation:
@@ -21,7 +22,7 @@ class TestRecommendation:
         assert advice.exists
         assert (advice.forward_factor, advice.backward_factor) == pytest.approx((1, 1), rel=1e-6)
         assert advice.input_variance == pytest.approx((advice.q - advice.bias_variance) / advice.weight_variance)
-        assert hs.scheme(advice.scheme).std(256, 256) == pytest.approx(
+        assert hs.scheme(advice.scheme).draws((256, 256))[0].std((256, 256)) == pytest.approx(
             math.sqrt(advice.weight_variance / 256), rel=1e-8
         )
 
@@ -70,7 +71,7 @@ class TestRecommendation:
         assert recommend("relu", 11, width=50).draw_spread == pytest.approx(1.1**10)
 
     def test_bad_input(self) -> None:
-        with pytest.raises(InputError, match="depth must be an integer of at least 1, got 0"):
+        with pytest.raises(InputError, match="depth must be a whole number of at least 1, got 0"):
             recommend("relu", 0)
         with pytest.raises(InputError, match="width must be"):
             recommend("relu", 5, width=-1)

@@ -66,6 +66,15 @@ def test_a_wrong_edit_is_noticed_and_an_equal_one_survives(tree: Path, after: st
     assert (tree / "src" / "headstart" / "double.py").read_bytes() == before
 
 
+def test_a_tree_whose_tests_cannot_be_read_is_not_begun(tree: Path) -> None:
+    """Else every edit would look noticed."""
+    mutants.check_collection(tree)
+    (tree / "tests" / "other").mkdir()
+    (tree / "tests" / "other" / "test_double.py").write_text("def test_nothing():\n    pass\n")
+    with pytest.raises(RuntimeError, match="import file mismatch"):
+        mutants.check_collection(tree)
+
+
 @pytest.mark.parametrize(
     ("row", "words"),
     [

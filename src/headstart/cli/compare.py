@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from headstart.cli.main import EXIT_INTERRUPTED
-from headstart.cli.options import hidden_sizes, problem, training
-from headstart.errors import InputError
+from headstart.cli.options import JSON, given, out, settings_options
+from headstart.errors import InputError, Interrupted
+from headstart.experiments.settings import CompareSettings
 
-# what the course preset fixes: option -> its name on the command line
+# what the course preset fixes
 FIXED_BY_PRESET = ("data", "label", "hidden", "activation", "seeds", "steps", "learning_rate", "record_every", "dtype",
-                   "tune_learning_rate", "optimizer", "batch_size")  # fmt: skip
+                   "tune_learning_rate", "optimizer", "batch_size", "data_seed")  # fmt: skip
+HINT = "the pictures and the report"
+SUFFIXES = (".png", ".svg", ".pdf", ".html", ".json", ".csv")
 
 
 @click.command("compare")
 @click.argument("schemes", nargs=-1, metavar="[SCHEME]...")
-@problem
-@click.option("--seeds", type=int, help="Runs per scheme, with seeds 0, 1, ...  [16]")
-@click.option("--steps", type=int, help="Steps of full-batch gradient descent.  [15000]")
-@click.option("--learning-rate", type=float, help="[0.01]")
-@click.option("--tune-learning-rate", is_flag=True, help="Find each scheme's own learning rate first, on other seeds.")
-@training
-@click.option("--record-every", type=int, help="Steps between recorded costs.  [steps/150]")
-@click.option("--preset", type=click.Choice(["course"]), help="Replay the course's published run exactly.")
-@click.option(
-    "--out", type=click.Path(path_type=Path), metavar="DIR", help="Write compare.png, .svg and .html into DIR."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON instead of the table.")
+@settings_options(
+    CompareSettings, "data", "label", "hidden", "activation", "seeds", "steps", "learning_rate", "tune_learning_rate",
+    "optimizer", "batch_size", "dtype", "data_seed", "record_every", "preset",
+)  # fmt: skip
+@out("compare.png, .svg, .pdf, .html, .json, .csv")
+@JSON
 def command(schemes: tuple[str, ...], preset: str | None, out: Path | None, as_json: bool, **options: Any) -> None:
     """Train one small network from several initializations, many seeds each, and show the difference.
 
@@ -45,60 +40,41 @@ def command(schemes: tuple[str, ...], preset: str | None, out: Path | None, as_j
     headstart compare --data table.csv --label species --out pictures
     headstart compare --preset course
     """
+    from headstart.cli.output import check_out, put_out
     from headstart.cli.progress import Progress
-    from headstart.lab.compare import Interrupted, run_comparison
+    from headstart.verbs.compare import compare_with
 
     settings = _settings(schemes, preset, options)
-    if out is not None:
-        from headstart.show.files import check_writable
-
-        check_writable(out)
-    interrupted = False
+    check_out(out, SUFFIXES)
+    interrupted = None
     with Progress("Training", "runs", settings.steps) as progress:
         try:
-            comparison = run_comparison(settings, progress=progress.update)
+            comparison = compare_with(settings, progress=progress.update)
         except Interrupted as stop:
-            if stop.comparison is None:
+            if stop.finished is None:
                 raise
-            comparison, interrupted = stop.comparison, True
-    files = comparison.save(out) if out is not None else {}
-    if as_json:
-        click.echo(json.dumps({**comparison.to_json(), "files": files}, indent=1, allow_nan=False))
-    else:
-        _print(comparison)
-    for path in files.values():
-        click.echo(f"wrote {path}", err=True)
-    if out is None and not as_json:
-        click.echo("Add --out DIR for the pictures and the report.", err=True)
-    if interrupted:
+            comparison, interrupted = stop.finished, stop
+    put_out(comparison.to_json, comparison.print_to, comparison.files, as_json=as_json, out=out, hint=HINT)
+    if not as_json and any(verdict.findings for verdict in comparison.verdicts.values()):
+        click.echo("headstart explain CODE says what a finding means and how to mend it.", err=True)
+    if interrupted is not None:
         asked = len(settings.schemes) * settings.seeds
         click.echo(f"Interrupted: {len(comparison.runs)} of {asked} runs had finished.", err=True)
-        sys.exit(EXIT_INTERRUPTED)
+        sys.exit(interrupted.exit_code)
 
 
-def _settings(schemes: tuple[str, ...], preset: str | None, options: dict[str, Any]) -> Any:
+def _settings(schemes: tuple[str, ...], preset: str | None, options: dict[str, Any]) -> CompareSettings:
     """The validated settings; what was not given keeps its default."""
-    from headstart.lab import presets
-    from headstart.lab.settings import compare_settings
+    from headstart.experiments.compare import presets
+    from headstart.experiments.settings import compare_settings
 
-    given = {name: value for name, value in options.items() if value is not None and value is not False}
-    if "hidden" in given:
-        given["hidden"] = hidden_sizes(given["hidden"])
+    found = given(options)
     if preset == "course":
-        clash = [name for name in FIXED_BY_PRESET if name in given]
+        clash = [name for name in FIXED_BY_PRESET if name in found]
         if clash:
             option = "--" + clash[0].replace("_", "-")
             raise InputError(f"the course preset fixes {option}. Leave out {option}, or --preset.")
-        given |= presets.COURSE | {"preset": "course"}
+        found |= presets.COURSE | {"preset": "course"}
     if schemes:
-        given["schemes"] = schemes
-    return compare_settings(**given)
-
-
-def _print(comparison: Any) -> None:
-    from rich.console import Console
-
-    from headstart.show.tables import WIDTH, print_comparison
-
-    terminal = sys.stdout.isatty()
-    print_comparison(comparison, Console(width=None if terminal else WIDTH))
+        found["schemes"] = schemes
+    return compare_settings(**found)

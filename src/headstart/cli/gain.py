@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from headstart.cli.options import JSON, out
 from headstart.cli.theory import (
     ACTIVATION,
     DEPTH,
-    JSON,
     SEED,
     SIMULATE,
+    SUFFIXES,
     WIDTH,
-    check_out,
-    console,
     factor,
-    finite,
     numbers,
     simulated,
     simulation_table,
     table,
+    theory_files,
 )
 
 if TYPE_CHECKING:
-    from headstart.theory.frameworks import Practice
     from headstart.theory.gains import Moments
+    from headstart.theory.practices import Practice
 
 SCHEMA = 1
 
@@ -39,12 +38,12 @@ SCHEMA = 1
 )
 @DEPTH
 @JSON
-@click.option("--out", help="Draw the gain curve (or the simulation): a .png, .svg, .pdf or .html file.")
+@out("gain.png, .svg, .pdf, .html, .json; with --simulate of the simulation")
 @SIMULATE
 @WIDTH
 @SEED
 def command(
-    activation: str, variances: str, depth: int, as_json: bool, out: str | None, simulate: bool, width: int, seed: int
+    activation: str, variances: str, depth: int, as_json: bool, out: Path | None, simulate: bool, width: int, seed: int
 ) -> None:
     """Gaussian moments and gain of ACTIVATION, and what libraries would use.
 
@@ -54,19 +53,31 @@ def command(
     pre-activations of variance q. "slope" is the variance map's there (above 1 small errors grow by it per layer),
     "χ1" the growth of the squared gradient per layer, and its power that over all layers.
     """
+    from headstart.cli.output import check_out, put_out
     from headstart.theory import activation as by_name
     from headstart.theory import moments, practices
 
-    target = check_out(out)
+    check_out(out, SUFFIXES)
     phi = by_name(activation)
     points = [moments(phi, q) for q in numbers(variances, "--q")]
     rules = practices(phi, depth)
-    if as_json:
-        click.echo(json.dumps(as_data(str(phi), points, rules), indent=2))
-    else:
-        _print(str(phi), points, rules, depth)
-    if simulate or target is not None:
-        _simulate_and_draw(str(phi), rules, depth, width, seed, simulate, as_json, target)
+    signals = _simulated(str(phi), rules, depth, width, seed) if simulate else None
+
+    def document() -> dict[str, Any]:
+        return as_data(str(phi), points, rules)
+
+    def printed(screen: Any) -> None:
+        _print(screen, str(phi), points, rules, depth)
+        if signals is not None:
+            screen.print(simulation_table(signals))
+
+    def chart() -> Any:
+        from headstart.show.theory.gain import gain_chart
+        from headstart.show.theory.signal import signal_chart
+
+        return gain_chart(str(phi)) if signals is None else signal_chart(signals, str(phi), width)
+
+    put_out(document, printed, lambda: theory_files("gain", chart, document), as_json=as_json, out=out)
 
 
 def as_data(name: str, points: list[Moments], rules: dict[str, Practice]) -> dict[str, Any]:
@@ -87,17 +98,13 @@ def as_data(name: str, points: list[Moments], rules: dict[str, Practice]) -> dic
             }
             for at in points
         ],
-        "frameworks": {
-            name: {key: value if isinstance(value, str) else finite(value) for key, value in asdict(rule).items()}
-            for name, rule in rules.items()
-        },
+        "frameworks": {name: asdict(rule) for name, rule in rules.items()},
     }
 
 
-def _print(name: str, points: list[Moments], rules: dict[str, Practice], depth: int) -> None:
+def _print(screen: Any, name: str, points: list[Moments], rules: dict[str, Practice], depth: int) -> None:
     from headstart.theory import recommend
 
-    screen = console()
     titles = ("q", "E[φ]", "E[φ²]", "E[φ'²]", "gain", "backward", "slope", "χ1", f"χ1^{depth}")
     moments_table = table(
         f"{name}: Gaussian moments and gain", [(title, "right") for title in titles], screen.width >= 100
@@ -127,22 +134,7 @@ def _power(base: float, exponent: int) -> float:
         return float("inf")
 
 
-def _simulate_and_draw(
-    name: str, rules: dict[str, Practice], depth: int, width: int, seed: int, simulate: bool, as_json: bool, target: Any
-) -> None:
-    from headstart.show.save import save_chart
-
-    if not simulate:
-        from headstart.show.gain import gain_chart
-
-        chart = gain_chart(name)
-    else:
-        from headstart.show.signal import signal_chart
-
-        places = {rule.weight_variance: label for label, rule in reversed(rules.items()) if rule.weight_variance}
-        signals = simulated(name, [(label, w2, 0.0) for w2, label in reversed(places.items())], depth, width, seed)
-        console(stderr=as_json).print(simulation_table(signals))
-        chart = signal_chart(signals, name, width) if target is not None else None
-    if target is not None:
-        save_chart(chart, target)
-        click.echo(f"wrote {target}", err=True)
+def _simulated(name: str, rules: dict[str, Practice], depth: int, width: int, seed: int) -> Any:
+    """Prediction and simulation of every different rule."""
+    places = {rule.weight_variance: label for label, rule in reversed(rules.items()) if rule.weight_variance}
+    return simulated(name, [(label, w2, 0.0) for w2, label in reversed(places.items())], depth, width, seed)

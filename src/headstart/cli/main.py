@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from headstart import __version__
-from headstart.errors import InputError
+from headstart.errors import HeadstartError, Interrupted
 
 # command -> (its module, one line for --help); the function in the module is named `command`
 COMMANDS = {
@@ -20,13 +20,14 @@ COMMANDS = {
     "tune": ("headstart.cli.tune", "Search for the best multiplier and learning rate, and say whether it paid."),
     "sweep": ("headstart.cli.sweep", "Run a study of many networks from one file; killed or stopped, it goes on."),
     "report": ("headstart.cli.report", "What the runs of a sweep say: medians, best settings, heat maps, a page."),
+    "explain": (
+        "headstart.cli.explain",
+        "What a finding means, why, and how to mend it: by code or by word.",
+    ),
     "schemes": ("headstart.cli.schemes", "List every scheme: formula, when to use it, paper, other libraries' names."),
     "gain": ("headstart.cli.gain", "What an activation does to signal and gradient, and what each library would use."),
     "phase": ("headstart.cli.phase", "Phase diagram of an activation: where gradients vanish, explode, or survive."),
 }
-
-EXIT_USAGE = 2
-EXIT_INTERRUPTED = 130
 
 
 class LazyGroup(click.Group):
@@ -62,9 +63,9 @@ def run(arguments: list[str] | None = None) -> Any:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except InputError as error:
+    except HeadstartError as error:
         click.echo(f"Error: {error}", err=True)
-        sys.exit(EXIT_USAGE)
+        sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted.", err=True)
-        sys.exit(EXIT_INTERRUPTED)
+        sys.exit(Interrupted.exit_code)

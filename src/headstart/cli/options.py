@@ -1,45 +1,84 @@
-"""Options that several commands have, said once: what is learned by which network, and how it is trained."""
+"""Options that commands share, said once: settings become options by their own fields; --json, --out, --store."""
 
 from __future__ import annotations
 
+import types
+import typing
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from headstart.errors import InputError
 
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
 Function = Callable[..., Any]
-PROBLEM = (
-    click.option(
-        "--data", metavar="NAME|FILE.csv",
-        help="circles, moons, blobs(4), xor, spirals, digits, or a CSV file.  [circles]",
-    ),
-    click.option("--label", metavar="COLUMN", help="The label column of a CSV file.  [its last]"),
-    click.option("--hidden", metavar="SIZES", help="Units per hidden layer.  [10,5]"),
-    click.option("--activation", metavar="NAME", help="relu, tanh, sigmoid, leaky_relu(0.1), gelu, ...  [relu]"),
-)  # fmt: skip
-TRAINING = (
-    click.option("--optimizer", metavar="NAME", help="sgd, momentum(0.9), nesterov(0.9), adam.  [sgd]"),
-    click.option("--batch-size", type=int, help="Samples per step.  [all]"),
-    click.option("--dtype", type=click.Choice(["float32", "float64"]), help="[float32]"),
-)
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+STORE_HELP = "A SQLite file, or postgresql://user@host/database."
 
 
-def problem(function: Function) -> Function:
-    """--data, --label, --hidden, --activation."""
-    return _with(PROBLEM, function)
+def out(kinds: str) -> Callable[[Function], Function]:
+    """--out PATH: a suffix writes that one file, anything else is a folder.
+
+    Args:
+        kinds: the suffixes, for `--help`.
+    """
+    return click.option(
+        "--out", type=click.Path(path_type=Path), metavar="PATH",
+        help=f"Write one file ({kinds}), or a folder with all of them.",
+    )  # fmt: skip
 
 
-def training(function: Function) -> Function:
-    """--optimizer, --batch-size, --dtype."""
-    return _with(TRAINING, function)
+def settings_options(model: type[BaseModel], *names: str) -> Callable[[Function], Function]:
+    """An option for each of these settings: name, type, words and default are the settings model's own."""
+    options = [setting_option(model, name) for name in names]
+
+    def decorate(function: Function) -> Function:
+        for option in reversed(options):  # the last decorator applied is the first in --help
+            function = option(function)
+        return function
+
+    return decorate
 
 
-def _with(options: tuple[Callable[[Function], Function], ...], function: Function) -> Function:
-    for option in reversed(options):  # the last decorator applied is the first in --help
-        function = option(function)
-    return function
+def setting_option(model: type[BaseModel], name: str) -> Callable[[Function], Function]:
+    """The option of one setting; what is not given on the command line stays None, and the model's default holds."""
+    field = model.model_fields[name]
+    extra = typing.cast(dict[str, Any], field.json_schema_extra)
+    option = "--" + name.replace("_", "-")
+    kind = _plain_type(field.annotation)
+    if kind is bool:
+        return click.option(option, is_flag=True, help=field.description)
+    unset = extra["unset"] if extra["unset"] is not None else _shown(field.default)
+    help_text = f"{field.description}  [{unset}]" if unset else field.description
+    if typing.get_origin(kind) is Literal:
+        return click.option(option, type=click.Choice(list(typing.get_args(kind))), help=help_text)
+    of_number = kind if kind in (int, float) else str
+    return click.option(option, type=of_number, metavar=extra["metavar"], help=help_text)
+
+
+def _plain_type(annotation: Any) -> Any:
+    """The type without its None."""
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        annotation = next(part for part in typing.get_args(annotation) if part is not type(None))
+    return typing.get_args(annotation)[0] if typing.get_origin(annotation) is typing.Annotated else annotation
+
+
+def _shown(default: Any) -> str:
+    if isinstance(default, tuple):
+        return ",".join(_shown(item) for item in default)
+    return f"{default:g}" if isinstance(default, float) else str(default)
+
+
+def given(options: dict[str, Any]) -> dict[str, Any]:
+    """The settings that were given, lists read from their text."""
+    found = {name: value for name, value in options.items() if value is not None and value is not False}
+    if "hidden" in found:
+        found["hidden"] = hidden_sizes(found["hidden"])
+    return found
 
 
 def hidden_sizes(text: str) -> tuple[int, ...]:
@@ -53,11 +92,20 @@ def hidden_sizes(text: str) -> tuple[int, ...]:
     headstart.errors.InputError: hidden sizes are whole numbers of at least 1 with commas between, got '10,,5'. ...
     """
     try:
-        sizes = tuple(int(item) for item in text.split(","))
+        found = tuple(int(item) for item in text.split(","))
     except ValueError:
-        sizes = (0,)
-    if any(size < 1 for size in sizes):
+        found = (0,)
+    if any(size < 1 for size in found):
         raise InputError(
             f"hidden sizes are whole numbers of at least 1 with commas between, got {text!r}. Write, for example, 10,5."
         )
-    return sizes
+    return found
+
+
+def names(text: str) -> list[str]:
+    """The names in `scheme,depth`.
+
+    >>> names("scheme, depth")
+    ['scheme', 'depth']
+    """
+    return [name.strip() for name in text.split(",") if name.strip()]

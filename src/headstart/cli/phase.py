@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from headstart.cli.options import JSON, out
 from headstart.cli.theory import (
     ACTIVATION,
     DEPTH,
-    JSON,
     SEED,
     SIMULATE,
+    SUFFIXES,
     WIDTH,
-    check_out,
-    console,
-    finite,
     simulated,
     simulation_table,
     table,
+    theory_files,
 )
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ SCHEMA = 1
 
 @click.command("phase")
 @ACTIVATION
-@click.option("--out", help="Where to draw the diagram (or the simulation): a .png, .svg, .pdf or .html file.")
+@out("phase.png, .svg, .pdf, .html, .json; with --simulate of the simulation")
 @click.option("--max-w", type=float, help="Largest weight variance on the axis (times fan_in).")
 @click.option("--max-b", type=float, help="Largest bias variance on the axis.")
 @DEPTH
@@ -40,7 +39,7 @@ SCHEMA = 1
 @SEED
 def command(
     activation: str,
-    out: str | None,
+    out: Path | None,
     max_w: float | None,
     max_b: float | None,
     depth: int,
@@ -54,30 +53,31 @@ def command(
     The plane is that of weight variance (times fan_in) and bias variance; named schemes are marked on it. With
     --simulate the schemes' predicted signal and gradient are set beside those of real networks, and --out draws that.
     """
+    from headstart.cli.output import check_out, put_out
     from headstart.theory import activation as by_name
     from headstart.theory.phasediagram import phase_diagram
 
-    target = check_out(out)
-    phi = by_name(activation)
-    diagram = phase_diagram(phi, max_w, max_b)
+    check_out(out, SUFFIXES)
+    diagram = phase_diagram(by_name(activation), max_w, max_b)
     rows = [_row(diagram.activation, mark) for mark in diagram.marks]
-    if as_json:
-        click.echo(json.dumps(as_data(diagram, rows), indent=2))
-    else:
-        _print(diagram, rows)
-    signals = None
-    if simulate:
-        places = [(mark.name, mark.sigma_w2, mark.sigma_b2) for mark in diagram.marks]
-        signals = simulated(diagram.activation, places, depth, width, seed)
-        console(stderr=as_json).print(simulation_table(signals))
-    if target is not None:
-        from headstart.show.phase import phase_chart
-        from headstart.show.save import save_chart
-        from headstart.show.signal import signal_chart
+    places = [(mark.name, mark.sigma_w2, mark.sigma_b2) for mark in diagram.marks]
+    signals = simulated(diagram.activation, places, depth, width, seed) if simulate else None
 
-        chart = phase_chart(diagram) if signals is None else signal_chart(signals, diagram.activation, width)
-        save_chart(chart, target)
-        click.echo(f"wrote {target}", err=True)
+    def document() -> dict[str, Any]:
+        return as_data(diagram, rows)
+
+    def printed(screen: Any) -> None:
+        _print(screen, diagram, rows)
+        if signals is not None:
+            screen.print(simulation_table(signals))
+
+    def chart() -> Any:
+        from headstart.show.theory.phase import phase_chart
+        from headstart.show.theory.signal import signal_chart
+
+        return phase_chart(diagram) if signals is None else signal_chart(signals, diagram.activation, width)
+
+    put_out(document, printed, lambda: theory_files("phase", chart, document), as_json=as_json, out=out)
 
 
 def as_data(diagram: PhaseDiagram, rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -86,7 +86,7 @@ def as_data(diagram: PhaseDiagram, rows: list[dict[str, Any]]) -> dict[str, Any]
     return {
         "schema": SCHEMA,
         "activation": diagram.activation,
-        "schemes": [{key: v if isinstance(v, str) else finite(v) for key, v in row.items()} for row in rows],
+        "schemes": rows,
         "critical_line": [{key: getattr(point, key) for key in keys} for point in diagram.line],
     }
 
@@ -104,8 +104,7 @@ def _row(activation: str, mark: Mark) -> dict[str, Any]:
     return {**row, **found}
 
 
-def _print(diagram: PhaseDiagram, rows: list[dict[str, Any]]) -> None:
-    screen = console()
+def _print(screen: Any, diagram: PhaseDiagram, rows: list[dict[str, Any]]) -> None:
     words = ("scheme", "phase")
     titles = ("scheme", "n·Var(w)", "Var(b)", "phase", "q*", "χ1", "c*", "ξ_q", "ξ_c")
     columns: list[Any] = [(title, "left" if title in words else "right") for title in titles]

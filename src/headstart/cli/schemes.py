@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import Any
 
 import click
 
+from headstart.cli.options import JSON
+from headstart.libraries.schemes import CALLS, TRAPS
 from headstart.schemes import FAMILIES
-from headstart.schemes.frameworks import CALLS, TRAPS
 from headstart.schemes.scheme import scheme
 
 SCHEMA = 1
@@ -36,7 +36,7 @@ def catalogue() -> list[dict[str, Any]]:
 
 @click.command("schemes")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
-@click.option("--json", "as_json", is_flag=True, help="Print the catalogue as JSON.")
+@JSON
 def command(names: tuple[str, ...], as_json: bool) -> None:
     """List every scheme: its formula, when to use it, its paper, and what other libraries call it.
 
@@ -51,13 +51,12 @@ def command(names: tuple[str, ...], as_json: bool) -> None:
 
 
 def _print(rows: list[dict[str, Any]]) -> None:
-    from rich.console import Console
     from rich.padding import Padding
     from rich.text import Text
 
-    from headstart.show.tables import WIDTH
+    from headstart.show.console import console as screen
 
-    console = Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False)
+    console = screen()
     for row in rows:
         console.print(Text.assemble((row["example"], "bold"), "  ", row["formula"]))
         options = [

@@ -5,31 +5,27 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from headstart.cli.main import EXIT_INTERRUPTED
-from headstart.errors import InputError
+from headstart.cli.options import JSON, STORE_HELP
+from headstart.errors import InputError, Interrupted, StoreError
+from headstart.words import duration, memory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from headstart.experiments.sweep.status import Status
+    from headstart.verbs.study import Study
 
-    from headstart.lab.sweep import Status, Study
-
-EXIT_ERROR, EXIT_INCOMPLETE = 1, 4
+EXIT_INCOMPLETE = 4
 SCHEMA = 1
 
 FILE = click.argument("file", type=click.Path(path_type=Path))
-STORE = click.option(
-    "--store", metavar="FILE|URL", help="A SQLite file, or postgresql://user@host/database.  [FILE.db beside FILE]"
-)
+STORE = click.option("--store", metavar="FILE|URL", help=f"{STORE_HELP}  [FILE.db beside FILE]")
 WORKERS = click.option("--workers", type=click.IntRange(min=1), help="Chunks at a time.  [one per processor]")
 SCHEDULER = click.option("--scheduler", metavar="tcp://HOST:PORT", help="Use the Dask cluster of this scheduler.")
 YES = click.option("--yes", is_flag=True, help="Allow more than 100,000 runs.")
-JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 
 
 @click.group("sweep")
@@ -62,8 +58,7 @@ def runs_the_study(function: Callable[..., Any]) -> Callable[..., Any]:
 @JSON
 def plan(file: Path, store: str | None, workers: int | None, yes: bool, as_json: bool) -> None:
     """Say how many runs FILE asks for, how many differ, how many are stored, and what the others will take."""
-    with reported():
-        found = _study(file, store, yes).plan(workers)
+    found = _study(file, store, yes).plan(workers)
     if as_json:
         fields = ("asked", "distinct", "stored", "seconds", "memory", "workers")
         click.echo(json.dumps({"schema": SCHEMA} | {name: getattr(found, name) for name in fields}))
@@ -73,8 +68,7 @@ def plan(file: Path, store: str | None, workers: int | None, yes: bool, as_json:
     click.echo(f"distinct  {found.distinct:,}" + _why_fewer(found.asked, found.distinct))
     click.echo(f"stored    {found.stored:,}")
     click.echo(
-        f"to do     {left:,}: {duration(found.seconds)} and {found.memory / 2**20:,.0f} MiB "
-        f"with {found.workers} at a time"
+        f"to do     {left:,}: {duration(found.seconds)} and {memory(found.memory)} with {found.workers} at a time"
     )
 
 
@@ -92,8 +86,7 @@ def run(file: Path, store: str | None, yes: bool, as_json: bool, **how: Any) -> 
 @JSON
 def status(file: Path, store: str | None, yes: bool, as_json: bool) -> None:
     """Say how many of FILE's runs are done, failed and pending."""
-    with reported():
-        found = _study(file, store, yes).status()
+    found = _study(file, store, yes).status()
     _print_status(found, as_json)
 
 
@@ -116,7 +109,7 @@ def extend(file: Path, store: str | None, yes: bool, as_json: bool, seeds: str, 
 @command.command("schema")
 def schema() -> None:
     """Print the JSON Schema of a study file, for editors and other programs."""
-    from headstart.lab.sweep.settings import study_schema
+    from headstart.experiments.sweep.settings import study_schema
 
     click.echo(json.dumps(study_schema(), indent=1))
 
@@ -137,58 +130,34 @@ def seed_range(text: str) -> range:
     return range(int(first), int(end))
 
 
-def duration(seconds: float) -> str:
-    """An estimated time in words.
-
-    >>> [duration(s) for s in (0.2, 42.3, 600, 9000)]
-    ['under a second', 'about 42 s', 'about 10 min', 'about 2.5 h']
-    """
-    if seconds < 1:
-        return "under a second"
-    if seconds < 100:
-        return f"about {seconds:.0f} s"
-    return f"about {seconds / 60:.0f} min" if seconds < 6000 else f"about {seconds / 3600:.1f} h"
-
-
 def _study(file: Path, store: str | None, many: bool) -> Study:
-    from headstart.lab.sweep import study
+    from headstart.verbs.study import study
 
     return study(file, store, many=many)
 
 
 def _run(file: Path, store: str | None, yes: bool, as_json: bool, start: Callable[[Study, Any], Status]) -> None:
     from headstart.cli.progress import Progress
-    from headstart.lab.sweep import SweepInterrupted
 
-    with reported(EXIT_INCOMPLETE):
+    interrupted = None
+    try:
         study = _study(file, store, yes)
-        try:
-            with Progress("Running", "runs", 1, waiting="") as progress:
-                found, interrupted = start(study, progress.update), False
-        except SweepInterrupted as stop:
-            found, interrupted = stop.status, True
+        with Progress("Running", "runs", 1, waiting="") as progress:
+            found = start(study, progress.update)
+    except Interrupted as stop:
+        found, interrupted = stop.finished, stop
+    except StoreError as error:  # what had finished by then is stored
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(EXIT_INCOMPLETE)
     _print_status(found, as_json)
-    if interrupted:
+    if interrupted is not None:
         click.echo("Interrupted: the same command goes on from here.", err=True)
-        sys.exit(EXIT_INTERRUPTED)
+        sys.exit(interrupted.exit_code)
     if found.failed:
         click.echo(
             f"{found.failed:,} failed: `headstart report` says why, `headstart sweep retry` tries again.", err=True
         )
         sys.exit(EXIT_INCOMPLETE)
-
-
-@contextmanager
-def reported(code: int = EXIT_ERROR) -> Iterator[None]:
-    """A store or workers out of reach are said in one line; by then what was finished is stored."""
-    from headstart.lab.store import StoreError
-    from headstart.lab.sweep import ExecutorError
-
-    try:
-        yield
-    except (StoreError, ExecutorError) as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(code)
 
 
 def _print_status(found: Status, as_json: bool) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
@@ -12,11 +12,12 @@ from headstart.errors import InputError
 from headstart.spec import read_number
 
 if TYPE_CHECKING:
-    from headstart.show.signal import Signal
+    from headstart.show.files import Files
+    from headstart.show.theory.signal import Signal
 
 ACTIVATION = click.argument("activation", metavar="ACTIVATION")
 DEPTH = click.option("--depth", default=50, show_default=True, type=click.IntRange(1, 10_000), help="Number of layers.")
-JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
+SUFFIXES = (".png", ".svg", ".pdf", ".html", ".json")
 SIMULATE = click.option(
     "--simulate", is_flag=True, help="Run real networks beside the prediction; with --out, draw both."
 )
@@ -36,35 +37,23 @@ def numbers(text: str, option: str) -> list[float]:
     return values
 
 
-def finite(value: float | None) -> float | None:
-    """The value, or None for what JSON has no number for."""
-    return None if value is None or not math.isfinite(value) else value
-
-
 def simulated(
     activation: str, places: list[tuple[str, float, float]], depth: int, width: int, seed: int
 ) -> list[Signal]:
     """Prediction and simulation of every named place (name, sigma_w^2, sigma_b^2), with a progress bar on stderr."""
-    from rich.progress import track
+    from headstart.cli.progress import Progress
+    from headstart.experiments.simulation import simulate
+    from headstart.show.theory.signal import Signal
+    from headstart.theory.propagation import propagate
 
-    from headstart.show.signal import Signal
-    from headstart.theory.propagation import propagate, simulate
-
-    screen = console(stderr=True)
     signals = []
-    for name, w2, b2 in track(places, "simulating", console=screen, disable=not screen.is_terminal, transient=True):
-        predicted = propagate(activation, w2, b2, depth=depth)
-        measured = simulate(activation, w2, b2, depth=depth, width=width, networks=16, seed=seed)
-        signals.append(Signal(name, predicted, measured))
+    with Progress("Simulating", "initializations", 1, waiting="") as progress:
+        for done, (name, w2, b2) in enumerate(places):
+            progress.update(done, len(places))
+            predicted = propagate(activation, w2, b2, depth=depth)
+            measured = simulate(activation, w2, b2, depth=depth, width=width, networks=16, seed=seed)
+            signals.append(Signal(name, predicted, measured))
     return signals
-
-
-def console(stderr: bool = False) -> Any:
-    """A console as wide as the terminal, 100 columns when piped."""
-    from rich.console import Console
-
-    found = Console(stderr=stderr)
-    return found if found.is_terminal else Console(stderr=stderr, width=100)
 
 
 def table(title: str, columns: list[tuple[str, Literal["left", "right"]]], wide: bool) -> Any:
@@ -107,8 +96,13 @@ def factor(value: float | None) -> str:
     return "×∞" if value == math.inf else f"×{value:.3g}" if 1e-4 <= value < 1e5 else f"×{value:.1e}"
 
 
-def check_out(out: str | None) -> Path | None:
-    """The path for --out, refused before any work if no chart can be saved there."""
-    from headstart.show.save import check_suffix
+def theory_files(stem: str, chart: Callable[[], Any], document: Callable[[], dict[str, Any]]) -> Files:
+    """What a command of theory saves: its chart in every form, and its numbers."""
+    from headstart.show.drawing import Drawing
+    from headstart.show.files import drawn_files
+    from headstart.show.page import chart_page
+    from headstart.show.rows import json_text
 
-    return None if out is None else check_suffix(out)
+    drawing = Drawing(chart)
+    others = {"html": lambda: chart_page(drawing.spec), "json": lambda: json_text(document()).encode()}
+    return drawn_files(stem, drawing, others, folder=("png", "svg", "html", "json"))

@@ -2,8 +2,8 @@
 
 - `philox`, `streams`: random words keyed by seed and name, for any element alone.
 - `normal`: the integer inverse CDF; `recipes`: a draw as integer x float; `matrices`: orthogonal and other draws.
-- `arrays`: a draw and a shape become an array, by `numpy_backend` (the reference), `numba_backend` (with `kernels` and
-  `vector_ir`), `torch_backend` or `jax_backend`; `many`: one parameter of many small networks in one call.
+- `arrays`: a draw and a shape become an array, by one of `backends/`: NumPy (the reference), Numba (with `kernels` and
+  `vector_ir`), PyTorch or JAX; `many`: one parameter of many small networks in one call.
 """
 
 from headstart.draws.arrays import BACKENDS, draw_array

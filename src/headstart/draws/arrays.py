@@ -6,27 +6,33 @@ JAX. Each is one module with the functions of `Backend`, and loads when it is fi
 
 from __future__ import annotations
 
+import functools
 import importlib
-import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.draws import numba_backend, numpy_backend
+from headstart.check import whole
+from headstart.draws.backends import numba_backend, numpy_backend
+from headstart.draws.choice import BACKENDS, backend_for
 from headstart.draws.dtypes import dtype_name
-from headstart.draws.matrices import MatrixDraw, draw_matrix
+from headstart.draws.matrices import MatrixDraw, check_matrix, draw_matrix
 from headstart.draws.normal import UNIT
+from headstart.draws.parts import Index, Part, Values
 from headstart.draws.recipes import Recipe, check_finite, recipe
-from headstart.draws.rectangles import Rectangle, Region, check_shape, rectangle
-from headstart.draws.streams import Stream, stream, words_of_rows
-from headstart.errors import InputError, unknown
-from headstart.fans import LAYOUTS, Axes
-from headstart.schemes.distributions import Constant, Draw, Normal, TruncatedNormal, Uniform
+from headstart.draws.rectangles import Rectangle, Region, rectangle, whole_rectangle
+from headstart.draws.streams import Stream, slice_name, stream, words_of_rows
+from headstart.errors import InputError
+from headstart.layout import Block, Layout, block_shape, blocks, grid, layout_of
+from headstart.schemes.distributions import Constant, Draw, Normal, OfShape, TruncatedNormal, Uniform
 
-BACKENDS = ("numpy", "numba", "torch", "jax")
+__all__ = ["BACKENDS", "Backend", "draw_array"]
+
 MASK = ":mask"  # ends the role of the stream that chooses a sparse weight's zeros
+_SINGLE = Recipe("normal", UNIT, "float64")  # standard normal numbers
 
 
 class Backend(Protocol):
@@ -38,41 +44,50 @@ class Backend(Protocol):
     def elementwise(
         self, recipe: Recipe, source: Stream, where: Rectangle, out: Any, device: Any, threads: int | None
     ) -> Any:
-        """The draws of a rectangle, written into `out` where it is given."""
+        """The draws of a rectangle of one slice, written into `out` where it is given."""
 
     def place(self, values: NDArray[np.float64], shape: tuple[int, ...], dtype: str, out: Any, device: Any) -> Any:
         """Numbers made on the host in float64, converted, broadcast to the shape, written into `out` if given."""
 
+    def assemble(
+        self, parts: list[Part], shape: tuple[int, ...], dtype: str, out: Any, device: Any, threads: int | None
+    ) -> Any:
+        """Blocks and slices put together, written into `out` if given."""
+
 
 def draw_array(
-    draw: Draw,
+    draw: Draw | Sequence[Draw],
     shape: Sequence[int],
     seed: int,
     name: str,
     role: str = "weight",
     dtype: Any = np.float32,
     *,
-    layout: str | Axes = "out_in",
+    layout: str | Layout = "out_in",
     region: Region | None = None,
     out: Any = None,
-    backend: str = "numba",
+    backend: str | None = None,
     device: Any = None,
     threads: int | None = None,
 ) -> Any:
     """The numbers of one parameter: the same arguments give the same bits, on any backend and any machine.
 
     Args:
-        draw: a complete distribution. Orthogonal draws are the same to 1e-12 (before rounding), not to the bit.
+        draw: a complete distribution; or one per block of the layout. Orthogonal draws are the same to 1e-12 (before
+            rounding), not to the bit.
         shape: the weight's whole shape as it is stored; sizes may be 0.
         seed: 0 to 2^64 - 1.
-        name: the parameter's name; other names give other numbers under the same seed.
+        name: the parameter's name; other names give other numbers under the same seed. Of a stacked weight, see
+            `streams.slice_name`.
         role: what the parameter is for ("weight", "bias").
         dtype: float32, float64, float16 or bfloat16. 16-bit results are the float32 result rounded; a float64 result
             is the same integer as the float32 one, not rounded to float32 before it is scaled.
-        layout: "out_in", "in_out" or `Axes`: which axes are outputs and inputs; the numbers are the same, transposed.
+        layout: a name in `layout.LAYOUTS` or a `Layout`: which axes are outputs, inputs and stack, and the blocks; the
+            numbers are the same, transposed.
         region: one (start, stop) or slice per axis: only this part, equal to that part of the whole.
         out: fill this array (or torch tensor) in place and return it; any strides.
-        backend: "numpy", "numba" (both return NumPy arrays), "torch" or "jax".
+        backend: "numpy", "numba" (both return NumPy arrays), "torch" or "jax"; None for the library that `out` or
+            `device` belongs to, or else "numba".
         device: of the torch tensor; or the JAX device or sharding.
         threads: at most so many, for the compiled draws; the number changes no bit.
 
@@ -83,21 +98,22 @@ def draw_array(
     array([[-0.09374981,  0.02878802, -0.00183421],
            [-0.04859983,  0.05117696, -0.1434214 ]], dtype=float32)
     """
-    kind = dtype_name(dtype)
-    where = rectangle(shape, layout, region)
-    source = stream(seed, name, role)
-    if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or threads < 1):
-        raise InputError(f"threads must be an integer of at least 1, got {threads!r}.")
-    library = _library(backend)
+    kind, found = dtype_name(dtype), layout_of(layout)
+    where = rectangle(shape, found, region)
+    chosen = backend_for(backend, out, device)
+    library = _library(chosen)
+    source = stream(seed, name, role)  # checks all three
+    threads = None if threads is None else whole(threads, "threads")
     library.check(out, where.shape, kind, device)
-    if isinstance(draw, (Normal, Uniform, TruncatedNormal)):
+    if isinstance(draw, (Normal, Uniform, TruncatedNormal)) and not found.stack_axes:
         return library.elementwise(recipe(draw, kind), source, where, out, device, threads)
-    if isinstance(draw, Constant):
-        values: NDArray[np.float64] = np.array(check_finite(draw.value, kind))
-    else:
-        mask_source = stream(seed, name, role + MASK)
-        values = _matrix(draw, check_shape(shape), layout, where, source, mask_source, backend)
-    return library.place(values, where.shape, kind, out, device)
+    job = _Job(
+        tuple(shape), found, source, seed, name, role, kind, numpy_backend if chosen == "numpy" else numba_backend
+    )
+    parts = job.parts(draw, where)
+    if len(parts) == 1 and not where.stack and parts[0].values is not None:
+        return library.place(parts[0].values((), where), where.shape, kind, out, device)
+    return library.assemble(parts, where.shape, kind, out, device, threads)
 
 
 def _library(backend: str) -> Backend:
@@ -105,10 +121,8 @@ def _library(backend: str) -> Backend:
         return cast(Backend, numba_backend)
     if backend == "numpy":
         return cast(Backend, numpy_backend)
-    if backend not in BACKENDS:
-        raise unknown("backend", str(backend), BACKENDS)
     try:
-        return cast(Backend, importlib.import_module(f"headstart.draws.{backend}_backend"))
+        return cast(Backend, importlib.import_module(f"headstart.draws.backends.{backend}_backend"))
     except ModuleNotFoundError as error:
         if error.name != backend:
             raise
@@ -117,35 +131,91 @@ def _library(backend: str) -> Backend:
         ) from None
 
 
-def _matrix(
-    draw: MatrixDraw,
-    shape: tuple[int, ...],
-    layout: str | Axes,
-    where: Rectangle,
-    source: Stream,
-    mask_source: Stream,
-    backend: str,
-) -> NDArray[np.float64]:
-    """The rectangle of a draw that needs the whole weight, in the stored axis order."""
-    axes = LAYOUTS[layout] if isinstance(layout, str) else layout
-    canonical = tuple(shape[axis] for axis in where.order)
-    outs, ins = len(axes.out_axes), len(axes.in_axes)
-    collapsed = canonical
-    if len(shape) >= 2:  # several output or input axes count as one
-        collapsed = (math.prod(canonical[:outs]), math.prod(canonical[outs : outs + ins]), *canonical[outs + ins :])
-    host = numpy_backend if backend == "numpy" else numba_backend
-    single = Recipe("normal", UNIT, "float64")
+@dataclass(frozen=True)
+class _Job:
+    """One call's weight, cut into the parts that its blocks and draws make; `source` is its stream if no stack."""
 
-    def normals(first: int, count: int) -> NDArray[np.float64]:
-        standard: NDArray[np.float64] = host.elementwise(
-            single, source, Rectangle((count,), (first,), (1,), (0,)), None, None, None
-        )
-        return standard
+    shape: tuple[int, ...]
+    layout: Layout
+    source: Stream
+    seed: int
+    name: str
+    role: str
+    dtype: str
+    host: Any
 
-    def mask_words(first: int, count: int) -> NDArray[np.uint32]:
-        words: NDArray[np.uint32] = words_of_rows(mask_source, np.array([first], np.uint64), count)[0]
-        return words
+    def streams(self, index: Index, suffix: str = "") -> Stream:
+        """The stream of a slice."""
+        if not index and not suffix:
+            return self.source
+        return stream(self.seed, slice_name(self.name, index), self.role + suffix)
 
-    whole = draw_matrix(draw, collapsed, axes.groups, normals, mask_words).reshape(canonical)
-    stored = whole.transpose([where.order.index(axis) for axis in range(len(shape))])
-    return stored[tuple(slice(at, at + size) for at, size in zip(where.starts, where.shape, strict=True))]
+    def parts(self, draw: Draw | Sequence[Draw], where: Rectangle) -> list[Part]:
+        """The parts of a rectangle; every draw is checked, and the name too, before anything is written."""
+        slice_name(self.name, (0,) * len(self.layout.stack_axes))
+        cut = blocks(self.shape, self.layout)
+        draws = (draw,) * max(len(cut), 1) if not isinstance(draw, Sequence) else tuple(draw)
+        if len(draws) != max(len(cut), 1):
+            raise InputError(f"a weight of {max(len(cut), 1)} blocks has as many draws, got {len(draws)}.")
+        if not cut or (len(set(draws)) == 1 and not isinstance(draws[0], OfShape)):  # blocks are all the same
+            return [self._part(draws[0], None, (slice(None),) * len(self.shape), where)]
+        found = []
+        for block, one in zip(cut, draws, strict=True):
+            inside = where.within(block)
+            part = self._part(one, block, *(inside or ((), where)))  # checked, though nothing of it is asked for
+            found += [part] if inside else []
+        return found
+
+    def _part(self, draw: Draw, block: Block | None, place: tuple[slice, ...], where: Rectangle) -> Part:
+        if isinstance(draw, (Normal, Uniform, TruncatedNormal)):
+            return Part(place, where, self.streams, recipe=recipe(draw, self.dtype))
+        if isinstance(draw, Constant):
+            value: NDArray[np.float64] = np.array(check_finite(draw.value, self.dtype))
+            return Part(place, where, self.streams, values=lambda index, where: value)
+        return Part(place, where, self.streams, values=self._matrices(draw, block))
+
+    def _matrices(self, draw: MatrixDraw, block: Block | None) -> Values:
+        """The function from a slice of the stack and a rectangle of it to the numbers there."""
+        if len(self.shape) - len(self.layout.stack_axes) < 2:
+            raise InputError(
+                f"{_noun(draw)} weight needs at least two axes (outputs, inputs), got shape {self.shape}. "
+                "Draw vectors from a normal or uniform scheme."
+            )
+        shape = self.shape if block is None else block_shape(self.shape, block)
+        sizes = grid(shape, self.layout)
+        check_matrix(draw, sizes, self.layout)
+        whole = whole_rectangle(self.shape, self.layout)
+        inside = whole.within(block) if block is not None else None
+        of_block = whole if inside is None else inside[1]
+
+        def values(index: Index, where: Rectangle) -> NDArray[np.float64]:
+            one = of_block.at(index)
+            normals = functools.partial(self._normals, self.streams(index), one)
+            words = functools.partial(self._words, index, one)
+            made = draw_matrix(draw, sizes, self.layout, normals, words)
+            part: NDArray[np.float64] = where.cut(one, one.stored(made))
+            return part
+
+        return values
+
+    def _normals(self, source: Stream, block: Rectangle, first: int, count: int) -> NDArray[np.float64]:
+        """Standard normal numbers of a block's elements in canonical order, from its `first`."""
+        starts, _ = block.rows()
+        one_run = Rectangle((count,), (int(starts[0]) + first,), (1,), (0,))
+        run = one_run if len(starts) == 1 else block.canonical()
+        made: NDArray[np.float64] = self.host.elementwise(_SINGLE, source, run, None, None, None)
+        return made if len(starts) == 1 else made.reshape(-1)[first : first + count]
+
+    def _words(self, index: Index, block: Rectangle, first: int, count: int) -> NDArray[np.uint32]:
+        """Random words that choose among a block's elements in canonical order, from its `first`."""
+        source = self.streams(index, MASK)
+        starts, length = block.rows()
+        if len(starts) == 1:
+            row: NDArray[np.uint32] = words_of_rows(source, starts + np.uint64(first), count)[0]
+            return row
+        return words_of_rows(source, starts, length).reshape(-1)[first : first + count]
+
+
+def _noun(draw: MatrixDraw) -> str:
+    return {"Orthogonal": "an orthogonal", "DeltaOrthogonal": "a delta-orthogonal", "Identity": "an identity",
+            "Sparse": "a sparse"}[type(draw).__name__]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Buffers that a caller gives to be filled: refused before anything is written, or filled in place."""
+"""Buffers that a caller gives to be filled: refused before anything is written, then filled in place, part by part."""
 
 from __future__ import annotations
 
@@ -14,10 +14,7 @@ from headstart.errors import InputError
 def check_array(out: Any, shape: tuple[int, ...], dtype: str) -> None:
     """Refuse an `out` that is not a writable NumPy array of this shape and dtype; any strides will do."""
     if not isinstance(out, np.ndarray):
-        raise InputError(
-            f"out must be a NumPy array for backends 'numpy' and 'numba', got {type(out).__name__}. "
-            "Pass backend='torch' for a torch tensor."
-        )
+        raise InputError(f"out must be a NumPy array, got {type(out).__name__}. Pass an array, or a torch tensor.")
     if not out.flags.writeable:
         raise InputError("out must be writable, got a read-only array. Pass a copy of it.")
     check_layout(out.shape, out.strides, out.itemsize, str(out.dtype), shape, dtype)

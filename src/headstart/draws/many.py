@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.draws.arrays import draw_array
-from headstart.draws.numba_backend import table_address
+from headstart.draws.backends.numba_backend import table_address
 from headstart.draws.recipes import check_finite, recipe
 from headstart.draws.streams import stream
 from headstart.schemes.distributions import Constant, Draw, Normal, TruncatedNormal, Uniform
@@ -57,7 +57,7 @@ def draw_many(
 def _fill(
     draws: Sequence[Any], shape: tuple[int, ...], seeds: Sequence[int], name: str, role: str, out: NDArray[Any]
 ) -> None:
-    from headstart.draws import kernels
+    from headstart.draws.backends import kernels
 
     recipes = [recipe(draw, out.dtype.name) for draw in draws]
     kinds = [kernels.UNIFORM if r.kind == "uniform" else kernels.TRUNCATED if r.first_magnitude else kernels.NORMAL

@@ -14,9 +14,11 @@ from typing import Any, assert_never
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.check import is_number, positive
 from headstart.draws.orthogonal import orthonormal_columns
 from headstart.errors import InputError
-from headstart.schemes.distributions import DeltaOrthogonal, Identity, Orthogonal, Sparse
+from headstart.layout import Grid, Layout
+from headstart.schemes.distributions import DeltaOrthogonal, Identity, Orthogonal, Sparse, group_channels, matrix_of
 
 MatrixDraw = Orthogonal | DeltaOrthogonal | Identity | Sparse
 Normals = Callable[[int, int], NDArray[np.float64]]  # (first element, count) -> standard normal numbers of the stream
@@ -24,34 +26,53 @@ Words = Callable[[int, int], NDArray[np.uint32]]
 Matrix = NDArray[np.float64]
 
 
-def draw_matrix(draw: MatrixDraw, shape: tuple[int, ...], groups: int, normals: Normals, mask_words: Words) -> Matrix:
-    """The whole weight in canonical order, (outputs, inputs, *receptive field).
-
-    Args:
-        groups: of a grouped convolution; the input axis holds the channels of one group.
-        normals: the parameter's standard normal numbers.
-        mask_words: the random words that choose a sparse weight's zeros, a stream of their own.
+def check_matrix(draw: MatrixDraw, sizes: Grid, layout: Layout) -> None:
+    """Refuse a weight that such a draw cannot make, before anything is written.
 
     Raises:
-        InputError: a shape that such a weight cannot have.
+        InputError: a gain or a sparsity outside its range, or a delta-orthogonal weight that cannot keep the signal.
     """
-    if len(shape) < 2:
+    if isinstance(draw, Sparse):
+        positive(draw.nonzero_std, "nonzero_std", "0.01")
+        if not is_number(draw.sparsity) or not 0 < draw.sparsity < 1:
+            raise InputError(
+                f"a sparse draw needs a sparsity between 0 and 1, got {draw.sparsity!r}. Write, for example, 0.9."
+            )
+        return
+    positive(draw.gain, "a gain", "1.0")
+    if not isinstance(draw, DeltaOrthogonal) or sizes.size == 0:
+        return
+    outputs, inputs = group_channels(sizes, layout)
+    if not sizes.field:
         raise InputError(
-            f"{_noun(draw)} weight needs at least two axes (outputs, inputs), got shape {shape}. "
-            "Draw vectors from a normal or uniform scheme."
+            f"a delta-orthogonal weight is a convolution of rank 3 or more, got {outputs} outputs and {inputs} inputs "
+            "without a receptive field. Use orthogonal."
         )
-    if groups < 1 or shape[0] % groups:
-        raise InputError(f"groups must divide the {shape[0]} outputs of shape {shape}, got groups={groups}.")
-    if math.prod(shape) == 0:
+    if outputs < inputs:
+        raise InputError(
+            f"a delta-orthogonal weight keeps the signal only if each group has at least as many outputs as inputs, "
+            f"got {outputs} outputs and {inputs} inputs per group. Use orthogonal."
+        )
+
+
+def draw_matrix(draw: MatrixDraw, sizes: Grid, layout: Layout, normals: Normals, mask_words: Words) -> Matrix:
+    """One whole block in canonical order, (units, channels, *receptive field); `check_matrix` has let it pass.
+
+    Args:
+        normals: the block's standard normal numbers.
+        mask_words: the random words that choose a sparse weight's zeros, a stream of their own.
+    """
+    units, channels, field = matrix_of(sizes, layout)
+    shape, matrix = (units, channels, *field), (units, channels * math.prod(field))
+    if sizes.size == 0:
         return np.zeros(shape)
-    matrix = (shape[0], math.prod(shape[1:]))
     if isinstance(draw, Orthogonal):
-        return _check_gain(draw.gain) * orthogonal(matrix, normals).reshape(shape)
+        return draw.gain * orthogonal(matrix, normals).reshape(shape)
     if isinstance(draw, DeltaOrthogonal):
-        return _check_gain(draw.gain) * _delta_orthogonal(shape, groups, normals)
+        return draw.gain * _delta_orthogonal(shape, sizes, layout, normals)
     if isinstance(draw, Identity):
-        eye = np.eye(shape[0] // groups, shape[1])
-        return _check_gain(draw.gain) * _centre_tap(np.tile(eye, (groups, 1)), shape)
+        group = np.eye(*group_channels(sizes, layout))
+        return draw.gain * _centre_tap(np.concatenate([group] * layout.groups, _groups_axis(layout)), shape)
     if isinstance(draw, Sparse):
         return _sparse(draw, matrix, normals, mask_words).reshape(shape)
     assert_never(draw)
@@ -71,18 +92,16 @@ def orthogonal(shape: tuple[int, int], normals: Normals, first: int = 0) -> Matr
     return q if rows >= columns else q.T
 
 
-def _delta_orthogonal(shape: tuple[int, ...], groups: int, normals: Normals) -> Matrix:
+def _delta_orthogonal(shape: tuple[int, ...], sizes: Grid, layout: Layout, normals: Normals) -> Matrix:
     """One orthogonal matrix per group at the centre tap (Xiao et al. 2018)."""
-    rows, columns = shape[0] // groups, shape[1]
-    if len(shape) < 3:
-        raise InputError(f"a delta-orthogonal weight is a convolution of rank 3 or more, got {shape}. Use orthogonal.")
-    if rows < columns:
-        raise InputError(
-            f"a delta-orthogonal weight keeps the signal only if each group has at least as many outputs as inputs, "
-            f"got {rows} outputs and {columns} inputs per group in shape {shape}. Use orthogonal."
-        )
-    blocks = [orthogonal((rows, columns), normals, group * rows * columns) for group in range(groups)]
-    return _centre_tap(np.concatenate(blocks), shape)
+    rows, columns = group_channels(sizes, layout)
+    blocks = [orthogonal((rows, columns), normals, group * rows * columns) for group in range(layout.groups)]
+    return _centre_tap(np.concatenate(blocks, _groups_axis(layout)), shape)
+
+
+def _groups_axis(layout: Layout) -> int:
+    """The axis of (outputs, inputs) along which the groups lie side by side."""
+    return 0 if layout.groups_on == "out" else 1
 
 
 def _centre_tap(channels: Matrix, shape: tuple[int, ...]) -> Matrix:
@@ -96,24 +115,8 @@ def _centre_tap(channels: Matrix, shape: tuple[int, ...]) -> Matrix:
 def _sparse(draw: Sparse, shape: tuple[int, int], normals: Normals, mask_words: Words) -> Matrix:
     """The weights of the plain normal draw, but 0 where a unit's mask words are its smallest (Martens 2010)."""
     units, inputs = shape
-    if not 0 < draw.sparsity < 1 or not (math.isfinite(draw.nonzero_std) and draw.nonzero_std > 0):
-        raise InputError(
-            f"a sparse draw needs a sparsity between 0 and 1 and a positive nonzero_std, got {draw.sparsity!r} and "
-            f"{draw.nonzero_std!r}. Write, for example, sparse(0.9, nonzero_std=0.01)."
-        )
-    zeros = math.ceil(draw.sparsity * inputs)
+    zeros = draw.zeros(inputs)
     smallest = np.argsort(mask_words(0, units * inputs).reshape(shape), axis=1, kind="stable")[:, :zeros]
     weights = normals(0, units * inputs).reshape(shape) * draw.nonzero_std
     np.put_along_axis(weights, smallest, 0.0, axis=1)
     return weights
-
-
-def _check_gain(gain: float) -> float:
-    if isinstance(gain, bool) or not isinstance(gain, (int, float)) or not (math.isfinite(gain) and gain > 0):
-        raise InputError(f"a gain must be a positive, finite number, got {gain!r}. Write, for example, 1.0.")
-    return gain
-
-
-def _noun(draw: MatrixDraw) -> str:
-    return {Orthogonal: "an orthogonal", DeltaOrthogonal: "a delta-orthogonal", Identity: "an identity",
-            Sparse: "a sparse"}[type(draw)]  # fmt: skip

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from headstart.check import whole
 from headstart.errors import InputError
 
 ROUNDS = 10
@@ -38,8 +39,7 @@ def philox4x32(counter: ArrayLike, key: ArrayLike, rounds: int = ROUNDS) -> NDAr
 
     References: Salmon et al. 2011, section 3.3.
     """
-    if isinstance(rounds, bool) or not isinstance(rounds, (int, np.integer)) or rounds < 0:
-        raise InputError(f"rounds must be an integer of at least 0, got {rounds!r}. Philox4x32's standard is 10.")
+    rounds = whole(rounds, "rounds", 0, example="10")
     counters, keys = _words(counter, 4, "counter"), _words(key, 2, "key")
     c0, c1, c2, c3 = np.moveaxis(counters, -1, 0)
     k0, k1 = np.moveaxis(keys, -1, 0)

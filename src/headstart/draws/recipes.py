@@ -8,12 +8,12 @@ and change a bit; that is why a mean other than zero is refused.
 from __future__ import annotations
 
 import functools
-import math
 from dataclasses import dataclass
 from typing import Literal, assert_never
 
 import numpy as np
 
+from headstart.check import finite, positive
 from headstart.draws.dtypes import FORMATS
 from headstart.draws.normal import LARGEST, UNIT, first_magnitude
 from headstart.errors import InputError
@@ -22,6 +22,7 @@ from headstart.schemes.distributions import Normal, TruncatedNormal, Uniform
 # Below this cut the density of a truncated normal is level to 3e-8, less than the step of a uniform draw.
 LEVEL_CUT = 2.0**-12
 UNIFORM_UNIT = 2.0**-24
+Elementwise = Normal | Uniform | TruncatedNormal
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,7 @@ class Recipe:
     first_magnitude: int = 0
 
 
-@functools.lru_cache(maxsize=1024)
-def recipe(draw: Normal | Uniform | TruncatedNormal, dtype: str) -> Recipe:
+def recipe(draw: Elementwise, dtype: str) -> Recipe:
     """The recipe of a draw whose elements are independent.
 
     Raises:
@@ -49,18 +49,31 @@ def recipe(draw: Normal | Uniform | TruncatedNormal, dtype: str) -> Recipe:
     >>> recipe(Normal(0.5), "float32")
     Recipe(kind='normal', scale=1.862645149230957e-09, dtype='float32', first_magnitude=0)
     """
-    if isinstance(draw, Normal):
-        return _scaled("normal", draw.std, UNIT, draw.std * LARGEST, dtype, "the standard deviation")
+    _check_sizes(draw)  # outside the cache, to which True is 1
+    return _recipe(draw, dtype)
+
+
+def _check_sizes(draw: Elementwise) -> None:
     if isinstance(draw, Uniform):
         if draw.low != -draw.high:
             raise InputError(
                 f"a uniform draw must be symmetric, got ({draw.low:g}, {draw.high:g}): adding a mean would make the "
                 "bits depend on the processor. Draw (-bound, bound) and add the mean yourself."
             )
+        positive(draw.high, "the bound", "0.05")
+        return
+    positive(draw.sigma, "the standard deviation", "0.02")
+    if isinstance(draw, TruncatedNormal):
+        positive(draw.cut, "the cut", "2")
+
+
+@functools.lru_cache(maxsize=1024)
+def _recipe(draw: Elementwise, dtype: str) -> Recipe:
+    if isinstance(draw, Normal):
+        return _scaled("normal", draw.sigma, UNIT, draw.sigma * LARGEST, dtype, "the standard deviation")
+    if isinstance(draw, Uniform):
         return _scaled("uniform", draw.high, UNIFORM_UNIT, draw.high, dtype, "the bound")
     if isinstance(draw, TruncatedNormal):
-        _check_positive(draw.cut, "the cut", "2")
-        _check_positive(draw.std, "the standard deviation", "0.02")
         if draw.cut < LEVEL_CUT:
             return _scaled("uniform", draw.bound, UNIFORM_UNIT, draw.bound, dtype, "the bound")
         largest = min(draw.bound, draw.parent_std * LARGEST)
@@ -71,9 +84,10 @@ def recipe(draw: Normal | Uniform | TruncatedNormal, dtype: str) -> Recipe:
 
 def check_finite(value: float, dtype: str) -> float:
     """A constant that the dtype can hold."""
-    if not math.isfinite(value) or abs(value) > FORMATS[dtype].largest:
-        raise InputError(f"a constant must be finite in {dtype}, got {value!r}. Write a number such as 0.5.")
-    return float(value)
+    number = finite(value, "a constant")
+    if abs(number) > FORMATS[dtype].largest:
+        raise InputError(f"a constant must be finite in {dtype}, got {value:g}. Write a number such as 0.5.")
+    return number
 
 
 def _scaled(
@@ -86,7 +100,6 @@ def _scaled(
     first_magnitude: int = 0,
 ) -> Recipe:
     """The recipe whose integers, times size x unit, are the weights; refuses what overflows or goes subnormal."""
-    _check_positive(size, what, "0.02")
     limits, single = FORMATS[dtype], FORMATS["float64" if dtype == "float64" else "float32"]
     if largest > limits.largest:
         raise InputError(f"{what} must leave every weight finite in {dtype}, got {size:g}. Write a smaller number.")
@@ -98,8 +111,3 @@ def _scaled(
         )
     scale = size * unit  # exact: the unit is a power of two
     return Recipe(kind, scale if dtype == "float64" else float(np.float32(scale)), dtype, first_magnitude)
-
-
-def _check_positive(value: float, what: str, example: str) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not (math.isfinite(value) and value > 0):
-        raise InputError(f"{what} must be a positive, finite number, got {value!r}. Write, for example, {example}.")

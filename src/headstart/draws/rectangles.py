@@ -1,11 +1,14 @@
 """Rectangles: which elements of a weight are asked for, and where each stands in the canonical row-major order.
 
 Element indices count through the logical, global, unpadded weight in the axis order (outputs, inputs, receptive
-field), however a framework stores it. A rectangle is the part of it between a start and a stop on every axis.
+field), however a framework stores it; of a stack, through each slice anew. A rectangle is the part of a weight between
+a start and a stop on every axis.
 """
 
 from __future__ import annotations
 
+import functools
+import itertools
 import math
 import operator
 from collections.abc import Iterator, Sequence
@@ -16,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.draws.streams import MAX_INDEX
-from headstart.errors import InputError, unknown
-from headstart.fans import LAYOUTS, Axes
+from headstart.errors import InputError
+from headstart.layout import Block, Layout, canonical_order, layout_of, stack_axes
 
 Region = Sequence["slice | tuple[int, int]"]
 
@@ -27,7 +30,7 @@ class Rectangle:
     """Elements base + sum of k_a steps[a], for k_a from 0 to shape[a] - 1 on each stored axis a.
 
     `starts` is the rectangle's first corner, at element `base`; `order` lists the stored axes in canonical order:
-    outputs, inputs, receptive field.
+    stack, outputs, inputs, receptive field. Stack axes have step 0: each of their slices has a stream of its own.
     """
 
     shape: tuple[int, ...]
@@ -56,6 +59,51 @@ class Rectangle:
             starts = (starts[:, None] + np.arange(size, dtype=np.uint64) * np.uint64(step)).reshape(-1)
         return starts, length
 
+    @property
+    def stack(self) -> tuple[int, ...]:
+        """The stack axes."""
+        return tuple(axis for axis in self.order if self.steps[axis] == 0)
+
+    def slices(self) -> Iterator[tuple[tuple[int, ...], tuple[slice, ...], Rectangle]]:
+        """Each slice of the stack: its indices, where it stands in the rectangle, and the rectangle of it alone."""
+        stack = self.stack
+        firsts = [self.starts[axis] for axis in stack]
+        for steps in itertools.product(*(range(self.shape[axis]) for axis in stack)):
+            place = [slice(None)] * len(self.shape)
+            for axis, step in zip(stack, steps, strict=True):
+                place[axis] = slice(step, step + 1)
+            index = tuple(map(operator.add, firsts, steps))
+            yield index, tuple(place), self.at(index)
+
+    def at(self, index: tuple[int, ...]) -> Rectangle:
+        """One slice of the stack, given by its indices."""
+        shape, starts = list(self.shape), list(self.starts)
+        for axis, at in zip(self.stack, index, strict=True):
+            shape[axis], starts[axis] = 1, at
+        return Rectangle(tuple(shape), tuple(starts), self.steps, self.order)
+
+    def cut(self, whole: Rectangle, values: Any) -> Any:
+        """This rectangle's part of the values of a rectangle that holds it."""
+        offsets = map(operator.sub, self.starts, whole.starts)
+        return values[tuple(slice(at, at + size) for at, size in zip(offsets, self.shape, strict=True))]
+
+    def within(self, block: Block) -> tuple[tuple[slice, ...], Rectangle] | None:
+        """The part that lies in a block: where it stands in the rectangle, and the part; None if there is none."""
+        axis, first = block.axis, self.starts[block.axis]
+        start, stop = max(first, block.start), min(first + self.shape[axis], block.stop)
+        if start >= stop:
+            return None
+        shape, starts, place = list(self.shape), list(self.starts), [slice(None)] * len(self.shape)
+        shape[axis], starts[axis], place[axis] = stop - start, start, slice(start - first, stop - first)
+        return tuple(place), Rectangle(tuple(shape), tuple(starts), self.steps, self.order)
+
+    def canonical(self) -> Rectangle:
+        """The same elements stored in canonical axis order."""
+        shape, starts, steps = (
+            tuple(row[axis] for axis in self.order) for row in (self.shape, self.starts, self.steps)
+        )
+        return Rectangle(shape, starts, steps, tuple(range(len(self.order))))
+
     def split(self, limit: int) -> Iterator[tuple[tuple[slice, ...], Rectangle]]:
         """The rectangle in parts of at most `limit` elements: where each part stands in it, and the part."""
         if self.size <= limit:
@@ -79,12 +127,12 @@ class Rectangle:
         return canonical.reshape(shape).transpose([self.order.index(axis) for axis in range(len(shape))])
 
 
-def rectangle(shape: Sequence[int], layout: str | Axes = "out_in", region: Region | None = None) -> Rectangle:
+def rectangle(shape: Sequence[int], layout: str | Layout = "out_in", region: Region | None = None) -> Rectangle:
     """The rectangle of a weight, by default the whole of it.
 
     Args:
         shape: the weight's whole shape as it is stored.
-        layout: which axes are outputs and inputs; of weights of rank 0 and 1 there is only one order.
+        layout: which axes are outputs, inputs and stack; of weights of rank 0 and 1 there is only one order.
         region: one `slice(start, stop)` or `(start, stop)` per axis of the shape.
 
     Raises:
@@ -93,27 +141,24 @@ def rectangle(shape: Sequence[int], layout: str | Axes = "out_in", region: Regio
     >>> rectangle((4, 10), region=[(1, 3), slice(2, 7)])
     Rectangle(shape=(2, 5), starts=(1, 2), steps=(10, 1), order=(0, 1))
     """
-    sizes = check_shape(shape)
+    whole = whole_rectangle(check_shape(shape), layout_of(layout))
+    if region is None:
+        return whole
+    spans = _spans(region, whole.shape)
+    sizes = tuple(stop - start for start, stop in spans)
+    return Rectangle(sizes, tuple(start for start, _ in spans), whole.steps, whole.order)
+
+
+@functools.lru_cache(maxsize=1024)
+def whole_rectangle(sizes: tuple[int, ...], layout: Layout) -> Rectangle:
+    """All of a weight whose shape has been checked."""
     order = canonical_order(len(sizes), layout)
+    stack = stack_axes(len(sizes), layout) if layout.stack_axes else ()
     steps, step = [0] * len(sizes), 1
-    for axis in reversed(order):
+    for axis in reversed(order[len(stack) :]):
         steps[axis] = step
         step *= max(sizes[axis], 1)
-    spans = [(0, size) for size in sizes] if region is None else _spans(region, sizes)
-    shape_of_part = tuple(stop - start for start, stop in spans)
-    return Rectangle(shape_of_part, tuple(start for start, _ in spans), tuple(steps), order)
-
-
-def canonical_order(rank: int, layout: str | Axes) -> tuple[int, ...]:
-    """The stored axes in canonical order: outputs, inputs, the others."""
-    if not isinstance(layout, Axes) and str(layout) not in LAYOUTS:
-        raise unknown("layout", str(layout), LAYOUTS)
-    axes = LAYOUTS[str(layout)] if not isinstance(layout, Axes) else layout
-    named = (*axes.out_axes, *axes.in_axes)
-    if rank < 2 or any(not -rank <= axis < rank for axis in named):
-        return tuple(range(rank))  # a vector, or a weight that has no such axes: stored order
-    first = tuple(axis % rank for axis in named)
-    return (*first, *(axis for axis in range(rank) if axis not in first))
+    return Rectangle(sizes, (0,) * len(sizes), tuple(steps), order)
 
 
 def check_shape(shape: Sequence[int]) -> tuple[int, ...]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from headstart.draws.arrays import draw_array
 from headstart.draws.rectangles import Region, check_shape
-from headstart.fans import Axes, fans
+from headstart.layout import Layout
 from headstart.schemes import Constant, Draw, Scheme, scheme
 
 
@@ -16,12 +16,12 @@ def sample(
     shape: Sequence[int],
     seed: int = 0,
     name: str = "w",
-    layout: str | Axes = "out_in",
+    layout: str | Layout = "out_in",
     activation: Any = None,
     dtype: Any = "float32",
     region: Region | None = None,
     out: Any = None,
-    backend: str = "numba",
+    backend: str | None = None,
     *,
     device: Any = None,
     threads: int | None = None,
@@ -32,14 +32,17 @@ def sample(
         spec: a scheme or its spec string.
         shape: the weight's whole shape; a size of 0 gives an empty array.
         seed: 0 to 2^64 - 1; the same seed and name give the same weights.
-        name: the parameter's name.
-        layout: "out_in" (PyTorch), "in_out" (JAX, Keras) or `Axes`; the numbers are the same, transposed.
+        name: the parameter's name. Each slice of a stack is drawn under a name of its own: its index takes the place
+            of the `*` in "layers.*.weight", or else is appended, "experts.weight.0".
+        layout: "out_in" (PyTorch), "in_out" (JAX, Keras), another name in `layout.LAYOUTS`, or a `Layout` with stack
+            axes, groups, stride and blocks; the numbers are the same, transposed.
         activation: what follows the layer, for a scheme that adapts to it; the named schemes do not.
         dtype: float32, float64, float16 or bfloat16; 16-bit weights are the float32 ones rounded.
         region: one (start, stop) or slice per axis: only this part of the weight, at the cost of the part.
         out: fill this array or torch tensor in place, with no temporary of its size, and return it.
-        backend: "numba" or "numpy" for a NumPy array, "torch" for a tensor, "jax" for a JAX array.
-        device: of the torch tensor; or the JAX device or sharding.
+        backend: "numba" or "numpy" for a NumPy array, "torch" for a tensor, "jax" for a JAX array; None for the library
+            that `out` or `device` belongs to, or else "numba".
+        device: of the torch tensor ("cuda", a torch.device); or the JAX device or sharding.
         threads: at most so many; the number changes no bit.
 
     Returns:
@@ -57,11 +60,11 @@ def sample(
     """
     rule, sizes = scheme(spec), check_shape(shape)
     if 0 in sizes:
-        draw: Draw = Constant(0.0)  # nothing to draw; the other arguments are checked all the same
+        draws: Draw | tuple[Draw, ...] = Constant(0.0)  # nothing to draw; the other arguments are checked all the same
     else:
-        follows = None if activation is None else str(activation)
-        draw = rule.draw(fans(sizes, layout) if len(sizes) >= 2 else None, follows)
+        draws = rule.draws(sizes, layout, None if activation is None else str(activation))
+        draws = draws[0] if len(draws) == 1 else draws
     return draw_array(
-        draw, sizes, seed, name, dtype=dtype, layout=layout, region=region, out=out, backend=backend, device=device,
+        draws, sizes, seed, name, dtype=dtype, layout=layout, region=region, out=out, backend=backend, device=device,
         threads=threads,
     )  # fmt: skip

@@ -9,13 +9,14 @@ made without those before it. What is promised, and how to keep it when paramete
 from __future__ import annotations
 
 import hashlib
-import operator
 import unicodedata
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.check import seed as check_seed
+from headstart.check import whole
 from headstart.draws.philox import MASK, philox_block
 from headstart.errors import InputError
 
@@ -49,12 +50,37 @@ def stream(seed: int, name: str, role: str = "weight") -> Stream:
     """
     digest = hashlib.blake2b(
         FORMAT_VERSION.to_bytes(4, "little")
-        + _check_seed(seed).to_bytes(8, "little")
+        + check_seed(seed).to_bytes(8, "little")
         + _length_prefixed(name, "a parameter's name")
         + _length_prefixed(role, "a parameter's role"),
         digest_size=16,
     ).digest()
     return Stream(*(int.from_bytes(digest[at : at + 4], "little") for at in (0, 4, 8, 12)))
+
+
+def slice_name(name: str, indices: tuple[int, ...]) -> str:
+    """The key of one slice of a stacked weight: each `*` in the name, or the end of a name without, takes an index.
+
+    So that a stack of layers has the weights of a loop over them: "layers.*.weight" is drawn as "layers.0.weight",
+    "layers.1.weight" and so on; "experts.weight" as "experts.weight.0" and so on.
+
+    Raises:
+        InputError: a name with another number of `*` than the stack has axes.
+
+    >>> slice_name("layers.*.weight", (3,)), slice_name("experts.weight", (2, 0)), slice_name("w", ())
+    ('layers.3.weight', 'experts.weight.2.0', 'w')
+    """
+    if not indices:
+        return name
+    parts = name.split("*") if isinstance(name, str) else [""]
+    if len(parts) == 1:
+        return f"{name}.{'.'.join(map(str, indices))}"
+    if len(parts) != len(indices) + 1:
+        raise InputError(
+            f"a stacked weight's name has one * per stack axis or none, got {name!r} for {len(indices)} of them. "
+            "Write, for example, 'layers.*.weight'."
+        )
+    return parts[0] + "".join(f"{index}{part}" for index, part in zip(indices, parts[1:], strict=True))
 
 
 def stream_words(seed: int, name: str, start: int, count: int, role: str = "weight") -> NDArray[np.uint32]:
@@ -79,11 +105,11 @@ def stream_words(seed: int, name: str, start: int, count: int, role: str = "weig
     True
     """
     source = stream(seed, name, role)
-    start, count = _integer(start, "start"), _integer(count, "count")
-    if start < 0 or count < 0 or start + count > MAX_INDEX:
+    start, count = whole(start, "the first of the element indices", 0), whole(count, "the count of elements", 0)
+    if start + count > MAX_INDEX:
         raise InputError(f"element indices go from 0 to 2^63 - 1, got start={start}, count={count}.")
     if count > LARGE:
-        from headstart.draws import numba_backend
+        from headstart.draws.backends import numba_backend
 
         return numba_backend.words(source, start, count)
     row: NDArray[np.uint32] = words_of_rows(source, np.array([start], np.uint64), count)[0]
@@ -106,12 +132,6 @@ def words_of_rows(source: Stream, starts: NDArray[np.uint64], length: int) -> ND
     return np.take_along_axis(words, skips.astype(np.intp)[:, None] + np.arange(length), axis=1)
 
 
-def _check_seed(seed: int) -> int:
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**64:
-        raise InputError(f"a seed must be an integer from 0 to 2^64 - 1, got {seed!r}.")
-    return int(seed)
-
-
 def _length_prefixed(text: str, what: str) -> bytes:
     if not isinstance(text, str) or not text:
         raise InputError(f"{what} must be a string that is not empty, got {text!r}.")
@@ -124,12 +144,3 @@ def _length_prefixed(text: str, what: str) -> bytes:
     except UnicodeEncodeError:
         raise InputError(f"{what} must be valid Unicode text, got {text!r} with a lone surrogate.") from None
     return len(encoded).to_bytes(8, "little") + encoded
-
-
-def _integer(value: int, what: str) -> int:
-    try:
-        if isinstance(value, bool):
-            raise TypeError
-        return operator.index(value)
-    except TypeError:
-        raise InputError(f"{what} must be an integer, got {value!r}.") from None

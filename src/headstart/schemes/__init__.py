@@ -3,7 +3,6 @@
 - `distributions`: draws, complete distributions made of numbers.
 - `catalogue`: the families, with formula, use and paper.
 - `scheme`: a family with arguments and a multiplier.
-- `frameworks`: what other libraries call each of them.
 """
 
 from headstart.schemes.catalogue import FAMILIES, Family
@@ -13,6 +12,7 @@ from headstart.schemes.distributions import (
     Draw,
     Identity,
     Normal,
+    OfShape,
     Orthogonal,
     Sparse,
     TruncatedNormal,
@@ -28,6 +28,7 @@ __all__ = [
     "Family",
     "Identity",
     "Normal",
+    "OfShape",
     "Orthogonal",
     "Scheme",
     "Sparse",

@@ -12,9 +12,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
-from headstart.errors import InputError, unknown
-from headstart.fans import MODES, Fans, Mode
+from headstart.errors import unknown
+from headstart.layout import MODES, Fans, Mode
 from headstart.schemes.distributions import (
     Constant,
     DeltaOrthogonal,
@@ -27,53 +28,30 @@ from headstart.schemes.distributions import (
     Uniform,
     truncated_std,
 )
-from headstart.spec import format_value, type_of_value
+from headstart.spec import Argument, Signature, format_value, type_of_value, written
 
 Arguments = Mapping[str, type_of_value]
 FOLLOWING = "following"  # the activation that a model's reader found behind the weight
 DISTRIBUTIONS = ("normal", "uniform", "truncated")
 
 
-@dataclass(frozen=True)
-class Argument:
-    """One argument of a family: what values it takes, and its default (None: it must be given)."""
+def _positive(name: str, example: str, default: float | None = None, below: float = math.inf) -> Argument:
+    return Argument(name, default, above=0, below=below, example=example, zero_hint="for weights of zero use 'zeros'")
 
-    name: str
-    default: type_of_value | None = None
-    choices: tuple[str, ...] | None = None
-    positive: bool = False
-    below: float = math.inf
-    example: str = "0.1"
-    activation: bool = False  # the value is an activation's spec string
 
-    def check(self, family: str, value: type_of_value) -> type_of_value:
-        """The value in its canonical type, or an error that says what this argument takes."""
-        where = f"{self.name} of scheme '{family}'"
-        if self.activation:
-            from headstart.theory.activations import activation  # loaded at first use: most schemes need no theory
+def _activation(spec: str) -> str:
+    from headstart.theory.activations import activation  # loaded at first use: most schemes need no theory
 
-            return value if value == self.default else str(activation(str(value)))
-        if self.choices is not None:
-            if value not in self.choices:
-                raise unknown(where, str(value), self.choices)
-            return value
-        if isinstance(self.default, bool):
-            if not isinstance(value, bool):
-                raise InputError(f"{where} must be true or false, got {value!r}.")
-            return value
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise InputError(f"{where} must be a number, got {value!r}. Write {family}({self.example}).")
-        if not math.isfinite(value) or (self.positive and value <= 0) or value >= self.below:
-            limit = "finite" if self.below == math.inf else f"below {self.below:g}"
-            rule = f"positive and {limit}" if self.positive else limit
-            remedy = "; for weights of zero use 'zeros'" if value == 0 else ""
-            raise InputError(f"{where} must be {rule}, got {value:g}. Write {family}({self.example}){remedy}.")
-        return float(value)
+    return str(activation(spec))
 
 
 @dataclass(frozen=True)
 class Family:
-    """One entry of the catalogue."""
+    """One entry of the catalogue.
+
+    `same` gives another name and other arguments, with the multiplier, that draw the same distribution: those by which
+    schemes are compared. None where the name and its arguments are the only ones.
+    """
 
     name: str
     formula: str
@@ -83,40 +61,59 @@ class Family:
     arguments: tuple[Argument, ...] = ()
     needs_fans: bool = False
     needs_activation: bool = False
+    same: Callable[[Arguments, float], tuple[str, Arguments, float]] | None = None
 
-    def complete(self, positional: tuple[type_of_value, ...], keywords: Mapping[str, type_of_value]) -> Arguments:
-        """Every argument of the family by name, checked, defaults filled in."""
-        names = [argument.name for argument in self.arguments]
-        if len(positional) > len(names):
-            takes = f"takes {', '.join(names)}" if names else "takes no arguments"
-            raise InputError(f"scheme '{self.name}' {takes}, got {len(positional)} values. Write {self.example!r}.")
-        given = dict(zip(names, positional, strict=False))
-        for name, value in keywords.items():
-            if name not in names:
-                raise unknown(f"argument of scheme '{self.name}'", name, names or ["none"])
-            if name in given:
-                raise InputError(f"scheme '{self.name}' got {name} twice. Write it once.")
-            given[name] = value
-        for argument in self.arguments:
-            if argument.name not in given and argument.default is None:
-                raise InputError(f"scheme '{self.name}' needs its {argument.name}. Write {self.example!r}.")
-        return {a.name: a.check(self.name, given.get(a.name, a.default)) for a in self.arguments}  # type: ignore[arg-type]  # None was refused above
+    @cached_property
+    def signature(self) -> Signature:
+        """Its arguments, to bind values to."""
+        return Signature("scheme", self.name, self.arguments)
 
     def show(self, arguments: Arguments) -> str:
-        """The arguments that are not at their defaults, as they stand in a spec string."""
-        return ", ".join(
+        """The spec string with these arguments, those at their defaults left out."""
+        shown = [
             format_value(arguments[a.name])
-            if a.default is None or a.activation
+            if a.default is None or a.read is not None
             else f"{a.name}={format_value(arguments[a.name])}"
             for a in self.arguments
             if arguments[a.name] != a.default
-        )
+        ]
+        return written(self.name, shown)
 
     @property
     def example(self) -> str:
         """A correct spec string of this family."""
-        required = [a.example for a in self.arguments if a.default is None]
-        return f"{self.name}({', '.join(required)})" if required else self.name
+        return self.signature.example
+
+    @cached_property
+    def documentation(self) -> str:
+        """What `help` says of its schemes."""
+        lines = [f"{self.name}: {self.formula}.", "", f"Use: {self.when}.", ""]
+        if self.needs_fans:
+            lines += [
+                "n_in is fan_in, how many inputs feed one unit; n_out is fan_out, how many units one input feeds.",
+                "",
+            ]
+        if self.arguments:
+            lines += ["Args:", *(f"    {a.name}: {_takes(a)}" for a in self.arguments), ""]
+        lines += ["Multiply it for larger or smaller weights: `scheme * 1.3`. Call it for other arguments.", ""]
+        return "\n".join([*lines, f"References: {self.paper}"])
+
+
+def _takes(argument: Argument) -> str:
+    """The values of an argument, for documentation."""
+    if argument.choices is not None:
+        kind = ", ".join(argument.choices[:-1]) + f" or {argument.choices[-1]}"
+    elif argument.read is not None:
+        kind = "an activation, such as gelu"
+    elif isinstance(argument.default, bool):
+        kind = "true or false"
+    else:
+        kind = f"a number, {argument.rule}"
+    return (
+        f"{kind}; it must be given."
+        if argument.default is None
+        else f"{kind}; by default {format_value(argument.default)}."
+    )
 
 
 class Families(dict[str, Family]):
@@ -183,7 +180,42 @@ def _scaled_arguments(mode: Mode) -> tuple[Argument, ...]:
     )
 
 
-_CUT = (Argument("cut", 2.0, positive=True, example="cut=2"), Argument("corrected", True))
+_CUT = (_positive("cut", "cut=2", 2.0), Argument("corrected", True))
+
+
+# Which schemes are the same distribution: floats multiply here as in the draws, so weights are equal to the bit.
+
+
+def _plain(arguments: Arguments) -> Arguments:
+    """Without what a distribution does not use: only a truncated one is cut."""
+    if arguments.get("distribution", "truncated") == "truncated":
+        return arguments
+    return {**arguments, "cut": 2.0, "corrected": True}
+
+
+def _one_over_fan(arguments: Arguments, multiplier: float) -> tuple[str, Arguments, float]:
+    """xavier, lecun and glorot are one rule, variance 1/fan, and differ in the fan they take unless told."""
+    return "glorot" if arguments["mode"] == "fan_avg" else "xavier", _plain(arguments), multiplier
+
+
+def _named(name: str) -> Callable[[Arguments, float], tuple[str, Arguments, float]]:
+    return lambda arguments, multiplier: (name, _plain(arguments), multiplier)
+
+
+def _sized(name: str, size: str) -> Callable[[Arguments, float], tuple[str, Arguments, float]]:
+    """The multiplier goes into the argument that is a size: normal(2)*3 is normal(6)."""
+    return lambda arguments, multiplier: (name, {**arguments, size: float(arguments[size]) * multiplier}, 1.0)
+
+
+def _of_constant(value: float) -> tuple[str, Arguments, float]:
+    names = {0.0: "zeros", 1.0: "ones"}
+    return (names[value], {}, 1.0) if value in names else ("constant", {"value": value}, 1.0)
+
+
+def _of_siren(arguments: Arguments, multiplier: float) -> tuple[str, Arguments, float]:
+    """The first layer's bound does not use omega."""
+    return "siren", {**arguments, "omega": 30.0} if arguments["first"] else arguments, multiplier
+
 
 FAMILIES: Families = Families(
     (family.name, family)
@@ -195,6 +227,7 @@ FAMILIES: Families = Families(
             "its units stay identical",
             "Rumelhart, Hinton & Williams 1986 (why symmetry must be broken)",
             _constant(0.0),
+            same=lambda arguments, multiplier: _of_constant(0.0),
         ),
         Family(
             "ones",
@@ -202,6 +235,7 @@ FAMILIES: Families = Families(
             "the scale of a normalization layer; never the weights of a network",
             "Ioffe & Szegedy 2015",
             _constant(1.0),
+            same=lambda arguments, multiplier: _of_constant(multiplier),
         ),
         Family(
             "constant",
@@ -210,6 +244,7 @@ FAMILIES: Families = Families(
             "Rumelhart, Hinton & Williams 1986 (why symmetry must be broken)",
             lambda arguments, fans, multiplier: Constant(float(arguments["value"]) * multiplier),
             (Argument("value", example="0.5"),),
+            same=lambda arguments, multiplier: _of_constant(float(arguments["value"]) * multiplier),
         ),
         Family(
             "normal",
@@ -217,7 +252,8 @@ FAMILIES: Families = Families(
             "a fixed size whatever the fans: embeddings, or to see what too large or too small does",
             "Krizhevsky, Sutskever & Hinton 2012 (0.01)",
             lambda arguments, fans, multiplier: Normal(float(arguments["std"]) * multiplier),
-            (Argument("std", positive=True, example="0.01"),),
+            (_positive("std", "0.01"),),
+            same=_sized("normal", "std"),
         ),
         Family(
             "uniform",
@@ -227,7 +263,8 @@ FAMILIES: Families = Families(
             lambda arguments, fans, multiplier: Uniform(
                 -float(arguments["bound"]) * multiplier, float(arguments["bound"]) * multiplier
             ),
-            (Argument("bound", positive=True, example="0.05"),),
+            (_positive("bound", "0.05"),),
+            same=_sized("uniform", "bound"),
         ),
         Family(
             "truncated_normal",
@@ -235,7 +272,8 @@ FAMILIES: Families = Families(
             "like normal, without rare large weights: embeddings and transformers (0.02)",
             "Devlin et al. 2018 (0.02)",
             lambda arguments, fans, multiplier: _truncated(float(arguments["std"]) * multiplier, arguments),
-            (Argument("std", positive=True, example="0.02"), *_CUT),
+            (_positive("std", "0.02"), *_CUT),
+            same=_sized("truncated_normal", "std"),
         ),
         Family(
             "xavier",
@@ -245,6 +283,7 @@ FAMILIES: Families = Families(
             _scaled(1.0),
             _scaled_arguments("fan_in"),
             needs_fans=True,
+            same=_one_over_fan,
         ),
         Family(
             "lecun",
@@ -254,6 +293,7 @@ FAMILIES: Families = Families(
             _scaled(1.0),
             _scaled_arguments("fan_in"),
             needs_fans=True,
+            same=_one_over_fan,
         ),
         Family(
             "glorot",
@@ -263,6 +303,7 @@ FAMILIES: Families = Families(
             _scaled(1.0),  # 1/fan_avg = 2/(n_in + n_out)
             _scaled_arguments("fan_avg"),
             needs_fans=True,
+            same=_one_over_fan,
         ),
         Family(
             "he",
@@ -272,6 +313,7 @@ FAMILIES: Families = Families(
             _scaled(2.0),
             _scaled_arguments("fan_in"),
             needs_fans=True,
+            same=_named("he"),
         ),
         Family(
             "gain",
@@ -280,13 +322,14 @@ FAMILIES: Families = Families(
             "He et al. 2015, eq. 8 (ReLU: gain √2); headstart.gain for any activation",
             _gain,
             (
-                Argument("activation", FOLLOWING, activation=True),
-                Argument("q", 1.0, positive=True, example="q=1"),
+                Argument("activation", FOLLOWING, read=_activation),
+                _positive("q", "q=1", 1.0),
                 Argument("direction", "forward", choices=("forward", "backward")),
                 *_scaled_arguments("fan_in"),
             ),
             needs_fans=True,
             needs_activation=True,
+            same=_named("gain"),
         ),
         Family(
             "orthogonal",
@@ -310,6 +353,7 @@ FAMILIES: Families = Families(
                 use,
                 "Le, Jaitly & Hinton 2015",
                 lambda arguments, fans, multiplier: Identity(multiplier),
+                same=_named("identity"),
             )
             for name, use in (
                 ("identity", "recurrent weights of ReLU units, and layers that shall start as a copy of their input"),
@@ -323,9 +367,10 @@ FAMILIES: Families = Families(
             "Martens 2010, section 5",
             _sparse,
             (
-                Argument("sparsity", positive=True, below=1.0, example="0.9"),
-                Argument("nonzero_std", 0.01, positive=True, example="0.9, nonzero_std=0.01"),
+                _positive("sparsity", "0.9", below=1.0),
+                _positive("nonzero_std", "0.9, nonzero_std=0.01", 0.01),
             ),
+            same=_sized("sparse", "nonzero_std"),
         ),
         Family(
             "siren",
@@ -333,8 +378,9 @@ FAMILIES: Families = Families(
             "networks of sine units sin(omega·z) that represent a signal; first=true for the first layer",
             "Sitzmann, Martel, Bergman, Lindell & Wetzstein 2020, section 3.2",
             _siren,
-            (Argument("omega", 30.0, positive=True, example="30"), Argument("first", False)),
+            (_positive("omega", "30", 30.0), Argument("first", False)),
             needs_fans=True,
+            same=_of_siren,
         ),
     )
 )

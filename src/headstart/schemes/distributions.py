@@ -1,13 +1,22 @@
 """Draws: complete distributions made of numbers, what a scheme becomes once a weight's fans are known.
 
 A draw says everything needed to make the numbers, so nobody downstream has to know that a "bound" means [-b, b).
-`std` is always the standard deviation that the weights really have.
+`std(shape, layout)` is always the standard deviation that the weights of that shape really have: the root mean square
+about zero, which for random weights of mean 0 is the same. With blocks, each block is drawn so, and the standard
+deviation is that of all of them together.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+
+from headstart.layout import Grid, Layout, block_grids, layout_of
+
+Shape = Sequence[int]
 
 
 @dataclass(frozen=True)
@@ -16,16 +25,20 @@ class Constant:
 
     value: float
 
-    @property
-    def std(self) -> float:
+    def std(self, shape: Shape = (), layout: str | Layout = "out_in") -> float:
+        """0, about the value itself."""
         return 0.0
 
 
 @dataclass(frozen=True)
 class Normal:
-    """N(0, std^2)."""
+    """N(0, sigma^2)."""
 
-    std: float
+    sigma: float
+
+    def std(self, shape: Shape = (), layout: str | Layout = "out_in") -> float:
+        """sigma, whatever the shape."""
+        return self.sigma
 
 
 @dataclass(frozen=True)
@@ -35,74 +48,161 @@ class Uniform:
     low: float
     high: float
 
-    @property
-    def std(self) -> float:
+    def std(self, shape: Shape = (), layout: str | Layout = "out_in") -> float:
+        """(high - low)/sqrt(12), whatever the shape."""
         return (self.high - self.low) / math.sqrt(12)
 
 
 @dataclass(frozen=True)
 class TruncatedNormal:
-    """A normal cut at `cut` of its own standard deviations on both sides; `std` is what is left after the cut.
+    """A normal cut at `cut` of its own standard deviations on both sides; `sigma` is what is left after the cut.
 
-    >>> round(TruncatedNormal(std=1.0, cut=2.0).parent_std, 6)
+    >>> round(TruncatedNormal(sigma=1.0, cut=2.0).parent_std, 6)
     1.136847
     """
 
-    std: float
+    sigma: float
     cut: float
 
     @property
     def parent_std(self) -> float:
         """Standard deviation of the normal before it is cut."""
-        return self.std / truncated_std(self.cut)
+        return self.sigma / truncated_std(self.cut)
 
     @property
     def bound(self) -> float:
         """The largest magnitude a weight can have."""
         return self.cut * self.parent_std
 
+    def std(self, shape: Shape = (), layout: str | Layout = "out_in") -> float:
+        """sigma, whatever the shape."""
+        return self.sigma
+
+
+class OfShape:
+    """A draw whose size depends on the shape: the root of the mean square over the blocks."""
+
+    def std(self, shape: Shape, layout: str | Layout = "out_in") -> float:
+        """Root mean square of the weights of this shape.
+
+        Raises:
+            InputError: the shape has no outputs and inputs.
+        """
+        found = layout_of(layout)
+        grids = block_grids(tuple(shape), found)
+        total = sum(sizes.size * self.mean_square(sizes, found) for sizes in grids)
+        return math.sqrt(total / sum(sizes.size for sizes in grids))
+
+    def mean_square(self, sizes: Grid, layout: Layout) -> float:
+        """Mean of the squared weights of one block."""
+        raise NotImplementedError
+
 
 @dataclass(frozen=True)
-class Orthogonal:
+class Orthogonal(OfShape):
     """gain times a matrix with orthonormal rows or columns (whichever are fewer), Haar-distributed (Saxe et al. 2013).
 
-    The weight is read as a matrix of (outputs, inputs x receptive field).
+    The weight is read as a matrix of (outputs, inputs x receptive field); of an embedding, (rows, outputs).
+
+    >>> Orthogonal(1.0).std((64, 3, 3, 3))  # 27 columns of unit length: 1/sqrt(64)
+    0.125
     """
 
     gain: float
 
+    def mean_square(self, sizes: Grid, layout: Layout) -> float:
+        """The squares of the longer side's vectors sum to gain^2 each."""
+        units, channels, field = matrix_of(sizes, layout)
+        return self.gain**2 / max(units, channels * math.prod(field))
+
 
 @dataclass(frozen=True)
-class DeltaOrthogonal:
+class DeltaOrthogonal(OfShape):
     """A convolution whose centre tap is gain times an `Orthogonal` matrix of channels and whose other taps are 0.
 
     The centre of an axis of size k is (k - 1) // 2, where "same" padding puts it.
+
+    >>> DeltaOrthogonal(2.0).std((4, 4, 2, 2)) == (4 * 2**2 / (4 * 4 * 4)) ** 0.5
+    True
     """
 
     gain: float
 
+    def mean_square(self, sizes: Grid, layout: Layout) -> float:
+        """The centre tap of each group has as many unit vectors as its shorter side."""
+        return self.gain**2 * layout.groups * min(group_channels(sizes, layout)) / sizes.size
+
 
 @dataclass(frozen=True)
-class Identity:
-    """gain times the identity: W_ij = gain if i = j; of a convolution, the centre tap (k - 1) // 2 alone (dirac)."""
+class Identity(OfShape):
+    """gain times the identity: W_ij = gain if i = j; of a convolution, the centre tap (k - 1) // 2 alone (dirac).
+
+    >>> Identity(1.0).std((9, 9)), Identity(1.0).std((9, 4)) == (4 / 36) ** 0.5
+    (0.3333333333333333, True)
+    """
 
     gain: float
 
+    def mean_square(self, sizes: Grid, layout: Layout) -> float:
+        """As many weights are gain as the centre tap's shorter side has, in each group."""
+        return self.gain**2 * layout.groups * min(group_channels(sizes, layout)) / sizes.size
+
 
 @dataclass(frozen=True)
-class Sparse:
-    """Of a unit's n incoming weights ceil(sparsity n), chosen at random, are 0; the others N(0, nonzero_std^2)."""
+class Sparse(OfShape):
+    """Of a unit's n incoming weights ceil(sparsity n), chosen at random, are 0; the others N(0, nonzero_std^2).
+
+    >>> Sparse(0.75, 2.0).std((4, 8)), Sparse(0.75, 2.0).std((4, 3))  # 2 of 8 are left, and none of 3
+    (1.0, 0.0)
+    """
 
     sparsity: float
     nonzero_std: float
 
-    @property
-    def std(self) -> float:
-        """Of all the weights, zeros included; ceil makes the true one smaller where n is small."""
-        return self.nonzero_std * math.sqrt(1 - self.sparsity)
+    def mean_square(self, sizes: Grid, layout: Layout) -> float:
+        """The share of weights that are left times their variance."""
+        _, channels, field = matrix_of(sizes, layout)
+        inputs = channels * math.prod(field)
+        return (1 - self.zeros(inputs) / inputs) * self.nonzero_std**2
+
+    def zeros(self, inputs: int) -> int:
+        """How many of a unit's weights are 0: the ceiling of sparsity times inputs, of the sparsity as it is written.
+
+        >>> Sparse(0.07, 1.0).zeros(100)  # in floating point 0.07 * 100 is above 7
+        7
+        """
+        return math.ceil(_as_written(self.sparsity) * inputs)
 
 
 Draw = Constant | Normal | Uniform | TruncatedNormal | Orthogonal | DeltaOrthogonal | Identity | Sparse
+DRAWS: dict[str, type[Draw]] = {
+    kind.__name__: kind
+    for kind in (Constant, Normal, Uniform, TruncatedNormal, Orthogonal, DeltaOrthogonal, Identity, Sparse)
+}
+
+
+def matrix_of(sizes: Grid, layout: Layout) -> tuple[int, int, tuple[int, ...]]:
+    """A block as (units, channels of one unit, receptive field): the matrix that orthogonal and sparse draws see.
+
+    A unit is an output; of an embedding, a row.
+    """
+    if layout.lookup_axes:
+        return sizes.rows, sizes.outs * sizes.ins, sizes.field
+    return sizes.outs, sizes.ins, sizes.field
+
+
+def group_channels(sizes: Grid, layout: Layout) -> tuple[int, int]:
+    """The outputs and inputs of one group."""
+    units, channels, _ = matrix_of(sizes, layout)
+    if layout.groups_on == "out":
+        return units // layout.groups, channels
+    return units, channels // layout.groups
+
+
+@lru_cache(maxsize=256)
+def _as_written(number: float) -> Fraction:
+    """The shortest decimal number that reads as this float, exactly."""
+    return Fraction(repr(float(number)))
 
 
 def truncated_std(cut: float) -> float:

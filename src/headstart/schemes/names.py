@@ -60,7 +60,7 @@ def truncated_normal(std: float, cut: float = 2.0, corrected: bool = True) -> Sc
 def sparse(sparsity: float, nonzero_std: float = 0.01) -> Scheme:
     """Of each unit's incoming weights the share `sparsity` is 0; the others are N(0, nonzero_std²).
 
-    >>> sparse(0.75, nonzero_std=2).std(fan_in=8, fan_out=4)
+    >>> sparse(0.75, nonzero_std=2).draw().std((4, 8))
     1.0
     """
     return family_scheme("sparse", sparsity, nonzero_std=nonzero_std)

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
 from types import MappingProxyType
 from typing import Any
 
+from headstart.check import is_number, positive
 from headstart.errors import InputError
-from headstart.fans import Fans
+from headstart.layout import Fans, Layout, block_fans, block_shape, blocks, layout_of
 from headstart.schemes.catalogue import FAMILIES, FOLLOWING, Family
-from headstart.schemes.distributions import DeltaOrthogonal, Draw, Identity, Orthogonal
+from headstart.schemes.distributions import Draw, OfShape, Sparse
 from headstart.spec import Spec, format_value, parse, type_of_value
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scheme:
     """A rule for one weight: a family of the catalogue, its arguments, and a multiplier on the weights.
 
     Weights are `multiplier` times what the family draws, so their standard deviation is multiplied too. Schemes are
-    values: compare them, print them (`str` parses back to an equal scheme), multiply them.
+    values: compare them, print them (`str` parses back to an equal scheme), multiply them. Schemes that draw the same
+    distribution are equal, whatever their names; `canonical` is the spec string that they share.
 
     >>> he = Scheme("he")
     >>> he * 1.3
@@ -29,6 +31,8 @@ class Scheme:
     Scheme('he(mode=fan_out, distribution=uniform)')
     >>> he.std(fan_in=8, fan_out=3)
     0.5
+    >>> Scheme("lecun") == Scheme("xavier"), Scheme("lecun").canonical
+    (True, 'xavier')
     """
 
     name: str
@@ -36,9 +40,10 @@ class Scheme:
     multiplier: float = 1.0
 
     def __post_init__(self) -> None:
-        complete = self.family.complete((), dict(self.arguments))
+        complete = self.family.signature.bind((), self.arguments)
         object.__setattr__(self, "arguments", MappingProxyType(complete))
         object.__setattr__(self, "multiplier", _check_multiplier(self.multiplier))
+        object.__setattr__(self, "__doc__", self.family.documentation)  # what help(hs.he) shows
 
     @property
     def family(self) -> Family:
@@ -57,7 +62,7 @@ class Scheme:
             InputError: the scheme needs fans, or the activation that follows, and there is none.
 
         >>> Scheme("he").draw(Fans(8, 3))
-        Normal(std=0.5)
+        Normal(sigma=0.5)
         """
         if fans is None and self.family.needs_fans:
             raise InputError(f"scheme '{self}' needs fan_in and fan_out, which a bias or a vector does not have.")
@@ -79,43 +84,92 @@ class Scheme:
             )
         return {"activation": activation}
 
-    def std(self, fan_in: int, fan_out: int) -> float:
-        """Standard deviation of the weights of a layer with these fans.
+    def draws(
+        self, shape: Sequence[int], layout: str | Layout = "out_in", activation: str | None = None
+    ) -> tuple[Draw, ...]:
+        """The draw of each block of a weight of this shape; a weight without blocks is one block.
 
-        Of `orthogonal` it is that of a layer without receptive field: a convolution's fans do not tell its channels.
+        Args:
+            shape: the weight's shape, as it is stored.
+            layout: a name or a `Layout`.
+            activation: what follows, as for `draw`.
+
+        Raises:
+            InputError: the scheme needs fans and the shape has none, or a sparse scheme leaves no weight.
+
+        >>> Scheme("glorot").draws((24, 8), Layout((0,), (1,), blocks=(0, 3)))[0]  # q, k, v: fans 8 and 8, not 24
+        Normal(sigma=0.3535533905932738)
+        """
+        found = layout_of(layout)
+        if self.family.needs_fans and (len(shape) > 1 or found.stack_axes):
+            return tuple(self.draw(fans, activation) for fans in block_fans(shape, found))
+        draw = self.draw(None, activation)
+        parts = blocks(tuple(shape), found)
+        if isinstance(draw, Sparse):
+            self._refuse_nothing(draw, [block_shape(tuple(shape), part) for part in parts] or [tuple(shape)], found)
+        return (draw,) * max(len(parts), 1)
+
+    def _refuse_nothing(self, draw: Sparse, shapes: Sequence[tuple[int, ...]], layout: Layout) -> None:
+        whole = replace(layout, blocks=None)
+        for shape in shapes:
+            if len(shape) > 1 and draw.std(shape, whole) == 0:
+                raise InputError(
+                    f"scheme '{self}' leaves none of the weights that enter a unit of shape {shape}: it rounds the "
+                    "zeros up. Write a smaller sparsity, or 'zeros'."
+                )
+
+    def std(self, fan_in: float, fan_out: float) -> float:
+        """Standard deviation of the weights of a layer with these fans, where the fans alone decide it.
+
+        Raises:
+            InputError: fans that are not positive numbers; or the shape decides it (orthogonal, delta_orthogonal,
+                identity, sparse): `draw().std(shape, layout)` has it then.
 
         >>> Scheme("glorot").std(fan_in=12, fan_out=20)
         0.25
+        >>> Scheme("orthogonal").draw().std((64, 3, 3, 3))
+        0.125
         """
-        if min(fan_in, fan_out) < 1:
-            raise InputError(f"fans must be at least 1, got fan_in={fan_in}, fan_out={fan_out}.")
-        draw = self.draw(Fans(fan_in, fan_out))
-        if isinstance(draw, (Orthogonal, DeltaOrthogonal, Identity)):
-            # The squared weights sum to gain^2 times the smaller number of channels: the larger fan x std^2 = gain^2.
-            return draw.gain / math.sqrt(max(fan_in, fan_out))
-        return draw.std
+        draw = self.draw(Fans(positive(fan_in, "fan_in", "64"), positive(fan_out, "fan_out", "64")))
+        if isinstance(draw, OfShape):
+            raise InputError(
+                f"the standard deviation of scheme '{self}' depends on the weight's shape, not on its fans alone, got "
+                f"fan_in={fan_in:g}, fan_out={fan_out:g}. Call scheme.draw().std(shape, layout)."
+            )
+        return draw.std()
 
     def __call__(self, *positional: type_of_value, **keywords: type_of_value) -> Scheme:
         """The same family with other arguments: `he(mode="fan_out")`, as it stands in the spec string."""
-        given = [argument.name for argument in self.family.arguments[: len(positional)]]
-        kept = {name: value for name, value in self.arguments.items() if name not in given}
-        return replace(self, arguments=self.family.complete(positional, {**kept, **keywords}))
+        given = self.family.signature.given(positional, keywords)
+        return replace(self, arguments={**self.arguments, **given})
 
     def __mul__(self, factor: float) -> Scheme:
         return replace(self, multiplier=self.multiplier * _check_multiplier(factor))
 
     __rmul__ = __mul__
 
+    @cached_property
+    def canonical(self) -> str:
+        """The spec string of this distribution: one for all schemes that are equal.
+
+        >>> Scheme("dirac").canonical, (Scheme("normal", {"std": 2}) * 3).canonical
+        ('identity', 'normal(6)')
+        """
+        if self.family.same is None:
+            return str(self)
+        return _written(*self.family.same(self.arguments, self.multiplier))
+
+    def __eq__(self, other: object) -> bool:
+        return self.canonical == other.canonical if isinstance(other, Scheme) else NotImplemented
+
     def __str__(self) -> str:
-        shown = self.family.show(self.arguments)
-        multiplier = "" if self.multiplier == 1 else f"*{format_value(self.multiplier)}"
-        return f"{self.name}{f'({shown})' if shown else ''}{multiplier}"
+        return _written(self.name, self.arguments, self.multiplier)
 
     def __repr__(self) -> str:
         return f"Scheme({str(self)!r})"
 
     def __hash__(self) -> int:
-        return hash(str(self))
+        return hash(self.canonical)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return scheme, (str(self),)
@@ -141,7 +195,7 @@ def scheme(spec: str | Scheme) -> Scheme:
     """
     if isinstance(spec, Scheme):
         return spec
-    return _of_spec(parse(spec, "scheme", "he*1.3"))
+    return _of_text(spec) if isinstance(spec, str) else _of_spec(parse(spec, "scheme", "he*1.3"))
 
 
 def family_scheme(name: str, *positional: type_of_value, **keywords: type_of_value) -> Scheme:
@@ -149,20 +203,24 @@ def family_scheme(name: str, *positional: type_of_value, **keywords: type_of_val
     return _of_spec(Spec(name, positional, keywords, None))
 
 
+@lru_cache(maxsize=1024)
+def _of_text(spec: str) -> Scheme:
+    return _of_spec(parse(spec, "scheme", "he*1.3"))
+
+
 def _of_spec(spec: Spec) -> Scheme:
-    family = FAMILIES[spec.name]
-    return Scheme(
-        spec.name,
-        family.complete(spec.positional, spec.keywords),
-        1.0 if spec.multiplier is None else spec.multiplier,
-    )
+    arguments = FAMILIES[spec.name].signature.bind(spec.positional, spec.keywords)
+    return Scheme(spec.name, arguments, 1.0 if spec.multiplier is None else spec.multiplier)
 
 
-def _check_multiplier(factor: float) -> float:
-    if isinstance(factor, bool) or not isinstance(factor, (int, float)):
+def _written(name: str, arguments: Mapping[str, type_of_value], multiplier: float) -> str:
+    factor = "" if multiplier == 1 else f"*{format_value(multiplier)}"
+    return f"{FAMILIES[name].show(arguments)}{factor}"
+
+
+def _check_multiplier(factor: Any) -> float:
+    if not is_number(factor):
         raise InputError(f"a multiplier must be a number, got {factor!r}. Write, for example, he * 1.3.")
-    if not (math.isfinite(factor) and factor > 0):
-        raise InputError(
-            f"a multiplier must be positive and finite, got {factor:g}. For weights of zero use the scheme 'zeros'."
-        )
-    return float(factor)
+    if factor == 0:
+        raise InputError("a multiplier must be positive and finite, got 0. For weights of zero use the scheme 'zeros'.")
+    return positive(factor, "a multiplier", "he * 1.3")

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from headstart.lab.analysis.metrics import Metric
+from headstart.experiments.analysis.metrics import Metric
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Measure:
     def text(self, value: float | None) -> str:
         """A value as text; a dash without one.
 
-        >>> from headstart.lab.analysis.metrics import METRICS
+        >>> from headstart.experiments.analysis.metrics import METRICS
         >>> accuracy, steps = METRICS["test_accuracy"], METRICS["steps_to_target"]
         >>> Measure(accuracy, "percent").text(0.9312), Measure(steps, "count").text(math.inf)
         ('93.1 %', 'never')
@@ -49,7 +49,7 @@ class Measure:
     def interval(self, low: float | None, high: float | None) -> str:
         """An interval in brackets; nothing where both ends are the same text.
 
-        >>> from headstart.lab.analysis.metrics import METRICS
+        >>> from headstart.experiments.analysis.metrics import METRICS
         >>> Measure(METRICS["test_accuracy"], "percent").interval(0.9, 0.95)
         '(90.0–95.0)'
         """
@@ -60,7 +60,7 @@ class Measure:
     def gap(self, low: float, high: float) -> str:
         """The interval of a difference; of percentages in points.
 
-        >>> from headstart.lab.analysis.metrics import METRICS
+        >>> from headstart.experiments.analysis.metrics import METRICS
         >>> Measure(METRICS["test_accuracy"], "percent").gap(0.012, 0.03)
         '1.2 to 3.0 points'
         """

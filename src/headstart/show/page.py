@@ -7,35 +7,40 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from string import Template
 from typing import Any
 
-from headstart.show.files import write
-from headstart.show.palette import darkened
+from headstart.show.drawing import Spec
+from headstart.show.theme.palette import darkened
 
 TEMPLATE = Path(__file__).with_name("page.html")
 BUNDLE = "import sys, vl_convert; sys.stdout.buffer.write(vl_convert.javascript_bundle().encode())"
-PNG_SCALE = 1.5  # pixels per unit: about 2,000 pixels wide, sharp on a projector
 
 
-def bundling() -> subprocess.Popen[bytes]:
-    """Another process that makes the page's script, because it takes a second in which the charts can be drawn."""
-    return subprocess.Popen([sys.executable, "-c", BUNDLE], stdout=subprocess.PIPE)
+@cache
+def bundling() -> Future[str]:
+    """Vega, Vega-Lite and Vega-Embed as one script, from the library's own files.
+
+    Another process makes it, because it takes a second in which the charts can be drawn; once, it is always the same.
+    """
+    pool = ThreadPoolExecutor(1)
+    made = pool.submit(_bundle)
+    pool.shutdown(wait=False)
+    return made
 
 
-def bundled(process: subprocess.Popen[bytes]) -> str:
-    """Vega, Vega-Lite and Vega-Embed as one script, from the library's own files."""
-    script, _ = process.communicate()
-    if process.returncode:
-        raise RuntimeError(f"bundling the report's script failed with exit code {process.returncode}")
-    return script.decode()
+def _bundle() -> str:
+    done = subprocess.run([sys.executable, "-c", BUNDLE], stdout=subprocess.PIPE, check=False)
+    if done.returncode:
+        raise RuntimeError(f"bundling the report's script failed with exit code {done.returncode}")
+    return done.stdout.decode()
 
 
-def page(
-    title: str, heading: str, lead: str, body: str, charts: Mapping[str, dict[str, Any]], bundle: str
-) -> str:  # fmt: skip
-    """The page as text.
+def page(title: str, heading: str, lead: str, body: str, charts: Mapping[str, Spec]) -> bytes:
+    """The page as one file.
 
     Args:
         title: of the page's own heading.
@@ -43,28 +48,33 @@ def page(
         lead: HTML below the heading.
         body: HTML with an element `<div id="NAME">` for each chart.
         charts: name -> Vega-Lite specification.
-        bundle: the script that draws them.
     """
-    return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
+    text = Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
         title=html.escape(title),
         heading=html.escape(heading),
         lead=lead,
         body=body,
         light=_embedded(charts),
         dark=_embedded({name: darkened(spec) for name, spec in charts.items()}),
-        bundle=bundle.replace("</script", "<\\/script"),
+        bundle=bundling().result().replace("</script", "<\\/script"),
     )
+    return text.encode()
+
+
+def chart_page(spec: Spec) -> bytes:
+    """A page of one chart, whose title and subtitle become the page's own words."""
+    title = spec["title"]
+    told = title.get("subtitle", "")
+    lead = html.escape(told if isinstance(told, str) else " ".join(told))
+    chart = {key: value for key, value in spec.items() if key != "title"}
+    return page(title["text"], title["text"], lead, chart_place("chart"), {"chart": chart})
+
+
+def chart_place(name: str) -> str:
+    """Where a chart of this name stands on the page."""
+    return f'<div class="wide"><div id="{name}"></div></div>'
 
 
 def _embedded(data: Any) -> str:
     """Data as JSON inside a script element."""
     return json.dumps(data, separators=(",", ":"), ensure_ascii=False).replace("</", "<\\/")
-
-
-def write_pictures(spec: dict[str, Any], png: Path, svg: Path) -> None:
-    """A chart's specification as both kinds of picture."""
-    import vl_convert
-
-    drawn = vl_convert.vegalite_to_svg(spec)
-    write(svg, drawn.encode())
-    write(png, vl_convert.svg_to_png(drawn, scale=PNG_SCALE))

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from headstart.theory.callables import AnyActivation
+from headstart.theory.activations.callables import AnyActivation
 from headstart.theory.gains import kinks_within, panels_of
 from headstart.theory.panels import Array, rule
 

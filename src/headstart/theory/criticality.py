@@ -14,8 +14,9 @@ from functools import lru_cache
 
 import numpy as np
 
+from headstart.check import positive
 from headstart.errors import InputError
-from headstart.theory.callables import ActivationLike, AnyActivation, resolve
+from headstart.theory.activations.callables import ActivationLike, AnyActivation, resolve
 from headstart.theory.fixedpoints import (
     LOWEST,
     MARGINAL,
@@ -30,7 +31,7 @@ from headstart.theory.fixedpoints import (
     root,
     slope_moment,
 )
-from headstart.theory.gains import Moments, moments, positive_variance
+from headstart.theory.gains import Moments, moments
 
 _TOP = 8  # decades of q that are searched: 1e-12 to 1e8
 _HALF_STABLE = 1e-12  # |E[phi phi'']| below this part of E[phi'^2] is rounding
@@ -85,7 +86,7 @@ def critical(activation: ActivationLike, sigma_b2: float | None = None, q: float
             "a jump, so differences always grow (chaotic), while the gradients know nothing of the jump."
         )
     if q is not None:
-        return _at_variance(phi, positive_variance(q))
+        return _at_variance(phi, positive(q, "q", "1"))
     return _at_bias(phi, 0.0 if sigma_b2 is None else bias_variance(sigma_b2))
 
 
@@ -143,7 +144,7 @@ def critical_line(activation: ActivationLike, low: float = 1e-4, high: float = 1
     phi = resolve(activation)
     if jumps(phi):
         return []
-    first, last = (round(PER_DECADE * math.log10(positive_variance(q))) for q in (low, high))
+    first, last = (round(PER_DECADE * math.log10(positive(q, "q", "1"))) for q in (low, high))
     at_all = (moments_on_grid(phi, index) for index in range(first, last + 1))
     points = [_point(at) for at in at_all if at is not None and at.derivative_second_moment > 0]
     return [point for point in points if point.sigma_b2 >= 0]

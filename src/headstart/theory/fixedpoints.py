@@ -8,7 +8,6 @@ logarithmic grid of q from 1e-12 to 1e14, each root then found to rounding; touc
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,9 +15,10 @@ from typing import Any
 
 import numpy as np
 
+from headstart.check import not_negative, positive
 from headstart.errors import InputError
-from headstart.theory.callables import ActivationLike, AnyActivation, resolve
-from headstart.theory.gains import Moments, is_number, kinks_within, moments, positive_variance, second_moment
+from headstart.theory.activations.callables import ActivationLike, AnyActivation, resolve
+from headstart.theory.gains import Moments, kinks_within, moments, second_moment
 
 PER_DECADE = 16  # grid points of q per factor of ten, where roots are searched
 LOWEST, HIGHEST = -12, 14  # decades
@@ -149,15 +149,13 @@ def root(function: Callable[[float], float], low: float, high: float) -> float:
 
 
 def checked(activation: ActivationLike, sigma_w2: Any, sigma_b2: Any) -> tuple[AnyActivation, float, float]:
-    sigma_w2 = positive_variance(sigma_w2, "sigma_w2")
+    sigma_w2 = positive(sigma_w2, "sigma_w2", "1")
     return resolve(activation), sigma_w2, bias_variance(sigma_b2)
 
 
 def bias_variance(sigma_b2: Any) -> float:
     """sigma_b2 as a float, or an error that says what it must be."""
-    if not is_number(sigma_b2) or not 0 <= float(sigma_b2) < math.inf:
-        raise InputError(f"sigma_b2, a variance, must be a number of at least 0, got {sigma_b2!r}. Write sigma_b2=0.")
-    return float(sigma_b2)
+    return not_negative(sigma_b2, "sigma_b2")
 
 
 def _search(phi: AnyActivation, sigma_w2: float, sigma_b2: float) -> list[Sample]:
@@ -190,7 +188,8 @@ def _turning_points(
     turns: list[tuple[float, float]] = []
     touching: list[float] = []
     for (left, before, rise), (right, after, fall) in itertools.pairwise(samples):
-        if rise * fall < 0 and min(abs(before), abs(after)) < _NEAR:
+        # of slopes that are 1 but for rounding, as GELU's at 1e10, a change of sign says nothing
+        if rise * fall < 0 and max(abs(rise), abs(fall)) > ROUNDING and min(abs(before), abs(after)) < _NEAR:
             q = root(lambda q: sigma_w2 * moments(phi, q).second_moment_slope - 1, left, right)
             height = excess(q)
             if abs(height) > _TOUCHES:

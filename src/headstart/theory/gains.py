@@ -15,13 +15,14 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
+from headstart.check import positive
 from headstart.errors import InputError, unknown
 from headstart.theory.activations import Activation
-from headstart.theory.callables import ActivationLike, AnyActivation, panels_of_slope, resolve
+from headstart.theory.activations.callables import ActivationLike, AnyActivation, panels_of_slope, resolve
 from headstart.theory.panels import Array, Panels, rule
 
 Direction = Literal["forward", "backward"]
@@ -104,7 +105,7 @@ def moments(activation: ActivationLike, q: float = 1.0) -> Moments:
     >>> round(m.second_moment, 12), round(m.derivative_second_moment, 12)
     (0.394294490398, 0.464402902448)
     """
-    phi, q = resolve(activation), positive_variance(q)
+    phi, q = resolve(activation), positive(q, "q", "1")
     z, h, value, slope = _samples(phi, q)
     root = math.sqrt(q)
     with np.errstate(all="ignore"):
@@ -162,7 +163,7 @@ def expectation(activation: ActivationLike, q: float, function: Callable[[Array,
     >>> expectation("relu", 1.0, lambda value, slope: value**4)
     1.5
     """
-    phi, q = resolve(activation), positive_variance(q)
+    phi, q = resolve(activation), positive(q, "q", "1")
     z, h, *_ = _samples(phi, q)
     with np.errstate(all="ignore"):
         result = float(function(phi(math.sqrt(q) * z), phi.derivative(math.sqrt(q) * z)) @ (h * h))
@@ -176,25 +177,6 @@ def second_moment(phi: AnyActivation, q: float) -> float:
         return float(phi(np.zeros(1))[0] ** 2)
     value = _samples(phi, q)[2]
     return float(value @ value)
-
-
-def positive_variance(q: Any, name: str = "q") -> float:
-    """q as a float, or an error that says what it must be."""
-    if not is_number(q) or not 0 < float(q) < math.inf:
-        raise InputError(f"{name}, a variance, must be a positive number, got {q!r}. Write, for example, {name}=1.")
-    return float(q)
-
-
-def is_number(value: Any) -> bool:
-    """Whether this is one real number, of Python or of NumPy."""
-    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
-
-
-def positive_integer(value: Any, name: str) -> int:
-    """A count as an int, or an error that says what it must be."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-        raise InputError(f"{name} must be an integer of at least 1, got {value!r}.")
-    return int(value)
 
 
 @lru_cache(maxsize=256)

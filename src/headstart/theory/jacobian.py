@@ -1,4 +1,4 @@
-"""The input-output Jacobian's singular values: predicted mean and variance of their squares, and a measured spectrum.
+"""The input-output Jacobian's singular values: predicted mean and variance of their squares.
 
 J = D_L W_L ... D_1 W_1 with D the diagonal of phi'. For L layers at a fixed point the squared singular values have
 mean chi^L and variance chi^(2L) L (mu_2/mu_1^2 - 1 - s_1), mu_k = E[phi'^(2k)], s_1 = -1 for Gaussian and 0 for
@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from headstart.check import positive, whole
 from headstart.errors import unknown
-from headstart.theory.callables import ActivationLike
+from headstart.theory.activations.callables import ActivationLike
 from headstart.theory.fixedpoints import checked, settle, slope_moment
-from headstart.theory.gains import expectation, positive_integer, positive_variance
-from headstart.theory.panels import Array
-from headstart.theory.propagation import WEIGHTS, Weights, draw_weights
+from headstart.theory.gains import expectation
+from headstart.theory.propagation import WEIGHTS, Weights
 
 _S1 = {"gaussian": -1.0, "orthogonal": 0.0}
 
@@ -55,10 +55,10 @@ def jacobian(
     References: Pennington, Schoenholz & Ganguli 2017, eq. 17-22.
     """
     phi, sigma_w2, sigma_b2 = checked(activation, sigma_w2, sigma_b2)
-    depth = positive_integer(depth, "depth")
+    depth = whole(depth, "depth")
     if weights not in WEIGHTS:
         raise unknown("kind of weights", str(weights), WEIGHTS)
-    q = settle(phi, sigma_w2, sigma_b2) if q is None else positive_variance(q)
+    q = settle(phi, sigma_w2, sigma_b2) if q is None else positive(q, "q", "1")
     mean = (sigma_w2 * slope_moment(phi, q)) ** depth
     if q > 0:
         second, fourth = slope_moment(phi, q), expectation(phi, q, lambda _, slope: slope**4)
@@ -69,34 +69,3 @@ def jacobian(
         return JacobianMoments(0.0, 0.0)
     spread = fourth / second**2 - 1 - _S1[weights]
     return JacobianMoments(mean, mean**2 * depth * max(0.0, spread))
-
-
-def singular_values(
-    activation: ActivationLike,
-    sigma_w2: float,
-    sigma_b2: float = 0.0,
-    depth: int = 1,
-    width: int = 256,
-    weights: Weights = "gaussian",
-    q: float | None = None,
-    seed: int = 0,
-) -> Array:
-    """The measured singular values of one network's Jacobian, largest first: shape (width,).
-
-    Arguments as for `jacobian`; the first layer's pre-activations have variance q.
-
-    >>> values = singular_values("identity", 1.0, depth=3, width=32, weights="orthogonal")
-    >>> bool(np.allclose(values, 1))
-    True
-    """
-    phi, sigma_w2, sigma_b2 = checked(activation, sigma_w2, sigma_b2)
-    depth, width = positive_integer(depth, "depth"), positive_integer(width, "width")
-    q = settle(phi, sigma_w2, sigma_b2) if q is None else positive_variance(q)
-    random = np.random.Generator(np.random.Philox(seed))
-    h = np.sqrt(q) * random.standard_normal(width)
-    product = phi.derivative(h)[:, None] * draw_weights(width, sigma_w2, weights, random)
-    for _ in range(depth - 1):
-        matrix = draw_weights(width, sigma_w2, weights, random)
-        h = matrix @ phi(h) + np.sqrt(sigma_b2) * random.standard_normal(width)
-        product = phi.derivative(h)[:, None] * (matrix @ product)
-    return np.asarray(np.linalg.svd(product, compute_uv=False))

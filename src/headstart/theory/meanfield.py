@@ -11,8 +11,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from headstart.check import is_number, whole
 from headstart.errors import InputError
-from headstart.theory.callables import ActivationLike, AnyActivation
+from headstart.theory.activations.callables import ActivationLike, AnyActivation
 from headstart.theory.correlation import covariance, half_square_difference, slope_covariance
 from headstart.theory.fixedpoints import (
     MARGINAL,
@@ -26,7 +27,7 @@ from headstart.theory.fixedpoints import (
     settle,
     slope_moment,
 )
-from headstart.theory.gains import is_number, moments, positive_integer, second_moment
+from headstart.theory.gains import moments, second_moment
 
 TRAINABLE = 6  # depths up to about 6 xi_c can be trained (Schoenholz et al. 2017, section 5)
 
@@ -163,7 +164,7 @@ def tat_leaky_relu(depth: int, eta: float) -> float:
 
     References: Zhang, Botev & Martens 2022, section 4.1 (tailored activation transformation).
     """
-    depth = positive_integer(depth, "depth")
+    depth = whole(depth, "depth")
     if not is_number(eta) or not 0 < float(eta) < 1:
         raise InputError(f"eta, a correlation, must be between 0 and 1, got {eta!r}.")
 

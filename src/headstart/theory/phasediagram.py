@@ -11,13 +11,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from headstart.check import positive
 from headstart.errors import InputError
-from headstart.theory.callables import ActivationLike, AnyActivation, resolve
+from headstart.theory.activations.callables import ActivationLike, AnyActivation, resolve
 from headstart.theory.criticality import CriticalPoint, NoCriticalPoint, critical, half_stable
 from headstart.theory.fixedpoints import is_homogeneous, jumps, moments_on_grid
-from headstart.theory.frameworks import torch_gain
-from headstart.theory.gains import gain, positive_variance
+from headstart.theory.gains import gain
 from headstart.theory.panels import Array
+from headstart.theory.practices import torch_gain
 
 _RESOLUTION = (248, 168)  # weight variances, bias variances
 _DECADES = (-6, 6)  # of q
@@ -73,7 +74,7 @@ def phase_diagram(
     marks = named_places(phi)
     w2 = max(4.0, 1.2 * max(mark.sigma_w2 for mark in marks)) if largest_w2 is None else largest_w2
     b2 = max(0.3, 1.6 * max(mark.sigma_b2 for mark in marks)) if largest_b2 is None else largest_b2
-    w2, b2 = positive_variance(w2, "largest_w2"), positive_variance(b2, "largest_b2")
+    w2, b2 = positive(w2, "largest_w2", "1"), positive(b2, "largest_b2", "1")
     columns, rows = _RESOLUTION
     sigma_w2, sigma_b2 = w2 * (np.arange(columns) + 0.5) / columns, b2 * (np.arange(rows) + 0.5) / rows
     line = [point for point in _line(phi, b2) if point.sigma_w2 <= 1.2 * w2 and point.sigma_b2 <= 1.2 * b2]

@@ -1,4 +1,4 @@
-"""Signals through depth: what mean-field theory predicts for every layer, and what a network of finite width does.
+"""Signals through depth: what mean-field theory predicts for every layer; `experiments.simulation` measures it.
 
 Layer l: h_l = W_l phi(h_{l-1}) + b_l, W ~ N(0, sigma_w^2/width) or sigma_w times orthogonal, b ~ N(0, sigma_b^2). q is
 the mean of h^2 over the units, c the correlation of two inputs, the gradient factor that of the mean squared gradient
@@ -14,10 +14,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.errors import InputError, unknown
-from headstart.theory.callables import ActivationLike, AnyActivation
+from headstart.check import positive, whole
+from headstart.errors import InputError
+from headstart.theory.activations.callables import ActivationLike, AnyActivation
 from headstart.theory.fixedpoints import checked, is_homogeneous, slope_moment
-from headstart.theory.gains import expectation, gain, positive_integer, positive_variance, second_moment
+from headstart.theory.gains import expectation, gain, second_moment
 from headstart.theory.meanfield import correlation_map
 
 Array = NDArray[np.float64]
@@ -50,16 +51,6 @@ class Propagation:
             return float(np.prod(self.chi[:-1]))
 
 
-@dataclass(frozen=True)
-class Simulation:
-    """Measured, layer by layer, one row per network: arrays of shape (networks, depth)."""
-
-    q: Array
-    c: Array
-    gradient: Array
-    """mean squared gradient at each layer over that at the last"""
-
-
 def propagate(
     activation: ActivationLike,
     sigma_w2: float,
@@ -85,7 +76,7 @@ def propagate(
     References: Poole et al. 2016, eq. 3 and 5; Schoenholz et al. 2017, eq. 8.
     """
     phi, sigma_w2, sigma_b2 = checked(activation, sigma_w2, sigma_b2)
-    depth, q, c = positive_integer(depth, "depth"), positive_variance(start, "start"), correlation
+    depth, q, c = whole(depth, "depth"), positive(start, "start", "1"), correlation
     variances, chis, correlations = [q], [sigma_w2 * slope_moment(phi, q)], [c]
     for _ in range(depth - 1):
         after, chi = _next_layer(phi, sigma_w2, sigma_b2, q)
@@ -97,42 +88,6 @@ def propagate(
         correlations.append(c)
     cs = None if correlation is None else np.array(correlations, dtype=np.float64)
     return Propagation(np.array(variances), np.array(chis), cs)
-
-
-def simulate(
-    activation: ActivationLike,
-    sigma_w2: float,
-    sigma_b2: float = 0.0,
-    depth: int = 50,
-    width: int = 256,
-    networks: int = 8,
-    start: float = 1.0,
-    correlation: float = 0.5,
-    weights: Weights = "gaussian",
-    seed: int = 0,
-) -> Simulation:
-    """The same, measured in networks of finite width: two inputs forward, one random gradient backward.
-
-    Args:
-        width: units per layer.
-        networks: how many independent networks.
-        correlation: of the two inputs' first pre-activations.
-        weights: "gaussian" or "orthogonal".
-        seed: the same seed gives the same networks.
-
-    >>> measured = simulate("relu", 2.0, depth=5, width=64, networks=3)
-    >>> measured.q.shape
-    (3, 5)
-    """
-    phi, sigma_w2, sigma_b2 = checked(activation, sigma_w2, sigma_b2)
-    depth, width = positive_integer(depth, "depth"), positive_integer(width, "width")
-    networks = positive_integer(networks, "networks")
-    random = np.random.Generator(np.random.Philox(seed))
-    rows = [
-        _one_network(phi, sigma_w2, sigma_b2, depth, width, start, correlation, weights, random)
-        for _ in range(networks)
-    ]
-    return Simulation(*(np.array(columns) for columns in zip(*rows, strict=True)))
 
 
 def spread_over_draws(
@@ -161,31 +116,18 @@ def spread_over_draws(
     """
     sigma_w2 = gain(activation) ** 2 if sigma_w2 is None else sigma_w2
     phi, sigma_w2, sigma_b2 = checked(activation, sigma_w2, sigma_b2)
-    depth, width = positive_integer(depth, "depth"), positive_integer(width, "width")
+    depth, width = whole(depth, "depth"), whole(width, "width")
     if is_homogeneous(phi) and sigma_b2 == 0:
         kurtosis = expectation(phi, 1.0, lambda value, _: value**4) / second_moment(phi, 1.0) ** 2
         return (1 + (kurtosis - 1) / width) ** (depth - 1)
     random = np.random.Generator(np.random.Philox(seed))
-    length = np.ones(
-        positive_integer(draws, "draws")
-    )  # squared length over width: the variance that the next layer draws from
+    length = np.ones(whole(draws, "draws"))  # squared length over width: the variance that the next layer draws from
     for _ in range(depth - 1):
         for block in np.array_split(np.arange(length.size), max(1, length.size * width // 1_000_000)):
             z = random.standard_normal((block.size, width))
             signal = np.mean(phi(np.sqrt(length[block])[:, None] * z) ** 2, axis=1)
             length[block] = sigma_w2 * signal + sigma_b2
     return float(np.mean(length**2) / np.mean(length) ** 2)
-
-
-def draw_weights(width: int, sigma_w2: float, weights: Weights, random: np.random.Generator) -> Array:
-    """A square weight matrix: Gaussian of variance sigma_w2/width, or sqrt(sigma_w2) times a Haar-orthogonal one."""
-    if weights not in WEIGHTS:
-        raise unknown("kind of weights", str(weights), WEIGHTS)
-    gaussian = random.standard_normal((width, width))
-    if weights == "gaussian":
-        return math.sqrt(sigma_w2 / width) * gaussian
-    q, r = np.linalg.qr(gaussian)
-    return np.asarray(math.sqrt(sigma_w2) * q * np.where(np.diag(r) < 0, -1.0, 1.0))
 
 
 def _next_layer(phi: AnyActivation, sigma_w2: float, sigma_b2: float, q: float) -> tuple[float, float | None]:
@@ -200,36 +142,3 @@ def _next_layer(phi: AnyActivation, sigma_w2: float, sigma_b2: float, q: float) 
         if q > 1:  # there were Gaussian moments at smaller q
             return math.inf, None
         raise
-
-
-def _one_network(
-    phi: AnyActivation,
-    sigma_w2: float,
-    sigma_b2: float,
-    depth: int,
-    width: int,
-    start: float,
-    correlation: float,
-    weights: Weights,
-    random: np.random.Generator,
-) -> tuple[Array, Array, Array]:
-    z = random.standard_normal((width, 2))
-    h = math.sqrt(start) * np.stack(
-        [z[:, 0], correlation * z[:, 0] + math.sqrt(1 - correlation**2) * z[:, 1]], axis=1
-    )  # (unit, input)
-    matrices, slopes, q, c = [], [phi.derivative(h[:, 0])], [], []
-    with np.errstate(all="ignore"):
-        for layer in range(depth):
-            if layer:
-                matrices.append(draw_weights(width, sigma_w2, weights, random))
-                h = matrices[-1] @ phi(h) + math.sqrt(sigma_b2) * random.standard_normal((width, 1))
-                slopes.append(phi.derivative(h[:, 0]))
-            squares = np.mean(h * h, axis=0)
-            q.append(squares[0])
-            c.append(np.mean(h[:, 0] * h[:, 1]) / np.sqrt(squares[0] * squares[1]))
-        error = random.standard_normal(width)
-        gradient = [np.mean(error**2)]
-        for matrix, slope in zip(reversed(matrices), reversed(slopes[:-1]), strict=True):
-            error = slope * (matrix.T @ error)
-            gradient.append(np.mean(error**2))
-    return np.array(q), np.array(c), np.array(gradient[::-1]) / gradient[0]

@@ -14,7 +14,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from headstart.theory.callables import ActivationLike, AnyActivation, resolve
+from headstart.check import whole
+from headstart.theory.activations.callables import ActivationLike, AnyActivation, resolve
 from headstart.theory.criticality import (
     CriticalPoint,
     NoCriticalPoint,
@@ -23,7 +24,7 @@ from headstart.theory.criticality import (
     half_stable,
 )
 from headstart.theory.fixedpoints import MARGINAL, is_homogeneous, jumps, root
-from headstart.theory.gains import moments, positive_integer
+from headstart.theory.gains import moments
 from headstart.theory.jacobian import JacobianMoments, jacobian
 from headstart.theory.propagation import WEIGHTS, Weights, propagate, spread_over_draws
 
@@ -104,7 +105,7 @@ def recommend(activation: ActivationLike, depth: int, width: int | None = None, 
 
     References: Pennington et al. 2017; Schoenholz et al. 2017; Roberts, Yaida & Hanin 2022, chapter 5.
     """
-    phi, depth = resolve(activation), positive_integer(depth, "depth")
+    phi, depth = resolve(activation), whole(depth, "depth")
     try:
         point, why = _point(phi, depth, biases)
     except NoCriticalPoint as missing:

@@ -1,0 +1,74 @@
+"""`headstart explain`: what a finding means, why, how to see it for oneself, and how to mend it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from headstart.cli.options import JSON
+from headstart.show.console import console
+from headstart.show.rows import json_text
+from headstart.signals.registry import SCHEMA, rows
+from headstart.words import number
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+@click.command("explain")
+@click.argument("names", nargs=-1, metavar="[CODE|WORD]...")
+@JSON
+def command(names: tuple[str, ...], as_json: bool) -> None:
+    """Explain the findings behind a verdict, by code or by word; without either, list all of them.
+
+    A fault is something wrong; a remark is worth knowing. A word may have several rules.
+
+    \b
+    headstart explain
+    headstart explain HS201
+    headstart explain vanishing
+    """
+    found = rows(names)
+    if as_json:
+        click.echo(json_text({"schema": SCHEMA, "rules": found}))
+        return
+    screen = console()
+    if names:
+        for row in found:
+            _print_rule(row, screen)
+    else:
+        _print_list(found, screen)
+
+
+def _print_list(found: list[dict[str, Any]], screen: Console) -> None:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in ("code", "word", "severity"):
+        table.add_column(column, no_wrap=True)
+    table.add_column("what is found")
+    for row in found:
+        table.add_row(row["code"], row["word"], row["severity"], row["title"])
+    screen.print(table)
+    screen.print("headstart explain CODE or WORD says more.")
+
+
+def _print_rule(row: dict[str, Any], screen: Console) -> None:
+    from rich.padding import Padding
+    from rich.text import Text
+
+    screen.print(Text.assemble((f"{row['code']} {row['word']}", "bold"), f" ({row['severity']})  {row['title']}"))
+    parts = {
+        "meaning": row["meaning"],
+        "limit": f"{number(row['limit'])} ({row['unit']})",
+        "theory": row["why"],
+        "fix": row["fix"],
+        "source": row["source"],
+        "example, which has it": row["example"],
+        "the healthy one": row["healthy"],
+    }
+    for label, text in parts.items():
+        screen.print(Padding(Text.assemble((f"{label}: ", "bold"), text), (0, 0, 0, 4)))
+    screen.print()

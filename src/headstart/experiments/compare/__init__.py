@@ -1,0 +1,1 @@
+"""Compare: one network trained from several initializations, many seeds each."""

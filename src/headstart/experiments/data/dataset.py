@@ -1,0 +1,56 @@
+"""One task's training and test data, what its outputs are compared with, and how they are scored.
+
+Inputs are (samples, features) in float64. `targets` is what the output is compared with: (samples, 1) of 0 and 1 for
+two classes, one-hot for more, standardized numbers for a regression.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.experiments.network import Task
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Training and test data of one task."""
+
+    name: str
+    task: Task
+    train_x: Array
+    train_y: NDArray[np.generic]  # class numbers (int64) or standardized numbers (float64)
+    test_x: Array
+    test_y: NDArray[np.generic]
+    classes: tuple[str, ...] = ()  # what the class numbers mean
+    features: tuple[str, ...] = ()
+
+    @property
+    def outputs(self) -> int:
+        """How many output units the task needs."""
+        return len(self.classes) if self.task == "classes" else 1
+
+    def targets(self, y: NDArray[np.generic]) -> Array:
+        """(samples, outputs): what the outputs are compared with."""
+        if self.task == "classes":
+            return np.eye(len(self.classes))[y.astype(np.int64)]
+        return y.astype(np.float64).reshape(-1, 1)
+
+    def score(self, logits: Array, y: NDArray[np.generic]) -> float:
+        """Accuracy, or for a regression R² = 1 - error / variance; an output that is not a number is wrong.
+
+        >>> from headstart.experiments.data.datasets import load
+        >>> data = load("circles")
+        >>> data.score(np.where(data.test_y == 1, 3.0, -3.0)[:, None], data.test_y)
+        1.0
+        """
+        if self.task == "regression":
+            residual = float(np.mean((logits[:, 0] - y.astype(np.float64)) ** 2))
+            return 1 - residual / float(np.var(y.astype(np.float64))) if np.isfinite(residual) else -np.inf
+        valid = np.isfinite(logits).all(axis=1)
+        guess = (logits[:, 0] > 0).astype(np.int64) if self.task == "binary" else logits.argmax(axis=1)
+        return float(np.mean(valid & (guess == y)))

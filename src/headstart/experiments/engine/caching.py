@@ -1,0 +1,68 @@
+"""Compiled code: C functions of pointers and whole numbers, kept on disk, called by their addresses.
+
+Everything the training loop runs is such a function. None of them touches a Python object or an array object, so none
+counts references (an atomic operation each, which on a small network cost a third of the step), none needs the
+interpreter lock, and each is compiled once however many others call it.
+
+Numba's own cache looks at the file of the function alone, so a changed activation or tile would go unnoticed in a
+function that calls it. Every compiled name therefore holds a hash of all the sources it may be made from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import types as python_types
+from functools import cache
+from pathlib import Path
+
+import numba
+import numpy as np
+from numba import types
+
+from headstart.experiments import optimizers
+from headstart.theory.activations import catalogue, formula, piecewise, primitives, smooth
+
+_DEFINITIONS = (catalogue, formula, piecewise, primitives, smooth, optimizers)  # of activations; codes
+_kept: list[object] = []  # compiled functions must outlive their addresses
+
+# letters of a signature: p pointer to the element type, d pointer to float64, i pointer to int64, n whole number
+_LETTERS = {"d": types.CPointer(types.float64), "i": types.CPointer(types.int64), "n": types.int64}
+
+
+def c_function(
+    body, arguments: str, dtype: np.dtype, result: str = "", name: str = "", keep: bool = True, **bound
+) -> int:
+    """The address of a body compiled as a C function.
+
+    Args:
+        body: a Python function; the names in `bound`, and `real` (the element type), are globals to it.
+        arguments: one letter per argument: p, d, i or n.
+        dtype: the element type.
+        result: "n" if it returns a whole number.
+        name: tells apart what one body is compiled to with different bindings.
+        keep: on disk; not for what is made of functions that are no source of ours.
+    """
+    dtype = np.dtype(dtype)
+    letters = _LETTERS | {"p": types.CPointer(getattr(types, dtype.name))}
+    signature = (letters[result] if result else types.void)(*(letters[letter] for letter in arguments))
+    copy = python_types.FunctionType(body.__code__, {**body.__globals__, "real": dtype.type, **bound}, body.__name__)
+    copy.__module__ = body.__module__
+    copy.__qualname__ = "_".join(part for part in (body.__name__, name, dtype.name, source_hash()) if part)
+    compiled = numba.cfunc(signature, cache=keep and cache_enabled(), error_model="numpy", fastmath={"contract"})(copy)
+    _kept.append(compiled)
+    return int(compiled.address)
+
+
+@cache
+def source_hash() -> str:
+    """Of Numba's version and every source that compiled code may be made from."""
+    digest = hashlib.blake2b(numba.__version__.encode(), digest_size=6)
+    for path in [*sorted(Path(__file__).parent.glob("*.py")), *(Path(str(module.__file__)) for module in _DEFINITIONS)]:
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def cache_enabled() -> bool:
+    """NUMBA_DISABLE_CACHE=1 turns the cache off."""
+    return os.environ.get("NUMBA_DISABLE_CACHE", "0") in ("", "0")

@@ -1,0 +1,168 @@
+"""Settings of experiments: validated, and every rule about one breaks before any work.
+
+The rules are types (`Hidden`, `Rate`, ...), so every settings model says only which settings it has.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from headstart.errors import InputError, unknown
+from headstart.experiments.optimizers import optimizer
+from headstart.schemes import scheme
+from headstart.theory.activations import activation
+from headstart.words import sizes
+
+DEFAULT_SCHEMES = ("zeros", "normal(10)", "normal(0.01)", "xavier", "he")
+RECORDS = 150  # costs recorded per run unless the caller says otherwise: enough for a smooth curve
+STRICT = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=True)  # of every settings model
+EXAMPLES = {"schemes": "['zeros', 'he']", "hidden": "(10, 5)"}  # how a list is written, for the messages
+
+
+def known_schemes(specs: tuple[str, ...]) -> tuple[str, ...]:
+    """Spec strings in their canonical form, at least one, none twice."""
+    if not specs:
+        raise ValueError("at least one scheme is needed. Write, for example, he.")
+    canonical = tuple(str(scheme(spec)) for spec in specs)
+    twice = [spec for spec in canonical if canonical.count(spec) > 1]
+    if twice:
+        raise ValueError(f"scheme {twice[0]!r} is given twice. Leave one out.")
+    return canonical
+
+
+def known_activation(spec: str) -> str:
+    """An activation's spec string in its canonical form."""
+    return str(activation(spec))
+
+
+def known_optimizer(spec: str) -> str:
+    """An optimizer's spec string in its canonical form."""
+    return str(optimizer(spec))
+
+
+def positive_sizes(units: tuple[int, ...]) -> tuple[int, ...]:
+    """Units per hidden layer."""
+    if any(count < 1 for count in units):
+        raise ValueError(f"every hidden layer needs at least one unit, got {sizes(units)}. Write, say, 10,5.")
+    return units
+
+
+def positive_rate(rate: float) -> float:
+    """A learning rate."""
+    if not (math.isfinite(rate) and rate > 0):
+        raise ValueError(f"the learning rate must be positive and finite, got {rate:g}. Write, for example, 0.01.")
+    return rate
+
+
+SchemeSpecs = Annotated[tuple[str, ...], AfterValidator(known_schemes)]
+ActivationSpec = Annotated[str, AfterValidator(known_activation)]
+OptimizerSpec = Annotated[str, AfterValidator(known_optimizer)]
+Hidden = Annotated[tuple[int, ...], AfterValidator(positive_sizes)]
+Rate = Annotated[float, AfterValidator(positive_rate)]
+Count = Annotated[int, Field(ge=1)]
+DataSeed = Annotated[int, Field(ge=0, lt=2**31)]
+Dtype = Literal["float32", "float64"]
+
+
+def said(default: Any, description: str, metavar: str | None = None, unset: str | None = None) -> Any:
+    """A setting's default and description, which the command line's options and the docs take from here.
+
+    Args:
+        metavar: what stands for the value in `--help`.
+        unset: what happens where it is not given, if the default itself does not say so.
+    """
+    return Field(default, description=description, json_schema_extra={"metavar": metavar, "unset": unset})
+
+
+class TrainingSettings(BaseModel):
+    """What is learned, by which network, and how it is trained; the defaults are the course's network and data."""
+
+    model_config = STRICT
+
+    data: str = said("circles", "circles, moons, blobs(4), xor, spirals, digits, or a CSV file.", "NAME|FILE.csv")
+    label: str | None = said(None, "The label column of a CSV file.", "COLUMN", "its last")
+    data_seed: DataSeed = said(0, "Of made data, and of the split into training and test data.")
+    hidden: Hidden = said((10, 5), "Units per hidden layer; empty for a linear model.", "SIZES")
+    activation: ActivationSpec = said("relu", "relu, tanh, sigmoid, leaky_relu(0.1), gelu, ...", "NAME")
+    steps: Count = said(15_000, "Updates per run.")
+    learning_rate: Rate = said(0.01, "Of the optimizer.")
+    optimizer: OptimizerSpec = said("sgd", "sgd, momentum(0.9), nesterov(0.9), adam.", "NAME")
+    batch_size: Count | None = said(None, "Samples per step, shuffled by the run's seed.", None, "all")
+    dtype: Dtype = said("float32", "What is trained in.")
+
+
+class CompareSettings(TrainingSettings):
+    """The settings of a comparison."""
+
+    schemes: SchemeSpecs = said(DEFAULT_SCHEMES, "Schemes or spec strings.")
+    seeds: Count = said(16, "Runs per scheme, with seeds 0, 1, ...")
+    tune_learning_rate: bool = said(False, "Find each scheme's own learning rate first, on other seeds.")
+    record_every: Count | None = said(None, "Steps between recorded costs.", None, f"steps/{RECORDS}")
+    preset: Literal["course"] | None = said(None, "Replay the course's published run exactly.", None, "")
+
+    @property
+    def every(self) -> int:
+        """Steps from one recorded cost to the next."""
+        return self.record_every or max(1, self.steps // RECORDS)
+
+
+def compare_settings(**given: Any) -> CompareSettings:
+    """The settings, or an InputError that names each one that breaks a rule.
+
+    >>> compare_settings(seeds=0)
+    Traceback (most recent call last):
+    ...
+    headstart.errors.InputError: seeds: input should be greater than or equal to 1, got 0.
+    """
+    if given.get("tune_learning_rate") and "learning_rate" in given:
+        raise InputError(
+            f"the learning rate is either one for all schemes or tuned for each, got {given['learning_rate']} and the "
+            "wish to tune it. Leave out one of the two."
+        )
+    return validated(CompareSettings, given)
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def validated(model: type[Model], given: dict[str, Any]) -> Model:
+    """The settings model of what was given, or an InputError that names each setting that breaks a rule.
+
+    Lists become tuples, schemes their spec strings, and whole numbers floats where the model has a float.
+    """
+    given = dict(given)
+    for name in given.keys() & EXAMPLES.keys():
+        given[name] = _as_tuple(name, given[name])
+    if "schemes" in given:
+        given["schemes"] = tuple(str(scheme(item)) for item in given["schemes"])
+    if isinstance(given.get("learning_rate"), int) and not isinstance(given["learning_rate"], bool):
+        given["learning_rate"] = float(given["learning_rate"])
+    try:
+        return model(**given)
+    except ValidationError as error:
+        raise explained(error, model) from None
+
+
+def explained(error: ValidationError, model: type[BaseModel], what: str = "setting") -> InputError:
+    """The InputError that names each setting (or `what` they are called) that breaks a rule."""
+    return InputError(" ".join(_sentence(dict(item), model, what) for item in error.errors()))
+
+
+def _as_tuple(name: str, value: Any) -> tuple[Any, ...]:
+    if isinstance(value, str) or not hasattr(value, "__iter__"):
+        raise InputError(f"{name} must be a list, got {value!r}. Write {EXAMPLES[name]}.")
+    return tuple(value)
+
+
+def _sentence(error: dict[str, Any], model: type[BaseModel], what: str) -> str:
+    """One of Pydantic's errors in our form: the setting, the rule, the value."""
+    where = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "value_error":
+        return str(error["ctx"]["error"])
+    if error["type"] == "extra_forbidden":
+        return str(unknown(what, where, model.model_fields))
+    message = error["msg"][0].lower() + error["msg"][1:]
+    return f"{where}: {message}, got {error['input']!r}."

@@ -1,0 +1,142 @@
+"""Runs: the distinct settings a study asks for, and the identity under which each is stored.
+
+A run's identity is the hash of its canonical settings and the engine's format version, so finished work is never
+repeated, and what is stored is a function of the settings alone. Schemes that are the same distribution are one run.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from headstart.errors import InputError
+from headstart.experiments.data.datasets import is_csv
+from headstart.experiments.store.identity import compact, run_identity
+from headstart.experiments.sweep.settings import ALL, StudySettings
+from headstart.schemes import Scheme, scheme
+
+# Raised whenever the engine's results may change; stored runs of another format are run again. 2: a target reached at
+# the last record counts, and elu of a negative alpha has its own slope.
+ENGINE_FORMAT = 2
+
+
+class Batch(NamedTuple):
+    """What runs that are trained in one call of the engine share."""
+
+    data: str
+    digest: str | None  # of a CSV file's content, which is what counts, not its path
+    label: str | None
+    data_seed: int
+    hidden: tuple[int, ...]
+    activation: str
+    optimizer: str
+    batch_size: int | None
+    steps: int
+    dtype: str
+    target: float | None
+
+
+class Run(NamedTuple):
+    """The settings of one run, its scheme as it was asked for."""
+
+    batch: Batch
+    scheme: str  # without its multiplier
+    multiplier: float  # the scheme's own times the factor's; 1 for weights that are all zero
+    sigma_b: float
+    learning_rate: float
+    seed: int
+
+
+class Identified(NamedTuple):
+    """A run and its identity."""
+
+    id: str
+    run: Run
+
+    @property
+    def text(self) -> str:
+        """Its settings as they are stored."""
+        return settings_text(self.run)
+
+
+def distinct_runs(
+    settings: StudySettings, seeds: tuple[int, ...] = (), files: Mapping[str, str] | None = None
+) -> dict[str, Identified]:
+    """Identity -> run, in the order of the study's factors, each once.
+
+    Args:
+        settings: the study.
+        seeds: more seeds, after the study's own (which must then not be zipped with another factor).
+        files: what each CSV file held, in place of what it holds now.
+
+    >>> from headstart.experiments.sweep.settings import study_settings
+    >>> study = study_settings(scheme=["zeros", "he"], multiplier=[0.5, 1, 2], seed=0)
+    >>> study.asked, len(distinct_runs(study))  # a multiplier does nothing to zeros
+    (6, 4)
+    """
+    if seeds:
+        settings = settings.model_copy(update={"seed": (*settings.seed, *seeds)})
+    found: dict[str, Identified] = {}
+    digests = {data: digest(data) if files is None else files.get(data) for data in settings.data}
+    for point in settings.points():
+        run = _run(settings, point, digests)
+        identity = run_identity(
+            _batch_text(run.batch), run.scheme, run.multiplier, run.sigma_b, run.learning_rate, run.seed
+        )
+        if identity not in found:
+            found[identity] = Identified(identity, run)
+    return found
+
+
+def _run(settings: StudySettings, point: dict[str, Any], digests: dict[str, str | None]) -> Run:
+    name, factor, zero = _base(point["scheme"])
+    hidden = point["hidden"] if "hidden" in point else (point["width"],) * point["depth"]
+    batch_size = point["batch_size"]
+    batch = Batch(
+        point["data"], digests[point["data"]], settings.label, settings.data_seed, hidden, point["activation"],
+        point["optimizer"], None if batch_size == ALL else batch_size, point["steps"], settings.dtype, settings.target,
+    )  # fmt: skip
+    multiplier = 1.0 if zero else factor * point["multiplier"]
+    return Run(batch, name, multiplier, point["sigma_b"], point["learning_rate"], point["seed"])
+
+
+@functools.cache
+def _base(spec: str) -> tuple[str, float, bool]:
+    """A scheme without its multiplier, the multiplier, and whether its weights are all zero, so that none matters."""
+    given = scheme(spec)
+    base = Scheme(given.name, given.arguments)
+    return str(base), given.multiplier, given.canonical == "zeros"
+
+
+def settings_text(run: Run) -> str:
+    """The settings of a run and the engine's format version, as JSON with the keys in fixed order.
+
+    Put together by hand, because a study may have a hundred thousand runs.
+    """
+    return (
+        f'{_batch_text(run.batch)},"scheme":{json.dumps(run.scheme)},"multiplier":{run.multiplier!r},'
+        f'"sigma_b":{run.sigma_b!r},"learning_rate":{run.learning_rate!r},"seed":{run.seed}}}'
+    )
+
+
+@functools.lru_cache(maxsize=4096)
+def _batch_text(batch: Batch) -> str:
+    """The shared part of the settings, as JSON without its closing brace."""
+    shared: dict[str, Any] = {"engine": ENGINE_FORMAT} | batch._asdict()
+    if batch.digest is not None:
+        shared["data"] = Path(batch.data).name
+    return compact(shared)[:-1]
+
+
+def digest(data: str) -> str | None:
+    """The hash of a CSV file's content; None for a data set that is made."""
+    if not is_csv(data):
+        return None
+    try:
+        return hashlib.blake2b(Path(data).read_bytes(), digest_size=16).hexdigest()
+    except OSError as error:
+        raise InputError(f"cannot read the data {data!r}: {error.strerror}.") from None

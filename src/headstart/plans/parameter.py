@@ -1,0 +1,48 @@
+"""A parameter: one array of a model, as an adapter reads it. Plain data; knows no framework."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from headstart.errors import InputError, unknown
+from headstart.layout import LAYOUTS, Layout
+from headstart.plans.roles import ROLES, Role
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One array of a model.
+
+    Args:
+        name: as the model has it.
+        shape: as it is stored.
+        role: what it is for, a name in `ROLES`.
+        layout: what each axis is for; means nothing to a role that has no fans.
+        activation: what follows the layer, as a spec string; None where that is not known.
+        key: the name its stream is drawn from, the same in every framework; the name itself by default.
+        tied_to: the name of the parameter that is the same array; it is drawn once, there.
+
+    Raises:
+        InputError: an unknown role, or a name that is empty.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    role: str = "weight"
+    layout: Layout = LAYOUTS["out_in"]
+    activation: str | None = None
+    key: str = ""
+    tied_to: str | None = None
+
+    def __post_init__(self) -> None:
+        if not self.name:
+            raise InputError("a parameter needs a name, got ''. Write the one the model has, such as layers.0.weight.")
+        if self.role not in ROLES:
+            raise unknown("role", self.role, ROLES)
+        object.__setattr__(self, "shape", tuple(self.shape))
+        object.__setattr__(self, "key", self.key or self.name)
+
+    @property
+    def what(self) -> Role:
+        """Its role's row."""
+        return ROLES[self.role]

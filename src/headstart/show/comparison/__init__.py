@@ -1,0 +1,1 @@
+"""A comparison as table, charts and report."""

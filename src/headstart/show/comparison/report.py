@@ -1,0 +1,82 @@
+"""The comparison's files: its pictures, and its report."""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+from headstart.experiments.compare.comparison import ComparisonData
+from headstart.show.comparison.charts import comparison_chart, rate_in_words, training_in_words
+from headstart.show.comparison.tables import codes, score
+from headstart.show.drawing import Drawing, Spec
+from headstart.show.files import Files, drawn_files
+from headstart.show.page import chart_place, page
+from headstart.show.rows import csv_text, json_text
+from headstart.signals.judge import WITHOUT_FAULT, Verdict
+from headstart.words import number
+
+LEAD = (
+    "{}. Medians over the seeds, quartiles in brackets. Click a scheme in the cost chart's legend "
+    "to pick it out; point at a mark to read it."
+)
+TABLE = """<table>
+<thead><tr><th scope="col">scheme</th><th scope="col">train {score}</th><th scope="col">test {score}</th>
+<th scope="col">first cost</th><th scope="col">final cost</th><th scope="col" class="reason">verdict</th>
+<th scope="col" class="reason">reason, from what was measured</th></tr></thead>
+<tbody>
+{rows}
+</tbody>
+</table>"""
+PNG_SCALE = 1.5  # pixels per unit: about 2,000 pixels wide, sharp on a projector
+
+
+def comparison_files(comparison: ComparisonData) -> Files:
+    """What a comparison is saved as: its pictures, its report, its rows."""
+    drawing = Drawing(lambda: comparison_chart(comparison), PNG_SCALE)
+    others = {
+        "html": lambda: _page(comparison, drawing.spec),
+        "json": lambda: json_text(comparison.to_json()).encode(),
+        "csv": lambda: csv_text(comparison.rows()).encode(),
+    }
+    return drawn_files("compare", drawing, others, folder=("png", "svg", "html"))
+
+
+def comparison_table(comparison: ComparisonData) -> str:
+    """The table with its reasons as HTML."""
+    percent = comparison.network.task != "regression"
+    return TABLE.format(
+        rows="\n".join(_table_row(row, comparison.verdicts[row["scheme"]], percent) for row in comparison.summary()),
+        score="accuracy" if percent else "R²",
+    )
+
+
+def _page(comparison: ComparisonData, spec: Spec) -> bytes:
+    """The report around a chart, whose heading the page itself has."""
+    chart = {key: value for key, value in spec.items() if key != "title"}
+    settings = html.escape(json_text(comparison.to_json()["settings"]))
+    pieces = [
+        f'<div class="wide">\n{comparison_table(comparison)}\n</div>',
+        chart_place("chart"),
+        f"<details><summary>Settings</summary><pre>{settings}</pre></details>",
+    ]
+    heading = _heading(comparison)
+    lead = LEAD.format(html.escape(heading))
+    return page("What the starting weights do to training", heading, lead, "\n".join(pieces), {"chart": chart})
+
+
+def _heading(comparison: ComparisonData) -> str:
+    settings = comparison.settings
+    return (
+        f"{comparison.data.name}, network {comparison.network}, {settings.activation}, {settings.steps:,} steps of "
+        f"{training_in_words(settings)}, {rate_in_words(comparison)}"
+    )
+
+
+def _table_row(row: dict[str, Any], verdict: Verdict, percent: bool) -> str:
+    cells = [f"<th scope='row'><code>{html.escape(row['scheme'])}</code></th>"]
+    cells += [f"<td>{score(row[key], percent)}</td>" for key in ("train_accuracy", "test_accuracy")]
+    cells += [f"<td>{number(row[key]['median'])}</td>" for key in ("first_cost", "final_cost")]
+    tone = "good" if verdict.word in WITHOUT_FAULT else "bad"
+    cells.append(f"<td class='{tone}'>{html.escape(verdict.word)}</td>")
+    cells.append(f"<td class='reason'>{html.escape(verdict.reason)}{codes(verdict)}</td>")
+    return f"<tr>{''.join(cells)}</tr>"

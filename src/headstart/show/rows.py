@@ -1,0 +1,38 @@
+"""Rows as files: CSV for a spreadsheet, JSON for a program."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from headstart.words import plain
+
+
+def json_text(document: Mapping[str, Any]) -> str:
+    """A document as JSON; numbers that JSON cannot hold are "inf", "-inf" and "nan".
+
+    >>> print(json_text({"schema": 1, "cost": float("inf")}))
+    {
+     "schema": 1,
+     "cost": "inf"
+    }
+    """
+    return json.dumps(plain(document), indent=1, ensure_ascii=False, allow_nan=False)
+
+
+def csv_text(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows as CSV with a header; what is missing is an empty cell.
+
+    >>> print(csv_text([{"scheme": "he", "diverged_at": None}]), end="")
+    scheme,diverged_at
+    he,
+    """
+    buffer = io.StringIO()
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    writer = csv.DictWriter(buffer, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({name: "" if value is None else value for name, value in row.items()} for row in rows)
+    return buffer.getvalue()

@@ -1,0 +1,1 @@
+"""The runs of a study as tables, sentences, charts and report."""

@@ -1,0 +1,1 @@
+"""Colours, scales, titles and grids that all charts share."""

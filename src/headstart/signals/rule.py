@@ -1,0 +1,92 @@
+"""A rule as data, and the finding it makes where what was measured passes its limit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from headstart.signals.evidence import Evidence
+
+Severity = Literal["fault", "remark"]
+
+# What training must have learnt (`Outcome.learnt`) to have made up for such a start. A start that is too small stands
+# on a plateau, and to have left it is enough; one that is too large moves at once, so moving proves nothing.
+LEFT_THE_PLATEAU, MOST = 0.1, 0.8
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was found. `value` and `limit` are of the same thing, in the rule's unit."""
+
+    code: str
+    word: str
+    severity: Severity
+    layer: str | None
+    value: float
+    limit: float
+    message: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class Hit:
+    """What a rule's check saw beyond its limit: the number, the sentence, and the layer if it is one layer's."""
+
+    value: float
+    message: str
+    layer: str | None = None
+    limit: float | None = None  # where it is not the rule's own
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """One rule.
+
+    Args:
+        code: stable for ever; its first digit is the family.
+        word: what the verdict calls it. Two rules may share a word, as the two directions of vanishing do.
+        severity: a fault is something wrong; a remark is worth knowing.
+        title: what is the matter, in one line.
+        meaning: what is measured, and when the rule fires.
+        why: the theory of it.
+        limit, unit: the limit, and what both it and a finding's value are numbers of.
+        fix: what to do.
+        source: where the theory stands.
+        example: a command whose first scheme has the finding.
+        healthy: the command that does not have it.
+        check: what it sees in the evidence, given the limit.
+        overcome: for what is found at the start, the share (`Outcome.learnt`) that training must have learnt to have
+            made up for it; None if it never can.
+    """
+
+    code: str
+    word: str
+    severity: Severity
+    title: str
+    meaning: str
+    why: str
+    limit: float
+    unit: str
+    fix: str
+    source: str
+    example: str
+    healthy: str
+    check: Callable[[Evidence, float], Hit | None]
+    overcome: float | None = None
+
+    def find(self, evidence: Evidence) -> Finding | None:
+        """The finding, if there is one."""
+        hit = self.check(evidence, self.limit)
+        if hit is None:
+            return None
+        return Finding(
+            code=self.code,
+            word=self.word,
+            severity=self.severity,
+            layer=hit.layer,
+            value=hit.value,
+            limit=self.limit if hit.limit is None else hit.limit,
+            message=hit.message,
+            remedy=self.fix,
+        )

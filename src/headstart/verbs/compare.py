@@ -1,0 +1,136 @@
+"""Compare: train one small network from several initializations, many seeds each, and say what came of it and why."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from headstart.experiments.compare import presets
+from headstart.experiments.compare.comparison import ComparisonData, run_comparison
+from headstart.experiments.settings import CompareSettings, compare_settings
+from headstart.schemes import Scheme
+from headstart.verbs.result import Result
+from headstart.words import count
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from headstart.show.files import Files
+
+
+class Comparison(ComparisonData, Result):
+    """What a comparison found: rows, a summary with verdicts and reasons, charts and a report."""
+
+    __repr__, __str__ = Result.__repr__, Result.__str__
+
+    @property
+    def headline(self) -> str:
+        seeds = max((len(self.of(name)) for name in self.schemes), default=0)
+        return (
+            f"{self.data.name}, network {self.network}, {self.settings.activation}: "
+            f"{count(len(self.schemes), 'scheme')} × {count(seeds, 'seed')}"
+        )
+
+    def print_to(self, console: Console) -> None:
+        from headstart.show.comparison.tables import print_comparison
+
+        print_comparison(self, console)
+
+    def chart(self) -> Any:
+        """Cost curves, decision boundaries and the signal at the start, as one Altair chart."""
+        from headstart.show.comparison.charts import comparison_chart
+
+        return comparison_chart(self)
+
+    def html_table(self) -> str:
+        from headstart.show.comparison.report import comparison_table
+
+        return comparison_table(self)
+
+    def files(self) -> Files:
+        """compare.png, .svg and .html in a folder; .pdf, .json and .csv on request."""
+        from headstart.show.comparison.report import comparison_files
+
+        return comparison_files(self)
+
+
+def compare(
+    schemes: Iterable[str | Scheme] | None = None,
+    data: str = "circles",
+    hidden: Iterable[int] = (10, 5),
+    activation: str = "relu",
+    seeds: int = 16,
+    steps: int = 15_000,
+    learning_rate: float | None = None,
+    record_every: int | None = None,
+    dtype: str = "float32",
+    *,
+    optimizer: str = "sgd",
+    batch_size: int | None = None,
+    tune_learning_rate: bool = False,
+    label: str | None = None,
+    data_seed: int = 0,
+    threads: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    cancel: threading.Event | None = None,
+) -> Comparison:
+    """Train one network from each scheme and seed, by gradient descent, and compare.
+
+    The data is the same for all runs; seed s draws the same numbers for every scheme, so a seed is a paired comparison.
+    Output and loss follow from the data: a sigmoid unit with cross-entropy for two classes, softmax for more, mean
+    squared error for numbers (there "accuracy" is R²).
+
+    Args:
+        schemes: schemes or spec strings; by default zeros, normal(10), normal(0.01), xavier, he.
+        data: a data set's spec string, or the path of a CSV file.
+        hidden: units per hidden layer; empty for a linear model.
+        activation: of the hidden layers.
+        seeds: how many runs per scheme, with seeds 0, 1, ...
+        steps: updates per run.
+        learning_rate: positive; 0.01 by default.
+        record_every: steps between recorded costs; by default a 150th of the steps.
+        dtype: "float32" or "float64".
+        optimizer: sgd, momentum(0.9), nesterov(0.9) or adam(0.9, 0.999, 1e-8).
+        batch_size: samples per step, shuffled by the run's seed; None for all.
+        tune_learning_rate: first find each scheme's own learning rate, on other seeds, and train it with that.
+        label: the label column of a CSV file.
+        data_seed: of made data and of the split into training and test data.
+        threads: how many networks are trained at a time; None for one per processor. The results do not depend on it.
+        progress: called with (network-steps done, network-steps in all).
+        cancel: set it, from any thread, to stop soon.
+
+    Raises:
+        InputError: a setting breaks a rule; nothing has run.
+        Interrupted: Ctrl-C, or `cancel`; it carries the finished runs.
+
+    >>> result = compare(["zeros", "he"], seeds=2, steps=2000, learning_rate=0.1)
+    >>> [(row["scheme"], row["verdict"]) for row in result.summary()]
+    [('zeros', 'symmetric'), ('he', 'healthy')]
+    """
+    given: dict[str, Any] = {
+        "data": data, "label": label, "hidden": hidden, "activation": activation, "seeds": seeds, "steps": steps,
+        "record_every": record_every, "dtype": dtype, "data_seed": data_seed, "optimizer": optimizer,
+        "batch_size": batch_size, "tune_learning_rate": tune_learning_rate,
+    }  # fmt: skip
+    if schemes is not None:
+        given["schemes"] = schemes
+    if learning_rate is not None:
+        given["learning_rate"] = learning_rate
+    return compare_with(compare_settings(**given), threads=threads, progress=progress, cancel=cancel)
+
+
+def compare_course(
+    schemes: Iterable[str | Scheme] | None = None, *, progress: Callable[[int, int], None] | None = None
+) -> Comparison:
+    """The published run of the course's exercise, replayed exactly in float64; see `presets`."""
+    given = presets.COURSE | ({} if schemes is None else {"schemes": schemes})
+    return compare_with(compare_settings(**given, preset="course"), progress=progress)
+
+
+def compare_with(
+    settings: CompareSettings, *, threads: int | None = None, progress: Callable[[int, int], None] | None = None,
+    cancel: threading.Event | None = None,
+) -> Comparison:  # fmt: skip
+    """Compare with settings that are already validated."""
+    return run_comparison(settings, Comparison, threads=threads, progress=progress, cancel=cancel)

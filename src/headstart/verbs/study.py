@@ -1,0 +1,174 @@
+"""Study: many runs from one file or a few keys, kept in a store, run, looked at, reported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from headstart.errors import InputError
+from headstart.experiments.analysis.summary import Summary, summarize
+from headstart.experiments.store import Store
+from headstart.experiments.sweep.settings import read_study, study_settings
+from headstart.experiments.sweep.study import Sweep, open_rows
+from headstart.verbs.result import Result
+from headstart.words import count
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from headstart.show.files import Files
+    from headstart.show.study.report import StudyView
+
+MEMORY = "sqlite://"
+Row = dict[str, Any]
+
+
+class StudyReport(Result):
+    """What a study's finished runs say, judged by one metric: tables, sentences, charts, a page.
+
+    Args:
+        rows: one per run.
+        metric: test_accuracy, train_accuracy, final_cost or steps_to_target.
+        by: the factors of the table of medians; schemes are compared within each value of the others among them.
+        heat: the two factors of the heat map; None for those that vary most.
+        where: filters `factor=value`.
+
+    Raises:
+        InputError: when it is looked at: no runs, an unknown metric or factor, or a filter that no run meets.
+    """
+
+    def __init__(
+        self, rows: Sequence[Row], metric: str = "test_accuracy", by: Sequence[str] = ("scheme",),
+        heat: Sequence[str] | None = None, where: Iterable[str] = (),
+    ) -> None:  # fmt: skip
+        self.rows, self.metric, self.by, self.heat, self.where = list(rows), metric, by, heat, tuple(where)
+
+    @cached_property
+    def summary(self) -> Summary:
+        """Medians per group, each scheme at its best settings, and which schemes differ, as data."""
+        return summarize(self.rows, self.metric, self.by, self.where)
+
+    @cached_property
+    def _view(self) -> StudyView:
+        from headstart.experiments.analysis.views import heat_map
+        from headstart.show.study.report import StudyView
+
+        return StudyView(self.summary, heat_map(self.summary, self.heat))
+
+    @property
+    def chosen(self) -> list[Row]:
+        """The rows that meet the filters; none of none."""
+        if self.rows and self.heat is not None:
+            _ = self._view  # axes that no map can have are told, whatever is drawn
+        return list(self.summary.rows) if self.rows else []
+
+    @property
+    def headline(self) -> str:
+        return f"{count(len(self.summary.rows), 'run')} by {self.summary.metric.title}"
+
+    def print_to(self, console: Console) -> None:
+        from headstart.show.study.tables import print_summary
+
+        print_summary(self.summary, console, self._view.heat)
+
+    def chart(self, name: str | None = None) -> Any:
+        """curves, versus or heat as an Altair chart; by default the first of them that has something to show."""
+        return self._view.chart(name)
+
+    def html_table(self) -> str:
+        from headstart.show.study.tables import tables
+        from headstart.show.table import html_table
+
+        return "\n".join(html_table(table) for table in tables(self.summary))
+
+    def files(self) -> Files:
+        """report.html, report.png/.svg and heat.png/.svg in a folder; .pdf, .json and .csv on request."""
+        return self._view.files()
+
+
+class Study(Sweep, Result):
+    """A study bound to a store; made by `hs.study`. As a result it is its `results()`."""
+
+    @property
+    def headline(self) -> str:
+        status = self.status()
+        return f"{self.name}: {status.done:,} of {count(status.distinct, 'run')} done in {self.store}"
+
+    def results(self, **how: Any) -> StudyReport:
+        """What the finished runs say.
+
+        Args:
+            how: metric, by, heat and where, as `StudyReport` has them.
+        """
+        return StudyReport(self.rows(), **how)
+
+    def print_to(self, console: Console) -> None:
+        if self.rows():
+            self.results().print_to(console)
+        else:
+            console.print(self.headline)
+
+    def chart(self, name: str | None = None) -> Any:
+        """curves, versus or heat as an Altair chart; by default the first of them that has something to show."""
+        return self.results().chart(name)
+
+    def html_table(self) -> str:
+        return self.results().html_table()
+
+    def files(self) -> Files:
+        """As those of its results."""
+        return self.results().files()
+
+    def _repr_html_(self) -> str:
+        return self.results()._repr_html_() if self.rows() else f"<p>{self.headline}</p>"
+
+
+def study(
+    source: str | Path | Mapping[str, Any] | None = None,
+    store: str | Path | None = None,
+    *,
+    many: bool = False,
+    **settings: Any,
+) -> Study:
+    """A study of many runs: data x network x schemes x multipliers x seeds x training.
+
+    Args:
+        source: a TOML or JSON file, or a mapping with its keys; or give the keys as arguments.
+        store: the path of a SQLite file, or a URL of SQLite or PostgreSQL. By default the file beside the study's with
+            the suffix .db; without a file, this process's memory.
+        many: whether it may have more than a hundred thousand runs.
+        settings: data, hidden or depth and width, activation, optimizer, batch_size, steps, scheme, multiplier,
+            sigma_b, learning_rate, seed, each one value, a list or a range; label, data_seed, dtype, target, zip, name.
+
+    Raises:
+        InputError: a key that breaks a rule, with its place; a store's address that is none; too many runs.
+
+    >>> small = study(scheme=["zeros", "he"], multiplier=[0.5, 1, 2], seed=[0, 1], steps=50)
+    >>> small.settings.asked, small.run().done  # a multiplier does nothing to zeros
+    (12, 8)
+    >>> [row["train_accuracy"] for row in small.rows() if row["scheme"] == "zeros"]
+    [0.5, 0.5]
+    """
+    if isinstance(source, (str, Path)):
+        if settings:
+            raise InputError(f"give a file or keys, not both: got {str(source)!r} and {next(iter(settings))}.")
+        read = read_study(source)
+        return Study(read, Store(store if store is not None else Path(source).with_suffix(".db")), many)
+    return Study(study_settings(**{**(source or {}), **settings}), Store(store if store is not None else MEMORY), many)
+
+
+def report_of(store: str | Path, study: str | None = None, **how: Any) -> StudyReport:
+    """What the runs in a store say.
+
+    Args:
+        store: the path of a SQLite file, or a URL of SQLite or PostgreSQL.
+        study: only the runs of the study of this name.
+        how: metric, by, heat and where, as `StudyReport` has them.
+
+    Raises:
+        InputError: no store at that address, or no study of that name.
+        StoreError: the store cannot be read.
+    """
+    return StudyReport(open_rows(store, study), **how)
