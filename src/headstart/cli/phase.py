@@ -20,6 +20,7 @@ from headstart.cli.theory import (
     table,
     theory_files,
 )
+from headstart.words import number
 
 if TYPE_CHECKING:
     from headstart.theory.phasediagram import Mark, PhaseDiagram
@@ -110,16 +111,11 @@ def _print(screen: Any, diagram: PhaseDiagram, rows: list[dict[str, Any]]) -> No
     columns: list[Any] = [(title, "left" if title in words else "right") for title in titles]
     rows_table = table(f"{diagram.activation}: where named schemes are", columns, screen.width >= 100)
     for row in rows:
-        numbers = (row["q"], row["chi_1"], row["c_star"], row["xi_q"], row["xi_c"])
+        found = (row["q"], row["chi_1"], row["c_star"], row["xi_q"], row["xi_c"])
         place = (f"{row['sigma_w2']:.4g}", f"{row['sigma_b2']:.4g}")
-        rows_table.add_row(row["scheme"], *place, row["phase"], *map(_short, numbers))
+        numbers = ("–" if value is None else number(value) for value in found)
+        rows_table.add_row(row["scheme"], *place, row["phase"], *numbers)
     screen.print(rows_table)
     screen.print("Networks up to about 6 ξ_c layers deep can be trained (Schoenholz et al. 2017).", highlight=False)
     if not diagram.line:
         screen.print("No critical line in this range: see headstart.theory.critical for the reason.", highlight=False)
-
-
-def _short(value: float | None) -> str:
-    if value is None:
-        return "–"
-    return "∞" if value == float("inf") else f"{value:.4g}"

@@ -89,11 +89,11 @@ def factor(value: float | None) -> str:
     """A factor over many layers: ×0.00123, or ×1.2e-11.
 
     >>> factor(32.04), factor(5.9e-14), factor(math.inf), factor(None)
-    ('×32', '×5.9e-14', '×∞', '–')
+    ('×32', '×5.9e-14', '×inf', '–')
     """
     if value is None:
         return "–"
-    return "×∞" if value == math.inf else f"×{value:.3g}" if 1e-4 <= value < 1e5 else f"×{value:.1e}"
+    return "×inf" if value == math.inf else f"×{value:.3g}" if 1e-4 <= value < 1e5 else f"×{value:.1e}"
 
 
 def theory_files(stem: str, chart: Callable[[], Any], document: Callable[[], dict[str, Any]]) -> Files:

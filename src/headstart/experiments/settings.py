@@ -5,11 +5,11 @@ The rules are types (`Hidden`, `Rate`, ...), so every settings model says only w
 
 from __future__ import annotations
 
-import math
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from headstart.check import positive
 from headstart.errors import InputError, unknown
 from headstart.experiments.optimizers import optimizer
 from headstart.schemes import scheme
@@ -52,9 +52,7 @@ def positive_sizes(units: tuple[int, ...]) -> tuple[int, ...]:
 
 def positive_rate(rate: float) -> float:
     """A learning rate."""
-    if not (math.isfinite(rate) and rate > 0):
-        raise ValueError(f"the learning rate must be positive and finite, got {rate:g}. Write, for example, 0.01.")
-    return rate
+    return positive(rate, "the learning rate")
 
 
 SchemeSpecs = Annotated[tuple[str, ...], AfterValidator(known_schemes)]

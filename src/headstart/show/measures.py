@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from headstart.experiments.analysis.metrics import Metric
+from headstart.words import number, percent
 
 
 @dataclass(frozen=True)
@@ -42,9 +43,7 @@ class Measure:
             return "–"
         if self.form == "count":
             return f"{value:,.0f}" if math.isfinite(value) else "never"
-        if not math.isfinite(value):
-            return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
-        return f"{100 * value:.1f} %" if self.form == "percent" else f"{value:.4g}"
+        return percent(value) if self.form == "percent" else number(value)
 
     def interval(self, low: float | None, high: float | None) -> str:
         """An interval in brackets; nothing where both ends are the same text.

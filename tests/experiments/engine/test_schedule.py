@@ -215,6 +215,12 @@ def test_the_least_that_each_setting_may_be() -> None:
             Schedule(**{**least, name: value})
 
 
+def test_numpys_numbers_are_numbers() -> None:
+    given = Schedule(np.int64(4), np.float32(0.5), np.int32(2), batch_size=np.uint8(3), clip=np.float64(1))
+    assert given == Schedule(4, 0.5, 2, batch_size=3, clip=1.0)
+    assert [type(v) for v in (given.steps, given.learning_rate, given.batch_size)] == [int, float, int]
+
+
 @pytest.mark.parametrize("name", ["steps", "learning_rate", "record_every", "batch_size"])
 def test_a_truth_value_is_no_number(name: str) -> None:
     with pytest.raises(InputError):
@@ -225,14 +231,14 @@ def test_a_truth_value_is_no_number(name: str) -> None:
     ("settings", "words"),
     [
         ({"stop_below": math.nan}, "stop_below must be"),
-        ({"learning_rate": math.inf}, "learning rate must be positive"),
+        ({"learning_rate": math.inf}, "learning rate must be a positive, finite number"),
         ({"weight_decay": math.inf}, "weight_decay must be"),
         ({"steps": 0}, "steps must be a whole number of at least 1, got 0"),
         ({"record_every": 0}, "record_every must be"),
         ({"batch_size": 0}, "batch_size must be"),
         ({"batch_size": 2.5}, "batch_size must be"),
-        ({"learning_rate": 0.0}, "learning rate must be positive"),
-        ({"learning_rate": math.nan}, "learning rate must be positive"),
+        ({"learning_rate": 0.0}, "learning rate must be a positive, finite number"),
+        ({"learning_rate": math.nan}, "learning rate must be a positive, finite number"),
         ({"optimizer": "adm"}, "Did you mean 'adam'"),
         ({"weight_decay": -1.0}, "weight_decay must be"),
         ({"clip": 0.0}, "clip must be"),
@@ -260,7 +266,7 @@ def test_what_does_not_fit_is_refused_before_any_work() -> None:
     refused("labels must be 0 or 1", Samples.of(x, 2 * y, "float32"))
     refused("a batch holds at most all 300 samples", schedule=Schedule(1, 0.1, 1, batch_size=301))
     refused("learning_rates needs one value per network", learning_rates=np.array([0.1]))
-    refused("learning rate must be positive", learning_rates=np.array([0.1, 0.1, -1, 0.1]))
+    refused("learning rate must be a positive, finite number", learning_rates=np.array([0.1, 0.1, -1, 0.1]))
     three = network_for(2, 3, "classes", (4,), "relu")
     with pytest.raises(InputError, match="exactly one class"):
         train_networks(three, Samples.of(x, np.zeros((300, 3)), "float32"), np.zeros((1, three.parameter_count), "f4"),

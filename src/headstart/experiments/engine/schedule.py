@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+from typing import Any
 
-from headstart.errors import InputError, unknown
+from headstart.check import not_negative, positive, whole
+from headstart.errors import unknown
 from headstart.experiments.optimizers import Optimizer, optimizer
 
 # what can be recorded besides the cost, and its shape per recorded step
@@ -54,17 +55,17 @@ class Schedule:
 
     def __post_init__(self) -> None:
         optimizer(self.optimizer)  # raises where it is malformed
-        for name in ("steps", "record_every", "batch_size"):
-            value = getattr(self, name)
-            if not (value is None and name == "batch_size") and (
-                isinstance(value, bool) or not isinstance(value, int) or value < 1
-            ):
-                raise InputError(f"{name} must be a whole number of at least 1, got {value!r}.")
-        check_rate(self.learning_rate)
-        for name in ("weight_decay", "clip", "stop_below"):
-            value = getattr(self, name)
-            if value is not None and not (math.isfinite(value) and value >= 0 and not (name == "clip" and value == 0)):
-                raise InputError(f"{name} must be a finite number that is not negative, got {value!r}.")
+        checked = {
+            "steps": whole(self.steps, "steps"),
+            "record_every": whole(self.record_every, "record_every"),
+            "batch_size": None if self.batch_size is None else whole(self.batch_size, "batch_size"),
+            "learning_rate": check_rate(self.learning_rate),
+            "weight_decay": not_negative(self.weight_decay, "weight_decay"),
+            "clip": None if self.clip is None else positive(self.clip, "clip", "1"),
+            "stop_below": None if self.stop_below is None else not_negative(self.stop_below, "stop_below"),
+        }
+        for name, value in checked.items():  # NumPy's numbers become Python's
+            object.__setattr__(self, name, value)
         for name in self.record:
             if name not in QUANTITIES:
                 raise unknown("quantity to record", name, QUANTITIES)
@@ -76,7 +77,6 @@ class Schedule:
         return [*regular, self.steps] if self.record_last else regular
 
 
-def check_rate(rate: float) -> None:
-    """A learning rate is positive and finite."""
-    if isinstance(rate, bool) or not (math.isfinite(rate) and rate > 0):
-        raise InputError(f"the learning rate must be positive and finite, got {rate!r}. Write, for example, 0.01.")
+def check_rate(rate: Any) -> float:
+    """A learning rate: positive and finite."""
+    return positive(rate, "the learning rate")
