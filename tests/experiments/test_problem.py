@@ -10,7 +10,7 @@ import pytest
 
 import headstart as hs
 from headstart.errors import Interrupted
-from headstart.experiments.engine import Schedule
+from headstart.experiments.engine import Schedule, evaluate_networks
 from headstart.experiments.problem import problem_for
 from headstart.schemes import scheme
 
@@ -35,6 +35,20 @@ def test_scores_are_those_of_each_network_on_each_part(data: str, regression: st
         logits = problem.network.logits
         assert train[row] == problem.data.score(logits(theta, problem.data.train_x), problem.data.train_y)
         assert test[row] == problem.data.score(logits(theta, problem.data.test_x), problem.data.test_y)
+
+
+@pytest.mark.parametrize("data", ["circles", "blobs(3)"])
+def test_a_network_whose_outputs_overflow_in_float32_is_scored_by_those_of_float64(data: str) -> None:
+    problem = problem_for(data, (10, 5), "relu")
+    random = np.random.default_rng(0)
+    size = problem.starts([scheme("he")], [0]).shape[1]
+    weights = (random.normal(size=(40, size)) * 10 ** random.uniform(5, 20, size=(40, 1))).astype(np.float32)
+    costs, of_float32 = evaluate_networks(problem.network, problem.training, weights)
+    exact = [problem.data.score(problem.network.logits(theta, problem.data.train_x), problem.data.train_y)
+             for theta in weights]  # fmt: skip
+    assert 10 < np.isfinite(costs).sum() < 30
+    assert of_float32.tolist() != exact
+    assert problem.scores(weights)[0].tolist() == exact
 
 
 def test_another_network_shares_the_data() -> None:
