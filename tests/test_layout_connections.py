@@ -157,7 +157,7 @@ def layers(draw: st.DrawFn) -> tuple[tuple[int, ...], Layout, int, int, int]:
     place = [order.index(at) - (len(sizes) if draw(st.booleans()) else 0) for at in range(2 + len(stack))]
     kept = [at for at in order if at >= 2 + len(stack)]  # the receptive field in stored order
     stride = tuple(strides[at - 2 - len(stack)] for at in kept)
-    layout = Layout(place[0], place[1], tuple(place[2:]), (), groups, on, stride, spread)  # type: ignore[arg-type]
+    layout = Layout(place[0], place[1], tuple(place[2:]), (), groups, on, stride, spread)
     return tuple(sizes[at] for at in order), layout, out, inputs, math.prod(strides)
 
 

@@ -60,7 +60,7 @@ def test_names_of_test_files_are_used_once() -> None:
 
 
 def test_every_room_is_in_the_order() -> None:
-    rooms = {path.name.removesuffix(".py") for path in PACKAGE.iterdir() if path.suffix in ("", ".py")}
+    rooms = {path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in PACKAGE.rglob("*.py")}
     assert rooms - {"__init__", "__main__", "__pycache__"} <= set(ROOMS)
 
 

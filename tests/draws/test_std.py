@@ -47,7 +47,7 @@ def weights(draw: st.DrawFn) -> tuple[tuple[int, ...], Layout]:
     order = draw(st.permutations(range(len(sizes))))
     place = [order.index(at) for at in range(2 + stack)]
     blocks = (place[0], 1 + draw(st.integers(0, 1)) * (out % 2 == 0)) if groups == 1 else None
-    layout = Layout(place[0], place[1], tuple(place[2:]), (), groups, on, blocks=blocks)  # type: ignore[arg-type]
+    layout = Layout(place[0], place[1], tuple(place[2:]), (), groups, on, blocks=blocks)
     return tuple(sizes[at] for at in order), layout
 
 

@@ -9,6 +9,7 @@ deviation is that of all of them together.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -79,7 +80,7 @@ class TruncatedNormal:
         return self.sigma
 
 
-class OfShape:
+class OfShape(ABC):
     """A draw whose size depends on the shape: the root of the mean square over the blocks."""
 
     def std(self, shape: Shape, layout: str | Layout = "out_in") -> float:
@@ -93,9 +94,9 @@ class OfShape:
         total = sum(sizes.size * self.mean_square(sizes, found) for sizes in grids)
         return math.sqrt(total / sum(sizes.size for sizes in grids))
 
+    @abstractmethod
     def mean_square(self, sizes: Grid, layout: Layout) -> float:
         """Mean of the squared weights of one block."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)

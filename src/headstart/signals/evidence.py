@@ -28,7 +28,7 @@ class Evidence:
         """(name, median over the starts) of each layer at which a field of `Signal` was measured, in forward order."""
         found = []
         for index, layer in enumerate(self.signals[0].layers):
-            value = self.start(lambda run, index=index: getattr(run.layers[index], field))  # type: ignore[misc]
+            value = median(getattr(run.layers[index], field) for run in self.signals)
             if value is not None:
                 found.append((layer.name, value))
         return found

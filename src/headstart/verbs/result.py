@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import html
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     from headstart.show.files import Files
 
 
-class Result:
+class Result(ABC):
     """A result of a verb. `repr` is one line, `str` its table; a notebook shows the table and the chart.
 
     A subclass says its `headline` (one line), prints its table to a console (`print_to`), makes its `chart`, its HTML
@@ -22,25 +24,25 @@ class Result:
     """
 
     @property
+    @abstractmethod
     def headline(self) -> str:
         """What this is the result of, in one line."""
-        raise NotImplementedError
 
+    @abstractmethod
     def print_to(self, console: Console) -> None:
         """Print the table and the sentences."""
-        raise NotImplementedError
 
+    @abstractmethod
     def chart(self) -> Any:
         """The result as an Altair chart."""
-        raise NotImplementedError
 
+    @abstractmethod
     def html_table(self) -> str:
         """The table as HTML."""
-        raise NotImplementedError
 
+    @abstractmethod
     def files(self) -> Files:
         """What it can be saved as."""
-        raise NotImplementedError
 
     def save(self, path: str | Path) -> dict[str, str]:
         """Write one file (its suffix says which), or a folder with all of them; kind -> path.
@@ -74,7 +76,7 @@ class Result:
         from headstart.show.drawing import Drawing
 
         picture = base64.b64encode(Drawing(self.chart, scale=1.0).png()).decode()
-        return f'{self.html_table()}\n<img alt="{self.headline}" src="data:image/png;base64,{picture}">'
+        return f'{self.html_table()}\n<img alt="{html.escape(self.headline)}" src="data:image/png;base64,{picture}">'
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"text/plain": str(self), "text/html": self._repr_html_()}
