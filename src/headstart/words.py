@@ -72,12 +72,12 @@ def duration(seconds: float) -> str:
 def memory(size: float) -> str:
     """An amount of memory in binary units.
 
-    >>> memory(3 * 2**20), memory(24 * 2**30), memory(10)
-    ('3 MiB', '24 GiB', '10 B')
+    >>> memory(3 * 2**20), memory(24 * 2**30), memory(2**30 - 1), memory(10)
+    ('3 MiB', '24 GiB', '1024 MiB', '10 B')
     """
     for unit, scale in (("TiB", 2**40), ("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
         if size >= scale:
-            return f"{size / scale:.3g} {unit}"
+            return f"{size / scale:.{4 if size >= 1000 * scale else 3}g} {unit}"
     return f"{size:.0f} B"
 
 
