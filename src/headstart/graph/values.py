@@ -58,6 +58,14 @@ class Use:
 
 
 @dataclass(frozen=True)
+class Call:
+    """One call of a module: its name, and the name of its class."""
+
+    module: str
+    kind: str
+
+
+@dataclass(frozen=True)
 class Op:
     """One operation.
 
@@ -66,6 +74,7 @@ class Op:
         name: a canonical word: linear, convolution, attention, add, relu, ...; "other" where nobody knows it.
         call: what the framework calls it.
         module: the name of the module it ran in, "" for the model itself.
+        calls: the module calls it ran in, outermost first, by their number in the graph's `calls`.
         inputs: (slot, value) of each array it took, in order.
         outputs: the values it made.
         attributes: plain numbers and words of the call: stride, groups, a probability.
@@ -76,6 +85,7 @@ class Op:
     name: str
     call: str
     module: str
+    calls: tuple[int, ...]
     inputs: tuple[tuple[str, int], ...]
     outputs: tuple[int, ...]
     attributes: Mapping[str, Any] = field(default_factory=dict)

@@ -127,6 +127,9 @@ def name_of(function: Callable[..., Any]) -> str:
 
 def bound(function: Callable[..., Any], name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
     """The call's arguments by name; those beyond the names that are known are called by their place."""
+    if name == "einsum":  # its operands are one list, or the rest of the arguments
+        rest = args[1:]
+        return {"equation": args[0], "operands": rest[0] if rest and isinstance(rest[0], (list, tuple)) else rest}
     names = OPS[name].slots if name in OPS and OPS[name].slots else _signature(function)
     found = {names[i] if i < len(names) else f"argument {i}": value for i, value in enumerate(args)}
     return found | dict(kwargs)

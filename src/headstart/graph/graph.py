@@ -1,0 +1,70 @@
+"""The graph of one forward pass: its operations in order, the values they took and made, and the parameters' uses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from headstart.graph.values import Call, Op, Use, Value
+from headstart.graph.words import WEIGHTED
+
+
+@dataclass(frozen=True)
+class Graph:
+    """What one forward pass did.
+
+    Args:
+        values: by number.
+        ops: in the order in which they ran.
+        outputs: the values that the model gave back.
+        uses: of parameters as weights, in order.
+        calls: of modules, in order.
+        numbers: what constants of one element are, by value; for replays.
+    """
+
+    values: tuple[Value, ...]
+    ops: tuple[Op, ...]
+    outputs: tuple[int, ...]
+    uses: tuple[Use, ...]
+    calls: tuple[Call, ...] = ()
+    numbers: dict[int, float] = field(default_factory=dict)
+
+    @cached_property
+    def readers(self) -> dict[int, tuple[int, ...]]:
+        """Value -> the operations that take it, in order."""
+        found: dict[int, list[int]] = {}
+        for op in self.ops:
+            for _, value in op.inputs:
+                places = found.setdefault(value, [])
+                if not places or places[-1] != op.index:
+                    places.append(op.index)
+        return {value: tuple(places) for value, places in found.items()}
+
+    @cached_property
+    def used(self) -> dict[str, tuple[Use, ...]]:
+        """Parameter -> its uses; a parameter that the pass never met is not there."""
+        found: dict[str, list[Use]] = {}
+        for use in self.uses:
+            found.setdefault(use.parameter, []).append(use)
+        return {name: tuple(uses) for name, uses in found.items()}
+
+    def data(self, op: Op) -> tuple[int, ...]:
+        """The data that an operation takes, each value once."""
+        return tuple(dict.fromkeys(value for _, value in op.inputs if self.values[value].kind == "data"))
+
+    def maker(self, value: int) -> Op | None:
+        """The operation that made a value; None for inputs, parameters and constants."""
+        index = self.values[value].op
+        return None if index is None else self.ops[index]
+
+    def weights(self, op: Op) -> tuple[int, ...]:
+        """The weights that an operation takes."""
+        return tuple(value for _, value in op.inputs if self.values[value].kind == "weight")
+
+    def is_weighted(self, op: Op) -> bool:
+        """Whether it sums over inputs with weights: what a scheme is for."""
+        return op.name in WEIGHTED and bool(self.data(op)) and bool(self.weights(op))
+
+    def is_norm(self, op: Op) -> bool:
+        """Whether it is a normalization, or a part of one that was written by hand."""
+        return op.name == "norm" or any("norm" in self.calls[call].kind.lower() for call in op.calls)
