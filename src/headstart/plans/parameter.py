@@ -21,6 +21,12 @@ class Parameter:
         activation: what follows the layer, as a spec string; None where that is not known.
         key: the name its stream is drawn from, the same in every framework; the name itself by default.
         tied_to: the name of the parameter that is the same array; it is drawn once, there.
+        owner: the class of the layer that has it, for rules by kind.
+        ends_residual: whether it is the last weight of a branch that is added to a residual stream.
+        follows: what its output meets, in words; empty where that is not known.
+        trainable: whether training may change it.
+        fixed: why nobody may write to it (whole numbers, no memory of its own); "" if one may.
+        note: what a reader should know besides.
 
     Raises:
         InputError: an unknown role, or a name that is empty.
@@ -33,6 +39,12 @@ class Parameter:
     activation: str | None = None
     key: str = ""
     tied_to: str | None = None
+    owner: str = ""
+    ends_residual: bool = False
+    follows: tuple[str, ...] = ()
+    trainable: bool = True
+    fixed: str = ""
+    note: str = ""
 
     def __post_init__(self) -> None:
         if not self.name:

@@ -1,0 +1,97 @@
+"""Names of a model's modules and parameters: without the prefixes of wrappers, each array once.
+
+A wrapper is known by its type and stands at a wrapper's place; a user's own attribute called `module` keeps its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+# wrapper class -> the attribute that holds what it wraps
+WRAPPERS = {
+    "OptimizedModule": "_orig_mod",
+    "DataParallel": "module",
+    "DistributedDataParallel": "module",
+    "FullyShardedDataParallel": "_fsdp_wrapped_module",
+    "CheckpointWrapper": "_checkpoint_wrapped_module",
+    "AveragedModel": "module",
+}
+
+
+class Place(NamedTuple):
+    """Where a parameter or buffer is: its module, the name there, and the whole name."""
+
+    module: nn.Module
+    attribute: str
+    name: str
+    tensor: Tensor
+
+
+def unwrapped(model: nn.Module) -> nn.Module:
+    """The user's own module inside wrappers at the top."""
+    while (attribute := _wraps(model)) is not None:
+        model = getattr(model, attribute)
+    return model
+
+
+def modules(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
+    """Every module once, with its name."""
+    seen: set[int] = set()
+
+    def walk(module: nn.Module, name: str) -> Iterator[tuple[str, nn.Module]]:
+        if id(module) in seen:
+            return
+        seen.add(id(module))
+        attribute = _wraps(module)
+        if attribute is None:
+            yield name, module
+        for child, inner in module.named_children():
+            yield from walk(inner, name if child == attribute else f"{name}.{child}" if name else child)
+
+    yield from walk(model, "")
+
+
+def parameters(model: nn.Module) -> list[Place]:
+    """Every parameter at every place it stands, tied ones several times; in the model's order."""
+    return [
+        Place(module, attribute, f"{name}.{attribute}" if name else attribute, tensor)
+        for name, module in modules(model)
+        for attribute, tensor in module._parameters.items()
+        if tensor is not None
+    ]
+
+
+def buffers(model: nn.Module) -> list[Place]:
+    """Every buffer, likewise."""
+    return [
+        Place(module, attribute, f"{name}.{attribute}" if name else attribute, tensor)
+        for name, module in modules(model)
+        for attribute, tensor in module._buffers.items()
+        if tensor is not None
+    ]
+
+
+def is_lazy(tensor: Tensor) -> bool:
+    """Whether a parameter or buffer has no shape yet."""
+    return isinstance(tensor, (nn.parameter.UninitializedParameter, nn.parameter.UninitializedBuffer))
+
+
+def same_memory(tensor: Tensor) -> tuple[int, ...] | None:
+    """What two tensors share that are one array; None where that cannot be told."""
+    if is_lazy(tensor) or tensor.layout != torch.strided or tensor.is_meta or type(tensor) not in (Tensor, nn.Parameter):
+        return None
+    if tensor.numel() == 0:
+        return None
+    return (tensor.data_ptr(), *tensor.shape, *tensor.stride())
+
+
+def _wraps(module: nn.Module) -> str | None:
+    for kind in type(module).__mro__:
+        attribute = WRAPPERS.get(kind.__name__)
+        if attribute is not None and kind.__module__.startswith("torch."):
+            return attribute
+    return None

@@ -1,0 +1,235 @@
+"""Read a PyTorch model: its parameters with role, layout, ties, and what follows each weight. The model is left as it is.
+
+The class of a layer says what its parameters are for; where it does not, the forward pass on an example does. Without
+an example what only a pass can show stays unknown, and is left alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import parametrize
+
+from headstart.errors import InputError
+from headstart.graph.follow import Following, follows
+from headstart.graph.graph import Graph
+from headstart.graph.residual import ResidualSum, longest_path, residual_sums
+from headstart.graph.values import Use
+from headstart.layout import LAYOUTS, Layout
+from headstart.models.torch import names
+from headstart.models.torch.layers import Kind, kind_of
+from headstart.models.torch.record import record
+from headstart.plans import Parameter
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was read.
+
+    Args:
+        parameters: in the model's order.
+        places: a parameter's name -> where it stands.
+        buffers: likewise, of buffers.
+        graph: of the pass on the example; None without one.
+        sums: the graph's residual sums. depth: how many lie one behind the other.
+    """
+
+    parameters: tuple[Parameter, ...]
+    places: Mapping[str, names.Place]
+    buffers: Mapping[str, names.Place]
+    graph: Graph | None = None
+    sums: tuple[ResidualSum, ...] = ()
+    depth: int = 0
+
+
+def read(model: nn.Module, example: Any = None) -> Reading:
+    """The parameters of a model.
+
+    Args:
+        example: a tensor, a tuple of positional inputs, or a dict of inputs by name; None to read the layers alone.
+
+    Raises:
+        InputError: it is no module, or its forward pass fails on the example.
+    """
+    if not isinstance(model, nn.Module):
+        raise InputError(f"a PyTorch model is a torch.nn.Module, got {type(model).__name__}. Pass the module itself.")
+    inside = names.unwrapped(model)
+    found = [_effective(place) for place in names.parameters(inside)]
+    places = {place.name: place for place in found}
+    parameters = _parameters(found)
+    buffers = {place.name: place for place in names.buffers(inside)}
+    if example is None:
+        return Reading(tuple(parameters), places, buffers)
+    graph = _recorded(inside, example, parameters, found)
+    sums = residual_sums(graph)
+    return Reading(tuple(_informed(parameters, graph, sums)), places, buffers, graph, sums, longest_path(graph, sums))
+
+
+def example_inputs(example: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The positional and the named inputs of an example."""
+    if isinstance(example, Mapping):
+        return (), dict(example)
+    return (tuple(example), {}) if isinstance(example, (tuple, list)) else ((example,), {})
+
+
+def _effective(place: names.Place) -> names.Place:
+    """The place under the name that the layer uses: behind a parametrization, or weight norm's two parts."""
+    return place
+
+
+def _parameters(places: Sequence[names.Place]) -> list[Parameter]:
+    """What the layers alone say."""
+    found: list[Parameter] = []
+    by_array: dict[Any, str] = {}
+    for place in places:
+        tensor = place.tensor
+        kind = kind_of(place.module, place.attribute) or Kind("unknown")
+        first = by_array.setdefault(id(tensor), place.name)
+        shared = names.same_memory(tensor)
+        if shared is not None:
+            first = by_array.setdefault(shared, first)
+        shape = () if names.is_lazy(tensor) else tuple(tensor.shape)
+        found.append(
+            Parameter(
+                place.name, shape, kind.role, kind.layout or LAYOUTS["out_in"],
+                tied_to=None if first == place.name else first, owner=type(place.module).__name__,
+                trainable=tensor.requires_grad, fixed=_fixed(tensor), note=kind.note,
+            )
+        )  # fmt: skip
+    return found
+
+
+def _fixed(tensor: Tensor) -> str:
+    """Why a parameter cannot be drawn; "" if it can."""
+    if names.is_lazy(tensor):
+        return "it has no shape before the first batch: run one batch through the model first"
+    if tensor.is_quantized or not tensor.is_floating_point():
+        return f"its numbers are of type {str(tensor.dtype).removeprefix('torch.')}"
+    if tensor.layout != torch.strided:
+        return f"its layout is {str(tensor.layout).removeprefix('torch.')}"
+    if tensor.dtype not in (torch.float32, torch.float64, torch.float16, torch.bfloat16):
+        return f"its numbers are of type {str(tensor.dtype).removeprefix('torch.')}"
+    return ""
+
+
+def _recorded(model: nn.Module, example: Any, parameters: Sequence[Parameter], places: Sequence[names.Place]) -> Graph:
+    args, kwargs = example_inputs(example)
+    arrays = {place.name: place.tensor for place, parameter in zip(places, parameters, strict=True) if not parameter.tied_to}
+    with left_as_found(model):
+        try:
+            return record(model, args, kwargs, arrays)[0]
+        except Exception as error:
+            shapes = ", ".join(str(tuple(x.shape)) for x in (*args, *kwargs.values()) if isinstance(x, Tensor))
+            raise InputError(
+                f"the model's forward pass fails on the example of shape {shapes}: {type(error).__name__}: {error}. "
+                "Pass inputs that the model takes."
+            ) from error
+
+
+@contextlib.contextmanager
+def left_as_found(model: nn.Module) -> Iterator[None]:
+    """Put back what a forward pass changes: buffers, attributes, gradients and the generators of random numbers."""
+    buffers = [(place, place.tensor, None if place.tensor.is_meta else place.tensor.clone()) for place in names.buffers(model)]
+    attributes = [(module, dict(module.__dict__)) for _, module in names.modules(model)]
+    import random
+
+    import numpy as np
+
+    python, numpy, own = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    try:
+        yield
+    finally:
+        for module, before in attributes:
+            for name in set(module.__dict__) - set(before):
+                del module.__dict__[name]
+            module.__dict__.update(before)
+        with torch.no_grad():
+            for place, tensor, values in buffers:
+                place.module._buffers[place.attribute] = tensor
+                if values is not None:
+                    tensor.copy_(values)
+        random.setstate(python)
+        np.random.set_state(numpy)
+        torch.set_rng_state(own)
+
+
+def _informed(parameters: Sequence[Parameter], graph: Graph, sums: Sequence[ResidualSum]) -> list[Parameter]:
+    """What the pass says besides: unknown roles, what follows, which weights end a branch."""
+    ends = {name for found in sums for name in found.ends}
+    after: dict[int, tuple[Following, ...]] = {}
+    found = []
+    for parameter in parameters:
+        uses = graph.used.get(parameter.name, ())
+        if not uses:
+            note = "" if parameter.tied_to or parameter.fixed else "the pass on the example did not use it"
+            found.append(replace(parameter, note="; ".join(filter(None, (parameter.note, note)))))
+            continue
+        if parameter.role == "unknown":
+            parameter = _from_uses(parameter, uses)
+        elif parameter.role == "lookup" and any(use.slot == "weight" for use in uses):
+            parameter = replace(parameter, role="tied lookup", layout=LAYOUTS["out_in"])
+        weighted = [use.op for use in uses if use.slot in ("weight", "recurrent", "lookup")]
+        for op in weighted:
+            after.setdefault(op, follows(graph, graph.ops[op], sums))
+        met = tuple(dict.fromkeys(each for op in weighted for each in after[op]))
+        found.append(
+            replace(
+                parameter, ends_residual=parameter.name in ends, activation=_activation(met),
+                follows=tuple(dict.fromkeys(each.word for each in met)),
+            )
+        )  # fmt: skip
+    return found
+
+
+def _activation(met: Sequence[Following]) -> str | None:
+    """The one activation that follows; identity where none does; None where it branches or is not known."""
+    words = {each.activation for each in met if each.kind == "activation"}
+    if not met or any(each.kind == "unknown" for each in met):
+        return None
+    if not words:
+        return "identity"
+    return words.pop() if len(words) == 1 and all(each.kind == "activation" for each in met) and "" not in words else None
+
+
+_ROLES = {
+    "weight": "weight", "recurrent": "recurrent", "lookup": "lookup", "bias": "bias", "scale": "layer scale",
+    "shift": "norm shift", "slope": "slope", "table": "table", "token": "token", "other": "unknown",
+}  # fmt: skip
+
+
+def _from_uses(parameter: Parameter, uses: Sequence[Use]) -> Parameter:
+    """A role and a layout from how a bare parameter is used; unknown where its uses do not agree."""
+    slots = {use.slot for use in uses}
+    heavy = [use for use in uses if use.slot in ("weight", "recurrent", "lookup")]
+    if heavy:
+        layouts = {use.layout for use in heavy}
+        notes = [use.note for use in heavy if use.note]
+        if {use.slot for use in heavy} == {"lookup", "weight"}:
+            weight = next((use.layout for use in heavy if use.slot == "weight" and use.layout), None)
+            return replace(parameter, role="tied lookup", layout=weight or LAYOUTS["out_in"])
+        layout = layouts.pop() if len(layouts) == 1 else None
+        if layout is None:
+            return replace(parameter, note=notes[0] if notes else "it is used along different axes")
+        layout = _with_parts(layout, heavy, parameter.shape)
+        return replace(parameter, role=_ROLES[heavy[0].slot], layout=layout)
+    role = _ROLES[slots.pop()] if len(slots) == 1 else "unknown"
+    return replace(parameter, role=role, note=next((use.note for use in uses if use.note), ""))
+
+
+def _with_parts(layout: Layout, uses: Sequence[Use], shape: tuple[int, ...]) -> Layout:
+    """Parts of one weight that are used apart become its blocks, or slices of a stack."""
+    parts = sorted({use.part for use in uses if use.part is not None})
+    if len(parts) < 2 or len({part[0] for part in parts}) != 1:
+        return layout
+    axis = parts[0][0]
+    edges = [part[1] for part in parts] + [parts[-1][2]]
+    if edges[0] != 0 or edges[-1] != shape[axis] or any(part[2] != edge for part, edge in zip(parts, edges[1:], strict=True)):
+        return layout
+    if axis not in layout.out_axes + layout.in_axes:
+        return replace(layout, stack_axes=(*layout.stack_axes, axis)) if axis not in layout.stack_axes else layout
+    return replace(layout, blocks=(axis, tuple(part[2] - part[1] for part in parts)))
