@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from headstart.draws.arrays import draw_array
-from headstart.draws.backends.numba_backend import table_address
-from headstart.draws.recipes import check_finite, recipe
-from headstart.draws.streams import stream
+from headstart.draws.backends.numba_backend import BLOCK, kind_of, run_blocks, table_address
+from headstart.draws.dtypes import numpy_dtype
+from headstart.draws.recipes import Recipe, check_finite, recipe
+from headstart.draws.streams import Stream, stream
 from headstart.schemes.distributions import Constant, Draw, Normal, TruncatedNormal, Uniform
 
 
@@ -54,17 +55,64 @@ def draw_many(
         out[elementwise] = rows
 
 
+class Target(NamedTuple):
+    """Consecutive memory that becomes the elements of one stream, in order.
+
+    Args:
+        address: of the first element.
+        size: how many elements.
+        recipe: how they are made; its dtype is the memory's.
+        source: their stream.
+    """
+
+    address: int
+    size: int
+    recipe: Recipe
+    source: Stream
+
+
+def fill_targets(targets: Sequence[Target], threads: int | None = None) -> None:
+    """Write many arrays of any sizes, whole ones and parts of large ones side by side on several threads."""
+    from headstart.draws.backends import kernels
+
+    for dtype in dict.fromkeys(target.recipe.dtype for target in targets):
+        chosen = [target for target in targets if target.recipe.dtype == dtype]
+        pieces = [
+            (i, begin, min(BLOCK, target.size - begin))
+            for i, target in enumerate(chosen)
+            for begin in range(0, target.size, BLOCK)
+        ]
+        place, begins, counts = np.array(pieces, np.int64).reshape(-1, 3).T
+        width = numpy_dtype(dtype).itemsize
+        addresses = np.array([target.address for target in chosen], np.int64)[place] + begins * width
+        keys = np.array([target.source for target in chosen], np.int64)[place]
+        kinds = np.array([kind_of(target.recipe) for target in chosen], np.int64)[place]
+        scales = np.array([target.recipe.scale for target in chosen], np.float64)[place]
+        firsts = np.array([target.recipe.first_magnitude for target in chosen], np.int64)[place]
+        # neighbours are one piece of work until they are as large as a block
+        ends = np.flatnonzero(np.diff(np.cumsum(counts) // BLOCK)) + 1
+        edges = [0, *ends.tolist(), len(counts)]
+
+        def work(
+            piece: int, edges: Any = edges, given: Any = (kinds, addresses, begins, counts, keys, scales, firsts),
+            view: Any = kernels.NUMBA_VIEWS[dtype],
+        ) -> None:  # fmt: skip
+            cut = slice(edges[piece], edges[piece + 1])
+            kind, address, begin, count, key, scale, first = (array[cut] for array in given)
+            kernels.fill_streams(
+                np.empty(kernels.GROUP, view), kind, address, begin, count, key, table_address(), scale, first
+            )
+
+        run_blocks(work, len(edges) - 1, threads, 1)
+
+
 def _fill(
     draws: Sequence[Any], shape: tuple[int, ...], seeds: Sequence[int], name: str, role: str, out: NDArray[Any]
 ) -> None:
-    from headstart.draws.backends import kernels
-
-    recipes = [recipe(draw, out.dtype.name) for draw in draws]
-    kinds = [kernels.UNIFORM if r.kind == "uniform" else kernels.TRUNCATED if r.first_magnitude else kernels.NORMAL
-             for r in recipes]  # fmt: skip
-    kernels.fill_streams(
-        np.empty(kernels.GROUP, kernels.NUMBA_VIEWS[out.dtype.name]), np.array(kinds, np.int64),
-        out.__array_interface__["data"][0], out.strides[0], math.prod(shape),
-        np.array([stream(seed, name, role) for seed in seeds], np.int64), table_address(),
-        np.array([r.scale for r in recipes], np.float64), np.array([r.first_magnitude for r in recipes], np.int64),
-    )  # fmt: skip
+    size, address, step = math.prod(shape), out.__array_interface__["data"][0], out.strides[0]
+    recipes = {draw: recipe(draw, out.dtype.name) for draw in dict.fromkeys(draws)}
+    targets = [
+        Target(address + i * step, size, recipes[draw], stream(seed, name, role))
+        for i, (draw, seed) in enumerate(zip(draws, seeds, strict=True))
+    ]
+    fill_targets(targets, threads=1)

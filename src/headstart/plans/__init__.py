@@ -9,7 +9,7 @@ lab's own networks take the same way.
 
 from headstart.plans.parameter import Parameter
 from headstart.plans.plan import Difference, Entry, LeftAlone, Plan
-from headstart.plans.roles import ROLES, Role
-from headstart.plans.rules import KEEP, plan_parameters
+from headstart.plans.roles import KEEP, ROLES, Role
+from headstart.plans.rules import Rule, plan_parameters
 
-__all__ = ["KEEP", "ROLES", "Difference", "Entry", "LeftAlone", "Parameter", "Plan", "Role", "plan_parameters"]
+__all__ = ["KEEP", "ROLES", "Difference", "Entry", "LeftAlone", "Parameter", "Plan", "Role", "Rule", "plan_parameters"]

@@ -29,6 +29,7 @@ class Entry:
         name, key, shape, role, layout, activation: as `Parameter` has them.
         draws: one complete distribution per block; a weight without blocks is one block.
         reason: why.
+        ends_residual: whether it is the last weight of a residual branch.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Entry:
     activation: str | None
     draws: tuple[Draw, ...]
     reason: str
+    ends_residual: bool = False
 
     @property
     def draw(self) -> Draw:
@@ -84,6 +86,7 @@ class Entry:
         return {
             "name": self.name, "key": self.key, "shape": list(self.shape), "role": self.role, "fan_in": self.fan_in,
             "fan_out": self.fan_out, "activation": self.activation, "blocks": self.blocks,
+            "ends_residual": self.ends_residual,
             "draw": ", ".join(str(draw) for draw in dict.fromkeys(self.draws)), "std": self.std, "reason": self.reason,
         }  # fmt: skip
 
@@ -167,7 +170,7 @@ class Plan:
                 "name": entry.name, "key": entry.key, "shape": list(entry.shape), "role": entry.role,
                 "layout": _changed(entry.layout), "activation": entry.activation,
                 "draws": [{"draw": type(draw).__name__, **dataclasses.asdict(draw)} for draw in entry.draws],
-                "std": entry.std, "reason": entry.reason,
+                "std": entry.std, "ends_residual": entry.ends_residual, "reason": entry.reason,
             }
             for entry in self.entries
         ]  # fmt: skip
@@ -229,7 +232,8 @@ def _read_entry(row: Row) -> Entry:
     kept = {name: row[name] for name in ("name", "key", "role", "activation", "reason")}
     draws = tuple(DRAWS[made["draw"]](**{k: v for k, v in made.items() if k != "draw"}) for made in row["draws"])
     layout = Layout(**{name: _tuples(value) for name, value in row["layout"].items()})
-    return Entry(shape=tuple(row["shape"]), layout=layout, draws=draws, **kept)
+    ends = bool(row.get("ends_residual", False))
+    return Entry(shape=tuple(row["shape"]), layout=layout, draws=draws, ends_residual=ends, **kept)
 
 
 def _tuples(value: Any) -> Any:

@@ -133,21 +133,21 @@ def fill_words(scratch, address, index, count, k0, k1, c2, c3):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def fill_streams(scratch, kinds, address, step, count, keys, table, scales, firsts):
-    """Write elements 0 to count - 1 of many streams, each to memory of its own.
+def fill_streams(scratch, kinds, addresses, begins, counts, keys, table, scales, firsts):
+    """Write elements of many streams, each to consecutive memory of its own.
 
     Args:
         scratch: (32,) of the memory's element type.
         kinds, keys, scales, firsts: per stream its kind, (k0, k1, c2, c3), scale and first magnitude.
-        address, step: of the first stream's first element, and bytes from one stream's to the next's.
+        addresses, begins, counts: per stream where its memory begins, the index of its first element, and how many.
     """
     width = scratch.itemsize
     for i in range(len(kinds)):
         k0, k1, c2, c3 = keys[i]
-        target = address + i * step
+        target, begin, count = addresses[i], begins[i], counts[i]
         if kinds[i] == UNIFORM:
-            _uniform(scratch, target, width, 0, count, k0, k1, c2, c3, table, scales[i], firsts[i])
+            _uniform(scratch, target, width, begin, count, k0, k1, c2, c3, table, scales[i], firsts[i])
         elif kinds[i] == NORMAL:
-            _normal(scratch, target, width, 0, count, k0, k1, c2, c3, table, scales[i], firsts[i])
+            _normal(scratch, target, width, begin, count, k0, k1, c2, c3, table, scales[i], firsts[i])
         else:
-            _truncated(scratch, target, width, 0, count, k0, k1, c2, c3, table, scales[i], firsts[i])
+            _truncated(scratch, target, width, begin, count, k0, k1, c2, c3, table, scales[i], firsts[i])

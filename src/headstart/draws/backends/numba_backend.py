@@ -89,10 +89,7 @@ def fill_at(
     """The same for memory given by its address; the rows as `kernels.fill_rows` takes them."""
     from headstart.draws.backends import kernels
 
-    kind = (
-        kernels.UNIFORM if recipe.kind == "uniform" else kernels.TRUNCATED if recipe.first_magnitude else kernels.NORMAL
-    )
-    view = kernels.NUMBA_VIEWS[recipe.dtype]
+    kind, view = kind_of(recipe), kernels.NUMBA_VIEWS[recipe.dtype]
 
     def work(begin: int) -> None:
         kernels.fill_rows(
@@ -101,6 +98,21 @@ def fill_at(
         )  # fmt: skip
 
     run_blocks(work, size, threads, block)
+
+
+def kind_of(recipe: Recipe) -> int:
+    """The kernel's number for a recipe's kind."""
+    from headstart.draws.backends import kernels
+
+    if recipe.kind == "uniform":
+        return kernels.UNIFORM
+    return kernels.TRUNCATED if recipe.first_magnitude else kernels.NORMAL
+
+
+def is_consecutive(where: Rectangle, strides: tuple[int, ...], itemsize: int) -> bool:
+    """Whether a rectangle's elements lie in memory in their canonical order, without a gap."""
+    outer, length, step = _rows(where, strides, itemsize)
+    return len(outer) == 0 and length == where.size and step == itemsize
 
 
 def words(source: Stream, start: int, count: int) -> NDArray[np.uint32]:
