@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 from headstart.graph.graph import Graph
 from headstart.graph.recognise import is_affine, recognised
 from headstart.graph.residual import ResidualSum
-from headstart.graph.values import Op
+from headstart.graph.values import Op, Use
 from headstart.graph.words import JOIN, POINTWISE, RESHAPE, SCALE
 
-Kind = Literal["activation", "softmax", "query", "key", "value", "product", "weight", "output", "stream", "unknown"]
+Kind = Literal["activation", "softmax", "query", "key", "value", "product", "gate", "weight", "output", "stream",
+               "unknown"]  # fmt: skip
 Array = NDArray[np.float64]
 GRID = np.linspace(-6.0, 6.0, 97) + 0.0123  # no kink lies on it
 
@@ -30,8 +31,9 @@ class Following:
     """One thing that an output meets.
 
     Args:
-        kind: activation; softmax; query, key or value of attention; product with other data (a gate); weight, another
-            weighted operation; output of the model; stream, a residual stream that others add to; unknown.
+        kind: activation; softmax; query, key or value of attention; product with other data; gate of a recurrent layer;
+            weight, another weighted operation; output of the model; stream, a residual stream that others add to;
+            unknown.
         activation: its spec string; "" for another kind or a function that the catalogue does not have.
         function: phi on NumPy arrays, of an activation.
         via: what lies between, in order: norm, sum, dropout, pool, ...
@@ -48,8 +50,13 @@ class Following:
         return self.activation or ("a function of its own" if self.kind == "activation" else self.kind)
 
 
-def follows(graph: Graph, op: Op, sums: Iterable[ResidualSum]) -> tuple[Following, ...]:
-    """Everything that the output of an operation meets first, each once."""
+def follows(graph: Graph, use: Use, sums: Iterable[ResidualSum]) -> tuple[Following, ...]:
+    """Everything that the output of a weight meets first, each once."""
+    op = graph.ops[use.op]
+    if op.name == "recurrent":
+        return (Following("gate"),)
+    if op.name == "attention layer" and use.parameter not in graph.made_by(op, "out_proj_weight"):
+        return tuple(Following(kind) for kind in ("query", "key", "value"))
     walk = _Walk(graph, {found.op: found for found in sums})
     for value in op.outputs[:1]:
         walk.go(value, ())
@@ -76,7 +83,7 @@ class _Walk:
             self.seen.add(value)
             if value in self.graph.outputs:
                 self.found.append(Following("output", via=via))
-            inside, further = self._activations(value, via)
+            inside, further = self._activations(value, via) if self.graph.values[value].kind == "data" else (set(), [])
             stack += [(image, (*via, "scale") if image != value else via) for image in further]
             for index in self.graph.readers.get(value, ()):
                 if index not in inside:
@@ -117,8 +124,12 @@ class _Walk:
         if self.graph.is_norm(op):
             return [(out, (*via, "norm")) for out in _norm_outputs(self.graph, op)]
         if self.graph.is_weighted(op):
+            if self.graph.values[value].kind == "weight":  # a part of this operation's weight
+                return [(out, via) for out in op.outputs[:1]]
             self.found.append(Following("weight", via=via))
             return []
+        if self.graph.values[value].kind == "weight":
+            return [(out, via) for out in op.outputs]
         if op.name in RESHAPE | JOIN | SCALE:
             return [(out, via if op.name in RESHAPE else (*via, op.name)) for out in op.outputs]
         others = [other for other in self.graph.data(op) if other != value]
@@ -163,7 +174,7 @@ def pointwise_region(graph: Graph, value: int) -> tuple[tuple[int, ...], tuple[i
         index = min(waiting)
         waiting = [other for other in waiting if other != index]
         op = graph.ops[index]
-        if index in inside or op.name not in POINTWISE | {"identity"} or not set(graph.data(op)) <= known:
+        if index in inside or graph.is_norm(op) or op.name not in POINTWISE | {"identity"} or not set(graph.data(op)) <= known:
             continue
         if op.call.endswith("_") and len(op.outputs) > 1:  # written in place, and seen elsewhere too
             continue

@@ -61,6 +61,11 @@ class Graph:
         """The weights that an operation takes."""
         return tuple(value for _, value in op.inputs if self.values[value].kind == "weight")
 
+    def made_by(self, op: Op, slot: str) -> frozenset[str]:
+        """The parameters in one slot of an operation."""
+        value = op.operand(slot)
+        return frozenset() if value is None else self.values[value].parameters
+
     def is_weighted(self, op: Op) -> bool:
         """Whether it sums over inputs with weights: what a scheme is for."""
         return op.name in WEIGHTED and bool(self.data(op)) and bool(self.weights(op))

@@ -158,7 +158,5 @@ def _last_weights(graph: Graph, op: Op) -> list[str]:
     """The parameters that make an operation's output; of an attention layer, its output projection."""
     uses = [use for use in graph.uses if use.op == op.index and use.slot in ("weight", "recurrent", "lookup")]
     if op.name == "attention layer":
-        value = op.operand("out_proj_weight")
-        names = graph.values[value].parameters if value is not None else frozenset[str]()
-        return sorted(names)
+        return sorted(graph.made_by(op, "out_proj_weight"))
     return [use.parameter for use in uses]

@@ -11,6 +11,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from headstart.models.torch.parametrized import Effective, effective_weights
+
 # wrapper class -> the attribute that holds what it wraps
 WRAPPERS = {
     "OptimizedModule": "_orig_mod",
@@ -23,12 +25,20 @@ WRAPPERS = {
 
 
 class Place(NamedTuple):
-    """Where a parameter or buffer is: its module, the name there, and the whole name."""
+    """Where a parameter or buffer is.
+
+    Args:
+        module, attribute: its module, and the name there. name: the whole name.
+        tensor: itself; of a weight that is computed, the parameter that has its shape.
+        effective: how it is computed, if it is. parts: the whole names of what it is computed from.
+    """
 
     module: nn.Module
     attribute: str
     name: str
     tensor: Tensor
+    effective: Effective | None = None
+    parts: tuple[str, ...] = ()
 
 
 def unwrapped(model: nn.Module) -> nn.Module:
@@ -56,19 +66,42 @@ def modules(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
 
 
 def parameters(model: nn.Module) -> list[Place]:
-    """Every parameter at every place it stands, tied ones several times; in the model's order."""
+    """Every parameter at every place it stands, tied ones several times; in the model's order.
+
+    A weight that its layer computes stands there under the name that the layer uses, before its parts.
+    """
+    found = []
+    inside: dict[int, Place] = {}  # the parts of computed weights, whose modules come later
+    for name, module in modules(model):
+        own = {key: value for key, value in module._parameters.items() if value is not None}
+        for effective in effective_weights(module):
+            parts = {part: _at(module, part) for part in effective.parts}
+            whole = max(parts.values(), key=lambda tensor: -1 if is_lazy(tensor) else tensor.numel())
+            names = tuple(_join(name, part) for part in parts)
+            found.append(Place(module, effective.attribute, _join(name, effective.attribute), whole, effective, names))
+            inside |= {id(tensor): found[-1] for tensor in parts.values()}
+        found += [Place(module, key, _join(name, key), value) for key, value in own.items()]
     return [
-        Place(module, attribute, f"{name}.{attribute}" if name else attribute, tensor)
-        for name, module in modules(model)
-        for attribute, tensor in module._parameters.items()
-        if tensor is not None
+        place if place.effective or id(place.tensor) not in inside else place._replace(parts=(inside[id(place.tensor)].name,))
+        for place in found
     ]
+
+
+def _at(module: nn.Module, path: str) -> Tensor:
+    for step in path.split("."):
+        module = getattr(module, step)
+    assert isinstance(module, Tensor)
+    return module
+
+
+def _join(prefix: str, name: str) -> str:
+    return f"{prefix}.{name}" if prefix else name
 
 
 def buffers(model: nn.Module) -> list[Place]:
     """Every buffer, likewise."""
     return [
-        Place(module, attribute, f"{name}.{attribute}" if name else attribute, tensor)
+        Place(module, attribute, _join(name, attribute), tensor)
         for name, module in modules(model)
         for attribute, tensor in module._buffers.items()
         if tensor is not None

@@ -13,7 +13,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils import parametrize
 
 from headstart.errors import InputError
 from headstart.graph.follow import Following, follows
@@ -59,7 +58,7 @@ def read(model: nn.Module, example: Any = None) -> Reading:
     if not isinstance(model, nn.Module):
         raise InputError(f"a PyTorch model is a torch.nn.Module, got {type(model).__name__}. Pass the module itself.")
     inside = names.unwrapped(model)
-    found = [_effective(place) for place in names.parameters(inside)]
+    found = names.parameters(inside)
     places = {place.name: place for place in found}
     parameters = _parameters(found)
     buffers = {place.name: place for place in names.buffers(inside)}
@@ -67,7 +66,7 @@ def read(model: nn.Module, example: Any = None) -> Reading:
         return Reading(tuple(parameters), places, buffers)
     graph = _recorded(inside, example, parameters, found)
     sums = residual_sums(graph)
-    return Reading(tuple(_informed(parameters, graph, sums)), places, buffers, graph, sums, longest_path(graph, sums))
+    return Reading(tuple(_informed(parameters, places, graph, sums)), places, buffers, graph, sums, longest_path(graph, sums))
 
 
 def example_inputs(example: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -77,11 +76,6 @@ def example_inputs(example: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
     return (tuple(example), {}) if isinstance(example, (tuple, list)) else ((example,), {})
 
 
-def _effective(place: names.Place) -> names.Place:
-    """The place under the name that the layer uses: behind a parametrization, or weight norm's two parts."""
-    return place
-
-
 def _parameters(places: Sequence[names.Place]) -> list[Parameter]:
     """What the layers alone say."""
     found: list[Parameter] = []
@@ -89,6 +83,12 @@ def _parameters(places: Sequence[names.Place]) -> list[Parameter]:
     for place in places:
         tensor = place.tensor
         kind = kind_of(place.module, place.attribute) or Kind("unknown")
+        if place.parts and place.effective is None:
+            found.append(
+                Parameter(place.name, tuple(tensor.shape), "unknown", owner=type(place.module).__name__,
+                          trainable=tensor.requires_grad, fixed=f"{place.parts[0]} is computed from it, and written through")
+            )  # fmt: skip
+            continue
         first = by_array.setdefault(id(tensor), place.name)
         shared = names.same_memory(tensor)
         if shared is not None:
@@ -98,14 +98,23 @@ def _parameters(places: Sequence[names.Place]) -> list[Parameter]:
             Parameter(
                 place.name, shape, kind.role, kind.layout or LAYOUTS["out_in"],
                 tied_to=None if first == place.name else first, owner=type(place.module).__name__,
-                trainable=tensor.requires_grad, fixed=_fixed(tensor), note=kind.note,
+                trainable=tensor.requires_grad, fixed=_fixed(place), note="; ".join(filter(None, (kind.note, _computed(place)))),
             )
         )  # fmt: skip
     return found
 
 
-def _fixed(tensor: Tensor) -> str:
+def _computed(place: names.Place) -> str:
+    if place.effective is None or place.effective.free:
+        return ""
+    return f"{place.effective.by} changes its scale afterwards"
+
+
+def _fixed(place: names.Place) -> str:
     """Why a parameter cannot be drawn; "" if it can."""
+    tensor = place.tensor
+    if place.effective is not None and place.effective.by == "an orthogonal parametrization":
+        return "an orthogonal parametrization keeps it orthogonal, whatever is drawn"
     if names.is_lazy(tensor):
         return "it has no shape before the first batch: run one batch through the model first"
     if tensor.is_quantized or not tensor.is_floating_point():
@@ -119,7 +128,11 @@ def _fixed(tensor: Tensor) -> str:
 
 def _recorded(model: nn.Module, example: Any, parameters: Sequence[Parameter], places: Sequence[names.Place]) -> Graph:
     args, kwargs = example_inputs(example)
-    arrays = {place.name: place.tensor for place, parameter in zip(places, parameters, strict=True) if not parameter.tied_to}
+    arrays = {
+        place.name: place.tensor
+        for place, parameter in zip(places, parameters, strict=True)
+        if not parameter.tied_to and place.effective is None
+    }
     with left_as_found(model):
         try:
             return record(model, args, kwargs, arrays)[0]
@@ -158,28 +171,31 @@ def left_as_found(model: nn.Module) -> Iterator[None]:
         torch.set_rng_state(own)
 
 
-def _informed(parameters: Sequence[Parameter], graph: Graph, sums: Sequence[ResidualSum]) -> list[Parameter]:
+def _informed(
+    parameters: Sequence[Parameter], places: Mapping[str, names.Place], graph: Graph, sums: Sequence[ResidualSum]
+) -> list[Parameter]:  # fmt: skip
     """What the pass says besides: unknown roles, what follows, which weights end a branch."""
     ends = {name for found in sums for name in found.ends}
-    after: dict[int, tuple[Following, ...]] = {}
     found = []
     for parameter in parameters:
-        uses = graph.used.get(parameter.name, ())
+        known = (parameter.name, *places[parameter.name].parts) if places[parameter.name].effective else (parameter.name,)
+        uses = tuple(use for name in known for use in graph.used.get(name, ()))
+        if parameter.fixed and not uses:
+            found.append(parameter)
+            continue
         if not uses:
-            note = "" if parameter.tied_to or parameter.fixed else "the pass on the example did not use it"
+            note = "" if parameter.tied_to else "the pass on the example did not use it"
             found.append(replace(parameter, note="; ".join(filter(None, (parameter.note, note)))))
             continue
         if parameter.role == "unknown":
             parameter = _from_uses(parameter, uses)
         elif parameter.role == "lookup" and any(use.slot == "weight" for use in uses):
             parameter = replace(parameter, role="tied lookup", layout=LAYOUTS["out_in"])
-        weighted = [use.op for use in uses if use.slot in ("weight", "recurrent", "lookup")]
-        for op in weighted:
-            after.setdefault(op, follows(graph, graph.ops[op], sums))
-        met = tuple(dict.fromkeys(each for op in weighted for each in after[op]))
+        heavy = [use for use in uses if use.slot in ("weight", "recurrent", "lookup")]
+        met = tuple(dict.fromkeys(each for use in heavy for each in follows(graph, use, sums)))
         found.append(
             replace(
-                parameter, ends_residual=parameter.name in ends, activation=_activation(met),
+                parameter, ends_residual=any(name in ends for name in known), activation=_activation(met),
                 follows=tuple(dict.fromkeys(each.word for each in met)),
             )
         )  # fmt: skip
@@ -189,7 +205,7 @@ def _informed(parameters: Sequence[Parameter], graph: Graph, sums: Sequence[Resi
 def _activation(met: Sequence[Following]) -> str | None:
     """The one activation that follows; identity where none does; None where it branches or is not known."""
     words = {each.activation for each in met if each.kind == "activation"}
-    if not met or any(each.kind == "unknown" for each in met):
+    if not met or any(each.kind in ("unknown", "gate") for each in met):
         return None
     if not words:
         return "identity"

@@ -120,6 +120,8 @@ def _matmul(op: Op, operand: Operand, arguments: Any, values: Sequence[Value]) -
         return Axes("bias")
     both = {slot: values[value] for slot, value in op.inputs}
     others = [value for slot, value in both.items() if slot not in (operand.slot, "bias")]
+    if others and others[0].parameters == operand.parameters:  # a norm of its own, as spectral norm takes
+        return Axes("other", note="multiplied with itself")
     if others and others[0].kind == "constant":
         return Axes("other", note="multiplied with constants")
     last = len(operand.shape) - 1
