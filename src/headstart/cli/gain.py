@@ -103,6 +103,7 @@ def as_data(name: str, points: list[Moments], rules: dict[str, Practice]) -> dic
 
 
 def _print(screen: Any, name: str, points: list[Moments], rules: dict[str, Practice], depth: int) -> None:
+    from headstart.show.console import print_text
     from headstart.theory import recommend
 
     titles = ("q", "E[φ]", "E[φ²]", "E[φ'²]", "gain", "backward", "slope", "χ1", f"χ1^{depth}")
@@ -124,7 +125,7 @@ def _print(screen: Any, name: str, points: list[Moments], rules: dict[str, Pract
         variance = "–" if rule.weight_variance is None else f"{rule.weight_variance:.4g}"
         rules_table.add_row(rule_name, variance, factor(rule.forward_factor), factor(rule.backward_factor), rule.words)
     screen.print(rules_table)
-    screen.print(f"[bold]Recommended[/bold] for {recommend(name, depth)}", highlight=False)
+    print_text(screen, f"Recommended for {recommend(name, depth)}", bold="Recommended")
 
 
 def _power(base: float, exponent: int) -> float:

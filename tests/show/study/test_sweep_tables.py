@@ -40,7 +40,7 @@ def counted() -> list[Row]:
 def test_each_column_of_the_groups_has_its_own_count() -> None:
     rows = [*counted(), run(scheme="xavier", multiplier=4.0, seed=0, test_accuracy=0.5)]
     table = tables(summarize(rows, by=["scheme", "multiplier"]))[0]
-    assert [name for name, _ in table.columns] == [
+    assert [column.name for column in table.columns] == [
         "scheme",
         "multiplier",
         "runs",
@@ -48,7 +48,7 @@ def test_each_column_of_the_groups_has_its_own_count() -> None:
         "diverged",
         "test accuracy",
     ]
-    assert [justify for _, justify in table.columns] == ["left"] + 5 * ["right"]
+    assert [column.side for column in table.columns] == ["left"] + 5 * ["right"]
     first, second = table.rows
     assert first[:5] == ("he", "2", "11", "2", "3")
     assert first[5].startswith("82.0 % (")  # of nine finished runs the fifth
@@ -65,7 +65,15 @@ def test_each_column_of_the_best_settings_has_its_own_source() -> None:
         *study(lambda _: {"final_cost": 0.5}, scheme=["xavier"], data=["circles"], steps=[10], seed=[0, 1]),
     ]  # fmt: skip
     table = tables(summarize(rows, "final_cost"))[1]
-    assert [name for name, _ in table.columns] == ["data", "scheme", "multiplier", "steps", "of", "seeds", "final cost"]
+    assert [column.name for column in table.columns] == [
+        "data",
+        "scheme",
+        "multiplier",
+        "steps",
+        "of",
+        "seeds",
+        "final cost",
+    ]
     assert table.rows == (
         ("moons", "he", "2", "20", "6", "4", "0.3"),
         ("circles", "xavier", "1", "10", "1", "2", "0.5"),

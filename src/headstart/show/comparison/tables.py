@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from headstart.experiments.compare.comparison import ComparisonData
 from headstart.experiments.compare.presets import COURSE_TABLE
+from headstart.show.console import print_text
+from headstart.show.table import Column, Table, print_table
 from headstart.signals.judge import WITHOUT_FAULT, Verdict
 from headstart.words import number, percent
 
@@ -15,38 +17,37 @@ if TYPE_CHECKING:
 
 def print_comparison(comparison: ComparisonData, console: Console) -> None:
     """Print the summary table, then one sentence per scheme, then the course's own table for the course preset."""
-    from rich import box
-    from rich.padding import Padding
-    from rich.table import Table
-    from rich.text import Text
-
-    title = Text(_title(comparison), style="bold")
-    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="", pad_edge=False)
-    table.add_column("scheme", no_wrap=True)
-    own_rates = comparison.settings.tune_learning_rate
-    measure = "R²" if comparison.network.task == "regression" else "accuracy"
-    for name in (f"train {measure}", f"test {measure}"):
-        table.add_column(name, justify="right", no_wrap=True)
-    # A table of 100 columns has room for one of the two, and who tuned the rates wants to see them.
-    table.add_column("own rate" if own_rates else "first cost", justify="right", no_wrap=True)
-    table.add_column("final cost", justify="right", no_wrap=True)
-    table.add_column("verdict", no_wrap=True)
-    summary = comparison.summary()
-    shares = comparison.network.task != "regression"
-    for row in summary:
-        good = row["verdict"] in WITHOUT_FAULT
-        table.add_row(
-            row["scheme"], score(row["train_accuracy"], shares), score(row["test_accuracy"], shares),
-            f"{row['learning_rate']:g}" if own_rates else number(row["first_cost"]["median"]),
-            number(row["final_cost"]["median"]),
-            Text(row["verdict"], style="green" if good else "red"),
-        )  # fmt: skip
-    console.print(table)
-    for row in summary:
-        console.print(Text.assemble((row["scheme"], "bold"), codes(comparison.verdicts[row["scheme"]])))
-        console.print(Padding(Text(row["reason"]), (0, 0, 0, 2)))
+    print_table(summary_table(comparison), console)
+    for row in comparison.summary():
+        print_text(console, row["scheme"] + codes(comparison.verdicts[row["scheme"]]), bold=row["scheme"])
+        print_text(console, row["reason"], indent=2)
     if comparison.settings.preset == "course":
         _print_course_table(comparison, console)
+
+
+def summary_table(comparison: ComparisonData) -> Table:
+    """One row per scheme: scores, costs and the verdict in a word."""
+    own_rates = comparison.settings.tune_learning_rate
+    shares = comparison.network.task != "regression"
+    measure = "accuracy" if shares else "R²"
+    columns = (
+        Column("scheme", "left", rank=0),
+        Column(f"train {measure}", kind="spread", rank=2),
+        Column(f"test {measure}", kind="spread", rank=0),
+        # A table of 100 columns has room for one of the two, and who tuned the rates wants to see them.
+        Column("own rate" if own_rates else "first cost", rank=1 if own_rates else 3),
+        Column("final cost", rank=1),
+        Column("verdict", "left", rank=0, style=lambda word: "green" if word in WITHOUT_FAULT else "red"),
+    )
+    rows = tuple(
+        (
+            row["scheme"], score(row["train_accuracy"], shares), score(row["test_accuracy"], shares),
+            f"{row['learning_rate']:g}" if own_rates else number(row["first_cost"]["median"]),
+            number(row["final_cost"]["median"]), row["verdict"],
+        )
+        for row in comparison.summary()
+    )  # fmt: skip
+    return Table(_title(comparison), columns, rows)
 
 
 def codes(verdict: Verdict) -> str:
@@ -65,28 +66,25 @@ def _title(comparison: ComparisonData) -> str:
 
 def _print_course_table(comparison: ComparisonData, console: Console) -> None:
     """The table at the end of the course's exercise, beside what this run measured."""
-    from rich import box
-    from rich.table import Table
-
-    table = Table(
-        box=box.SIMPLE_HEAD, title="The course's table", title_justify="left", title_style="bold", pad_edge=False
-    )
-    for name, justify in (("model", "left"), ("train accuracy", "right"), ("here", "right"), ("comment", "left")):
-        table.add_column(name, justify=justify)  # type: ignore[arg-type]  # a literal of Rich's
     measured = {row["scheme"]: row["train_accuracy"]["median"] for row in comparison.summary()}
-    for name, published, comment in COURSE_TABLE:
-        if name in measured:
-            table.add_row(f"3-layer network from {name}", published, percent(measured[name]), comment)
-    if table.row_count:
+    rows = tuple(
+        (f"3-layer network from {name}", published, percent(measured[name]), comment)
+        for name, published, comment in COURSE_TABLE
+        if name in measured
+    )
+    if rows:
+        columns = (
+            Column("model", "left", "prose", rank=0), Column("train accuracy", rank=0), Column("here", rank=0),
+            Column("comment", "left", "prose"),
+        )  # fmt: skip
         console.print()
-        console.print(table)
+        print_table(Table("The course's table", columns, rows), console)
 
 
 def score(spread: dict[str, Any], share: bool) -> str:
-    """Median and quartiles of an accuracy in percent, or of R²; the median alone where they agree."""
+    """Median and quartiles of an accuracy in percent, or of R²; the median alone where they are the same text."""
     show = percent if share else number
-    if spread["low"] == spread["high"]:
+    low, high = show(spread["low"]), show(spread["high"])
+    if low == high:
         return show(spread["median"])
-    return f"{show(spread['median'])} ({show(spread['low'])}–{show(spread['high'])})".replace(" %–", "–").replace(
-        " %)", ")"
-    )
+    return f"{show(spread['median'])} ({low.removesuffix(' %')}–{high.removesuffix(' %')})"

@@ -9,10 +9,10 @@ from headstart.experiments.analysis.best import Best, Pair
 from headstart.experiments.analysis.factors import factor, shown
 from headstart.experiments.analysis.groups import Group
 from headstart.experiments.analysis.summary import Summary, in_words
-from headstart.show.console import WIDTH, text
+from headstart.show.console import WIDTH, print_text, text
 from headstart.show.measures import Measure
 from headstart.show.study.words import capital, measure_for, short
-from headstart.show.table import Side, Table, print_table
+from headstart.show.table import Column, Side, Table, print_table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -34,23 +34,21 @@ def summary_text(summary: Summary, heat: HeatMap | None = None, width: int = WID
 
 def print_summary(summary: Summary, console: Console, heat: HeatMap | None = None) -> None:
     """Print counts, tables and sentences; with a heat map, what theory has to say about it."""
-    from rich.text import Text
-
-    console.print(Text(counts_words(summary)))
+    print_text(console, counts_words(summary))
     for failure in failure_words(summary):
-        console.print(Text(failure, style="red"))
+        print_text(console, failure, style="red")
     for table in tables(summary):
         console.print()
         print_table(table, console)
     sentences = pair_words(summary)
     if sentences:
         console.print()
-        console.print(Text(f"Which scheme beats which by {measure_for(summary).title}", style="bold"))
+        print_text(console, f"Which scheme beats which by {measure_for(summary).title}", style="bold")
         for sentence in sentences:
-            console.print(Text(sentence))
+            print_text(console, sentence)
     for sentence in theory_words(heat):
         console.print()
-        console.print(Text(sentence))
+        print_text(console, sentence)
 
 
 def counts_words(summary: Summary) -> str:
@@ -116,12 +114,12 @@ def _improvement(summary: Summary, pair: Pair) -> tuple[float, float]:
 def _groups_table(summary: Summary) -> Table:
     measure = measure_for(summary)
     pooled = any(group.settings > 1 for group in summary.groups)
-    columns = [(short(name), _justify(name)) for name in summary.by]
-    counts: list[tuple[str, Side]] = [(name, "right") for name in ("runs", "failed", "diverged")]
+    columns = [Column(short(name), _justify(name), rank=0) for name in summary.by]
+    counts = [Column(name, rank=rank) for name, rank in (("runs", 1), ("failed", 2), ("diverged", 2))]
     note = "A group pools several settings; its interval resamples the seeds, each with all its runs." if pooled else ""
     return Table(
         f"{capital(measure.title)}, median (95 % interval), by {', '.join(short(name) for name in summary.by)}",
-        (*columns, *counts, (measure.title, "right")),
+        (*columns, *counts, Column(measure.title, kind="spread", rank=0)),
         tuple(_group_cells(summary, group, measure) for group in summary.groups),
         note,
     )
@@ -145,9 +143,9 @@ def _best_table(summary: Summary) -> Table:
     measure = measure_for(summary)
     problem = list(summary.best[0].problem)
     chosen = list(summary.best[0].settings)
-    columns: list[tuple[str, Side]] = [(short(name), _justify(name)) for name in problem]
-    columns += [("scheme", "left"), *((short(name), _justify(name)) for name in chosen)]
-    columns += [("of", "right"), ("seeds", "right"), (measure.title, "right")]
+    columns = [Column(short(name), _justify(name), rank=2) for name in problem]
+    columns += [Column("scheme", "left", rank=0), *(Column(short(name), _justify(name)) for name in chosen)]
+    columns += [Column("of", rank=3), Column("seeds", rank=3), Column(measure.title, kind="spread", rank=0)]
     several = any(best.tried > 1 for best in summary.best)
     note = CHOSEN if several else ""
     title = f"Each scheme at its best settings by {measure.title}" if several else "Each scheme"

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from headstart.experiments.analysis.metrics import Metric
 from headstart.experiments.tune.result import Row, Tuned, TuningData
 from headstart.experiments.tune.settings import TuneSettings
-from headstart.show.table import Side, Table, print_table
+from headstart.show.console import print_text
+from headstart.show.table import Column, Table, print_table
 from headstart.words import listed, number
 
 if TYPE_CHECKING:
@@ -21,16 +22,13 @@ FEWEST = 6
 
 def print_tuning(tuning: TuningData, console: Console) -> None:
     """Print one row per scheme, then for each in words whether tuning paid."""
-    from rich.padding import Padding
-    from rich.text import Text
-
-    console.print(Text(heading(tuning), style="bold"))
-    print_table(tuning_table(tuning), console, padding=(0, 1, 0, 0))  # two wide intervals need the room
+    print_text(console, heading(tuning), style="bold")
+    print_table(tuning_table(tuning), console)
     for tuned in tuning.schemes:
-        console.print(Text(tuned.scheme, style="bold"))
-        console.print(Padding(Text(sentence(tuned)), (0, 0, 0, 2)))
+        print_text(console, tuned.scheme, style="bold")
+        print_text(console, sentence(tuned), indent=2)
     for words in sentences(tuning):
-        console.print(Text(words))
+        print_text(console, words)
 
 
 def tuning_table(tuning: TuningData) -> Table:
@@ -51,8 +49,15 @@ def tuning_table(tuning: TuningData) -> Table:
                 "yes" if tuned.paid else "no",
             )
         )  # fmt: skip
-    sides: dict[str, Side] = {"scheme": "left", "paid": "left"}
-    return Table("", tuple((name, sides.get(name, "right")) for name in columns), tuple(rows))
+    spreads, ranks = (metric.title, usual), {"scheme": 0, main: 0, metric.title: 0, "as good": 2}
+    made = (
+        Column(
+            name, "left" if name in ("scheme", "paid") else "right", "spread" if name in spreads else "data",
+            rank=ranks.get(name, 1),
+        )
+        for name in columns
+    )  # fmt: skip
+    return Table("", tuple(made), tuple(rows))
 
 
 def sentences(tuning: TuningData) -> list[str]:
