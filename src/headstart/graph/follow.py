@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.graph.graph import Graph
+from headstart.graph.norms import written_norm
 from headstart.graph.recognise import is_affine, recognised
 from headstart.graph.residual import ResidualSum
 from headstart.graph.values import Op, Use
@@ -83,6 +84,16 @@ class _Walk:
             self.seen.add(value)
             if value in self.graph.outputs:
                 self.found.append(Following("output", via=via))
+            norm = written_norm(self.graph, value) if self.graph.values[value].kind == "data" else None
+            if norm is not None:
+                stack.append((norm[1], (*via, "norm")))
+                stack += [
+                    step
+                    for index in self.graph.readers.get(value, ())
+                    if index not in norm[0]
+                    for step in self._pass(self.graph.ops[index], value, via)
+                ]
+                continue
             inside, further = self._activations(value, via) if self.graph.values[value].kind == "data" else (set(), [])
             stack += [(image, (*via, "scale") if image != value else via) for image in further]
             for index in self.graph.readers.get(value, ()):

@@ -13,7 +13,7 @@ from headstart.graph.graph import Graph
 from headstart.graph.values import Op
 from headstart.graph.words import JOIN, RESHAPE
 
-_THROUGH = RESHAPE | JOIN | {"norm", "dropout", "pool", "scale"}  # what a branch's end may pass before the sum
+_THROUGH = RESHAPE | JOIN | {"norm", "dropout", "pool", "reduce", "scale"}  # what a branch's end may pass before the sum
 
 
 @dataclass(frozen=True)

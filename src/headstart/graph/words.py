@@ -11,7 +11,7 @@ WEIGHTED = frozenset({
 RESHAPE = frozenset({"reshape", "permute", "slice", "split", "expand", "identity", "write", "pad"})
 JOIN = frozenset({"concatenate", "stack"})
 # these change the scale of all elements alike, or of some at random, and keep the sign
-SCALE = frozenset({"dropout", "norm", "pool", "scale"})
+SCALE = frozenset({"dropout", "norm", "pool", "reduce", "scale"})
 ARITHMETIC = frozenset({"add", "subtract", "multiply", "divide"})
 # what keeps the elements of an array apart: with constants only, an activation or a part of one
 POINTWISE = frozenset({"pointwise"}) | ARITHMETIC

@@ -10,7 +10,7 @@ from typing import Any
 
 from headstart.check import is_number, positive
 from headstart.errors import InputError, unknown
-from headstart.layout import Layout, block_fans, layout_of
+from headstart.layout import MODES, Layout, block_fans, layout_of
 from headstart.plans.parameter import Parameter
 from headstart.plans.plan import Entry, LeftAlone, Plan
 from headstart.plans.roles import KEEP, ROLES, SCHEME
@@ -202,14 +202,14 @@ class _Said:
             draws = _draws(parameter, scaled)
         except InputError as error:
             raise InputError(f"{parameter.name}: {error}") from None
-        reason += f": {rule.family.formula}"
+        reason += f": {_formula(parameter, rule, draws[0])}"
         if rule.family.needs_fans:
-            fans = dict.fromkeys(number(fans.fan_in) for fans in block_fans(parameter.shape, parameter.layout))
-            reason += f", fan_in {' and '.join(fans)}"
+            mode = rule.arguments.get("mode", "fan_avg" if rule.name == "glorot" else "fan_in")
+            shown = "fan_in" if mode not in MODES else mode
+            fans = dict.fromkeys(number(fans.of(shown)) for fans in block_fans(parameter.shape, parameter.layout))
+            reason += f", {shown} {' and '.join(fans)}"
         if len(draws) > 1:
             reason += f", in {len(draws)} blocks"
-        if rule.adapts:
-            reason += f", for {parameter.activation}" if parameter.activation else f", {_unknown_following(parameter)}"
         if end:
             reason += f"; × {number(scale)} at the end of a residual branch"
         if because:
@@ -237,10 +237,17 @@ def _draws(parameter: Parameter, rule: Scheme) -> tuple[Draw, ...]:
     return rule.draws(parameter.shape, parameter.layout, parameter.activation)
 
 
-def _unknown_following(parameter: Parameter) -> str:
+def _formula(parameter: Parameter, rule: Scheme, draw: Draw) -> str:
+    """The scheme's formula; of one that adapts, the gain that it comes to and why."""
+    if not rule.adapts:
+        return rule.family.formula
+    if parameter.activation is not None:
+        fan = block_fans(parameter.shape, parameter.layout)[0].of(rule.arguments.get("mode", "fan_in"))  # type: ignore[arg-type]
+        gain = draw.std(parameter.shape, replace(parameter.layout, blocks=None)) * math.sqrt(fan) / rule.multiplier
+        return f"gain {number(gain)} for {parameter.activation}"
     if parameter.follows:
-        return f"with gain 1, because more than one thing follows ({', '.join(parameter.follows)})"
-    return "with gain 1, because what follows is not known"
+        return f"gain 1, because not one activation follows ({', '.join(parameter.follows)})"
+    return "gain 1, because what follows is not known"
 
 
 def _ruled(parameter: Parameter, rule: Rule) -> Parameter:

@@ -59,8 +59,11 @@ OPS: dict[str, Known] = {
     **{name: Known("pool", ("input",)) for name in (
         "avg_pool1d", "avg_pool2d", "avg_pool3d", "max_pool1d", "max_pool2d", "max_pool3d", "adaptive_avg_pool1d",
         "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d", "adaptive_max_pool2d",
-        "adaptive_max_pool3d", "lp_pool1d", "lp_pool2d", "fractional_max_pool2d", "interpolate", "upsample", "mean",
-        "sum", "amax", "max", "amin", "min", "logsumexp", "grid_sample", "boolean_dispatch", "fn")},
+        "adaptive_max_pool3d", "lp_pool1d", "lp_pool2d", "fractional_max_pool2d", "interpolate", "upsample", "grid_sample",
+        "boolean_dispatch", "fn")},
+    **{name: Known("reduce", ("input",)) for name in (
+        "mean", "sum", "amax", "max", "amin", "min", "logsumexp", "var", "std", "var_mean", "std_mean", "norm",
+        "vector_norm", "linalg_vector_norm", "prod", "median", "nanmean", "cumsum")},
     **{name: Known("add", _TWO) for name in ("add", "__add__", "__radd__", "add_", "__iadd__")},
     **{name: Known("subtract", _TWO) for name in ("sub", "subtract", "__sub__", "sub_", "__isub__")},
     **{name: Known("subtract", ("other", "input")) for name in ("rsub", "__rsub__")},

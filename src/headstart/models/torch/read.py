@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from headstart.errors import InputError
 from headstart.graph.follow import Following, follows
 from headstart.graph.graph import Graph
+from headstart.graph.packed import packed
 from headstart.graph.residual import ResidualSum, longest_path, residual_sums
 from headstart.graph.values import Use
 from headstart.layout import LAYOUTS, Layout
@@ -193,6 +194,8 @@ def _informed(
             parameter = replace(parameter, role="tied lookup", layout=LAYOUTS["out_in"])
         heavy = [use for use in uses if use.slot in ("weight", "recurrent", "lookup")]
         met = tuple(dict.fromkeys(each for use in heavy for each in follows(graph, use, sums)))
+        if len(heavy) == 1 and parameter.role == "weight":
+            parameter = _with_blocks(parameter, packed(graph, graph.ops[heavy[0].op], {each.kind for each in met}))
         found.append(
             replace(
                 parameter, ends_residual=any(name in ends for name in known), activation=_activation(met),
@@ -212,6 +215,16 @@ def _activation(met: Sequence[Following]) -> str | None:
     return words.pop() if len(words) == 1 and all(each.kind == "activation" for each in met) and "" not in words else None
 
 
+def _with_blocks(parameter: Parameter, sizes: tuple[int, ...] | None) -> Parameter:
+    """A weight whose output is cut into the outputs of several layers."""
+    layout = parameter.layout
+    plain = layout.blocks is None and layout.groups == 1 and len(layout.out_axes) == 1 and not layout.stack_axes
+    if sizes is None or not plain or sum(sizes) != parameter.shape[layout.out_axes[0]]:
+        return parameter
+    blocks = len(sizes) if len(set(sizes)) == 1 else sizes
+    return replace(parameter, layout=replace(layout, blocks=(layout.out_axes[0], blocks)))
+
+
 _ROLES = {
     "weight": "weight", "recurrent": "recurrent", "lookup": "lookup", "bias": "bias", "scale": "layer scale",
     "shift": "norm shift", "slope": "slope", "table": "table", "token": "token", "other": "unknown",
@@ -223,8 +236,9 @@ def _from_uses(parameter: Parameter, uses: Sequence[Use]) -> Parameter:
     slots = {use.slot for use in uses}
     heavy = [use for use in uses if use.slot in ("weight", "recurrent", "lookup")]
     if heavy:
-        layouts = {use.layout for use in heavy}
         notes = [use.note for use in heavy if use.note]
+        heavy = [use for use in heavy if use.layout is not None] or heavy  # a product's use, before its factors'
+        layouts = {use.layout for use in heavy}
         if {use.slot for use in heavy} == {"lookup", "weight"}:
             weight = next((use.layout for use in heavy if use.slot == "weight" and use.layout), None)
             return replace(parameter, role="tied lookup", layout=weight or LAYOUTS["out_in"])

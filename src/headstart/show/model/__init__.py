@@ -1,0 +1,1 @@
+"""Models, shown: a plan's table and chart."""

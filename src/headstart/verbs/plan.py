@@ -1,0 +1,157 @@
+"""Plan and init: what every parameter of a model will get, and why; and giving it to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from headstart.models import adapter_of
+from headstart.plans import Plan as PlanData
+from headstart.plans import plan_parameters
+from headstart.plans.rules import ResidualScale
+from headstart.schemes import Scheme
+from headstart.verbs.result import Result
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from headstart.show.files import Files
+
+
+class Plan(PlanData, Result):
+    """What every parameter of a model gets, and why; what is left alone, and why. Plain data, printable, comparable.
+
+    `entries` and `left_alone` have a row each; `plan["layers.0.weight"]` is one entry. `apply(model, seed)` writes it.
+    """
+
+    __repr__, __str__ = Result.__repr__, Result.__str__
+
+    @property
+    def headline(self) -> str:
+        from headstart.show.model.plan_table import heading
+
+        return heading(self)
+
+    def apply(self, model: Any, seed: int = 0, *, threads: int | None = None) -> dict[str, float]:
+        """Write every parameter its numbers, drawn by its key from the seed; all is checked before the first is written.
+
+        Norms and whatever is left alone keep what they have; the same call again changes nothing.
+
+        Args:
+            model: with the parameters that the plan speaks of; on any device but meta.
+            seed: 0 to 2^64 - 1; the same plan and seed give the same bits.
+            threads: at most so many.
+
+        Returns:
+            Parameters whose layer changes what was written (spectral norm): name -> how far the weight that is used is
+            from it, relative to it. Empty for ordinary layers.
+
+        Raises:
+            InputError: a parameter is missing, has another shape, or cannot be written; nothing was written.
+        """
+        written: dict[str, float] = adapter_of(model).write(self, model, seed, threads).changed
+        return written
+
+    def print_to(self, console: Console) -> None:
+        from headstart.show.model.plan_table import print_plan
+
+        print_plan(self, console)
+
+    def chart(self) -> Any:
+        """The standard deviation of each parameter, in the model's order, as an Altair chart."""
+        from headstart.show.model.plan_chart import plan_chart
+
+        return plan_chart(self)
+
+    def html_table(self) -> str:
+        from headstart.show.model.plan_table import plan_table
+        from headstart.show.table import html_table
+
+        return html_table(plan_table(self))
+
+    def _repr_html_(self) -> str:
+        return self.html_table()
+
+    def files(self) -> Files:
+        """plan.json and plan.csv in a folder; .png, .svg, .pdf and .html on request."""
+        from headstart.show.model.plan_files import plan_files
+
+        return plan_files(self)
+
+
+def plan(
+    model: Any,
+    scheme: str | Scheme = "he",
+    example: Any = None,
+    *,
+    rules: Mapping[str, Any] | None = None,
+    bias: str | Scheme = "zeros",
+    residual_scale: ResidualScale | None = None,
+    only: str | Iterable[str] | None = None,
+    frozen: bool = False,
+    strict: bool = False,
+) -> Plan:
+    """What a scheme gives every parameter of a model, and why. Changes nothing.
+
+    Fans, roles and ties come from the layers and from how the forward pass uses each parameter; what follows a weight
+    and where residual branches end come from the pass alone, so they need an example.
+
+    Args:
+        model: a torch.nn.Module, on any device, the meta device too.
+        scheme: for all weights that a scheme is for; "gain" keeps the variance for the activation that really follows.
+        example: inputs for one forward pass: a tensor, a tuple, or a dict by name; None to read the layers alone.
+        rules: a pattern of names ("blocks.*.weight"), a class of layers ("Conv2d") or a role ("lookup") -> a scheme,
+            "keep", or a dict with scheme, layout and blocks. Names go before classes, classes before roles, a later
+            rule before an earlier one.
+        bias: what biases get: a scheme, or "keep".
+        residual_scale: for the last weight of each residual branch: a number, "1/sqrt(2L)", which is one over the root
+            of the number of residual sums one behind the other (2 L in a transformer of L layers), or a function of it.
+        only: patterns of names, classes or roles; everything else is left alone.
+        frozen: whether parameters that need no gradient are drawn too.
+        strict: whether a parameter whose use nobody knows is an error.
+
+    Raises:
+        InputError: no model, an example that does not run, a rule that fits nothing, or a scheme that cannot draw one
+            of the parameters.
+
+    References: He et al. 2015; Glorot & Bengio 2010; Radford et al. 2019 (residual ends).
+
+    >>> import torch
+    >>> model = torch.nn.Sequential(torch.nn.Linear(8, 5), torch.nn.ReLU(), torch.nn.Linear(5, 2))
+    >>> found = plan(model, "gain", example=torch.zeros(1, 8))
+    >>> [(entry.name, entry.activation, round(entry.std, 4)) for entry in found]
+    [('0.weight', 'relu', 0.5), ('0.bias', None, 0.0), ('2.weight', 'identity', 0.4472), ('2.bias', None, 0.0)]
+    """
+    reading = adapter_of(model).read(model, example)
+    made = plan_parameters(
+        reading.parameters, scheme, rules, bias=bias, residual_scale=residual_scale,
+        depth=None if reading.graph is None else reading.depth, only=only, frozen=frozen, strict=strict,
+    )  # fmt: skip
+    return Plan(made.entries, made.left_alone)
+
+
+def init(
+    model: Any, scheme: str | Scheme = "he", seed: int = 0, example: Any = None, *, threads: int | None = None, **how: Any
+) -> Plan:  # fmt: skip
+    """Give a model its initial weights, and say what each got: `plan` and `apply` in one call.
+
+    Args:
+        model, scheme, example: as `plan` has them.
+        seed: 0 to 2^64 - 1. Values come from the seed and each parameter's own name: a layer more changes no other.
+        threads: at most so many.
+        how: rules, bias, residual_scale, only, frozen, strict, as `plan` has them.
+
+    Returns:
+        The plan that was applied.
+
+    Raises:
+        InputError: as `plan` and `Plan.apply`; nothing was written.
+
+    >>> import torch
+    >>> layer = torch.nn.Linear(256, 128)
+    >>> init(layer, "he")["weight"].std, round(float(layer.weight.std()), 3)
+    (0.08838834764831845, 0.089)
+    """
+    made = plan(model, scheme, example, **how)
+    made.apply(model, seed, threads=threads)
+    return made
