@@ -33,10 +33,11 @@ from headstart.schemes.names import (
 )
 
 if TYPE_CHECKING:
-    from headstart import theory
+    from headstart import theory, torch
     from headstart.experiments.simulation import simulate, singular_values
     from headstart.theory.gains import gain
     from headstart.verbs.compare import Comparison, compare
+    from headstart.verbs.plan import Plan, init, plan
     from headstart.verbs.study import Study, StudyReport, study
     from headstart.verbs.tune import Tuning, tune
 
@@ -50,6 +51,7 @@ __all__ = [
     "InputError",
     "Interrupted",
     "Layout",
+    "Plan",
     "Scheme",
     "StoreError",
     "Study",
@@ -64,11 +66,13 @@ __all__ = [
     "glorot",
     "he",
     "identity",
+    "init",
     "lecun",
     "normal",
     "ones",
     "orthogonal",
     "philox4x32",
+    "plan",
     "sample",
     "scheme",
     "simulate",
@@ -78,6 +82,7 @@ __all__ = [
     "stream_words",
     "study",
     "theory",
+    "torch",
     "truncated_normal",
     "tune",
     "uniform",
@@ -88,15 +93,19 @@ __all__ = [
 # name -> the module that defines it, loaded at first use
 _LAZY = {
     "Comparison": "headstart.verbs.compare",
+    "Plan": "headstart.verbs.plan",
     "Study": "headstart.verbs.study",
     "StudyReport": "headstart.verbs.study",
     "Tuning": "headstart.verbs.tune",
     "compare": "headstart.verbs.compare",
     "gain": "headstart.theory.gains",
+    "init": "headstart.verbs.plan",
+    "plan": "headstart.verbs.plan",
     "simulate": "headstart.experiments.simulation",
     "singular_values": "headstart.experiments.simulation",
     "study": "headstart.verbs.study",
     "theory": "headstart",
+    "torch": "headstart",
     "tune": "headstart.verbs.tune",
 }
 

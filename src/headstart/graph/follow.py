@@ -111,10 +111,9 @@ class _Walk:
             maker = self.graph.values[image].op
             assert maker is not None
             op = self.graph.ops[maker]
-            if any(before in behind for before in self.graph.data(op)):
-                if all(before in behind for before in self.graph.data(op)):
-                    behind.add(image)
-                    continue
+            if data_is_behind(self.graph, op, behind):
+                behind.add(image)
+                continue
             outside = [index for index in self.graph.readers.get(image, ()) if index not in inside]
             if not outside and image not in self.graph.outputs:
                 continue
@@ -175,6 +174,12 @@ class _Walk:
         return "product"
 
 
+def data_is_behind(graph: Graph, op: Op, behind: set[int]) -> bool:
+    """Whether all that an operation takes lies behind an activation that was found."""
+    data = graph.data(op)
+    return bool(data) and all(value in behind for value in data)
+
+
 def pointwise_region(graph: Graph, value: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """The operations that depend on this value alone, element by element, and the values they make; in order."""
     inside: dict[int, None] = {}
@@ -185,7 +190,12 @@ def pointwise_region(graph: Graph, value: int) -> tuple[tuple[int, ...], tuple[i
         index = min(waiting)
         waiting = [other for other in waiting if other != index]
         op = graph.ops[index]
-        if index in inside or graph.is_norm(op) or op.name not in POINTWISE | {"identity"} or not set(graph.data(op)) <= known:
+        if (
+            index in inside
+            or graph.is_norm(op)
+            or op.name not in POINTWISE | {"identity"}
+            or not set(graph.data(op)) <= known
+        ):
             continue
         if op.call.endswith("_") and len(op.outputs) > 1:  # written in place, and seen elsewhere too
             continue
@@ -251,7 +261,7 @@ def _norm_outputs(graph: Graph, op: Op) -> list[int]:
     """What a normalization gives on: its output, or what leaves the module call it was written in."""
     if op.name == "norm":
         return list(op.outputs[:1])
-    call = next(call for call in op.calls if "norm" in graph.calls[call].kind.lower())
+    call = next(call for call in op.calls if call in graph.norm_calls)
     last = max(other.index for other in graph.ops[op.index :] if call in other.calls)
     return list(graph.ops[last].outputs)
 

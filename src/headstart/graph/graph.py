@@ -72,4 +72,12 @@ class Graph:
 
     def is_norm(self, op: Op) -> bool:
         """Whether it is a normalization, or a part of one that was written by hand."""
-        return op.name == "norm" or any("norm" in self.calls[call].kind.lower() for call in op.calls)
+        return op.name == "norm" or any(call in self.norm_calls for call in op.calls)
+
+    @cached_property
+    def norm_calls(self) -> frozenset[int]:
+        """The calls of modules that are norms by their class's name, and have no weighted operation inside."""
+        weighted = {call for op in self.ops if self.is_weighted(op) for call in op.calls}
+        return frozenset(
+            number for number, call in enumerate(self.calls) if "norm" in call.kind.lower() and number not in weighted
+        )

@@ -22,9 +22,9 @@ def written_norm(graph: Graph, value: int) -> tuple[frozenset[int], int] | None:
     for count in range(1, len(inside) + 1):  # the first value that all that follows goes through
         part = inside[:count]
         out = graph.ops[part[-1]].outputs[0]
-        if graph.values[out].shape == graph.values[value].shape and _is_cut(graph, part, out):
-            if _is_invariant(graph, part, value, out):
-                return frozenset(part), out
+        whole = graph.values[out].shape == graph.values[value].shape
+        if whole and _is_cut(graph, part, out) and _is_invariant(graph, part, value, out):
+            return frozenset(part), out
     return None
 
 

@@ -1,4 +1,4 @@
-"""Layers packed side by side into one weight, seen by how its output is cut: q, k and v, gates, halves of a gated unit."""
+"""Layers packed side by side into one weight, seen by how its output is cut: q, k and v; gates; gated halves."""
 
 from __future__ import annotations
 

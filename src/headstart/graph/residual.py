@@ -11,9 +11,14 @@ from dataclasses import dataclass
 
 from headstart.graph.graph import Graph
 from headstart.graph.values import Op
-from headstart.graph.words import JOIN, RESHAPE
+from headstart.graph.words import ARITHMETIC, JOIN, RESHAPE
 
-_THROUGH = RESHAPE | JOIN | {"norm", "dropout", "pool", "reduce", "scale"}  # what a branch's end may pass before the sum
+_THROUGH = (
+    RESHAPE | JOIN | {"norm", "dropout", "pool", "reduce", "scale"}
+)  # what a branch's end may pass before the sum
+
+# of data alone: gates, experts' shares, attention by hand
+_PRODUCTS = ARITHMETIC | {"matmul", "einsum", "attention"}
 
 
 @dataclass(frozen=True)
@@ -60,9 +65,9 @@ def _residual(graph: Graph, op: Op, first: int, second: int) -> list[ResidualSum
         if _weighted_between(graph, source, branch):
             return [ResidualSum(op.index, skip, branch, False, _ends(graph, branch, source))]
     for skip, branch in ((first, second), (second, first)):
-        source = _projected_from(graph, skip)
-        if source is not None and _weighted_between(graph, source, branch, least=2):
-            return [ResidualSum(op.index, skip, branch, True, _ends(graph, branch, source))]
+        origin = _projected_from(graph, skip)
+        if origin is not None and _weighted_between(graph, origin, branch, least=2):
+            return [ResidualSum(op.index, skip, branch, True, _ends(graph, branch, origin))]
     return []
 
 
@@ -106,7 +111,9 @@ def _used_often(graph: Graph, op: Op) -> bool:
 def _weighted_between(graph: Graph, source: int, value: int, least: int = 1) -> bool:
     """Whether a value comes from a source with at least so many weighted operations on some way."""
     floor = graph.values[source].op
-    best: dict[int, int] = {source: 0}  # value -> the most weighted operations from the source; -1: does not come from it
+    best: dict[int, int] = {
+        source: 0
+    }  # value -> the most weighted operations from the source; -1: does not come from it
 
     def search(start: int) -> int:
         stack = [start]
@@ -147,9 +154,7 @@ def _ends(graph: Graph, branch: int, source: int) -> tuple[str, ...]:
             continue
         if graph.is_weighted(op):
             found |= dict.fromkeys(_last_weights(graph, op))
-        elif op.name in _THROUGH or graph.is_norm(op) or op.name in ("add", "subtract", "multiply", "divide"):
-            stack += graph.data(op)
-        elif op.name in ("matmul", "einsum", "attention"):  # of data alone: experts' shares, attention by hand
+        elif op.name in _THROUGH | _PRODUCTS or graph.is_norm(op):
             stack += graph.data(op)
     return tuple(found)
 

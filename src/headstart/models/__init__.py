@@ -1,4 +1,4 @@
-"""Models of other libraries: each adapter reads one library's models into parameters and a graph, and writes plans back.
+"""Models of other libraries: an adapter reads them into parameters and a graph, and writes plans back.
 
 The adapter is chosen by the model's type. No library is imported that the user has not loaded.
 """

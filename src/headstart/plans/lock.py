@@ -1,4 +1,4 @@
-"""A lock: what was drawn, from which seed, with a digest per parameter, so that anybody can check a model against it."""
+"""A lock: what was drawn, from which seed, with a digest per parameter, to check a model against."""
 
 from __future__ import annotations
 
@@ -35,9 +35,7 @@ class Lock:
 
     def to_json(self) -> dict[str, Any]:
         """Plain data that `from_json` reads back."""
-        rows = [
-            {"name": p.name, "shape": list(p.shape), "dtype": p.dtype, "digest": p.digest} for p in self.parameters
-        ]
+        rows = [{"name": p.name, "shape": list(p.shape), "dtype": p.dtype, "digest": p.digest} for p in self.parameters]
         return {"schema": SCHEMA, "lock": True, "seed": self.seed, "parameters": rows, "plan": self.plan.to_json()}
 
     @classmethod
@@ -78,6 +76,6 @@ def digest(values: np.ndarray) -> str:
     """The digest of an array's bytes in stored order: BLAKE2b, 16 bytes.
 
     >>> digest(np.zeros((2, 3), np.float32))
-    'cac9e5a8f5bf2dde9d2b33e1cb29ad92'
+    '941e0c502c87478811f1b6a130227018'
     """
     return hashlib.blake2b(np.ascontiguousarray(values).tobytes(), digest_size=16).hexdigest()

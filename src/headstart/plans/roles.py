@@ -46,9 +46,15 @@ ROLES: dict[str, Role] = {
             "tied lookup", "xavier", "weight", fans=True, asked=True,
             reason="rows are also the head's weights: variance 1/width keeps the first scores at scale 1",
         ),
-        Role("gate weight", "glorot", "weight", fans=True, asked=True, reason="gates are sigmoids and tanhs, each block alone"),
-        Role("recurrent", "orthogonal", "weight", fans=True, asked=True, reason="a recurrence keeps lengths, each gate alone"),
-        Role("table", "normal(0.02)", "weight", fans=False, asked=True, reason="added to the signal, position by position"),
+        Role(
+            "gate weight", "glorot", "weight", fans=True, asked=True,
+            reason="gates are sigmoids and tanhs, each block alone",
+        ),
+        Role(
+            "recurrent", "orthogonal", "weight", fans=True, asked=True,
+            reason="a recurrence keeps lengths, each gate alone",
+        ),
+        Role("table", "normal(0.02)", "weight", fans=False, asked=True, reason="added to the signal, place by place"),
         Role("token", "normal(0.02)", "weight", fans=False, asked=True, reason="an input of its own"),
         Role("bias", "zeros", "bias", fans=False, reason="biases start at zero"),
         Role("forget bias", "zeros", "bias", fans=False, reason="biases start at zero, that of the forget gate at 1"),

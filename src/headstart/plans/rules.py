@@ -149,7 +149,9 @@ class _Said:
 
     def _fitting(self, parameter: Parameter) -> list[str]:
         """The rules that fit, the one that decides last: roles, then classes of layers, then patterns of names."""
-        rank = {name: (name not in ROLES) + (name not in ROLES and fnmatchcase(parameter.name, name)) for name in self.rules}
+        rank = {
+            name: (name not in ROLES) + (name not in ROLES and fnmatchcase(parameter.name, name)) for name in self.rules
+        }
         fits = [
             name for name in self.rules
             if (parameter.role == name if name in ROLES
@@ -256,7 +258,11 @@ def _ruled(parameter: Parameter, rule: Rule) -> Parameter:
     if rule.blocks is not None:
         layout = replace(layout, blocks=rule.blocks)
     role = "weight" if parameter.role == "unknown" and isinstance(rule.scheme, Scheme) else parameter.role
-    return replace(parameter, layout=layout, role=role) if (layout, role) != (parameter.layout, parameter.role) else parameter
+    return (
+        replace(parameter, layout=layout, role=role)
+        if (layout, role) != (parameter.layout, parameter.role)
+        else parameter
+    )
 
 
 def _bias(given: str | Scheme) -> Scheme | str:
@@ -273,7 +279,7 @@ def _residual_factor(given: ResidualScale | None, depth: int | None, parameters:
         return 1.0
     if depth is None:
         raise InputError(
-            f"residual_scale={given!r} needs to know where residual branches end. Pass an example of the model's inputs."
+            f"residual_scale={given!r} needs to know where residual branches end. Pass an example of its inputs."
         )
     if not any(parameter.ends_residual for parameter in parameters):
         raise InputError(f"residual_scale={given!r}, but the model has no residual sum. Leave it out.")

@@ -33,7 +33,7 @@ class Plan(PlanData, Result):
         return heading(self)
 
     def apply(self, model: Any, seed: int = 0, *, threads: int | None = None) -> dict[str, float]:
-        """Write every parameter its numbers, drawn by its key from the seed; all is checked before the first is written.
+        """Write every parameter its numbers, drawn by its key from the seed; all is checked before any is written.
 
         Norms and whatever is left alone keep what they have; the same call again changes nothing.
 
@@ -131,7 +131,8 @@ def plan(
 
 
 def init(
-    model: Any, scheme: str | Scheme = "he", seed: int = 0, example: Any = None, *, threads: int | None = None, **how: Any
+    model: Any, scheme: str | Scheme = "he", seed: int = 0, example: Any = None, *, threads: int | None = None,
+    **how: Any,
 ) -> Plan:  # fmt: skip
     """Give a model its initial weights, and say what each got: `plan` and `apply` in one call.
 

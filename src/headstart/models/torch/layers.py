@@ -46,8 +46,8 @@ def _convolution(module: nn.Module, name: str) -> Kind | None:
     if name != "weight":
         return {"bias": _BIAS}.get(name)
     assert isinstance(module, nn.modules.conv._ConvNd)
-    stride: int | tuple[int, ...] = tuple(module.stride)
-    stride = stride[0] if len(set(stride)) == 1 else stride
+    strides: tuple[int, ...] = tuple(module.stride)
+    stride = strides[0] if len(set(strides)) == 1 else strides
     if not module.transposed:
         return Kind("weight", Layout((0,), (1,), groups=module.groups, stride=stride))
     layout = Layout((1,), (0,), groups=module.groups, groups_on="in", stride=stride, transposed=True)

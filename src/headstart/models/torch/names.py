@@ -82,7 +82,9 @@ def parameters(model: nn.Module) -> list[Place]:
             inside |= {id(tensor): found[-1] for tensor in parts.values()}
         found += [Place(module, key, _join(name, key), value) for key, value in own.items()]
     return [
-        place if place.effective or id(place.tensor) not in inside else place._replace(parts=(inside[id(place.tensor)].name,))
+        place
+        if place.effective or id(place.tensor) not in inside
+        else place._replace(parts=(inside[id(place.tensor)].name,))
         for place in found
     ]
 
@@ -115,7 +117,12 @@ def is_lazy(tensor: Tensor) -> bool:
 
 def same_memory(tensor: Tensor) -> tuple[int, ...] | None:
     """What two tensors share that are one array; None where that cannot be told."""
-    if is_lazy(tensor) or tensor.layout != torch.strided or tensor.is_meta or type(tensor) not in (Tensor, nn.Parameter):
+    if (
+        is_lazy(tensor)
+        or tensor.layout != torch.strided
+        or tensor.is_meta
+        or type(tensor) not in (Tensor, nn.Parameter)
+    ):
         return None
     if tensor.numel() == 0:
         return None

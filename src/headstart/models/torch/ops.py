@@ -31,7 +31,8 @@ OPS: dict[str, Known] = {
     **{f"conv_transpose{d}d": Known("transposed convolution", _TRANSPOSED) for d in (1, 2, 3)},
     "embedding": Known("embedding", ("input", "weight", "padding_idx")),
     "embedding_bag": Known("embedding bag", ("input", "weight", "offsets")),
-    **{name: Known("matmul", _TWO) for name in ("matmul", "mm", "bmm", "mv", "dot", "inner", "__matmul__", "_grouped_mm")},
+    **{name: Known("matmul", _TWO) for name in (
+        "matmul", "mm", "bmm", "mv", "dot", "inner", "__matmul__", "_grouped_mm")},
     "__rmatmul__": Known("matmul", ("other", "input")),
     "addmm": Known("matmul", ("bias", "input", "other")),
     "addmm_": Known("matmul", ("bias", "input", "other")),
@@ -59,8 +60,8 @@ OPS: dict[str, Known] = {
     **{name: Known("pool", ("input",)) for name in (
         "avg_pool1d", "avg_pool2d", "avg_pool3d", "max_pool1d", "max_pool2d", "max_pool3d", "adaptive_avg_pool1d",
         "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d", "adaptive_max_pool2d",
-        "adaptive_max_pool3d", "lp_pool1d", "lp_pool2d", "fractional_max_pool2d", "interpolate", "upsample", "grid_sample",
-        "boolean_dispatch", "fn")},
+        "adaptive_max_pool3d", "lp_pool1d", "lp_pool2d", "fractional_max_pool2d", "interpolate", "upsample",
+        "grid_sample", "boolean_dispatch", "fn")},
     **{name: Known("reduce", ("input",)) for name in (
         "mean", "sum", "amax", "max", "amin", "min", "logsumexp", "var", "std", "var_mean", "std_mean", "norm",
         "vector_norm", "linalg_vector_norm", "prod", "median", "nanmean", "cumsum")},
@@ -96,8 +97,9 @@ OPS: dict[str, Known] = {
     "pad": Known("pad", ("input",)),
     **{name: Known("pointwise", ("input",)) for name in (
         "relu", "relu_", "relu6", "leaky_relu", "leaky_relu_", "elu", "elu_", "selu", "selu_", "celu", "celu_", "gelu",
-        "silu", "silu_", "mish", "softplus", "softsign", "tanh", "tanh_", "sigmoid", "sigmoid_", "hardtanh", "hardtanh_",
-        "hardswish", "hardsigmoid", "logsigmoid", "tanhshrink", "softshrink", "hardshrink", "threshold", "threshold_",
+        "silu", "silu_", "mish", "softplus", "softsign", "tanh", "tanh_", "sigmoid", "sigmoid_", "hardtanh",
+        "hardtanh_", "hardswish", "hardsigmoid", "logsigmoid", "tanhshrink", "softshrink", "hardshrink", "threshold",
+        "threshold_",
         "rrelu", "exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "rsqrt", "square", "pow", "__pow__", "pow_",
         "float_power", "sin", "cos", "tan", "sinh", "cosh", "asinh", "acosh", "atanh", "asin", "acos", "atan", "arctan",
         "erf", "erfc", "abs", "absolute", "neg", "__neg__", "sign", "sgn", "clamp", "clamp_", "clamp_min", "clamp_max",
@@ -112,9 +114,11 @@ OPS: dict[str, Known] = {
 SILENT = frozenset({
     "size", "dim", "numel", "ndimension", "stride", "storage_offset", "is_contiguous", "data_ptr", "element_size",
     "__len__", "__repr__", "__str__", "__format__", "__hash__", "item", "tolist", "is_floating_point", "is_complex",
-    "register_hook", "untyped_storage", "storage", "get_device", "type", "__bool__", "__int__", "__float__", "__index__",
+    "register_hook", "untyped_storage", "storage", "get_device", "type", "__bool__", "__int__", "__float__",
+    "__index__",
     "__contains__", "is_same_size", "equal", "allclose", "numpy", "is_set_to", "is_shared", "has_names", "nelement",
-    "is_nonzero", "register_post_accumulate_grad_hook", "retain_grad", "is_inference", "__dir__", "__reduce_ex__", "backward",
+    "is_nonzero", "register_post_accumulate_grad_hook", "retain_grad", "is_inference", "__dir__", "__reduce_ex__",
+    "backward",
 })  # fmt: skip
 _MADE_BY_GET = frozenset({"T", "mT", "H", "mH", "data", "real", "imag"})
 

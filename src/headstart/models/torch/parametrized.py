@@ -1,7 +1,7 @@
 """Weights that a layer computes from other parameters: what they are called, and how one is set.
 
-`torch.nn.utils.parametrizations` and the older hooks keep parameters of their own (original0, weight_g, weight_orig) and
-make the weight that is used from them. A plan speaks of the weight that is used; writing sets it through the layer.
+`torch.nn.utils.parametrizations` and the older hooks keep parameters of their own (original0, weight_g, weight_orig)
+and make the weight that is used from them. A plan speaks of the weight that is used; writing sets it through the layer.
 """
 
 from __future__ import annotations
@@ -30,8 +30,10 @@ class Effective(NamedTuple):
 
 
 _WORDS = {
-    "_WeightNorm": ("weight norm", True), "_SpectralNorm": ("spectral norm", False), "_Orthogonal": ("an orthogonal parametrization", False),
-}  # fmt: skip
+    "_WeightNorm": ("weight norm", True),
+    "_SpectralNorm": ("spectral norm", False),
+    "_Orthogonal": ("an orthogonal parametrization", False),
+}
 
 
 def effective_weights(module: nn.Module) -> list[Effective]:

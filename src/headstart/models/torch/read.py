@@ -1,4 +1,4 @@
-"""Read a PyTorch model: its parameters with role, layout, ties, and what follows each weight. The model is left as it is.
+"""Read a PyTorch model: its parameters with role, layout, ties, and what follows each weight. It is left as it is.
 
 The class of a layer says what its parameters are for; where it does not, the forward pass on an example does. Without
 an example what only a pass can show stays unknown, and is left alone.
@@ -67,7 +67,9 @@ def read(model: nn.Module, example: Any = None) -> Reading:
         return Reading(tuple(parameters), places, buffers)
     graph = _recorded(inside, example, parameters, found)
     sums = residual_sums(graph)
-    return Reading(tuple(_informed(parameters, places, graph, sums)), places, buffers, graph, sums, longest_path(graph, sums))
+    return Reading(
+        tuple(_informed(parameters, places, graph, sums)), places, buffers, graph, sums, longest_path(graph, sums)
+    )
 
 
 def example_inputs(example: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -87,7 +89,8 @@ def _parameters(places: Sequence[names.Place]) -> list[Parameter]:
         if place.parts and place.effective is None:
             found.append(
                 Parameter(place.name, tuple(tensor.shape), "unknown", owner=type(place.module).__name__,
-                          trainable=tensor.requires_grad, fixed=f"{place.parts[0]} is computed from it, and written through")
+                          trainable=tensor.requires_grad,
+                          fixed=f"{place.parts[0]} is computed from it, and written through")
             )  # fmt: skip
             continue
         first = by_array.setdefault(id(tensor), place.name)
@@ -99,7 +102,8 @@ def _parameters(places: Sequence[names.Place]) -> list[Parameter]:
             Parameter(
                 place.name, shape, kind.role, kind.layout or LAYOUTS["out_in"],
                 tied_to=None if first == place.name else first, owner=type(place.module).__name__,
-                trainable=tensor.requires_grad, fixed=_fixed(place), note="; ".join(filter(None, (kind.note, _computed(place)))),
+                trainable=tensor.requires_grad, fixed=_fixed(place),
+                note="; ".join(filter(None, (kind.note, _computed(place)))),
             )
         )  # fmt: skip
     return found
@@ -148,7 +152,9 @@ def _recorded(model: nn.Module, example: Any, parameters: Sequence[Parameter], p
 @contextlib.contextmanager
 def left_as_found(model: nn.Module) -> Iterator[None]:
     """Put back what a forward pass changes: buffers, attributes, gradients and the generators of random numbers."""
-    buffers = [(place, place.tensor, None if place.tensor.is_meta else place.tensor.clone()) for place in names.buffers(model)]
+    buffers = [
+        (place, place.tensor, None if place.tensor.is_meta else place.tensor.clone()) for place in names.buffers(model)
+    ]
     attributes = [(module, dict(module.__dict__)) for _, module in names.modules(model)]
     import random
 
@@ -179,7 +185,9 @@ def _informed(
     ends = {name for found in sums for name in found.ends}
     found = []
     for parameter in parameters:
-        known = (parameter.name, *places[parameter.name].parts) if places[parameter.name].effective else (parameter.name,)
+        known = (
+            (parameter.name, *places[parameter.name].parts) if places[parameter.name].effective else (parameter.name,)
+        )
         uses = tuple(use for name in known for use in graph.used.get(name, ()))
         if parameter.fixed and not uses:
             found.append(parameter)
@@ -212,7 +220,9 @@ def _activation(met: Sequence[Following]) -> str | None:
         return None
     if not words:
         return "identity"
-    return words.pop() if len(words) == 1 and all(each.kind == "activation" for each in met) and "" not in words else None
+    return (
+        words.pop() if len(words) == 1 and all(each.kind == "activation" for each in met) and "" not in words else None
+    )
 
 
 def _with_blocks(parameter: Parameter, sizes: tuple[int, ...] | None) -> Parameter:
@@ -258,7 +268,11 @@ def _with_parts(layout: Layout, uses: Sequence[Use], shape: tuple[int, ...]) -> 
         return layout
     axis = parts[0][0]
     edges = [part[1] for part in parts] + [parts[-1][2]]
-    if edges[0] != 0 or edges[-1] != shape[axis] or any(part[2] != edge for part, edge in zip(parts, edges[1:], strict=True)):
+    if (
+        edges[0] != 0
+        or edges[-1] != shape[axis]
+        or any(part[2] != edge for part, edge in zip(parts, edges[1:], strict=True))
+    ):
         return layout
     if axis not in layout.out_axes + layout.in_axes:
         return replace(layout, stack_axes=(*layout.stack_axes, axis)) if axis not in layout.stack_axes else layout

@@ -44,7 +44,11 @@ class Tape(TorchFunctionMode):
         self._aliases: dict[int, list[weakref.ref[Tensor]]] = {}
 
     def __torch_function__(
-        self, function: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
+        self,
+        function: Callable[..., Any],
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         kwargs = kwargs or {}
         name = name_of(function)
@@ -96,7 +100,9 @@ class Tape(TorchFunctionMode):
         """Add the operation, unless it did nothing: returned what it was given, unchanged."""
         changed = [tensor for tensor, _, version in before if version is not None and _version(tensor) != version]
         given = {id(tensor) for tensor, _, _ in before}
-        made = [tensor for tensor in pytree.tree_leaves(result) if isinstance(tensor, Tensor) and id(tensor) not in given]
+        made = [
+            tensor for tensor in pytree.tree_leaves(result) if isinstance(tensor, Tensor) and id(tensor) not in given
+        ]
         written = [tensor for tensor in changed if not _is_buffer_of_a_norm(name, tensor, before)]
         if not made and not written:
             return
@@ -108,14 +114,22 @@ class Tape(TorchFunctionMode):
         kind: Kind = "data" if "data" in kinds else "weight" if "weight" in kinds else "constant"
         roots = frozenset[str]().union(*(self.values[number].parameters for _, number in inputs))
         index = len(self.ops)
-        outputs = [
-            self.add(tensor, kind, "op", index, roots if kind == "weight" else frozenset()) for tensor in made
-        ]
+        outputs = [self.add(tensor, kind, "op", index, roots if kind == "weight" else frozenset()) for tensor in made]
         for tensor in written:
             outputs += self._rewritten(tensor, kind, index, roots)
         word = OPS[name].word if name in OPS else "other"
         attributes = {slot: value for slot, value in arguments.items() if isinstance(value, (int, float, str, tuple))}
-        op = Op(index, word, name, self.module, tuple(self.open), inputs, tuple(outputs), attributes, replay_of(function, args, kwargs))
+        op = Op(
+            index,
+            word,
+            name,
+            self.module,
+            tuple(self.open),
+            inputs,
+            tuple(outputs),
+            attributes,
+            replay_of(function, args, kwargs),
+        )
         self.ops.append(op)
         if "weight" in kinds:
             weights = [(slot, tensor) for slot, tensor in given_as if self.values[numbers[id(tensor)]].kind == "weight"]
@@ -136,7 +150,8 @@ class Tape(TorchFunctionMode):
     def _rewritten(self, tensor: Tensor, kind: Kind, op: int, roots: frozenset[str]) -> list[int]:
         """New values for a tensor that was written into, and for all that share its memory."""
         storage = _storage(tensor)
-        alive = [found for reference in self._aliases.pop(storage, []) if (found := reference()) is not None]
+        known = self._aliases.pop(storage, []) if storage is not None else []
+        alive = [found for reference in known if (found := reference()) is not None]
         others = {id(other): other for other in alive if other is not tensor and id(other) not in self.names}
         return [
             self.add(each, kind, "op", op, roots if kind == "weight" else frozenset())
@@ -161,7 +176,9 @@ def record(
     with _module_names(model, tape), torch.compiler.set_stance("force_eager"), torch.no_grad(), tape:
         result = model(*args, **kwargs)
     outputs = [tape.value_of(tensor) for tensor in pytree.tree_leaves(_plain(result)) if isinstance(tensor, Tensor)]
-    return Graph(tuple(tape.values), tuple(tape.ops), tuple(outputs), tuple(tape.uses), tuple(tape.calls), tape.numbers), result
+    return Graph(
+        tuple(tape.values), tuple(tape.ops), tuple(outputs), tuple(tape.uses), tuple(tape.calls), tape.numbers
+    ), result
 
 
 @contextlib.contextmanager
@@ -220,8 +237,8 @@ def _view(tensor: Tensor, parameter: Tensor) -> View | None:
     try:
         if _storage(tensor) != _storage(parameter) or tensor.dtype != parameter.dtype:
             return None
-        return view_of(tensor.shape, tensor.stride(), tensor.storage_offset(),
-                       parameter.shape, parameter.stride(), parameter.storage_offset())  # fmt: skip
+        return view_of(tensor.shape, tensor.stride(), int(tensor.storage_offset()),
+                       parameter.shape, parameter.stride(), int(parameter.storage_offset()))  # fmt: skip
     except (RuntimeError, NotImplementedError):  # layouts without strides
         return None
 
@@ -236,7 +253,7 @@ def _version(tensor: Tensor) -> int | None:
 
 def _storage(tensor: Tensor) -> int | None:
     try:
-        return tensor.untyped_storage()._cdata
+        return int(tensor.untyped_storage()._cdata)
     except (RuntimeError, NotImplementedError):  # sparse and other tensors without memory of the usual kind
         return None
 

@@ -64,7 +64,7 @@ def translated(axes: Axes, view: View) -> tuple[Layout | None, str]:
         return None, axes.note
     if not view.whole:
         return None, "only some of its elements are used, not a part along one axis"
-    named = {}
+    named: dict[str, Any] = {}
     for name, numbers in (("out_axes", axes.out), ("in_axes", axes.ins), ("stack_axes", axes.stack),
                           ("lookup_axes", axes.lookup)):  # fmt: skip
         named[name] = tuple(dict.fromkeys(sorted(axis for number in numbers for axis in view.axes[number])))
@@ -83,7 +83,9 @@ def _axes(op: Op, operand: Operand, arguments: Mapping[str, Any], values: Sequen
     if rule is not None:
         return rule(op, operand, arguments, values)
     has_data = any(values[value].kind == "data" for _, value in op.inputs)
-    return Axes("other", note=f"used by {op.call}, which nobody here knows") if has_data and op.name == "other" else None
+    return (
+        Axes("other", note=f"used by {op.call}, which nobody here knows") if has_data and op.name == "other" else None
+    )
 
 
 # --- weighted operations --------------------------------------------------------------------------------------------

@@ -37,7 +37,9 @@ def view_of(
     >>> view_of((2, 3, 8), (24, 8, 1), 0, (6, 8), (8, 1), 0).axes  # heads
     ((0,), (0,), (1,))
     """
-    places = [(stride, size, axis) for axis, (stride, size) in enumerate(zip(of_strides, of_shape, strict=True)) if size > 1]
+    places = [
+        (stride, size, axis) for axis, (stride, size) in enumerate(zip(of_strides, of_shape, strict=True)) if size > 1
+    ]
     axes: list[tuple[int, ...]] = []
     covered: dict[int, int] = {}
     for size, stride in zip(shape, strides, strict=True):
@@ -87,12 +89,18 @@ def _run(size: int, stride: int, places: list[tuple[int, int, int]]) -> list[tup
 
 
 def _steps(
-    axis: int, places: list[tuple[int, int, int]], shape: Sequence[int], strides: Sequence[int], axes: list[tuple[int, ...]]
+    axis: int,
+    places: list[tuple[int, int, int]],
+    shape: Sequence[int],
+    strides: Sequence[int],
+    axes: list[tuple[int, ...]],
 ) -> set[int]:
     """The strides that pieces of an axis have where nothing between them is left out."""
     own = next(of for of, _, found in places if found == axis)
     steps = set()
-    pieces = sorted((stride, size) for size, stride, found in zip(shape, strides, axes, strict=True) if found == (axis,))
+    pieces = sorted(
+        (stride, size) for size, stride, found in zip(shape, strides, axes, strict=True) if found == (axis,)
+    )
     for stride, size in pieces:
         if stride != own:
             break

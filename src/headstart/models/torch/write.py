@@ -1,4 +1,4 @@
-"""Write a plan into a PyTorch model: everything is checked before the first byte; then whole tensors, several at a time.
+"""Write a plan into a PyTorch model: all is checked before the first byte; then whole tensors, several at a time.
 
 A copy to go back to would double the memory, so there is none: an interruption leaves some parameters written and
 some not, and the same call again makes all of them what the plan says.
@@ -7,6 +7,7 @@ some not, and the same call again makes all of them what the plan says.
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -91,13 +92,17 @@ def _check(entry: Entry, place: names.Place) -> None:
     if names.is_lazy(tensor):
         raise InputError(f"{name} has no shape before the first batch. Run one batch through the model, then apply.")
     if tuple(tensor.shape) != entry.shape:
-        raise InputError(f"{name} has shape {tuple(tensor.shape)}, and the plan was made for {entry.shape}. Plan again.")
+        raise InputError(
+            f"{name} has shape {tuple(tensor.shape)}, and the plan was made for {entry.shape}. Plan again."
+        )
     if tensor.is_meta:
         raise InputError(f"{name} is on the meta device and has no memory. Call model.to_empty(device='cpu') first.")
     if type(tensor).__name__ == "FakeTensor":
         raise InputError(f"{name} is a fake tensor and has no memory. Apply the plan outside of FakeTensorMode.")
     if type(tensor) not in (Tensor, nn.Parameter) and not isinstance(tensor, nn.Parameter):
-        raise InputError(f"{name} is a {type(tensor).__name__}, which cannot be written in place. Write its local part.")
+        raise InputError(
+            f"{name} is a {type(tensor).__name__}, which cannot be written in place. Write its local part."
+        )
     if tensor.dtype not in DTYPES or tensor.layout != torch.strided:
         raise InputError(
             f"{name} is of {tensor.dtype} and {tensor.layout}: weights are drawn in float32, float64, float16 or "
@@ -118,13 +123,15 @@ def _check_overlaps(places: Sequence[names.Place]) -> None:
         reach = sum((size - 1) * abs(stride) for size, stride in zip(tensor.shape, tensor.stride(), strict=True))
         spans.append((str(tensor.device), begin, begin + (reach + 1) * tensor.element_size(), place))
         if reach + 1 < tensor.numel():
-            raise InputError(f"{place.name} has elements that share memory. Give it memory of its own: parameter.clone().")
+            raise InputError(
+                f"{place.name} has elements that share memory. Give it memory of its own: parameter.clone()."
+            )
     spans.sort(key=lambda span: span[:3])
-    for (device, _, end, first), (other, begin, _, second) in zip(spans, spans[1:], strict=False):
+    for (device, _, end, first), (other, begin, _, second) in itertools.pairwise(spans):
         if device == other and begin < end and not _interleaved(first.tensor, second.tensor):
             raise InputError(
-                f"{first.name} and {second.name} share memory and are not the same array. Give one of them memory of its "
-                "own, or leave it out by a rule 'keep'."
+                f"{first.name} and {second.name} share memory and are not the same array. Give one of them memory "
+                "of its own, or leave it out by a rule 'keep'."
             )
 
 
@@ -164,7 +171,9 @@ def _stack_targets(entry: Entry, tensor: Tensor, seed: int) -> list[Target] | No
     """A stack is one target per slice."""
     width = tensor.element_size()
     where = _rectangle(entry.shape, entry.layout)
-    made = recipe(entry.draws[0], DTYPES[tensor.dtype])
+    draw = entry.draws[0]
+    assert isinstance(draw, _ELEMENTWISE)
+    made = recipe(draw, DTYPES[tensor.dtype])
     found = []
     for index, place, one in where.slices():
         part = tensor.detach()[place]
@@ -183,7 +192,9 @@ def _rectangle(shape: tuple[int, ...], layout: Layout) -> Rectangle:
 @functools.lru_cache(maxsize=256)
 def _is_plain(layout: Layout) -> bool:
     """Whether the stored order is the canonical one: outputs, inputs, then the receptive field."""
-    return layout.out_axes == (0,) and layout.in_axes in ((), (1,), (1, 2)) and not layout.stack_axes + layout.lookup_axes
+    return (
+        layout.out_axes == (0,) and layout.in_axes in ((), (1,), (1, 2)) and not layout.stack_axes + layout.lookup_axes
+    )
 
 
 def _rehearse(entry: Entry, tensor: Tensor, seed: int) -> None:
@@ -209,7 +220,9 @@ def _write_one(entry: Entry, place: names.Place, seed: int, threads: int | None)
                        out=tensor.detach(), threads=threads)  # fmt: skip
         return {}
     values = torch.empty(entry.shape, dtype=tensor.dtype, device=tensor.device)
-    draw_array(draw, entry.shape, seed, entry.key, entry.stream_role, DTYPES[tensor.dtype], layout=entry.layout, out=values)
+    draw_array(
+        draw, entry.shape, seed, entry.key, entry.stream_role, DTYPES[tensor.dtype], layout=entry.layout, out=values
+    )
     set_weight(place.module, place.effective, values)
     if place.effective.free:
         used = getattr(place.module, place.effective.attribute).detach()

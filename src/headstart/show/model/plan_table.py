@@ -39,8 +39,7 @@ def heading(plan: Plan) -> str:
     """How much is drawn, and how much is not."""
     numbers = sum(_size(entry.shape) for entry in plan.entries)
     return (
-        f"{count(len(plan.entries), 'parameter')} with {numbers:,} numbers drawn, "
-        f"{len(plan.left_alone):,} left alone"
+        f"{count(len(plan.entries), 'parameter')} with {numbers:,} numbers drawn, {len(plan.left_alone):,} left alone"
     )
 
 

@@ -31,8 +31,8 @@ def lines(items: Sequence[tuple[str, T]], alike: Callable[[T], Hashable]) -> lis
         items: (name with dots, item), in order.
         alike: what two items have in common that are told as one.
 
-    >>> [line.label for line in lines([("a.0.w", 1), ("a.1.w", 1), ("a.2.w", 1), ("b.w", 1)], lambda item: item)]
-    ['a.0–2.w (3 ×)', 'b.w']
+    >>> [line.label for line in lines([("a.0.w", 1), ("a.1.w", 1), ("b.w", 1)], lambda item: item)]
+    ['a', '0–1.w (2 ×)', 'b.w']
     """
     root: _Node[T] = _Node()
     for name, item in items:
