@@ -154,8 +154,10 @@ class _Walk:
             self.found.append(Following(self._in_attention(op, value, others), via=via))
         elif op.name in ("multiply", "divide", "glu") and (others or op.name == "glu"):
             self.found.append(Following("product", via=via))
+        elif op.name in POINTWISE and not others:  # with a constant for each element: a mask, a rotation
+            return [(out, (*via, "scale")) for out in op.outputs]
         else:
-            self.found.append(Following("unknown", via=via))
+            self.found.append(Following("unknown", via=(*via, op.call)))
         return []
 
     def _sum(self, op: Op, value: int, via: tuple[str, ...]) -> list[tuple[int, tuple[str, ...]]]:
