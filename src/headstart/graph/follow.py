@@ -118,7 +118,7 @@ class _Walk:
             if not outside and image not in self.graph.outputs:
                 continue
             phi = computed.get(image)
-            if phi is None:
+            if phi is None or phi.dtype == bool:
                 self.found.append(Following("unknown", via=via))
             elif is_affine(GRID, phi):
                 further.append(image)
@@ -235,7 +235,7 @@ def _evaluated(graph: Graph, region: Iterable[int], start: int, grid: Array) -> 
             except Exception:  # whatever a framework's function does not like about a grid
                 continue
         if isinstance(made, np.ndarray) and made.shape == grid.shape:
-            found.update(dict.fromkeys(op.outputs, np.asarray(made, np.float64)))
+            found.update(dict.fromkeys(op.outputs, made))
     return found
 
 

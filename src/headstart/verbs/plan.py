@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from headstart.models import adapter_of
 from headstart.plans import Plan as PlanData
 from headstart.plans import plan_parameters
+from headstart.plans.lock import Lock
 from headstart.plans.rules import ResidualScale
 from headstart.schemes import Scheme
 from headstart.verbs.result import Result
@@ -51,6 +52,18 @@ class Plan(PlanData, Result):
         """
         written: dict[str, float] = adapter_of(model).write(self, model, seed, threads).changed
         return written
+
+    def lock(self, model: Any, seed: int = 0) -> Lock:
+        """What this plan gave the model from this seed, with a digest per parameter: to check a model against later.
+
+        Args:
+            model: after `apply` with the same seed.
+
+        Raises:
+            InputError: a parameter of the plan is not there, or has no values.
+        """
+        held = adapter_of(model).locked(model, [entry.name for entry in self.entries])
+        return Lock(PlanData(self.entries, self.left_alone), seed, tuple(held.values()))
 
     def print_to(self, console: Console) -> None:
         from headstart.show.model.plan_table import print_plan

@@ -39,7 +39,7 @@ def _linear(module: nn.Module, name: str) -> Kind | None:
 
 
 def _bilinear(module: nn.Module, name: str) -> Kind | None:
-    return {"weight": Kind("weight", Layout((0,), (1, 2))), "bias": _BIAS}.get(name)
+    return {"weight": Kind("weight", LAYOUTS["out_in"]), "bias": _BIAS}.get(name)
 
 
 def _convolution(module: nn.Module, name: str) -> Kind | None:

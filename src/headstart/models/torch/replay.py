@@ -31,12 +31,25 @@ def replay_of(
 
     def replay(arrays: Sequence[Any]) -> Any:
         # a copy each: an operation that writes in place must not write into the caller's
-        tensors = [torch.tensor(np.asarray(array, np.float64)) for array in arrays]
+        tensors = [torch.from_numpy(_copy(array)) for array in arrays]
         filled = [tensors[leaf.number] if isinstance(leaf, _Place) else leaf for leaf in leaves]
         given, named = pytree.tree_unflatten(filled, shape)
-        with torch.no_grad():
+        with torch.no_grad(), torch.device("cpu"):  # the caller may be in another device's context
             made = function(*given, **named)
         made = tensors[0] if made is None else made
-        return made.double().numpy() if isinstance(made, Tensor) else made
+        if isinstance(made, (tuple, list)):
+            return tuple(_array(part) for part in made)
+        return _array(made)
 
     return replay
+
+
+def _copy(array: Any) -> Any:
+    found = np.array(array)
+    return found if found.dtype == bool else found.astype(np.float64)
+
+
+def _array(made: Any) -> Any:
+    if not isinstance(made, Tensor):
+        return made
+    return made.numpy() if made.dtype == torch.bool else made.double().numpy()

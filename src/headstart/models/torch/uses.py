@@ -110,7 +110,7 @@ def _convolution(op: Op, operand: Operand, arguments: Mapping[str, Any], values:
 
 
 def _bilinear(op: Op, operand: Operand, arguments: Any, values: Any) -> Axes:
-    return Axes(out=(0,), ins=(1, 2)) if operand.slot == "weight" else Axes("bias")
+    return Axes(out=(0,), ins=(1,)) if operand.slot == "weight" else Axes("bias")  # the second input is its field
 
 
 def _embedding(op: Op, operand: Operand, arguments: Any, values: Any) -> Axes:
