@@ -17,7 +17,8 @@ from headstart.draws.sample import sample
 from headstart.errors import InputError
 from headstart.layout import Layout
 from headstart.models.torch.layers import kind_of
-from headstart.schemes import FAMILIES, Scheme, scheme
+from headstart.schemes import FAMILIES, Scheme
+from headstart.schemes.scheme import family_scheme
 
 __all__ = ["init_", *(f"{name}_" for name in FAMILIES)]
 
@@ -72,7 +73,7 @@ def _named(family: str) -> Callable[..., Tensor]:
     def fill(weight: Tensor, *arguments: Any, module: nn.Module | None = None, seed: int = 0, name: str = "w",
              layout: str | Layout | None = None, activation: str | None = None, threads: int | None = None,
              **keywords: Any) -> Tensor:  # fmt: skip
-        spec = scheme(family)(*arguments, **keywords) if arguments or keywords else family
+        spec = family_scheme(family, *arguments, **keywords)
         return init_(
             weight, spec, module=module, seed=seed, name=name, layout=layout, activation=activation, threads=threads
         )

@@ -79,4 +79,4 @@ def digest(values: np.ndarray) -> str:
     '941e0c502c87478811f1b6a130227018'
     """
     stored = np.ascontiguousarray(values).reshape(-1).view(np.uint8)
-    return hashlib.blake2b(stored, digest_size=16).hexdigest()
+    return hashlib.blake2b(stored.data, digest_size=16).hexdigest()
