@@ -43,8 +43,8 @@ def init_(
 
     >>> import torch
     >>> layer = torch.nn.ConvTranspose2d(24, 10, 4, stride=2)
-    >>> round(init_(layer.weight, "he", module=layer).std().item(), 3)  # fan_in 24 · 16 / 4
-    0.144
+    >>> round(init_(layer.weight, "he", module=layer).std().item(), 2)  # √(2 / 96): fan_in 24 · 16 / 4
+    0.14
     """
     if module is not None and layout is not None:
         raise InputError("the axes come from a module or a layout, got both. Leave one of them out.")

@@ -15,6 +15,7 @@ from torch.nn.utils import parametrizations, weight_norm
 
 import headstart as hs
 from headstart.layout import LAYOUTS, Layout
+from headstart.schemes import FAMILIES
 
 
 def held(model: nn.Module) -> dict[str, np.ndarray]:
@@ -164,7 +165,8 @@ def broken(how: str) -> nn.Module:
 
 WORDS = {
     "meta": r"1\.weight is on the meta device.*to_empty", "lazy": "1.weight has no shape before the first batch",
-    "shape": r"1\.weight has shape \(3, 6\), and the plan was made for \(2, 6\)", "missing": "unknown parameter '1.weight'",
+    "shape": r"1\.weight has shape \(3, 6\), and the plan was made for \(2, 6\)",
+    "missing": "unknown parameter '1.weight'",
     "complex": "1.weight is of torch.complex64", "inference": "1.weight was made in inference mode",
     "expanded": "1.weight has elements that share memory", "overlap": "1.weight and 1.bias share memory",
     "fake": "1.weight is a fake tensor",
@@ -208,14 +210,13 @@ def test_functions_in_place() -> None:
     tensor = torch.empty(6, 4, dtype=torch.bfloat16)
     assert hs.torch.normal_(tensor, 0.02, seed=1) is tensor
     assert torch.equal(tensor, hs.sample("normal(0.02)", (6, 4), 1, dtype="bfloat16", backend="torch"))
-    assert torch.equal(
-        hs.torch.he_(torch.empty(6, 4), mode="fan_out"), hs.torch.init_(torch.empty(6, 4), "he(mode=fan_out)")
-    )
+    wide = torch.empty(6, 4)
+    assert torch.equal(hs.torch.he_(wide, mode="fan_out"), hs.torch.init_(torch.empty(6, 4), "he(mode=fan_out)"))
     with pytest.raises(hs.InputError, match="this Linear has no such weight"):
         hs.torch.he_(tensor, module=nn.Linear(4, 6))
     with pytest.raises(hs.InputError, match="the axes come from a module or a layout"):
         hs.torch.he_(layer.weight, module=layer, layout="out_in")
-    assert set(hs.torch.__all__) == {"init_", *(f"{name}_" for name in hs.schemes.FAMILIES)}
+    assert set(hs.torch.__all__) == {"init_", *(f"{name}_" for name in FAMILIES)}
 
 
 # --- locks ----------------------------------------------------------------------------------------------------------

@@ -58,8 +58,8 @@ def plan_parameters(
     Args:
         parameters: of the model, in its order.
         asked: the scheme for all that a scheme is for.
-        rules: a pattern of parameters' names ("layers.*.weight"), the class of their layer ("Conv2d", "*Norm") or a
-            role -> a scheme, "keep" to leave them as they are, or a table with scheme, layout and blocks. A pattern of
+        rules: a pattern of parameters' names ("layers.*.weight"), the class of their layer ("Conv2d", whose weights
+            a scheme is for) or a role -> a scheme, "keep" to leave them as they are, or a table with scheme, layout and blocks. A pattern of
             names goes before a class, a class before a role, and a later one before an earlier.
         bias: what biases get.
         residual_scale: what the last weights of residual branches are multiplied with: a number, "1/sqrt(2L)", or a
@@ -152,12 +152,16 @@ class _Said:
         rank = {
             name: (name not in ROLES) + (name not in ROLES and fnmatchcase(parameter.name, name)) for name in self.rules
         }
-        fits = [
-            name for name in self.rules
-            if (parameter.role == name if name in ROLES
-                else fnmatchcase(parameter.name, name) or (parameter.owner and fnmatchcase(parameter.owner, name)))
-        ]  # fmt: skip
-        return sorted(fits, key=lambda name: rank[name])
+        return sorted((name for name in self.rules if self._fits(name, parameter)), key=lambda name: rank[name])
+
+    def _fits(self, name: str, parameter: Parameter) -> bool:
+        if name in ROLES:
+            return parameter.role == name
+        if fnmatchcase(parameter.name, name):
+            return True
+        # a class's scheme is for its weights; its biases are asked for by name or role
+        for_weights = isinstance(self.rules[name].scheme, Scheme) and not parameter.what.fans
+        return bool(parameter.owner) and fnmatchcase(parameter.owner, name) and not for_weights
 
     def _left_alone(self, parameter: Parameter, only: tuple[str, ...] | None, frozen: bool) -> str:
         if parameter.tied_to is not None:

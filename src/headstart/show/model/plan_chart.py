@@ -33,6 +33,6 @@ def plan_chart(plan: Plan) -> Any:
             shape=alt.Shape("role:N", title=None),
             tooltip=["parameter:N", "role:N", "std:Q", "reason:N"],
         )
-        .properties(width=560, height=300, title="What each parameter gets"),
+        .properties(width=560, height=300, title=alt.TitleParams("What each parameter gets")),
         legend={"orient": "bottom"},
     )
