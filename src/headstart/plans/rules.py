@@ -59,8 +59,9 @@ def plan_parameters(
         parameters: of the model, in its order.
         asked: the scheme for all that a scheme is for.
         rules: a pattern of parameters' names ("layers.*.weight"), the class of their layer ("Conv2d", whose weights
-            a scheme is for) or a role -> a scheme, "keep" to leave them as they are, or a table with scheme, layout and blocks. A pattern of
-            names goes before a class, a class before a role, and a later one before an earlier.
+            a scheme is for) or a role -> a scheme, "keep" to leave them as they are, or a table with scheme, layout
+            and blocks. A pattern of names goes before a class, a class before a role, and a later one before an
+            earlier.
         bias: what biases get.
         residual_scale: what the last weights of residual branches are multiplied with: a number, "1/sqrt(2L)", or a
             function of the number of residual sums that lie one behind the other.

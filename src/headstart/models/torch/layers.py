@@ -61,6 +61,7 @@ def _embedding(module: nn.Module, name: str) -> Kind | None:
 
 
 GATES = {"LSTM": 4, "GRU": 3, "LSTMCell": 4, "GRUCell": 3}
+BLOCKS = {4: "blocks input, forget, cell, output", 3: "blocks reset, update, new", 1: ""}
 
 
 def _recurrent(module: nn.Module, name: str) -> Kind | None:
@@ -69,9 +70,9 @@ def _recurrent(module: nn.Module, name: str) -> Kind | None:
     if name.startswith("weight_hr"):
         return Kind("weight", LAYOUTS["out_in"])
     if name.startswith("weight_ih"):
-        return Kind("gate weight", layout)
+        return Kind("gate weight", layout, BLOCKS[gates])
     if name.startswith("weight_hh"):
-        return Kind("recurrent", layout)
+        return Kind("recurrent", layout, BLOCKS[gates])
     if name.startswith("bias_ih"):
         return Kind("forget bias" if gates == 4 else "bias", Layout((0,), blocks=(0, 4)) if gates == 4 else None)
     return _BIAS if name.startswith("bias") else None
@@ -79,7 +80,7 @@ def _recurrent(module: nn.Module, name: str) -> Kind | None:
 
 def _attention(module: nn.Module, name: str) -> Kind | None:
     if name == "in_proj_weight":
-        return Kind("weight", Layout((0,), (1,), blocks=(0, 3)))
+        return Kind("weight", Layout((0,), (1,), blocks=(0, 3)), "blocks query, key, value")
     if name.endswith("_proj_weight"):
         return Kind("weight", LAYOUTS["out_in"])
     return {"in_proj_bias": _BIAS, "bias_k": Kind("token"), "bias_v": Kind("token")}.get(name)

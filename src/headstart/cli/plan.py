@@ -1,0 +1,176 @@
+"""`headstart plan`: what every parameter of a model would get, and why, before anything is written."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from headstart.cli.options import JSON, out
+from headstart.errors import InputError
+from headstart.spec import read_number
+
+if TYPE_CHECKING:
+    from headstart.verbs.plan import Plan
+
+SUFFIXES = (".json", ".csv", ".png", ".svg", ".pdf", ".html")
+EXIT_DIFFERENT = 3
+TARGET = click.argument("target", metavar="MODEL")
+ARGUMENTS = click.option(
+    "--arg",
+    "arguments",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="An argument of the factory; may be given several times.",
+)
+EXAMPLE = click.option(
+    "--example", metavar="SHAPES",
+    help="Inputs for one forward pass: 8,512 or 'input_ids=2,16:int64<50257'; several with ; between.",
+)  # fmt: skip
+
+
+@click.command("plan")
+@TARGET
+@ARGUMENTS
+@EXAMPLE
+@click.option("--scheme", default="he", show_default=True, help="For all weights that a scheme is for; gain adapts.")
+@click.option("--rules", type=click.Path(path_type=Path), metavar="FILE", help="TOML: name, class or role = scheme.")
+@click.option("--bias", default="zeros", show_default=True, help="What biases get: a scheme, or keep.")
+@click.option("--residual-scale", metavar="NUMBER", help="At the ends of residual branches: a number, or 1/sqrt(2L).")
+@click.option("--only", multiple=True, metavar="PATTERN", help="Only these names, classes or roles.")
+@click.option("--frozen", is_flag=True, help="Also parameters that need no gradient.")
+@click.option("--strict", is_flag=True, help="Fail if nobody knows what a parameter is for.")
+@click.option(
+    "--diff", "other", type=click.Path(path_type=Path), metavar="FILE", help="Say what a saved plan does otherwise."
+)
+@click.option(
+    "--lock", type=click.Path(path_type=Path), metavar="FILE", help="Draw the weights, and write their digests."
+)
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**64 - 1), help="Of --lock.")
+@out("plan.json, .csv, .png, .svg, .pdf, .html")
+@JSON
+def command(
+    target: str, arguments: tuple[str, ...], example: str | None, scheme: str, rules: Path | None, bias: str,
+    residual_scale: str | None, only: tuple[str, ...], frozen: bool, strict: bool, other: Path | None,
+    lock: Path | None, seed: int, out: Path | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Say what every parameter of MODEL would get, and why. Nothing is changed.
+
+    MODEL is where a factory of it is: package.module:function, or file.py:function. With an example the forward pass
+    says what follows each weight and where residual branches end; without one the layers alone are read.
+
+    \b
+    headstart plan model.py:build --example 8,512
+    headstart plan model.py:build --scheme gain --example 8,3,32,32 --json
+    headstart plan model.py:build --rules rules.toml --diff plan.json
+    headstart plan model.py:build --lock init.lock.json --seed 7
+    """
+    from headstart.cli.output import check_out, put_out
+    from headstart.verbs.plan import Plan, plan
+
+    check_out(out, SUFFIXES)
+    if lock is not None:
+        check_out(lock, (".json",))
+    said = {} if rules is None else read_rules(rules)
+    before = None if other is None else Plan.from_json(read_json(other))
+    model = model_of(target, arguments)
+    made = plan(
+        model, scheme, inputs_of(example), rules=said, bias=bias, residual_scale=_scale(residual_scale),
+        only=only or None, frozen=frozen, strict=strict,
+    )  # fmt: skip
+    if before is not None:
+        _print_differences(before, made, as_json)
+    else:
+        put_out(made.to_json, made.print_to, made.files, as_json=as_json, out=out)
+    if lock is not None:
+        from headstart.show.files import write
+        from headstart.show.rows import json_text
+
+        made.apply(model, seed)
+        write(lock, json_text(made.lock(model, seed).to_json()).encode())
+        click.echo(f"wrote {lock}", err=True)
+
+
+def model_of(target: str, arguments: tuple[str, ...]) -> Any:
+    """The model that a factory makes.
+
+    Raises:
+        InputError: PyTorch is not installed, or there is no such factory.
+    """
+    try:
+        from headstart.models.torch.factory import build
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        raise InputError("models are PyTorch's, which is not installed. Install headstart[torch].") from None
+    return build(target, dict(_argument(text) for text in arguments))
+
+
+def inputs_of(example: str | None) -> Any:
+    """The inputs that --example describes."""
+    if example is None:
+        return None
+    from headstart.cli.examples import example_of, parse_example
+
+    return example_of(parse_example(example))
+
+
+def read_rules(path: Path) -> dict[str, Any]:
+    """The rules in a TOML file."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"cannot read the rules {str(path)!r}: {error.strerror}.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f'{path} is no TOML: {error}. Write lines such as "blocks.*.weight" = "he".') from None
+
+
+def read_json(path: Path) -> Any:
+    """A document that headstart wrote."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"cannot read {str(path)!r}: {error.strerror}.") from None
+    except ValueError as error:
+        raise InputError(f"{path} is no JSON: {error}.") from None
+
+
+def _argument(text: str) -> tuple[str, Any]:
+    """NAME=VALUE; a value is a number, true, false, none or JSON where it reads as one, and else a text."""
+    name, equals, value = text.partition("=")
+    if not equals or not name.isidentifier():
+        raise InputError(f"--arg has the form NAME=VALUE, got {text!r}. Write, for example, --arg depth=12.")
+    words = {"true": True, "True": True, "false": False, "False": False, "none": None, "None": None}
+    if value in words:
+        return name, words[value]
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
+
+
+def _scale(text: str | None) -> Any:
+    if text is None or "L" in text:
+        return text
+    return read_number(text, "--residual-scale")
+
+
+def _print_differences(before: Plan, after: Plan, as_json: bool) -> None:
+    """What the model's plan does otherwise than the saved one; the exit code says whether there is anything."""
+    found = before.diff(after)
+    if as_json:
+        from headstart.show.rows import json_text
+
+        rows = [{"name": each.name, "what": each.what, "before": each.before, "after": each.after} for each in found]
+        click.echo(json_text({"schema": 1, "differences": rows}))
+    else:
+        for each in found:
+            click.echo(str(each))
+        if not found:
+            click.echo("no difference")
+    if found:
+        sys.exit(EXIT_DIFFERENT)
