@@ -94,7 +94,7 @@ def test_schemes_without_fans_do_not_speak_of_them() -> None:
 
 def test_the_reason_names_the_activation_that_the_draw_is_for() -> None:
     (entry,) = plan_parameters([GROUPED], hs.scheme("gain"))
-    assert entry.reason == "gain: gain 1.593 for tanh, fan_in 60"
+    assert entry.reason == "gain: 1.593 for tanh, fan_in 60"
     assert entry.draw == Normal(hs.gain("tanh") / math.sqrt(60))
     (entry,) = plan_parameters([GROUPED], hs.he)
     assert "for tanh" not in entry.reason

@@ -20,7 +20,7 @@ def test_the_gain_is_for_what_really_follows() -> None:
     plan = hs.plan(zoo.Decoder(), "gain", TOKENS)
     gelu = hs.gain("gelu_tanh")
     assert plan["blocks.0.mlp.0.weight"].std == pytest.approx(gelu / math.sqrt(8))
-    assert plan["blocks.0.mlp.0.weight"].reason == "gain: gain 1.534 for gelu_tanh, fan_in 8"
+    assert plan["blocks.0.mlp.0.weight"].reason == "gain: 1.534 for gelu_tanh, fan_in 8"
     assert plan["blocks.0.mlp.2.weight"].std == pytest.approx(1 / 4)
     unknown = hs.plan(zoo.Decoder(), "gain")["blocks.0.mlp.0.weight"]
     assert (unknown.std, unknown.activation) == (pytest.approx(1 / math.sqrt(8)), None)

@@ -209,7 +209,7 @@ class _Said:
             draws = _draws(parameter, scaled)
         except InputError as error:
             raise InputError(f"{parameter.name}: {error}") from None
-        reason += f": {_formula(parameter, rule, draws[0])}"
+        reason += f": {_formula(parameter, scaled, draws[0])}"
         if rule.family.needs_fans:
             mode = rule.arguments.get("mode", "fan_avg" if rule.name == "glorot" else "fan_in")
             shown = "fan_in" if mode not in MODES else mode
@@ -251,10 +251,10 @@ def _formula(parameter: Parameter, rule: Scheme, draw: Draw) -> str:
     if parameter.activation is not None:
         fan = block_fans(parameter.shape, parameter.layout)[0].of(rule.arguments.get("mode", "fan_in"))  # type: ignore[arg-type]
         gain = draw.std(parameter.shape, replace(parameter.layout, blocks=None)) * math.sqrt(fan) / rule.multiplier
-        return f"gain {number(gain)} for {parameter.activation}"
+        return f"{number(gain)} for {parameter.activation}"
     if parameter.follows:
-        return f"gain 1, because not one activation follows ({', '.join(parameter.follows)})"
-    return "gain 1, because what follows is not known"
+        return f"1, because not one activation follows ({', '.join(parameter.follows)})"
+    return "1, because what follows is not known"
 
 
 def _ruled(parameter: Parameter, rule: Rule) -> Parameter:
