@@ -16,10 +16,20 @@ def packed(graph: Graph, op: Op, follows: set[str]) -> tuple[int, ...] | None:
     Args:
         follows: the kinds of what the output meets.
     """
-    value = op.outputs[0]
+    channels_first = op.name in ("convolution", "transposed convolution")
+    for value in _copies(graph, op.outputs[0], channels_first):
+        shape = graph.values[value].shape
+        axis = 1 if channels_first and len(shape) > 2 else len(shape) - 1
+        found = _parts(graph, value, axis, follows)
+        if found is not None:
+            return found
+    return None
+
+
+def _parts(graph: Graph, value: int, axis: int, follows: set[str]) -> tuple[int, ...] | None:
+    """How a value is cut along an axis by what takes it."""
     shape = graph.values[value].shape
-    axis = 1 if op.name in ("convolution", "transposed convolution") and len(shape) > 2 else len(shape) - 1
-    readers = list(_readers(graph, value))
+    readers = [graph.ops[index] for index in graph.readers.get(value, ())]
     for reader in readers:
         if reader.name == "split":
             sizes = _cut(shape, axis, [graph.values[out].shape for out in reader.outputs])
@@ -38,14 +48,16 @@ def packed(graph: Graph, op: Op, follows: set[str]) -> tuple[int, ...] | None:
     return None
 
 
-def _readers(graph: Graph, value: int) -> Iterator[Op]:
-    """The operations that take a value, through copies of it and a bias."""
+def _copies(graph: Graph, value: int, channels_first: bool) -> Iterator[int]:
+    """A value, what is made of it by copies and a bias, and by reshapes that leave its last axis alone."""
+    yield value
     for index in graph.readers.get(value, ()):
         op = graph.ops[index]
-        if op.name == "identity" or (op.name == "add" and len(graph.data(op)) == 1):
-            yield from _readers(graph, op.outputs[0])
-        else:
-            yield op
+        same = op.name == "identity" or (op.name == "add" and len(graph.data(op)) == 1)
+        shapes = graph.values[value].shape, graph.values[op.outputs[0]].shape
+        kept = op.name == "reshape" and not channels_first and len(shapes[1]) > 0 and shapes[0][-1] == shapes[1][-1]
+        if same or kept:
+            yield from _copies(graph, op.outputs[0], channels_first)
 
 
 def _cut(shape: tuple[int, ...], axis: int, parts: list[tuple[int, ...]]) -> tuple[int, ...] | None:
