@@ -1,0 +1,162 @@
+"""What planning and initializing a PyTorch model costs, as ratios to its peers in one run.
+
+    python benchmarks/models.py [--json] [--rounds 5] [--layers 80]
+
+- *plan on meta*: record and plan an encoder (80 layers of 8192 and 28672: 59 billion parameters) against a plain
+  forward pass on the meta device, in processor time; and the memory beyond the plain pass.
+- *apply, large*: He into 100 million parameters of Linear 4096 and Conv2d 512 on two cores against kaiming_normal_,
+  layer by layer, and against AnyInit's whole call where it is installed; memory beyond the model.
+- *apply, small*: 1,000 Linear 64x64 against kaiming_normal_.
+
+Every contest first checks that both sides gave each weight the same standard deviation, within six standard errors.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import resource
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "2")
+import torch
+from torch import nn
+
+import headstart as hs
+
+BARS = {"plan on meta / (1.5 plain + 0.3 s)": 1.0, "kaiming_normal_ / apply, large": 2.0, "AnyInit / init, large": 15.0,
+        "apply / kaiming_normal_, small": 1.5, "memory beyond the model": 0.05}  # fmt: skip
+AT_MOST = ("plan on meta / (1.5 plain + 0.3 s)", "apply / kaiming_normal_, small", "memory beyond the model")
+
+
+def processor(call: Callable[[], Any]) -> float:
+    start = time.process_time()
+    call()
+    return time.process_time() - start
+
+
+def wall(call: Callable[[], Any]) -> float:
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+def race(first: Callable[[], Any], second: Callable[[], Any], rounds: int, clock: Any) -> tuple[float, float]:
+    """Median seconds of each, taking turns."""
+    first(), second()
+    pairs = [(clock(first), clock(second)) for _ in range(rounds)]
+    return statistics.median(p[0] for p in pairs), statistics.median(p[1] for p in pairs)
+
+
+def peak() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def kaiming(model: nn.Module) -> None:
+    for module in model.modules():
+        if isinstance(module, (nn.Linear, nn.Conv2d)):
+            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+
+
+def check_he(model: nn.Module) -> None:
+    """Whether every weight has He's standard deviation."""
+    for name, weight in model.named_parameters():
+        expected = math.sqrt(2 / weight[0].numel())
+        error = abs(float(weight.detach().std()) / expected - 1)
+        assert error < 6 / math.sqrt(2 * weight.numel()), (name, error)
+
+
+def plan_on_meta(layers: int, rounds: int) -> dict[str, float]:
+    with torch.device("meta"):
+        layer = nn.TransformerEncoderLayer(8192, 64, 28672, batch_first=True)
+        model = nn.TransformerEncoder(layer, layers, enable_nested_tensor=False).eval()
+        example = torch.randn(1, 128, 8192)
+
+    def plain() -> None:
+        with torch.no_grad():
+            model(example)
+
+    plain()
+    before = peak()
+    plan = hs.plan(model, "gain", example)
+    grown = peak() - before
+    assert len(plan) == 8 * layers, len(plan)
+    assert sum(entry.ends_residual for entry in plan) == 2 * layers
+    one, two = race(plain, lambda: hs.plan(model, "gain", example), rounds, processor)
+    return {"parameters": sum(p.numel() for p in model.parameters()), "plain s": one, "plan s": two,
+            "plan on meta / (1.5 plain + 0.3 s)": two / (1.5 * one + 0.3), "memory MB": grown / 1e6}  # fmt: skip
+
+
+def large(rounds: int) -> dict[str, float]:
+    model = nn.Sequential(
+        *[nn.Linear(4096, 4096, bias=False) for _ in range(4)], *[nn.Conv2d(512, 512, 3, bias=False) for _ in range(14)]
+    )
+    plan = hs.plan(model, "he")
+    hs.init(nn.Sequential(nn.Linear(64, 64), nn.Conv2d(4, 4, 3)))  # the compiled code is loaded once
+    before = peak()
+    plan.apply(model)
+    grown = peak() - before
+    check_he(model)
+    kaiming(model)
+    check_he(model)
+    theirs, ours = race(lambda: kaiming(model), lambda: plan.apply(model), rounds, wall)
+    size = sum(p.numel() * p.element_size() for p in model.parameters())
+    found = {"parameters": size / 4, "apply s": ours, "kaiming_normal_ s": theirs,
+             "kaiming_normal_ / apply, large": theirs / ours, "memory beyond the model": grown / size}  # fmt: skip
+    return found | against_anyinit(rounds)
+
+
+def against_anyinit(rounds: int) -> dict[str, float]:
+    """AnyInit's whole call and ours, on a model that both can run: 100 million parameters of Linear 4096."""
+    try:
+        import anyinit
+    except ModuleNotFoundError:
+        return {}
+    layers = [part for _ in range(6) for part in (nn.Linear(4096, 4096, bias=False), nn.ReLU())]
+    model, example = nn.Sequential(*layers), torch.randn(1, 4096)
+    anyinit.initialize(model)
+    theirs, ours = race(
+        lambda: anyinit.initialize(model), lambda: hs.init(model, "he", example=example), min(rounds, 3), wall
+    )
+    check_he(model)
+    return {"AnyInit s": theirs, "init s": ours, "AnyInit / init, large": theirs / ours}
+
+
+def small(rounds: int) -> dict[str, float]:
+    model = nn.Sequential(*[nn.Linear(64, 64, bias=False) for _ in range(1000)])
+    plan = hs.plan(model, "he")
+    plan.apply(model)
+    check_he(model)
+    theirs, ours = race(lambda: kaiming(model), lambda: plan.apply(model), 3 * rounds, processor)
+    return {"apply s": ours, "kaiming_normal_ s": theirs, "apply / kaiming_normal_, small": ours / theirs}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--layers", type=int, default=80)
+    options = parser.parse_args()
+    torch.set_num_threads(2)
+    found = {"plan on meta": plan_on_meta(options.layers, options.rounds), "large": large(options.rounds),
+             "small": small(options.rounds)}  # fmt: skip
+    if options.json:
+        print(json.dumps(found))
+        return
+    for contest, rows in found.items():
+        print(contest)
+        for name, value in rows.items():
+            bar = BARS.get(name)
+            held = (
+                "" if bar is None else f"   bar {bar:g}: {'held' if (value <= bar) == (name in AT_MOST) else 'MISSED'}"
+            )
+            print(f"  {name:<40} {value:12.4g}{held}")
+
+
+if __name__ == "__main__":
+    main()
