@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 import torch
+import torch.utils.checkpoint
 import torch_zoo as zoo
 from torch import nn
+from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.nn.utils import parametrizations, weight_norm
 
 import headstart as hs
@@ -349,3 +352,95 @@ def test_bad_models_and_examples() -> None:
         hs.InputError, match=r"forward pass fails on the example of shape \(2, 5\): RuntimeError: .*shapes"
     ):
         hs.plan(nn.Linear(3, 4), example=torch.randn(2, 5))
+
+
+def test_an_error_names_the_module_it_came_out_of() -> None:
+    model = nn.Sequential(nn.Linear(4, 6), nn.Sequential(nn.ReLU(), nn.Linear(5, 2)))
+    words = r"forward pass fails on the example of shape \(3, 4\), in 1\.1 \(Linear\): RuntimeError: .*shapes"
+    with pytest.raises(hs.InputError, match=words):
+        hs.plan(model, example=torch.randn(3, 4))
+
+
+# --- ways a model can run -------------------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass
+class Answer:
+    logits: torch.Tensor
+    states: tuple[torch.Tensor, ...] | None = None
+
+
+class Looping(nn.Module):
+    """Data decides how often its layer runs; it answers with a dataclass."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.enter, self.layer = nn.Linear(4, 6), nn.Linear(6, 6, bias=False)
+
+    def forward(self, x: torch.Tensor) -> Answer:
+        x = self.enter(x)
+        while float(x.abs().max()) > 0.01:
+            x = 0.1 * torch.tanh(self.layer(x))
+        return Answer(x, (x,))
+
+
+def run_checkpointed() -> tuple[nn.Module, object]:
+    class Checkpointed(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.enter, self.leave = nn.Linear(4, 6), nn.Linear(6, 2)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            inner = torch.utils.checkpoint.checkpoint(lambda h: torch.tanh(self.enter(h)), x, use_reentrant=False)
+            return self.leave(inner)
+
+    return Checkpointed(), torch.randn(2, 4)
+
+
+def test_data_dependent_control_flow_and_checkpointing() -> None:
+    found = parameters(Looping(), torch.randn(2, 4))["layer.weight"]
+    assert found.follows == ("a function of its own",)  # 0.1 tanh
+    assert parameters(*run_checkpointed())["enter.weight"].activation == "tanh"
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float64])
+def test_other_types_and_autocast(dtype: torch.dtype) -> None:
+    model = nn.Sequential(nn.Linear(4, 6), nn.GELU(), nn.Linear(6, 2)).to(dtype)
+    assert parameters(model, torch.randn(2, 4, dtype=dtype))["0.weight"].activation == "gelu"
+    with torch.autocast("cpu", torch.bfloat16):
+        found = parameters(model.float(), torch.randn(2, 4))
+    assert found["0.weight"].activation == "gelu"
+
+
+def test_fake_tensors_and_fake_weights() -> None:
+    with FakeTensorMode(allow_non_fake_inputs=True):
+        model = nn.Sequential(nn.Linear(4, 6), nn.SiLU(), nn.Linear(6, 2))
+        found = parameters(model, torch.randn(2, 4))
+    assert (found["0.weight"].activation, found["0.weight"].shape) == ("silu", (6, 4))
+
+
+def test_a_pass_in_inference_mode_and_on_channels_last_input() -> None:
+    model = nn.Sequential(nn.Conv2d(3, 6, 3), nn.ReLU(inplace=True), nn.Conv2d(6, 2, 1))
+    example = torch.randn(2, 3, 8, 8).to(memory_format=torch.channels_last)
+    with torch.inference_mode():
+        assert parameters(model, example)["0.weight"].activation == "relu"
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
+def test_quantized_layers_are_listed() -> None:
+    model = torch.ao.quantization.quantize_dynamic(nn.Sequential(nn.Linear(4, 6), nn.ReLU()), {nn.Linear})
+    left = {left.name: left.reason for left in hs.plan(model).left_alone}
+    assert left == {"0.weight": "it is quantized and packed"}
+
+
+@pytest.mark.filterwarnings("ignore:Complex modules:UserWarning")
+def test_what_is_no_weight_is_left_alone_with_its_reason() -> None:
+    model = nn.Module()
+    model.whole = nn.Parameter(torch.arange(3), requires_grad=False)
+    model.complex = nn.Linear(3, 4, dtype=torch.complex64)
+    model.sparse = nn.Parameter(torch.eye(3).to_sparse())
+    reasons = {left.name: left.reason for left in hs.plan(model, frozen=True).left_alone}
+    assert reasons == {
+        "whole": "its numbers are of type int64", "sparse": "its layout is sparse_coo",
+        "complex.weight": "its numbers are of type complex64", "complex.bias": "its numbers are of type complex64",
+    }  # fmt: skip

@@ -27,6 +27,14 @@ def test_the_gain_is_for_what_really_follows() -> None:
     assert "what follows is not known" in unknown.reason
 
 
+def test_the_gain_of_a_function_that_has_no_name() -> None:
+    model = nn.Sequential(nn.Linear(4, 6), zoo.Function(lambda x: 0.1 * torch.tanh(x)), nn.Linear(6, 2))
+    entry = hs.plan(model, "gain*2", torch.randn(2, 4))["0.weight"]
+    assert entry.activation is None
+    assert entry.std == pytest.approx(2 * 10 * hs.gain("tanh") / math.sqrt(4), rel=1e-6)
+    assert "for the function that follows" in entry.reason
+
+
 @pytest.mark.parametrize("scale", ["1/sqrt(2L)", lambda sums: 1 / math.sqrt(sums), 0.5])
 def test_residual_ends_are_scaled_by_their_number_and_nothing_else_is(scale: object) -> None:
     plain = hs.plan(zoo.Decoder(), "normal(0.02)", TOKENS)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
 
 from headstart.errors import InputError, unknown
 from headstart.layout import LAYOUTS, Layout
@@ -27,6 +29,7 @@ class Parameter:
         trainable: whether training may change it.
         fixed: why nobody may write to it (whole numbers, no memory of its own); "" if one may.
         note: what a reader should know besides.
+        function: the activation that follows, where it has no name.
 
     Raises:
         InputError: an unknown role, or a name that is empty.
@@ -45,6 +48,7 @@ class Parameter:
     trainable: bool = True
     fixed: str = ""
     note: str = ""
+    function: Callable[..., Any] | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if not self.name:

@@ -239,19 +239,30 @@ class _Said:
 
 
 def _draws(parameter: Parameter, rule: Scheme) -> tuple[Draw, ...]:
+    if rule.adapts and parameter.activation is None and parameter.function is not None:
+        gain = _own_gain(parameter.function, rule)
+        return (rule * gain).draws(parameter.shape, parameter.layout, "identity")
     if rule.adapts and parameter.activation is None:
         return rule.draws(parameter.shape, parameter.layout, "identity")
     return rule.draws(parameter.shape, parameter.layout, parameter.activation)
+
+
+def _own_gain(function: Callable[..., Any], rule: Scheme) -> float:
+    """The gain of a function that the catalogue does not have."""
+    from headstart.theory.gains import gain
+
+    direction = "forward" if rule.arguments["direction"] == "forward" else "backward"
+    return gain(function, float(rule.arguments["q"]), direction)  # type: ignore[arg-type]
 
 
 def _formula(parameter: Parameter, rule: Scheme, draw: Draw) -> str:
     """The scheme's formula; of one that adapts, the gain that it comes to and why."""
     if not rule.adapts:
         return rule.family.formula
-    if parameter.activation is not None:
+    if parameter.activation is not None or parameter.function is not None:
         fan = block_fans(parameter.shape, parameter.layout)[0].of(rule.arguments.get("mode", "fan_in"))  # type: ignore[arg-type]
         gain = draw.std(parameter.shape, replace(parameter.layout, blocks=None)) * math.sqrt(fan) / rule.multiplier
-        return f"{number(gain)} for {parameter.activation}"
+        return f"{number(gain)} for {parameter.activation or 'the function that follows'}"
     if parameter.follows:
         return f"1, because not one activation follows ({', '.join(parameter.follows)})"
     return "1, because what follows is not known"

@@ -7,7 +7,7 @@ an example what only a pass can show stays unknown, and is left alone.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,7 +23,7 @@ from headstart.graph.values import Use
 from headstart.layout import LAYOUTS, Layout
 from headstart.models.torch import names
 from headstart.models.torch.layers import Kind, kind_of
-from headstart.models.torch.record import record
+from headstart.models.torch.record import ForwardError, record
 from headstart.plans import Parameter
 
 
@@ -61,7 +61,7 @@ def read(model: nn.Module, example: Any = None) -> Reading:
     inside = names.unwrapped(model)
     found = names.parameters(inside)
     places = {place.name: place for place in found}
-    parameters = _parameters(found)
+    parameters = [*_parameters(found), *_packed(inside)]
     buffers = {place.name: place for place in names.buffers(inside)}
     if example is None or any(names.is_lazy(place.tensor) for place in found):  # a pass would give those their shapes
         return Reading(tuple(parameters), places, buffers)
@@ -109,6 +109,16 @@ def _parameters(places: Sequence[names.Place]) -> list[Parameter]:
     return found
 
 
+def _packed(model: nn.Module) -> Iterator[Parameter]:
+    """Quantized layers, whose weights are no parameters any more."""
+    for name, module in names.modules(model):
+        if type(module).__module__.startswith("torch.ao.nn.") and callable(getattr(module, "weight", None)):
+            yield Parameter(
+                f"{name}.weight" if name else "weight", (), "unknown", owner=type(module).__name__,
+                fixed="it is quantized and packed",
+            )  # fmt: skip
+
+
 def _computed(place: names.Place) -> str:
     if place.effective is None or place.effective.free:
         return ""
@@ -135,18 +145,20 @@ def _recorded(model: nn.Module, example: Any, parameters: Sequence[Parameter], p
     args, kwargs = example_inputs(example)
     arrays = {
         place.name: place.tensor
-        for place, parameter in zip(places, parameters, strict=True)
+        for place, parameter in zip(places, parameters, strict=False)
         if not parameter.tied_to and place.effective is None
     }
     with left_as_found(model):
         try:
             return record(model, args, kwargs, arrays)[0]
-        except Exception as error:
+        except ForwardError as failed:
             shapes = ", ".join(str(tuple(x.shape)) for x in (*args, *kwargs.values()) if isinstance(x, Tensor))
+            module = dict(names.modules(model)).get(failed.module)
+            where = f", in {failed.module} ({type(module).__name__})" if failed.module else ""
             raise InputError(
-                f"the model's forward pass fails on the example of shape {shapes}: {type(error).__name__}: {error}. "
-                "Pass inputs that the model takes."
-            ) from error
+                f"the model's forward pass fails on the example of shape {shapes}{where}: "
+                f"{type(failed.error).__name__}: {failed.error}. Pass inputs that the model takes."
+            ) from failed.error
 
 
 @contextlib.contextmanager
@@ -185,9 +197,11 @@ def _informed(
     ends = {name for found in sums for name in found.ends}
     found = []
     for parameter in parameters:
-        known = (
-            (parameter.name, *places[parameter.name].parts) if places[parameter.name].effective else (parameter.name,)
-        )
+        if parameter.name not in places:
+            found.append(parameter)
+            continue
+        place = places[parameter.name]
+        known = (parameter.name, *place.parts) if place.effective else (parameter.name,)
         uses = tuple(use for name in known for use in graph.used.get(name, ()))
         if parameter.fixed and not uses:
             found.append(parameter)
@@ -207,7 +221,7 @@ def _informed(
         found.append(
             replace(
                 parameter, ends_residual=any(name in ends for name in known), activation=_activation(met),
-                follows=tuple(dict.fromkeys(each.word for each in met)),
+                function=_function(met), follows=tuple(dict.fromkeys(each.word for each in met)),
             )
         )  # fmt: skip
     return found
@@ -233,6 +247,12 @@ def _with_blocks(parameter: Parameter, sizes: tuple[int, ...] | None) -> Paramet
         return parameter
     blocks = len(sizes) if len(set(sizes)) == 1 else sizes
     return replace(parameter, layout=replace(layout, blocks=(layout.out_axes[0], blocks)))
+
+
+def _function(met: Sequence[Following]) -> Callable[..., Any] | None:
+    """The one function that follows and has no name in the catalogue."""
+    alone = len(met) == 1 and met[0].kind == "activation" and not met[0].activation
+    return met[0].function if alone else None
 
 
 _ROLES = {

@@ -26,6 +26,14 @@ from headstart.models.torch.uses import Operand, uses_of
 from headstart.models.torch.views import View, view_of
 
 
+class ForwardError(Exception):
+    """The forward pass raised; `module` is the name of the module that ran, `error` what it raised."""
+
+    def __init__(self, module: str, error: Exception) -> None:
+        super().__init__(str(error))
+        self.module, self.error = module, error
+
+
 class Tape(TorchFunctionMode):
     """The calls of torch functions while it is active, as operations on values."""
 
@@ -39,6 +47,7 @@ class Tape(TorchFunctionMode):
         self.numbers: dict[int, float] = {}
         self.calls: list[Call] = []
         self.open: list[int] = []  # the calls that have not come back yet
+        self.failed = ""  # the innermost module that an error came out of
         self._views: dict[int, View] = {}  # of weights that are copies of a view, by value
         self._known: dict[int, tuple[weakref.ref[Tensor], int]] = {}
         self._aliases: dict[int, list[weakref.ref[Tensor]]] = {}
@@ -99,6 +108,8 @@ class Tape(TorchFunctionMode):
     ) -> None:  # fmt: skip
         """Add the operation, unless it did nothing: returned what it was given, unchanged."""
         changed = [tensor for tensor, _, version in before if version is not None and _version(tensor) != version]
+        if any(version is None for _, _, version in before) and _writes(name, kwargs):
+            changed += [tensor for tensor, _, version in before if version is None and tensor is result]
         given = {id(tensor) for tensor, _, _ in before}
         made = [
             tensor for tensor in pytree.tree_leaves(result) if isinstance(tensor, Tensor) and id(tensor) not in given
@@ -164,6 +175,9 @@ def record(
 ) -> tuple[Graph, Any]:
     """Run the model once and give back the graph of it, and what it answered.
 
+    Raises:
+        ForwardError: the pass raised.
+
     Args:
         args, kwargs: the example's inputs.
         parameters: by canonical name.
@@ -174,7 +188,10 @@ def record(
         if id(tensor) not in names:
             tape.add(tensor, "data", f"input {place}")
     with _module_names(model, tape), torch.compiler.set_stance("force_eager"), torch.no_grad(), tape:
-        result = model(*args, **kwargs)
+        try:
+            result = model(*args, **kwargs)
+        except Exception as error:
+            raise ForwardError(tape.failed or tape.module, error) from error
     outputs = [tape.value_of(tensor) for tensor in pytree.tree_leaves(_plain(result)) if isinstance(tensor, Tensor)]
     return Graph(
         tuple(tape.values), tuple(tape.ops), tuple(outputs), tuple(tape.uses), tuple(tape.calls), tape.numbers
@@ -191,7 +208,9 @@ def _module_names(model: nn.Module, tape: Tape) -> Iterator[None]:
         tape.calls.append(Call(names.get(id(module), tape.module), type(module).__name__))
         tape.open.append(len(tape.calls) - 1)
 
-    def leave(module: nn.Module, _: Any, __: Any) -> None:
+    def leave(module: nn.Module, _: Any, result: Any) -> None:
+        if result is None and not tape.failed:  # an error, or a module that answers nothing
+            tape.failed = tape.module
         tape.open.pop()
 
     handles = [
@@ -249,6 +268,11 @@ def _version(tensor: Tensor) -> int | None:
         return tensor._version
     except RuntimeError:  # made in inference mode
         return None
+
+
+def _writes(name: str, kwargs: Mapping[str, Any]) -> bool:
+    """Whether a call writes into its operand by its name, for tensors that do not count how often they are written."""
+    return bool(kwargs.get("inplace")) or (name.endswith("_") and not name.endswith("__"))
 
 
 def _storage(tensor: Tensor) -> int | None:

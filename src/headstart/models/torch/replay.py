@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
+from torch.utils._python_dispatch import _disable_current_modes
 
 
 class _Place:
@@ -30,16 +31,15 @@ def replay_of(
             count += 1
 
     def replay(arrays: Sequence[Any]) -> Any:
-        # a copy each: an operation that writes in place must not write into the caller's
-        tensors = [torch.from_numpy(_copy(array)) for array in arrays]
-        filled = [tensors[leaf.number] if isinstance(leaf, _Place) else leaf for leaf in leaves]
-        given, named = pytree.tree_unflatten(filled, shape)
-        with torch.no_grad(), torch.device("cpu"):  # the caller may be in another device's context
+        # a copy of each: an operation that writes in place must not write into the caller's
+        # the caller may be in another device's context, or among fake tensors
+        with torch.no_grad(), torch.device("cpu"), _disable_current_modes():
+            tensors = [torch.from_numpy(_copy(array)) for array in arrays]
+            filled = [tensors[leaf.number] if isinstance(leaf, _Place) else leaf for leaf in leaves]
+            given, named = pytree.tree_unflatten(filled, shape)
             made = function(*given, **named)
-        made = tensors[0] if made is None else made
-        if isinstance(made, (tuple, list)):
-            return tuple(_array(part) for part in made)
-        return _array(made)
+            made = tensors[0] if made is None else made
+            return tuple(map(_array, made)) if isinstance(made, (tuple, list)) else _array(made)
 
     return replay
 
