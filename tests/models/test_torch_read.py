@@ -172,6 +172,34 @@ def test_what_lies_behind_a_norm_written_by_hand_is_found() -> None:
     assert parameters(zoo.HandNorm(), torch.randn(3, 6))["enter.weight"].activation == "relu"
 
 
+def test_a_value_that_goes_on_down_a_stream_has_no_single_activation() -> None:
+    class Stream(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.enter, self.inside, self.branch = nn.Linear(4, 6), nn.Linear(6, 6), nn.Linear(6, 6)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            x = self.enter(x)
+            return x + self.branch(torch.relu(self.inside(torch.relu(x))))
+
+    found = parameters(Stream(), torch.randn(3, 4))
+    assert (found["enter.weight"].follows, found["enter.weight"].activation) == (("relu", "stream"), None)
+    assert found["inside.weight"].activation == "relu"
+
+
+def test_a_part_of_an_output_that_is_dropped_makes_no_blocks() -> None:
+    class Dropped(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = nn.Linear(4, 6)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            both = self.layer(x)
+            return both[:, :2] * both[:, 1:3]
+
+    assert parameters(Dropped(), torch.randn(3, 4))["layer.weight"].layout.blocks is None
+
+
 def test_halves_of_a_gated_unit_are_blocks() -> None:
     found = parameters(zoo.PackedGated(6, 8), torch.randn(3, 6))["both.weight"]
     assert (found.layout.blocks, fans(found), found.activation) == ((0, 2), (6, 8), None)
@@ -280,6 +308,11 @@ def test_wrappers_leave_no_prefix_and_a_users_own_module_attribute_does() -> Non
             return self._orig_mod(self.module(x))
 
     names = ["module.weight", "module.bias", "_orig_mod.weight", "_orig_mod.bias"]
+
+    class AveragedModel(Own):  # a user's class by the name of one of PyTorch's wrappers
+        pass
+
+    assert list(parameters(AveragedModel(), torch.randn(1, 2))) == names
     for model in (
         Own(),
         torch.compile(Own(), backend="eager"),

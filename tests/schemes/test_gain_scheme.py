@@ -20,7 +20,7 @@ def test_it_adapts_to_what_follows() -> None:
     first, second = plan_parameters(layers, hs.scheme("gain"))
     assert first.draw == Normal(hs.gain("gelu") / 2)
     assert second.draw == Normal(hs.gain("leaky_relu(0.3)") / 2)
-    assert first.reason.endswith("fan_in 4, for gelu")
+    assert first.reason == "gain: 1.534 for gelu, fan_in 4"
 
 
 def test_it_may_name_the_activation_itself() -> None:
