@@ -30,7 +30,7 @@ OLD_RUNS = OLD["rows"]["headstart_runs"]
 def old(address: str) -> str:
     """The address of a store as schema 1 wrote it."""
     sqlite = "://" not in address
-    with Store(address)._engine.begin() as connection:
+    with Store(address)._maker.begin() as connection:
         for statement in OLD["tables"]:
             connection.execute(text(statement if sqlite else statement.replace("DOUBLE", "DOUBLE PRECISION")))
         for table, rows in OLD["rows"].items():
