@@ -264,7 +264,7 @@ def test_bad_input(
 
 def test_more_runs_than_the_maximum_need_yes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "study.toml"
-    monkeypatch.setattr("headstart.experiments.sweep.study.MOST_RUNS", 1_999)
+    monkeypatch.setattr("headstart.experiments.sweep.limits.MOST_RUNS", 1_999)
     path.write_text("seed = { range = [0, 2000] }")
     refused = headstart("sweep", "status", path)
     assert "asks for 2,000 runs, more than 1,999" in str(refused.exception)

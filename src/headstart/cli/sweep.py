@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -125,8 +126,10 @@ def seed_range(text: str) -> range:
     headstart.errors.InputError: --seeds has the form first:end, with the end left out, got '10-20'. Write 10:20.
     """
     first, _, end = text.partition(":")
-    if not (first.isdecimal() and end.isdecimal() and int(first) < int(end)):
-        raise InputError(f"--seeds has the form first:end, with the end left out, got {text!r}. Write 10:20.")
+    known = all(re.fullmatch("[0-9]{1,19}", part) for part in (first, end))  # a seed has at most 19 digits
+    if not (known and int(first) < int(end)):
+        shown = text if len(text) <= 60 else f"{text[:60]}..."
+        raise InputError(f"--seeds has the form first:end, with the end left out, got {shown!r}. Write 10:20.")
     return range(int(first), int(end))
 
 

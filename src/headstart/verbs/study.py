@@ -11,7 +11,8 @@ from headstart.errors import InputError
 from headstart.experiments.analysis.summary import Summary, summarize
 from headstart.experiments.store import Store
 from headstart.experiments.sweep.settings import read_study, study_settings
-from headstart.experiments.sweep.study import Sweep, open_rows
+from headstart.experiments.sweep.stored import open_rows
+from headstart.experiments.sweep.study import Sweep
 from headstart.verbs.result import Result
 from headstart.words import count
 

@@ -19,7 +19,7 @@ from headstart.errors import StoreError
 from headstart.experiments.store import Store, database, lock, migrations
 from headstart.experiments.store.tables import SCHEMA, metadata
 from headstart.experiments.sweep.runs import ENGINE_FORMAT
-from headstart.experiments.sweep.study import open_rows
+from headstart.experiments.sweep.stored import open_rows
 
 OLD: dict[str, Any] = json.loads((Path(__file__).parent / "schema_1.json").read_text())
 STUDIES = {study["name"]: study for study in OLD["studies"]}

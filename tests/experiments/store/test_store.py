@@ -32,7 +32,7 @@ from headstart.experiments.store.faults import explained
 from headstart.experiments.store.tables import SCHEMA, coordinator, meta
 from headstart.experiments.store.urls import file_of, store_url
 from headstart.experiments.sweep.chunks import Result
-from headstart.experiments.sweep.study import open_rows
+from headstart.experiments.sweep.stored import open_rows
 
 DONE = Result("a" * 32, '{"seed":0}', "done", None, 0.7, 0.1, 0.9, 0.8, 12, None)
 DIVERGED = Result("b" * 32, '{"seed":1}', "done", None, math.inf, math.nan, 0.5, 0.5, None, 3)

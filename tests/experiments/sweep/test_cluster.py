@@ -18,7 +18,7 @@ from headstart.errors import ExecutorError
 from headstart.experiments.sweep import coordinator as coordinator_module
 from headstart.experiments.sweep import estimate as estimate_module
 from headstart.experiments.sweep import executors as executors_module
-from headstart.experiments.sweep.study import open_rows
+from headstart.experiments.sweep.stored import open_rows
 
 STUDY: dict[str, Any] = {
     "hidden": [8], "scheme": ["he", "xavier"], "multiplier": [0.5, 1.0, 2.0], "seed": {"range": [0, 25]},

@@ -24,7 +24,7 @@ from headstart.cli.main import run as run_program
 from headstart.errors import Interrupted, StoreError
 from headstart.experiments.sweep import coordinator as coordinator_module
 from headstart.experiments.sweep import estimate as estimate_module
-from headstart.experiments.sweep.study import open_rows
+from headstart.experiments.sweep.stored import open_rows
 
 
 def table(path: Path) -> str:

@@ -17,7 +17,7 @@ import pytest
 import headstart as hs
 from headstart.draws.arrays import draw_array
 from headstart.experiments.data.datasets import load
-from headstart.experiments.sweep.study import open_rows
+from headstart.experiments.sweep.stored import open_rows
 from headstart.schemes import Normal
 from headstart.verbs.compare import compare
 

@@ -19,9 +19,13 @@ EXAMPLES = "Write the path of a file, such as runs.db, or postgresql://user:pass
 ENCODED = "In user and password write @ as %40, / as %2F, : as %3A, ? as %3F, # as %23 and % as %25"
 SECRETS = ("password", "sslpassword", "passfile")  # options whose values are nobody's business
 # libpq's own, so that a slip is told here and not by a driver that repeats the whole text
-OPTIONS = frozenset(
-    ["application_name", "channel_binding", "client_encoding", "connect_timeout", "dbname", "fallback_application_name", "gssencmode", "host", "hostaddr", "keepalives", "keepalives_count", "keepalives_idle", "keepalives_interval", "krbsrvname", "load_balance_hosts", "options", "passfile", "password", "port", "require_auth", "requirepeer", "service", "sslcert", "sslcertmode", "sslcrl", "sslcrldir", "sslkey", "sslmode", "sslnegotiation", "sslpassword", "sslrootcert", "sslsni", "target_session_attrs", "tcp_user_timeout", "user"]
-)
+OPTIONS = frozenset({
+    "application_name", "channel_binding", "client_encoding", "connect_timeout", "dbname", "fallback_application_name",
+    "gssencmode", "host", "hostaddr", "keepalives", "keepalives_count", "keepalives_idle", "keepalives_interval",
+    "krbsrvname", "load_balance_hosts", "options", "passfile", "password", "port", "require_auth", "requirepeer",
+    "service", "sslcert", "sslcertmode", "sslcrl", "sslcrldir", "sslkey", "sslmode", "sslnegotiation", "sslpassword",
+    "sslrootcert", "sslsni", "target_session_attrs", "tcp_user_timeout", "user",
+})  # fmt: skip
 _URL = re.compile(r"\s*([A-Za-z][A-Za-z0-9+._-]*)://(.*?)\s*", re.DOTALL)
 _SERVER = re.compile(r"postgres|.*:.*@|.*(?:pass\w*|pwd)\s*=", re.IGNORECASE | re.DOTALL)
 _PLAIN = re.compile(r"[\w.@-]*")  # a user's name that is one, and not a name and a password in one

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -100,8 +101,19 @@ def _run(settings: StudySettings, point: dict[str, Any], digests: dict[str, str 
         point["data"], digests[point["data"]], settings.label, settings.data_seed, hidden, point["activation"],
         point["optimizer"], None if batch_size == ALL else batch_size, point["steps"], settings.dtype, settings.target,
     )  # fmt: skip
-    multiplier = 1.0 if zero else factor * point["multiplier"]
+    multiplier = 1.0 if zero else _product(point["scheme"], factor, point["multiplier"])
     return Run(batch, name, multiplier, point["sigma_b"], point["learning_rate"], point["seed"])
+
+
+def _product(spec: str, own: float, asked: float) -> float:
+    """A scheme's own multiplier times the study's; beyond what a number holds there is nothing to train."""
+    product = own * asked
+    if 0 < product < math.inf:
+        return product
+    raise InputError(
+        f"the scheme {spec!r} with the multiplier {asked!r} has the multiplier {product!r} in all, which must be a "
+        f"positive, finite number. Write a {'larger' if product == 0 else 'smaller'} one."
+    )
 
 
 @functools.cache
