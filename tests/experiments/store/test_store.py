@@ -26,8 +26,8 @@ from headstart import InputError
 from headstart.errors import StoreError
 from headstart.experiments.store import Store, StoredStudy
 from headstart.experiments.store import database as database_module
-from headstart.experiments.store import engines as engines_module
 from headstart.experiments.store import lock as lock_module
+from headstart.experiments.store import urls as urls_module
 from headstart.experiments.store.faults import explained
 from headstart.experiments.store.tables import SCHEMA, coordinator, meta
 from headstart.experiments.store.urls import file_of, store_url
@@ -461,7 +461,7 @@ def test_a_server_may_be_named_in_two_ways_and_is_waited_for_so_long() -> None:
         url = store_url(f"{name}://me@host:99/lab")
         assert (url.drivername, url.host, url.port, url.database) == ("postgresql+psycopg", "host", 99, "lab")
         assert file_of(url) is None
-    assert engines_module.CONNECT_SECONDS == engines_module.BUSY_SECONDS == 5
+    assert urls_module.CONNECT_SECONDS == urls_module.BUSY_SECONDS == 5
 
 
 # What the two databases say, and the decisive words of what is told to do.

@@ -11,10 +11,8 @@ from sqlalchemy.engine import URL, Connection, Engine
 from sqlalchemy.pool import NullPool, StaticPool
 
 from headstart.errors import InputError
-from headstart.experiments.store.urls import file_of
+from headstart.experiments.store.urls import BUSY_SECONDS, CONNECT_SECONDS, file_of
 
-CONNECT_SECONDS = 5  # to a server that does not answer
-BUSY_SECONDS = 5  # for another program that writes to the same file
 WRITE = "headstart_write"  # an execution option: the transaction will write
 
 

@@ -46,7 +46,7 @@ def _said(error: BaseException) -> str:
     text = str(error)
     if isinstance(error, OSError) and error.strerror:
         text = error.strerror + (f": {Path(str(error.filename)).name}" if error.filename else "")
-    return " ".join(text.split()).rstrip(".")
+    return " ".join(text.split()).rstrip(".?")
 
 
 # what SQLite and PostgreSQL say -> what to do
@@ -59,9 +59,11 @@ _REMEDIES = {
     "permission denied": " See that you may read the file, or choose another with --store.",
     "not a database": " Choose another file with --store.",
     "malformed": f" {RESTORE}",
-    "no such": f" It is damaged. {RESTORE}",
+    "no such table": f" It is damaged. {RESTORE}",
+    "no such column": f" It is damaged. {RESTORE}",
     "could not decode": f" It is damaged. {RESTORE}",
     "unsupported file format": f" It is damaged. {RESTORE}",
+    "column headstart": f" It is damaged. {RESTORE}",
     'relation "': " Its tables are gone; restore the database from a copy, or use another one.",
     "is locked": " Another program is writing to it; close that, and run the same command again.",
     "authentication failed": " See to user and password in the URL.",

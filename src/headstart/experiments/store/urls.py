@@ -15,9 +15,11 @@ from sqlalchemy.engine import URL, make_url
 
 from headstart.errors import InputError
 
+CONNECT_SECONDS = 5  # to a server that does not answer
+BUSY_SECONDS = 5  # for another program that writes to the same file
 EXAMPLES = "Write the path of a file, such as runs.db, or postgresql://user:password@host/database"
 ENCODED = "In user and password write @ as %40, / as %2F, : as %3A, ? as %3F, # as %23 and % as %25"
-SECRETS = ("password", "sslpassword", "passfile")  # options whose values are nobody's business
+PLACES = ("host", "hostaddr", "port", "dbname", "user")  # options whose values may be told
 # libpq's own, so that a slip is told here and not by a driver that repeats the whole text
 OPTIONS = frozenset({
     "application_name", "channel_binding", "client_encoding", "connect_timeout", "dbname", "fallback_application_name",
@@ -67,18 +69,18 @@ def shown(url: URL) -> str:
     """The URL for people: the path of a file, or a server without password and options."""
     if url.drivername == "sqlite":
         return url.database or "memory"
-    user = url.username or ""
-    known = URL.create(
-        "postgresql", user if _PLAIN.fullmatch(user) else "***", "***" if url.password else None, url.host, url.port,
-        url.database,
-    )  # fmt: skip
-    return known.render_as_string(hide_password=True)
+    user = url.username if _PLAIN.fullmatch(url.username or "") and url.password != "" else "***"  # "token:@"
+    who = (user or "") + (":***" if url.password else "")
+    host = f"[{url.host}]" if ":" in (url.host or "") else url.host or ""
+    port = "" if url.port is None else f":{url.port}"
+    database = "" if url.database is None else f"/{url.database}"
+    return f"postgresql://{who}{'@' if who else ''}{host}{port}{database}"
 
 
 def without_secrets(text: str, url: URL) -> str:
-    """What somebody else says of the store, its password blotted out wherever it stands."""
-    given = [url.password, *(url.query.get(option) for option in SECRETS)]
-    if not _PLAIN.fullmatch(url.username or ""):
+    """What somebody else says of the store, with all blotted out that may be a secret, wherever it stands."""
+    given = [url.password, *(value for option, value in url.query.items() if option not in PLACES)]
+    if not _PLAIN.fullmatch(url.username or "") or url.password == "":
         given.append(url.username)
     for secret in sorted({str(value) for value in given if value}, key=len, reverse=True):
         if len(secret) > 2:

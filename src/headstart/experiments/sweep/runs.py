@@ -105,15 +105,20 @@ def _run(settings: StudySettings, point: dict[str, Any], digests: dict[str, str 
     return Run(batch, name, multiplier, point["sigma_b"], point["learning_rate"], point["seed"])
 
 
+@functools.lru_cache(maxsize=4096)
 def _product(spec: str, own: float, asked: float) -> float:
     """A scheme's own multiplier times the study's; beyond what a number holds there is nothing to train."""
     product = own * asked
-    if 0 < product < math.inf:
-        return product
-    raise InputError(
-        f"the scheme {spec!r} with the multiplier {asked!r} has the multiplier {product!r} in all, which must be a "
-        f"positive, finite number. Write a {'larger' if product == 0 else 'smaller'} one."
-    )
+    if not 0 < product < math.inf:
+        raise InputError(
+            f"the scheme {spec!r} with the multiplier {asked!r} has the multiplier {product!r} in all, which must be a "
+            f"positive, finite number. Write a {'larger' if product == 0 else 'smaller'} one."
+        )
+    try:
+        _ = (scheme(spec) * asked).canonical  # normal(1e300) has its number within
+    except InputError as error:
+        raise InputError(f"the scheme {spec!r} with the multiplier {asked!r}: {error}") from None
+    return product
 
 
 @functools.cache
