@@ -65,21 +65,27 @@ class Hold:
         Raises:
             StoreError: the file was deleted or replaced, or another coordinator has the lock.
         """
-        for path, before in self._files.items():
-            now = _identity(path)
-            if before is None:  # the log is made by the first write
-                self._files[path] = now
-            elif now != before:
-                what = "replaced" if now else "deleted"
-                raise StoreError(
-                    f"the store {shown(self._url)!r} was {what} while the sweep ran ({path.name}), so no more can be "
-                    "written to it. Put it back, or begin a new one: run the same command again."
-                )
+        if changed := self._changed():
+            what = "replaced" if _identity(changed) else "deleted"
+            raise StoreError(
+                f"the store {shown(self._url)!r} was {what} while the sweep ran ({changed.name}), so no more can be "
+                "written to it. Put it back, or begin a new one: run the same command again."
+            )
         if not self._lock.is_held() and not self._lock.take():
             raise StoreError(
                 f"the lock of the store {shown(self._url)!r} was lost and another coordinator has it: "
                 f"{_holder(self._engine)}. {AGAIN}"
             )
+
+    def _changed(self) -> Path | None:
+        """A file of the store's that is not the one it was."""
+        for path, before in self._files.items():
+            now = _identity(path)
+            if before is None:  # the log is made by the first write
+                self._files[path] = now
+            elif now != before:
+                return path
+        return None
 
     def confirm(self, connection: Connection) -> None:
         """See, within the transaction of a write, that nobody else has taken the store.
@@ -94,6 +100,8 @@ class Hold:
 
     def leave(self) -> None:
         """Take our name away, if it still stands there; where even this fails, the lock alone counts."""
+        if self._changed():  # another file must not get what is in this one's log
+            return
         with (
             contextlib.suppress(sqlalchemy.exc.SQLAlchemyError),
             self._engine.execution_options(**{WRITE: True}).begin() as connection,
