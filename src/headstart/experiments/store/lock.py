@@ -67,6 +67,7 @@ class Hold:
         """
         if changed := self._changed():
             what = "replaced" if _identity(changed) else "deleted"
+            self._set_log_aside()
             raise StoreError(
                 f"the store {shown(self._url)!r} was {what} while the sweep ran ({changed.name}), so no more can be "
                 "written to it. Put it back, or begin a new one: run the same command again."
@@ -76,6 +77,14 @@ class Hold:
                 f"the lock of the store {shown(self._url)!r} was lost and another coordinator has it: "
                 f"{_holder(self._engine)}. {AGAIN}"
             )
+
+    def _set_log_aside(self) -> None:
+        """Where another file has taken the store's place, SQLite would read our log into it."""
+        file, log, shared = self._files
+        if _identity(file) and _identity(file) != self._files[file] and _identity(log) == self._files[log]:
+            with contextlib.suppress(OSError):
+                log.replace(log.with_name(f"{log.name}.lost"))
+                shared.unlink()
 
     def _changed(self) -> Path | None:
         """A file of the store's that is not the one it was."""
