@@ -15,7 +15,6 @@ import sqlalchemy
 import headstart as hs
 from headstart.errors import StoreError
 from headstart.experiments.store import Store
-from headstart.experiments.store.identity import run_identity
 from headstart.experiments.store.tables import metadata
 from headstart.experiments.sweep.stored import open_rows
 from headstart.verbs.study import report_of
@@ -115,29 +114,28 @@ def test_a_store_of_schema_2_keeps_its_finished_runs(tmp_path: Path, monkeypatch
         assert connection.execute("SELECT count(*) FROM headstart_runs WHERE seal = ''").fetchone() == (0,)
 
 
-def test_an_old_run_whose_multiplier_was_beyond_numbers_leaves_the_store_readable(tmp_path: Path) -> None:
+def test_an_old_run_whose_multiplier_was_beyond_numbers_leaves_the_store_readable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """he*1e300 times 1e300 was run, and its settings were no JSON."""
-    path = tmp_path / "runs.db"
+    path, beyond = tmp_path / "runs.db", {"scheme": "he*1e300", "multiplier": [1e-300, 1e300], "seed": 0}
     hs.study(GIVEN, path).run()
     rows = open_rows(path)
+    with monkeypatch.context() as old:  # as it was before such a product was refused
+        old.setattr("headstart.experiments.sweep.runs._check_product", lambda *_: None)
+        assert hs.study({**GIVEN, **beyond}, path, name="beyond").run() == (2, 1, 1)
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        texts = [text for (text,) in connection.execute("SELECT settings FROM headstart_runs")]
+    assert sum('"multiplier":inf' in text for text in texts) == 1
     as_schema_2(path)
-    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        (text,) = connection.execute("SELECT settings FROM headstart_runs WHERE state = 'failed'").fetchone()
-        known = json.loads(text)
-        identity = run_identity(
-            text.split(',"scheme"')[0], known["scheme"], float("inf"), known["sigma_b"], known["learning_rate"],
-            known["seed"],
-        )  # fmt: skip
-        connection.execute(
-            "INSERT INTO headstart_runs (id, settings, state, reason) VALUES (?, ?, 'failed', 'not finite')",
-            (identity, text.replace('"multiplier":1.0', '"multiplier":inf')),
-        )
     for _ in range(2):  # as it is, and brought forward
         found = open_rows(path)
-        assert [row["multiplier"] for row in found if row not in rows] == [float("inf")]
-        assert len(found) == len(rows) + 1
-        report_of(path).summary.reasons  # noqa: B018 - its tables are made
-        assert hs.study(GIVEN, path).run().done == 2
+        assert sorted(row["multiplier"] for row in found if row not in rows) == [float("inf")]
+        assert len(open_rows(path, "beyond")) == 2
+        assert report_of(path).summary.reasons
+        assert hs.study(GIVEN, path).run() == (4, 2, 2)
+    with pytest.raises(hs.InputError, match="which must be a positive, finite number"):
+        hs.study({**GIVEN, **beyond}, path, name="beyond").run()
 
 
 def as_schema_2(path: Path) -> None:

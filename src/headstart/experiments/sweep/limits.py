@@ -10,6 +10,7 @@ from headstart.errors import InputError
 from headstart.experiments.sweep.factors import LONGEST
 from headstart.experiments.sweep.settings import FACTORS, MOST_RUNS, StudySettings
 
+MOST_LAYERS = 100_000  # of a network; more is a slip of the pen, and would be written out before any check
 RUN_BYTES = 4096  # of one run's settings, its identity and its row, in Python
 NUMBER_BYTES = 16  # of one weight: itself, its gradient, and the optimizer's two, in float32
 
@@ -31,6 +32,10 @@ def check(settings: StudySettings, many: bool, added: int = 0) -> None:
             "Shorten a factor, or say that you mean it: --yes, or many=True."
         )
     memory.require(RUN_BYTES * asked, f"a study of {asked:,} runs", "Shorten a factor.")
+    deepest = max((len(hidden) for hidden in settings.values_of("hidden")), default=0)
+    deepest = max((deepest, *settings.values_of("depth")))
+    if deepest > MOST_LAYERS:
+        raise InputError(f"a network has at most {MOST_LAYERS:,} hidden layers, got {deepest:,}. Write fewer.")
     memory.require(
         NUMBER_BYTES * most_weights(settings), "the largest network of the study", "Write smaller or fewer layers."
     )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from headstart.errors import InputError, StoreError, unknown
 from headstart.experiments.store import Store, StoredStudy
 from headstart.experiments.store.identity import stored_identity
+from headstart.experiments.store.seals import parsed_settings
 from headstart.experiments.sweep.rows import Row, rows_of
 from headstart.experiments.sweep.runs import Identified, distinct_runs
 from headstart.experiments.sweep.settings import StudySettings
@@ -51,7 +51,7 @@ def rows_of_study(results: dict[str, dict[str, Any]], runs: dict[str, Identified
     """The rows of a study's finished runs, each scheme by the name that this study gives it."""
     found = {identity: run for identity, run in runs.items() if identity in results}
     return rows_of(
-        {identity: results[identity] | {"settings": json.loads(run.text)} for identity, run in found.items()}
+        {identity: results[identity] | {"settings": parsed_settings(run.text)} for identity, run in found.items()}
     )
 
 
