@@ -141,7 +141,10 @@ def _server(rest: str) -> URL:
             raise _malformed("after ? stand options of PostgreSQL, each once, such as ?sslmode=require")
     if rest.partition("?")[2] and not url.query:
         raise _malformed("after ? stand options of PostgreSQL, each once, such as ?sslmode=require")
-    return url
+    # a password that stands among the options is put where everybody knows to hide it
+    told = {option: str(value) for option, value in url.query.items()}
+    user, word = told.get("user", url.username), told.get("password", url.password)
+    return url.difference_update_query(["user", "password"]).set(username=user, password=word)
 
 
 def _malformed(why: str) -> InputError:
