@@ -81,6 +81,17 @@ def test_a_lock_that_was_lost_and_is_free_again_is_not_ours_if_somebody_had_it(a
         pass
 
 
+def test_one_that_lost_a_store_leaves_it_to_the_next(address: str) -> None:
+    first, second = Store(address), Store(address)
+    with contextlib.ExitStack() as rest:
+        with first.coordinating():
+            lose_the_lock(address)
+            rest.enter_context(second.coordinating())
+        second.add([done(0)])  # its name and its lock are still there
+        with pytest.raises(StoreError, match="is held by another coordinator"):
+            Store(address).coordinating().__enter__()
+
+
 def test_a_lock_that_was_lost_and_that_nobody_took_is_taken_again(address: str) -> None:
     store = Store(address)
     with store.coordinating():

@@ -143,8 +143,8 @@ def _server(rest: str) -> URL:
         raise _malformed("after ? stand options of PostgreSQL, each once, such as ?sslmode=require")
     # a password that stands among the options is put where everybody knows to hide it
     told = {option: str(value) for option, value in url.query.items()}
-    user, word = told.get("user", url.username), told.get("password", url.password)
-    return url.difference_update_query(["user", "password"]).set(username=user, password=word)
+    name, word = told.get("user", url.username), told.get("password", url.password)
+    return url.difference_update_query(["user", "password"]).set(username=name, password=word)
 
 
 def _malformed(why: str) -> InputError:

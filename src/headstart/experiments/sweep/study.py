@@ -226,8 +226,9 @@ class Sweep:
         say: Callable[[str], None] | None = None,
     ) -> Status:
         """Hold the store, let `prepare` change what is to be done, and do it."""
-        from headstart.experiments.sweep.executors import executor_for
+        from headstart.experiments.sweep.executors import check, executor_for
 
+        check(executor, workers, scheduler)
         self.runs()  # what is wrong with the study is told before anything is made
         with contextlib.ExitStack() as stack:
 
