@@ -15,6 +15,7 @@ from headstart.errors import ExecutorError, InputError
 from headstart.experiments.engine.train import available_cores
 
 CONNECT_SECONDS = 5
+_PLAIN = re.compile(r"(?:(?:tcp|tls|ws|wss|ucx)?://)?[\w.-]{0,60}(?::[0-9]{0,20})?")  # host and port, or less
 _ADDRESS = re.compile(r"(?:tcp|tls|ws|wss|ucx)://(?:\[[0-9A-Fa-f:.%]+\]|[^\s:/@\[\]]+):([0-9]{1,5})/?")
 
 
@@ -60,10 +61,10 @@ def check(executor: Executor | None, workers: int | None, scheduler: str | None)
 
 
 def _check_address(address: str) -> None:
-    """See that this is an address; one with a password in it is not repeated."""
+    """See that this is an address; one that could have a password in it is not repeated."""
     found = _ADDRESS.fullmatch(address)
     if found is None or not 1 <= int(found[1]) <= 65535:
-        shown = "one with an @" if "@" in address else repr(address)
+        shown = repr(address) if _PLAIN.fullmatch(address) else "something else"
         raise InputError(
             f"a scheduler's address has the form tcp://host:port, got {shown}. Write, for example, "
             "tcp://server:8786, or tls://server:8786."
