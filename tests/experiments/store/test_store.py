@@ -73,6 +73,12 @@ def test_every_column_comes_back_from_its_own_place_to_the_last_bit(address: str
         assert repr(got) == repr(expected)  # NaN too
 
 
+def test_a_reason_may_be_any_text(address: str) -> None:
+    """As it is where a database takes it: PostgreSQL has no character 0, and nobody has half a pair."""
+    held(Store(address), FAILED._replace(reason="a\0b \ud800 \N{GRINNING FACE}"))
+    assert Store(address).results()[FAILED.id]["reason"] == "a b ? \N{GRINNING FACE}"
+
+
 def test_a_failed_run_has_nothing_where_a_done_one_has_no_number(address: str) -> None:
     undone = Result("e" * 32, "{}", "done", None, math.nan, math.nan, math.nan, math.nan)
     held(Store(address), FAILED, undone)

@@ -264,14 +264,11 @@ def _runs(connection: Connection) -> Iterator[dict[str, Any]]:
 
 
 def _sealed(result: tuple[Any, ...]) -> tuple[Any, ...]:
-    """A run's row; NaN, the one value that is not itself, becomes NULL, and text is what every database takes."""
-    clean = (
-        value.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
-        if isinstance(value, str)
-        else None if value != value else value
-        for value in result
-    )  # fmt: skip
-    values = values_of(dict(zip(COLUMNS, clean, strict=True)))
+    """A run's row; NaN, which is not itself, becomes NULL, and a reason is text that every database takes."""
+    values = dict(zip(COLUMNS, (None if value != value else value for value in result), strict=True))
+    if values["reason"]:
+        values["reason"] = values["reason"].replace("\0", " ").encode("utf-8", "replace").decode()
+    values = values_of(values)
     return (*(values[name] for name in COLUMNS), seal_of_run(values))
 
 
