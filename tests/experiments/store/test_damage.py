@@ -32,6 +32,25 @@ def test_single_bits_flipped_anywhere_never_give_other_rows(tmp_path: Path) -> N
     assert counts["refused"] > 30  # else the bits would have hit nothing
 
 
+def test_a_page_that_is_older_than_the_others_is_seen(tmp_path: Path) -> None:
+    """A disk that says it has written and has not: each page in turn as it was before the last sweep."""
+    path, one = tmp_path / "runs.db", tmp_path / "one.db"
+    hs.study({**GIVEN, "seed": list(range(9))}, path).run()
+    before = path.read_bytes()
+    hs.study({**GIVEN, "seed": list(range(30))}, path, name="more").run()
+    after = path.read_bytes()
+    rows = open_rows(path)
+    size = 4096
+    changed = [at for at in range(0, len(before), size) if before[at : at + size] != after[at : at + size]]
+    assert len(changed) > 2
+    for at in changed:
+        one.write_bytes(after[:at] + before[at : at + size] + after[at + size :])
+        try:
+            assert open_rows(one) == rows
+        except StoreError as error:
+            assert "damaged" in str(error) or "malformed" in str(error)  # noqa: PT017 - either is right
+
+
 # each is what an editor, a script or a broken disk could do
 CHANGES = {
     "a number": "UPDATE headstart_runs SET test_accuracy = test_accuracy + 1e-12 WHERE state = 'done'",

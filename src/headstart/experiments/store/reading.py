@@ -90,7 +90,7 @@ class Reader:
         engine = engine_to_read(file, immutable)
         with engine.connect() as connection:
             if self._whole != before:
-                wrong = str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar())
+                wrong = str(connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar())
                 if wrong != "ok":
                     raise damaged(self._url, " ".join(wrong.replace("*** in database main ***", "").split()))
                 self._whole = before
