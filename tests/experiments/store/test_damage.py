@@ -35,9 +35,9 @@ def test_single_bits_flipped_anywhere_never_give_other_rows(tmp_path: Path) -> N
 def test_a_page_that_is_older_than_the_others_is_seen(tmp_path: Path) -> None:
     """A disk that says it has written and has not: each page in turn as it was before the last sweep."""
     path, one = tmp_path / "runs.db", tmp_path / "one.db"
-    hs.study({**GIVEN, "seed": list(range(9))}, path).run()
+    hs.study({**GIVEN, "seed": list(range(40))}, path).run()
     before = path.read_bytes()
-    hs.study({**GIVEN, "seed": list(range(30))}, path, name="more").run()
+    hs.study({**GIVEN, "seed": list(range(60))}, path, name="more").run()
     after = path.read_bytes()
     rows = open_rows(path)
     size = 4096
