@@ -39,7 +39,7 @@ def open_rows(address: str | Path, name: str | None = None) -> list[Row]:
 def runs_of(stored: StoredStudy, store: Store) -> dict[str, Identified]:
     """Identity -> run of a study in a store. What its tables held stands there, so they need not be at hand."""
     try:
-        return distinct_runs(settings_of(stored), stored.seeds, stored.document["files"])
+        return distinct_runs(_settings_of(stored), stored.seeds, stored.document["files"])
     except (KeyError, TypeError, AttributeError) as error:
         raise StoreError(
             f"the store {store} is damaged: a study in it cannot be read ({type(error).__name__}). "
@@ -66,7 +66,7 @@ def _newest(results: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     return {identity: results[identity] for identity in newest.values()}
 
 
-def settings_of(stored: StoredStudy) -> StudySettings:
+def _settings_of(stored: StoredStudy) -> StudySettings:
     """The settings in a store's document; a key that this version has added has its default.
 
     They were checked when they were stored. Checked again they would depend on what is there today: the file of a

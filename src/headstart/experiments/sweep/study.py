@@ -19,9 +19,9 @@ from headstart.experiments.store import Store, StoredStudy
 from headstart.experiments.sweep import limits
 from headstart.experiments.sweep.rows import Row, frame, write_parquet
 from headstart.experiments.sweep.runs import Identified, digest, distinct_runs
-from headstart.experiments.sweep.settings import StudySettings
+from headstart.experiments.sweep.settings import StudySettings, study_settings
 from headstart.experiments.sweep.status import Status
-from headstart.experiments.sweep.stored import differences, rows_of_study, runs_of, settings_of
+from headstart.experiments.sweep.stored import differences, rows_of_study, runs_of
 
 MEMORY = "sqlite://"
 
@@ -94,7 +94,7 @@ class Sweep:
         if stored is None:
             return None
         held = {"files": stored.document.get("files")}
-        document = settings_of(stored).document() | held
+        document = study_settings().document() | stored.document  # a key that this version has added has its default
         asked = self._document if today else self.settings.document() | held
         if document != asked:
             raise InputError(
