@@ -117,7 +117,7 @@ def test_ctrl_c_says_what_is_kept_and_exits_130(
         "They are kept in tune.db; the same command goes on from there."
     )
     assert "Traceback" not in done.stderr
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["tune.db", "tune.db.lock"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["tune.db", "tune.db.tune.lock"]
     settings, storage = tune_settings(trials=6, seeds=2, steps=100, profile=3), Storage(tmp_path / "tune.db")
     study = open_study(settings, "he", storage, TunableNetwork(settings, "he").fingerprint)
     assert abs(len(rows_of(study)) - kept) <= 1  # Ctrl-C may come between a trial's end and its being counted

@@ -162,22 +162,23 @@ def test_another_programs_file_is_left_alone() -> None:
     with contextlib.closing(sqlite3.connect("books.db")) as base:
         base.execute("CREATE TABLE books (title TEXT)")
         base.commit()
-    hs.study({"seed": [0], "steps": 5, "hidden": [2]}, "sweep.db").run()
-    Path("sweep.db.lock").unlink()
     Path("text.db").write_text("hello" * 1000)
     for path, words in (
         ("books.db", "is another program's: it has the tables books. Write another file."),
-        (
-            "sweep.db",
-            "is another program's: it has the tables headstart_coordinator, headstart_meta, headstart_runs and",
-        ),
         ("text.db", "is no SQLite database. Write another file."),
     ):
         held = Path(path).read_bytes()
         with pytest.raises(hs.InputError, match=words):
             run(path=path)
         assert Path(path).read_bytes() == held
-        assert not Path(f"{path}.lock").exists()
+        assert not Path(f"{path}.tune.lock").exists()
+
+
+def test_a_sweeps_store_may_be_the_storage_too() -> None:
+    sweep: dict[str, Any] = {"seed": [0], "steps": 5, "hidden": [2]}
+    hs.study(sweep, "both.db").run()
+    assert len(run(path="both.db").trials) == 8
+    assert hs.study(sweep, "both.db").status().done == 1
 
 
 @pytest.mark.parametrize(
@@ -208,7 +209,7 @@ def test_what_is_no_storage_is_refused_and_leaves_nothing(address: str, words: s
 @pytest.mark.parametrize("name", ["what?.db", "hash#.db", "per%20cent.db", "ä ö.db", "plus+.db"])
 def test_a_file_has_the_name_that_was_written(name: str, tmp_path: Path) -> None:
     run(path=name, trials=2)
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([name, f"{name}.lock"])
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([name, f"{name}.tune.lock"])
 
 
 @pytest.mark.parametrize(
@@ -285,7 +286,7 @@ def test_whoever_lost_the_storage_to_another_stops_before_it_writes() -> None:
     """Where a lock does not hold, as when its file is deleted or the disk is another machine's."""
 
     def steal() -> None:
-        os.unlink("tune.db.lock")
+        os.unlink("tune.db.tune.lock")
         assert len(run().trials) == 8
 
     text = told(steal)

@@ -109,7 +109,7 @@ def making(hold: Hold) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _file_lock(storage: Storage, path: Path) -> Iterator[None]:
-    lock = filelock.FileLock(f"{path.resolve()}.lock")  # one lock, by whatever link it is reached
+    lock = filelock.FileLock(f"{path.resolve()}.tune.lock")  # one, by whatever link; `.lock` is a sweep's
     try:
         lock.acquire(timeout=PATIENCE_SECONDS, poll_interval=0.05)
     except filelock.Timeout:

@@ -24,7 +24,8 @@ from headstart.words import listed
 WRITE = "Write the path of a file, such as tune.db, or a database's URL."
 TABLES = "SELECT name FROM sqlite_master WHERE type = 'table'"
 NAMED = 3  # of another program's tables, so many are named
-OPTUNAS = ("studies", "study_", "trials", "trial_", "version_info", "alembic_version", "sqlite_")  # how tables begin
+# how tables begin that may be there: Optuna's own, SQLite's, and those of a sweep's store, which may share a database
+KNOWN = ("studies", "study_", "trials", "trial_", "version_info", "alembic_version", "sqlite_", "headstart_")
 
 
 class Trouble(StoreError):
@@ -221,7 +222,7 @@ def _see_that_optuna_made_it(path: Path) -> None:
         if "not a database" in str(error):
             raise InputError(f"the storage {_short(path)} is no SQLite database. Write another file.") from None
         return  # opening it will say what it is
-    others = sorted(name for name in tables if not name.startswith(OPTUNAS))
+    others = sorted(name for name in tables if not name.startswith(KNOWN))
     if others and not {"studies", "trials"} <= tables:
         named = listed(others) if len(others) <= NAMED else f"{', '.join(others[:NAMED])} and more"
         raise InputError(
