@@ -38,6 +38,15 @@ def percent(share: float, digits: int = 1) -> str:
     return f"{100 * share:.{digits}f} %" if math.isfinite(share) else not_finite(share)
 
 
+def r_squared(value: float) -> str:
+    """R², or a difference of two: to four decimals, since what is smaller is rounding; four digits where it is large.
+
+    >>> r_squared(0.98765), r_squared(-4.441e-16), r_squared(-473.537), r_squared(-3.98e22)
+    ('0.9877', '0', '-473.5', '-3.98e+22')
+    """
+    return number(round(value, 4) + 0.0) if math.isfinite(value) else not_finite(value)
+
+
 def times(factor: float, digits: int = 3) -> str:
     """A factor: × 1.41, × 0.02, × 3e-07.
 
