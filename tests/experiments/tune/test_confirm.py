@@ -32,6 +32,7 @@ class Recorded:
     calls: list[tuple[list[Point], list[int]]] = field(default_factory=list)
     units: int = 1
     fingerprint: str = ""
+    task: str = ""
 
     def attempt(self, point: Point, seeds: Sequence[int], report: Any, tick: Any) -> Any:
         raise AssertionError("the search is over")

@@ -57,7 +57,8 @@ class Confirmation:
         """The range around the best whose points are as good as it.
 
         One worse point between two good ones does not end it: of a dozen that are as good, a 95 % interval calls one
-        worse in every second profile. The default ends it, so that what paid lies outside.
+        worse in every second profile. A default that is worse ends it, so that what paid lies outside; one that is as
+        good is in it, whatever lies between, for the words say so.
         """
         line = self.profiles[axis]
         best = next(index for index, checked in enumerate(line) if checked.point == self.best.point)
@@ -72,7 +73,8 @@ class Confirmation:
                 reach = place
             elif place - reach > 1 or checked.point == self.default.point:
                 break
-        return reach
+        usual = (place for place, checked in enumerate(outwards, start=1) if checked.point == self.default.point)
+        return max(reach, next(usual, 0) if self.default.as_good else 0)
 
 
 def confirm(

@@ -13,6 +13,7 @@ from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from headstart.errors import InputError
+from headstart.experiments.analysis.metrics import METRICS
 from headstart.experiments.tune.settings import TuneSettings
 from headstart.experiments.tune.shield import shielded
 from headstart.experiments.tune.storage import Storage
@@ -31,8 +32,9 @@ SEAL = "seal"  # its hash, by which a damaged one is known
 
 def study_name(settings: TuneSettings, spec: str) -> str:
     """The study's name in its storage: scheme, data or function, and metric."""
-    on = settings.data if settings.objective is None else settings.objective
-    return f"headstart tune {spec} on {on}: {settings.measured.title}"
+    if settings.objective is not None:
+        return f"headstart tune {spec} on {settings.objective}: {settings.measured.title}"
+    return f"headstart tune {spec} on {settings.data}: {METRICS[settings.metric].title}"
 
 
 class Kept:

@@ -57,6 +57,7 @@ def run_tuning(
         else TunableNetwork(settings, spec, threads=threads, cancel=cancel)
         for spec in settings.schemes
     }
+    settings = settings.on(next(iter(tunables.values())).task)
     work = _Work(settings, next(iter(tunables.values())).units, progress)
     place = None if storage is None else Storage(storage)
     try:

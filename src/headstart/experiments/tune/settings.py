@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
 from headstart.errors import InputError, unknown
 from headstart.experiments.analysis.metrics import METRICS, Metric, objective_metric
@@ -67,6 +67,7 @@ class TuneSettings(TrainingSettings):
     sampler_seed: DataSeed = said(0, "Of the search.")
     objective: str | None = said(None, "The name of the user's function.")
     direction: Literal["minimize", "maximize"] = said("minimize", "Of the objective.")
+    _task: str = PrivateAttr("")  # of the data, once that is read
 
     @model_validator(mode="after")
     def _target_fits_metric(self) -> TuneSettings:
@@ -88,8 +89,15 @@ class TuneSettings(TrainingSettings):
 
     @property
     def measured(self) -> Metric:
-        """The metric itself."""
-        return METRICS[self.metric] if self.objective is None else objective_metric(self.direction)
+        """The metric itself, as it is on the data's task."""
+        found = METRICS[self.metric] if self.objective is None else objective_metric(self.direction)
+        return found.on(self._task)
+
+    def on(self, task: str) -> TuneSettings:
+        """The same settings, once it is known what the data asks for."""
+        found = self.model_copy()
+        found._task = task
+        return found
 
     @property
     def main(self) -> str:

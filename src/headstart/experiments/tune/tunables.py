@@ -47,6 +47,7 @@ class Tunable(Protocol):
 
     units: int  # of work in one point on all seeds of a trial
     fingerprint: str  # of what no setting says: the data in a file
+    task: str  # of the data; empty where only the user knows
 
     def attempt(self, point: Point, seeds: Sequence[int], report: Report, tick: Tick) -> Array:
         """One value per seed, after reports on the way; raises Failed, or what `report` raises."""
@@ -65,6 +66,7 @@ class TunableNetwork:
             data_seed=settings.data_seed,
         )  # fmt: skip
         self.units = settings.seeds * settings.steps
+        self.task: str = self.problem.data.task
         data = self.problem.data
         arrays = (data.train_x, data.train_y, data.test_x, data.test_y)
         self.fingerprint = hashlib.blake2b(b"".join(array.tobytes() for array in arrays), digest_size=8).hexdigest()
@@ -124,7 +126,8 @@ class TunableNetwork:
 class TunableFunction:
     """A function of the user's own, called once per seed with the tuned axes and the seed."""
 
-    fingerprint = ""
+    fingerprint: str = ""
+    task: str = ""
 
     def __init__(
         self, settings: TuneSettings, objective: Callable[..., Any], cancel: threading.Event | None = None
