@@ -124,7 +124,7 @@ class TunableNetwork:
 
 
 class TunableFunction:
-    """A function of the user's own, called once per seed with the tuned axes and the seed."""
+    """A function of the user's own, called once per seed with the tuned factors and the seed."""
 
     fingerprint: str = ""
     task: str = ""
@@ -168,14 +168,15 @@ class TunableFunction:
     def _call(self, point: Point, seed: int) -> float:
         if self.cancel is not None and self.cancel.is_set():
             raise KeyboardInterrupt
-        axes = {axis: getattr(point, axis) for axis in self.settings.over}
+        factors = {factor: getattr(point, factor) for factor in self.settings.over}
         try:
-            value = self.objective(**axes, seed=seed)
+            value = self.objective(**factors, seed=seed)
         except Exception as error:  # the user's code may raise anything, and a trial that fails must not end the others
             raise Failed(f"seed {seed}: {type(error).__name__}: {error}") from error
         try:
             return float(value)
         except (TypeError, ValueError):
             raise InputError(
-                f"the objective must return a number, got {value!r} for {axes} and seed {seed}. Return, say, the loss."
+                f"the objective must return a number, got {value!r} for {factors} and seed {seed}. "
+                "Return, say, the loss."
             ) from None

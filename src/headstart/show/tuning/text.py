@@ -114,13 +114,13 @@ def ranking(tuning: TuningData) -> str:
     return words + (f"; {listed(behind)} {'is' if len(behind) == 1 else 'are'} worse" if behind else "") + "."
 
 
-def range_in_words(tuned: Tuned, axis: str) -> str:
+def range_in_words(tuned: Tuned, factor: str) -> str:
     """The interval; an end of the range tried says that it may go on.
 
     For example `0.5 – 2.83`, or `≤ 0.125 – 2.83`.
     """
-    low, high = tuned.interval[axis]
-    at_low, at_high = tuned.reaches_end[axis]
+    low, high = tuned.interval[factor]
+    at_low, at_high = tuned.reaches_end[factor]
     if low == high:
         return f"{low:.3g} alone"
     return f"{'≤ ' if at_low else ''}{low:.3g} – {'≥ ' if at_high else ''}{high:.3g}"
