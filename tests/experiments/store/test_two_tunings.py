@@ -12,12 +12,14 @@ from optuna.storages._rdb.models import BaseModel
 
 import headstart as hs
 from headstart.errors import StoreError
+from headstart.experiments.tune import storage as storage_module
 
 ASKED: dict[str, Any] = {"trials": 8, "seeds": 3, "profile": 3}
 
 
 @pytest.fixture
-def server(postgres_url: str) -> Iterator[str]:
+def server(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    monkeypatch.setattr(storage_module, "CONNECT_SECONDS", 600)  # a busy machine answers late
     yield postgres_url.replace("tester@", "tester:geheim@")
     engine = sqlalchemy.create_engine(postgres_url.replace("postgresql:", "postgresql+psycopg:"))
     BaseModel.metadata.drop_all(engine)
