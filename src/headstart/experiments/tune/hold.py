@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING, Any
 import filelock
 import sqlalchemy
 
-from headstart.experiments.store.urls import engine_for
 from headstart.experiments.tune.storage import Storage, Trouble
 
 if TYPE_CHECKING:
@@ -84,8 +83,7 @@ def held(storage: Storage, names: Sequence[str]) -> Iterator[Hold]:
     else:
         with contextlib.ExitStack() as stack:
             with storage.explained():
-                engine = engine_for(storage.url)
-                connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+                connection = storage.server().connect().execution_options(isolation_level="AUTOCOMMIT")
                 stack.callback(_closed, connection)
                 for name in names:
                     if not _locked(connection, name, PATIENCE_SECONDS):
@@ -159,7 +157,7 @@ def _holder(storage: Storage) -> str:
             with contextlib.closing(storage.connect("ro")) as file:
                 found = [json.loads(value) for (value,) in file.execute(asked)]
         else:
-            with engine_for(storage.url).connect() as server:
+            with storage.server().connect() as server:
                 found = [json.loads(value) for (value,) in server.execute(sqlalchemy.text(asked))]
     except Exception:  # no tables yet, or in the middle of being made
         found = []

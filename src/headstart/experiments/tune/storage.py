@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy
 from sqlalchemy import exc
 from sqlalchemy.pool import NullPool
 
@@ -99,6 +100,11 @@ class Storage:
             self._anchor.close()
         self._anchor = self._file = self._optuna = None
 
+    def server(self) -> sqlalchemy.Engine:
+        """An engine of SQLAlchemy's for a server, without a pool."""
+        how = {"connect_timeout": CONNECT_SECONDS}
+        return sqlalchemy.create_engine(self.url, connect_args=how, poolclass=NullPool)
+
     def connect(self, mode: str) -> sqlite3.Connection:
         """The file opened anew: `ro`, `rw`, or `rwc` to make it."""
         assert self.path is not None
@@ -107,7 +113,10 @@ class Storage:
 
     @contextlib.contextmanager
     def explained(self) -> Iterator[None]:
-        """Whatever a database, its driver, SQLAlchemy or Optuna says in this block becomes a `Trouble`."""
+        """Whatever a database, its driver, SQLAlchemy or Optuna says in this block becomes a `Trouble`.
+
+        Nothing is chained to it: what a driver says may hold a password.
+        """
         try:
             self._see_that_it_is_the_same()
             yield
@@ -119,9 +128,9 @@ class Storage:
             text = self._reason(error)
             what = f"the storage {str(self)!r} cannot be used: {text}"
             if any(sign in text.lower() for sign in DAMAGED):
-                raise Trouble(what, "It is damaged, or was written over.", then=RESTORED) from error
+                raise Trouble(what, "It is damaged, or was written over.", then=RESTORED) from None
             remedy = next((said for sign, said in REMEDIES.items() if sign in text.lower()), "")
-            raise Trouble(what, remedy) from error
+            raise Trouble(what, remedy) from None
 
     def _reason(self, error: BaseException) -> str:
         """The database's own words, on one line, and no password in them."""
