@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import headstart as hs
@@ -102,3 +104,19 @@ def test_the_interval_holds_a_formula_that_is_as_good_whatever_lies_between() ->
     low, high = found.interval["multiplier"]
     assert not found.paid
     assert low <= 1.0 <= high
+
+
+def test_r_squared_is_no_percentage_and_rounding_is_no_digit_of_it(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    rows = [(a, b, a - 2 * b + 0.3 * c) for a, b, c in rng.normal(size=(60, 3))]
+    path = tmp_path / "line.csv"
+    path.write_text("a,b,y\n" + "".join(f"{a},{b},{y}\n" for a, b, y in rows))
+    made = hs.tune("he", data=str(path), metric="test_accuracy", **SMALL)
+    table = tuning_table(made)
+    assert "test R²" in [column.name for column in table.columns]
+    assert not any("%" in cell for row in table.rows for cell in row)
+    assert "accuracy" not in str(made)
+    assert "test_accuracy" in made.to_json()["best"]  # data keeps its column's name
+    text = str(hs.compare(["zeros"], data=str(path), steps=20, seeds=4))
+    assert "(R² 0)" in text
+    assert "e-1" not in text
