@@ -20,6 +20,7 @@ from tunings import valley
 import headstart as hs
 from headstart.errors import HeadstartError, StoreError
 from headstart.experiments.tune import storage as storage_module
+from headstart.experiments.tune.trouble import RESTORED
 
 ASKED: dict[str, Any] = {"trials": 8, "seeds": 3, "profile": 3}
 KEPT = "The 4 of 8 trials of he that had ended are kept, and the same command goes on from there."
@@ -140,7 +141,7 @@ def test_a_replaced_storage_is_left_as_it_is(replace: Callable[[], None]) -> Non
 
     text = told(act)
     assert "replaced by another file" in text or "It is damaged, or was written over." in text
-    assert text.endswith(storage_module.RESTORED)
+    assert text.endswith(RESTORED)
     assert Path("tune.db").read_bytes() == written[0]
     os.replace("saved.db", "tune.db")
     assert run().trials == hs.tune("he", objective=loss_that(lambda: None), **ASKED).trials

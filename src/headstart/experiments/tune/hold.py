@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING, Any
 import filelock
 import sqlalchemy
 
-from headstart.experiments.tune.storage import Storage, Trouble
+from headstart.experiments.tune.storage import Storage
+from headstart.experiments.tune.trouble import Trouble
 
 if TYPE_CHECKING:
     from optuna.study import Study

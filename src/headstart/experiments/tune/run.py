@@ -15,7 +15,8 @@ from headstart.experiments.tune.kept import Kept, Row, need_optuna, open_study, 
 from headstart.experiments.tune.result import Tuned, TuningData
 from headstart.experiments.tune.search import search, tried
 from headstart.experiments.tune.settings import TuneSettings
-from headstart.experiments.tune.storage import Storage, Trouble
+from headstart.experiments.tune.storage import Storage
+from headstart.experiments.tune.trouble import Trouble
 from headstart.experiments.tune.tunables import Tunable, TunableFunction, TunableNetwork
 
 ROUNDS = 2  # about how often a place of the profile is tried until its learning rate is found

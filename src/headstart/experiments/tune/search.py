@@ -19,7 +19,7 @@ from headstart.experiments.rates import nearest
 from headstart.experiments.tune.kept import OUTCOME, SEAL, Kept, Row, quiet, seal
 from headstart.experiments.tune.places import grid_of
 from headstart.experiments.tune.settings import TuneSettings
-from headstart.experiments.tune.storage import Trouble
+from headstart.experiments.tune.trouble import Trouble
 from headstart.experiments.tune.tunables import Array, Failed, Point, Tick, Tunable
 from headstart.words import plain
 

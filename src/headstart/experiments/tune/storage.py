@@ -18,8 +18,9 @@ import sqlalchemy
 from sqlalchemy import exc
 from sqlalchemy.pool import NullPool
 
-from headstart.errors import HeadstartError, InputError, StoreError
+from headstart.errors import HeadstartError, InputError
 from headstart.experiments.store.urls import BUSY_SECONDS, CONNECT_SECONDS, file_of, shown, store_url
+from headstart.experiments.tune.trouble import ANEW, DAMAGED, REMEDIES, RESTORED, Trouble
 from headstart.words import listed
 
 WRITE = "Write the path of a file, such as tune.db, or a database's URL."
@@ -27,20 +28,6 @@ TABLES = "SELECT name FROM sqlite_master WHERE type = 'table'"
 NAMED = 3  # of another program's tables, so many are named
 # how tables begin that may be there: Optuna's own, SQLite's, and those of a sweep's store, which may share a database
 KNOWN = ("studies", "study_", "trials", "trial_", "version_info", "alembic_version", "sqlite_", "headstart_")
-
-
-class Trouble(StoreError):
-    """The storage cannot be used now.
-
-    Args:
-        what: happened, as a clause.
-        remedy: what to do about it, as a sentence.
-        then: what the same command will do; empty where it goes on from the trials that are kept.
-    """
-
-    def __init__(self, what: str, remedy: str = "", then: str = "") -> None:
-        super().__init__(" ".join(f"{what}. {remedy}".split()))
-        self.then = then
 
 
 class Storage:
@@ -159,38 +146,6 @@ class Storage:
                 "as it is",
                 then=RESTORED,
             )
-
-
-ANEW = "Its trials are gone with it; the same command begins anew."
-RESTORED = (
-    "Put the file back from a copy and the same command goes on from there, or write another one and it begins anew."
-)
-
-# what is said where a file holds something else than it should
-DAMAGED = (
-    "not a database",
-    "malformed",
-    "cannot be read",
-    "no such table",
-    "no such column",
-    "unsupported file format",
-)
-# what SQLite and PostgreSQL say -> what to do
-REMEDIES = {
-    "disk is full": "Make room.",
-    "no space left": "Make room.",
-    "disk i/o error": "See to the disk.",
-    "readonly": "Let it be written to, or write a storage that may be.",
-    "read-only": "Let it be written to, or write a storage that may be.",
-    "unable to open": "Write a file in a folder that exists and may be written to.",
-    "is locked": "Another program is writing to it; close that.",
-    "authentication failed": "See to user and password in the URL.",
-    "does not exist": "Create the database, or correct its name in the URL.",
-    "connection refused": "Start the server, or correct host and port in the URL.",
-    "connection timeout": "See whether host and port in the URL are right and the server can be reached.",
-    "failed to resolve": "Correct the host in the URL.",
-    "no module named": "Install the driver: pip install 'headstart[postgres]'.",
-}
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
