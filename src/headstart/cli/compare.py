@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from headstart.cli.options import JSON, given, out, settings_options
+from headstart.cli.former import Command
+from headstart.cli.options import JSON, THREADS, given, out, settings_options
 from headstart.errors import InputError, Interrupted
 from headstart.experiments.settings import CompareSettings
 
@@ -19,15 +20,18 @@ HINT = "the pictures and the report"
 SUFFIXES = (".png", ".svg", ".pdf", ".html", ".json", ".csv")
 
 
-@click.command("compare")
+@click.command("compare", cls=Command)
 @click.argument("schemes", nargs=-1, metavar="[SCHEME]...")
 @settings_options(
     CompareSettings, "data", "label", "hidden", "activation", "seeds", "steps", "learning_rate", "tune_learning_rate",
     "optimizer", "batch_size", "dtype", "data_seed", "record_every", "preset",
 )  # fmt: skip
+@THREADS
 @out("compare.png, .svg, .pdf, .html, .json, .csv")
 @JSON
-def command(schemes: tuple[str, ...], preset: str | None, out: Path | None, as_json: bool, **options: Any) -> None:
+def command(
+    schemes: tuple[str, ...], preset: str | None, threads: int | None, out: Path | None, as_json: bool, **options: Any
+) -> None:  # fmt: skip
     """Train one small network from several initializations, many seeds each, and show the difference.
 
     SCHEMEs are zeros, xavier, he*1.3, 'normal(10)', 'he(mode=fan_out)', ...; `headstart schemes` lists them all.
@@ -49,7 +53,7 @@ def command(schemes: tuple[str, ...], preset: str | None, out: Path | None, as_j
     interrupted = None
     with Progress("Training", "runs", settings.steps) as progress:
         try:
-            comparison = compare_with(settings, progress=progress.update)
+            comparison = compare_with(settings, threads=threads, progress=progress.update)
         except Interrupted as stop:
             if stop.finished is None:
                 raise

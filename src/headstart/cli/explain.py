@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from headstart.cli.former import Command
 from headstart.cli.options import JSON
 from headstart.show.console import console
 from headstart.show.rows import json_text
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-@click.command("explain")
+@click.command("explain", cls=Command)
 @click.argument("names", nargs=-1, metavar="[CODE|WORD]...")
 @JSON
 def command(names: tuple[str, ...], as_json: bool) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from headstart.cli.former import Command
 from headstart.cli.options import JSON, out
 from headstart.cli.theory import (
     ACTIVATION,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 SCHEMA = 1
 
 
-@click.command("gain")
+@click.command("gain", cls=Command)
 @ACTIVATION
 @click.option(
     "--q", "variances", default="0.1,1,4", show_default=True, help="Pre-activation variances, comma-separated."

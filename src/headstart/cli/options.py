@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Function = Callable[..., Any]
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+THREADS = click.option("--threads", type=click.IntRange(1), help="Networks trained at a time.  [one per processor]")
 STORE_HELP = "A SQLite file, or postgresql://user@host/database."
 
 

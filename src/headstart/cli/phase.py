@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from headstart.cli.former import Command
 from headstart.cli.options import JSON, out
 from headstart.cli.theory import (
     ACTIVATION,
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 SCHEMA = 1
 
 
-@click.command("phase")
+@click.command("phase", cls=Command)
 @ACTIVATION
 @out("phase.png, .svg, .pdf, .html, .json; with --simulate of the simulation")
 @click.option("--max-w", type=float, help="Largest weight variance on the axis (times fan_in).")

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from headstart.cli.former import Command
 from headstart.cli.options import JSON, STORE_HELP, names, out
 from headstart.experiments.columns import FACTORS, METRIC_COLUMNS
 from headstart.words import listed
@@ -27,7 +28,7 @@ headstart report runs.db --heat sigma_w2,depth --out pictures
 """
 
 
-@click.command("report", help=HELP)
+@click.command("report", cls=Command, help=HELP)
 @click.argument("store", metavar="STORE")
 @click.option(
     "--metric", default="test_accuracy", show_default=True, metavar="NAME",

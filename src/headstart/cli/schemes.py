@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from headstart.cli.former import Command
 from headstart.cli.options import JSON
 from headstart.libraries.schemes import CALLS, TRAPS
 from headstart.schemes import FAMILIES
@@ -34,7 +35,7 @@ def catalogue() -> list[dict[str, Any]]:
     ]
 
 
-@click.command("schemes")
+@click.command("schemes", cls=Command)
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @JSON
 def command(names: tuple[str, ...], as_json: bool) -> None:

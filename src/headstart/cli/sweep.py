@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from headstart.cli.former import Command
 from headstart.cli.options import JSON, STORE_HELP
 from headstart.errors import InputError, Interrupted, StoreError
 from headstart.words import duration, memory
@@ -42,6 +43,9 @@ def command() -> None:
     headstart sweep run study.toml --store postgresql://me@server/lab --scheduler tcp://server:8786
     headstart report study.db
     """
+
+
+command.command_class = Command
 
 
 def runs_the_study(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from headstart.experiments.analysis.metrics import Metric
-from headstart.words import number, percent
+from headstart.words import number, percent, r_squared
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,9 @@ class Measure:
             return "–"
         if self.form == "count":
             return f"{value:,.0f}" if math.isfinite(value) else "never"
-        return percent(value) if self.form == "percent" else number(value)
+        if self.form == "percent":
+            return percent(value)
+        return r_squared(value) if self._is_r2 else number(value)
 
     def interval(self, low: float | None, high: float | None) -> str:
         """An interval in brackets; nothing where both ends are the same text.

@@ -112,7 +112,7 @@ def tune(
         dtype: "float32" (by default) or "float64".
         data_seed: of made data and of the split into training and test data; 0 by default.
         sampler_seed: of Optuna's sampler.
-        objective: a function of your own in place of the lab: called with the tuned axes and `seed` by keyword, it
+        objective: a function of your own in place of the lab: called with the tuned factors and `seed` by keyword, it
             returns the number to make better.
         direction: of the objective: "minimize" or "maximize".
         storage: the path of a SQLite file, or a database's URL, where Optuna keeps the trials; a search that stands

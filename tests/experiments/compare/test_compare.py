@@ -490,7 +490,7 @@ def test_the_same_start_at_a_small_rate_has_not_recovered() -> None:
         ["normal(0.01)"], data="moons", **{**SMALL_TANH, "steps": 2000, "learning_rate": 0.001}
     ).summary()
     assert row["verdict"] == "vanishing"
-    assert "Training has not got far" in row["reason"]
+    assert row["reason"].endswith("Training took the cost from 0.6931 to 0.693 (accuracy 81.8 %).")
 
 
 def test_words_do_not_contradict_numbers_at_a_far_too_large_rate() -> None:

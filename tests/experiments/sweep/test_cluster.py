@@ -31,6 +31,17 @@ RUNS, CHUNK = 150, 5
 CONNECT_SECONDS = executors_module.CONNECT_SECONDS
 
 
+@pytest.fixture(scope="module", autouse=True)
+def patient() -> Iterator[None]:
+    """A busy machine answers late: Dask gives up on nobody who is only slow, here and in the processes begun here."""
+    waits = {"comm.timeouts.connect": "600s", "comm.timeouts.tcp": "600s", "scheduler.worker-ttl": "600s"}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, long in waits.items():
+            patch.setenv(f"DASK_DISTRIBUTED__{name.replace('.', '__').replace('-', '_').upper()}", long)
+        with dask.config.set({f"distributed.{name}": long for name, long in waits.items()}):
+            yield
+
+
 @pytest.fixture(autouse=True)
 def known_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Thirty chunks, however quick the machine, and no timed sample."""

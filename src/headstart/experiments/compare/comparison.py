@@ -196,7 +196,8 @@ def run_comparison(
         interrupted = False
     except engine.Cancelled as cancelled:
         history, interrupted = cancelled.history, True
-    runs = _runs(problem, jobs, start, history)
+    # The course's formula is no number where a probability rounds to 0 or 1: there that says nothing.
+    runs = _runs(problem, jobs, start, history, None if course else settings.steps)
     order = {name: rank for rank, name in enumerate(settings.schemes)}
     runs.sort(key=lambda run: (order[run.scheme], run.seed))
     if course:
@@ -216,9 +217,15 @@ def _starts(settings: CompareSettings, problem: Problem, jobs: Sequence[tuple[st
 
 
 def _runs(
-    problem: Problem, jobs: Sequence[tuple[str, int]], start: NDArray[np.floating], history: engine.History
-) -> list[Run]:
-    """Score and measure every network that finished."""
+    problem: Problem, jobs: Sequence[tuple[str, int]], start: NDArray[np.floating], history: engine.History,
+    steps: int | None,
+) -> list[Run]:  # fmt: skip
+    """Score and measure every network that finished.
+
+    Args:
+        steps: at which a network whose last cost is no number has diverged: no later step was there to see it; None
+            where such a cost says nothing.
+    """
     finished = np.flatnonzero(history.finished).tolist()
     if not finished:
         return []
@@ -227,6 +234,8 @@ def _runs(
     for place, index in enumerate(finished):
         end, costs = history.weights[index], history.costs[index]
         diverged_at = int(history.diverged_at[index]) if history.diverged_at[index] >= 0 else None
+        if diverged_at is None and math.isnan(costs[-1]):
+            diverged_at = steps
         signals = problem.measure(start[index], float(costs[0]))
         outcome = problem.outcome(end, float(train[place]), float(costs[-1]), diverged_at)
         name, seed = jobs[index]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
 from headstart.errors import InputError, unknown
 from headstart.experiments.analysis.metrics import METRICS, Metric, objective_metric
@@ -13,20 +13,20 @@ from headstart.experiments.analysis.metrics import metric as find_metric
 from headstart.experiments.rates import rate_range
 from headstart.experiments.settings import Count, DataSeed, Rate, SchemeSpecs, TrainingSettings, said, validated
 
-AXES = ("multiplier", "learning_rate")
+FACTORS = ("multiplier", "learning_rate")
 # what says how the lab trains, and means nothing to a function of the user's own
 ENGINE_ONLY = ("data", "label", "hidden", "activation", "steps", "optimizer", "batch_size", "dtype", "data_seed",
                "target", "metric")  # fmt: skip
 
 
-def known_axes(names: tuple[str, ...]) -> tuple[str, ...]:
-    """At least one axis, none twice, in the order of `AXES`."""
+def known_factors(names: tuple[str, ...]) -> tuple[str, ...]:
+    """At least one factor, none twice, in the order of `FACTORS`."""
     for name in names:
-        if name not in AXES:
-            raise unknown("axis", name, AXES)
+        if name not in FACTORS:
+            raise unknown("factor", name, FACTORS)
     if len(set(names)) < len(names):
-        raise ValueError(f"over names each axis once, got {', '.join(names)}. Leave one out.")
-    return tuple(name for name in AXES if name in names)
+        raise ValueError(f"over names each factor once, got {', '.join(names)}. Leave one out.")
+    return tuple(name for name in FACTORS if name in names)
 
 
 def known_metric(name: str) -> str:
@@ -44,7 +44,7 @@ def rising_range(ends: tuple[float, float]) -> tuple[float, float]:
     return ends
 
 
-Axes = Annotated[tuple[str, ...], AfterValidator(known_axes)]
+Factors = Annotated[tuple[str, ...], AfterValidator(known_factors)]
 Range = Annotated[tuple[float, float], AfterValidator(rising_range)]
 
 
@@ -52,7 +52,7 @@ class TuneSettings(TrainingSettings):
     """The settings of a tuning."""
 
     schemes: SchemeSpecs = said(("he",), "Schemes or spec strings, each tuned by itself.")
-    over: Axes = said(AXES, "multiplier, learning_rate or both.", "AXES")
+    over: Factors = said(FACTORS, "multiplier, learning_rate or both.", "FACTORS")
     metric: Annotated[str, AfterValidator(known_metric)] = said("final_cost", f"{', '.join(METRICS)}.", "NAME")
     target: float | None = said(None, "For steps_to_target: the cost to get below.", None, "")
     trials: Count = said(60, "Points the search tries for each scheme.")
@@ -67,6 +67,7 @@ class TuneSettings(TrainingSettings):
     sampler_seed: DataSeed = said(0, "Of the search.")
     objective: str | None = said(None, "The name of the user's function.")
     direction: Literal["minimize", "maximize"] = said("minimize", "Of the objective.")
+    _task: str = PrivateAttr("")  # of the data, once that is read
 
     @model_validator(mode="after")
     def _target_fits_metric(self) -> TuneSettings:
@@ -88,17 +89,24 @@ class TuneSettings(TrainingSettings):
 
     @property
     def measured(self) -> Metric:
-        """The metric itself."""
-        return METRICS[self.metric] if self.objective is None else objective_metric(self.direction)
+        """The metric itself, as it is on the data's task."""
+        found = METRICS[self.metric] if self.objective is None else objective_metric(self.direction)
+        return found.on(self._task)
+
+    def on(self, task: str) -> TuneSettings:
+        """The same settings, once it is known what the data asks for."""
+        found = self.model_copy()
+        found._task = task
+        return found
 
     @property
     def main(self) -> str:
-        """The axis the question is about: the multiplier where it is tuned."""
+        """The factor the question is about: the multiplier where it is tuned."""
         return self.over[0]
 
-    def range_of(self, axis: str) -> tuple[float, float]:
-        """The ends of an axis."""
-        return self.multiplier_range if axis == "multiplier" else self.learning_rate_range
+    def range_of(self, factor: str) -> tuple[float, float]:
+        """The ends of a factor."""
+        return self.multiplier_range if factor == "multiplier" else self.learning_rate_range
 
     def identity(self, scheme: str) -> dict[str, Any]:
         """All that the value of a trial, or the choice of the next one, depends on."""
@@ -138,9 +146,9 @@ def tune_settings(**given: Any) -> TuneSettings:
             f"an objective of your own is tuned for one scheme at a time, got {', '.join(settings.schemes)}. "
             "Call tune once for each."
         )
-    if "learning_rate" in given and settings.over == AXES:
+    if "learning_rate" in given and settings.over == FACTORS:
         raise InputError(
-            f"the learning rate is either tuned or given, got {settings.learning_rate:g} and an axis over it. "
+            f"the learning rate is either tuned or given, got {settings.learning_rate:g} and a factor over it. "
             "Leave it out, or tune over the multiplier alone: over multiplier."
         )
     return settings
@@ -151,7 +159,7 @@ def _names(over: Any) -> tuple[str, ...]:
     if not all(isinstance(name, str) for name in names):
         names = ()
     if not names:
-        raise InputError(f"over names at least one of {', '.join(AXES)}, got {over!r}. Write, say, 'multiplier'.")
+        raise InputError(f"over names at least one of {', '.join(FACTORS)}, got {over!r}. Write, say, 'multiplier'.")
     return names
 
 
