@@ -22,7 +22,7 @@ import numpy as np
 from headstart.check import positive
 from headstart.errors import InputError, unknown
 from headstart.theory.activations import Activation
-from headstart.theory.activations.callables import ActivationLike, AnyActivation, panels_of_slope, resolve
+from headstart.theory.activations.callables import ActivationLike, AnyActivation, resolve
 from headstart.theory.panels import Array, Panels, rule
 
 Direction = Literal["forward", "backward"]
@@ -182,28 +182,45 @@ def second_moment(phi: AnyActivation, q: float) -> float:
 @lru_cache(maxsize=256)
 def panels_of(phi: AnyActivation) -> Panels:
     """The cuts of the line for this activation; made once."""
-    return panels_of_slope(phi) or Panels((phi, phi.derivative), phi.kinks, str(phi))
+    if isinstance(phi, Activation):
+        return Panels((phi, phi.derivative), phi.kinks, str(phi), search=None)
+    return phi.panels or Panels((phi, phi.derivative), phi.kinks, str(phi), search=phi.search)
+
+
+def kinks_within(phi: AnyActivation, reach: float) -> tuple[tuple[float, float, float, float, float], ...]:
+    """(place, phi left, phi right, phi' left, phi' right) wherever phi or phi' is not continuous in (-reach, reach)."""
+    if isinstance(phi, Activation):
+        return _kinks(phi, tuple(kink for kink in phi.kinks if -reach < kink < reach))
+    return _kinks(phi, tuple(panels_of(phi).breaks(reach).tolist()))  # more of them once more has been found
 
 
 @lru_cache(maxsize=256)
-def kinks_within(phi: AnyActivation, reach: float) -> tuple[tuple[float, float, float, float, float], ...]:
-    """(place, phi left, phi right, phi' left, phi' right) wherever phi or phi' is not continuous in (-reach, reach)."""
-    if phi.kinks is None:
-        places = panels_of(phi).within(reach)
-    else:
-        places = np.array([kink for kink in phi.kinks if -reach < kink < reach])
-    if places.size == 0:
+def _kinks(phi: AnyActivation, cuts: tuple[float, ...]) -> tuple[tuple[float, float, float, float, float], ...]:
+    """Those of the cuts where phi or phi' is not continuous, with their sides."""
+    if not cuts:
         return ()
+    places = np.array(cuts)
     # The sides one float away, if the place is exact; otherwise as far away as places are found to.
     step = 2e-13 * np.maximum(1.0, np.abs(places))
     far = _sides(phi, places - step, places + step)
     near = _sides(phi, np.nextafter(places, -np.inf), np.nextafter(places, np.inf))
     exact = np.all(np.abs((near[1::2] - near[::2]) - (far[1::2] - far[::2])) <= 1e-9 * (1 + np.abs(far[::2])), axis=0)
     sides = np.where(exact, near, far)
+    if not isinstance(phi, Activation):
+        _level_slopes(phi, places, step, sides)
     tolerance = 1e-14 if isinstance(phi, Activation) else 1e-9
     size = tolerance * (1 + np.abs(sides).max(axis=0)) + 8 * np.finfo(float).eps * np.abs(places)
     broken = np.any(np.abs(sides[1::2] - sides[::2]) > size, axis=0)
     return tuple((float(at), *map(float, side)) for at, side in zip(places[broken], sides.T[broken], strict=True))  # type: ignore[misc]  # five
+
+
+def _level_slopes(phi: AnyActivation, places: Array, step: Array, sides: Array) -> None:
+    """Make both sides equal, in place, where phi (or phi') is only steep: what rises doubles with the distance."""
+    further = _sides(phi, places - 8 * step, places + 8 * step)
+    for row in (0, 2):
+        rise = np.abs(sides[row + 1] - sides[row])
+        steep = np.abs(further[row + 1] - further[row]) > 4 * rise
+        sides[row : row + 2, steep] = 0.5 * (sides[row] + sides[row + 1])[steep]
 
 
 def _sides(phi: AnyActivation, left: Array, right: Array) -> Array:
@@ -216,9 +233,10 @@ def _samples(phi: AnyActivation, q: float) -> tuple[Array, Array, Array, Array]:
 
     Half of the weight goes to each factor, because phi^2 may overflow where phi^2 times the Gaussian is small.
     """
-    root = math.sqrt(q)
+    root, panels = math.sqrt(q), panels_of(phi)
+    panels.look(root)
     for reach in _REACHES:
-        cuts = panels_of(phi).within(reach * root) / root
+        cuts = panels.within(reach * root) / root
         z, weights = rule(np.sort(np.concatenate([_GRIDS[reach], cuts])))
         with np.errstate(all="ignore"):
             h = np.exp(-0.25 * z * z) * np.sqrt(weights / math.sqrt(2 * math.pi))
@@ -259,7 +277,7 @@ def _jumps(phi: AnyActivation, q: float) -> list[tuple[float, float, float]]:
 
 def _kink_reach(phi: AnyActivation, q: float) -> float:
     """How far out kinks matter; a power of two where they are searched for, because what is found is remembered."""
-    if phi.kinks is not None:
+    if isinstance(phi, Activation):
         return math.inf
     return float(2.0 ** math.ceil(math.log2(_REACHES[0] * math.sqrt(q))))
 
