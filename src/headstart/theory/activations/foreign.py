@@ -26,8 +26,8 @@ from headstart.theory.search import CLOSE, COARSE, FEW_CALLS, Array, Curve, Sear
 # Irregular points, so that no pattern of a function can hide between them.
 PROBES = np.array([-2.718281, -1.324717, -0.577215, -0.114942, 0.261497, 0.915965, 1.618033, 3.359885])
 _SIZES = (256, 2048, 16384, 131072)  # of arrays, because a compiler may start anew for each
-_SLOW, _VERY_SLOW = 5e-7, 2e-4  # seconds per number
-_SLOW_CALL, _ENDLESS_CALL = 5e-3, 1.0  # seconds per call, whatever it is given
+_SLOW, _VERY_SLOW = 5e-6, 2e-4  # seconds per number; far above what a loaded machine makes of NumPy, torch or JAX
+_SLOW_CALL, _ENDLESS_CALL = 0.03, 1.0  # seconds per call, whatever it is given
 MOST_SECONDS = 60.0  # that one slow function may take in all
 _MOST_REMEMBERED = 1_000_000  # numbers
 _JETS = "forward-mode differentiation of NumPy ufuncs"
@@ -138,13 +138,20 @@ def _ways(function: Callable[..., Any]) -> Iterator[_Way]:
 
 
 def _compiled(function: Callable[..., Any]) -> Callable[[Array], Any]:
-    """A function of one number, compiled by Numba at its first call; it raises where Numba does not know the code."""
+    """A function of one number, compiled by Numba at its first call.
+
+    It raises where Numba does not know the code, or where Python does something else: 1/0 is no infinity there.
+    """
 
     def call(z: Array) -> Any:
         import numba
 
         if not made:
-            made.append(numba.vectorize(["float64(float64)"])(function))
+            expected = [float(function(number)) for number in PROBES.tolist()]
+            compiled = numba.vectorize(["float64(float64)"])(function)
+            if not np.allclose(compiled(PROBES), expected, rtol=1e-12, equal_nan=True):
+                raise ValueError("the compiled function is another one")
+            made.append(compiled)
         return made[0](z)
 
     made: list[Any] = []
