@@ -71,7 +71,7 @@ class TestRecommendation:
         assert recommend("relu", 11, width=50).draw_spread == pytest.approx(1.1**10)
 
     def test_bad_input(self) -> None:
-        with pytest.raises(InputError, match="depth must be a whole number of at least 1, got 0"):
+        with pytest.raises(InputError, match="depth must be a whole number from 1 to 1,000,000,000, got 0"):
             recommend("relu", 0)
         with pytest.raises(InputError, match="width must be"):
             recommend("relu", 5, width=-1)

@@ -106,6 +106,7 @@ def as_data(name: str, points: list[Moments], rules: dict[str, Practice]) -> dic
 def _print(screen: Any, name: str, points: list[Moments], rules: dict[str, Practice], depth: int) -> None:
     from headstart.show.console import print_text
     from headstart.theory import recommend
+    from headstart.theory.passage import power
 
     titles = ("q", "E[φ]", "E[φ²]", "E[φ'²]", "gain", "backward", "slope", "χ1", f"χ1^{depth}")
     moments_table = table(
@@ -114,7 +115,7 @@ def _print(screen: Any, name: str, points: list[Moments], rules: dict[str, Pract
     for at in points:
         shown = (at.mean, at.second_moment, at.derivative_second_moment, at.gain_forward, at.gain_backward)
         slope = f"{at.variance_slope:.4f} {at.stability}"
-        growth = factor(_power(at.chi_1, depth))
+        growth = factor(power(at.chi_1, depth))
         moments_table.add_row(f"{at.q:g}", *(f"{value:.5g}" for value in shown), slope, f"{at.chi_1:.4f}", growth)
     screen.print(moments_table)
     rules_table = table(
@@ -127,13 +128,6 @@ def _print(screen: Any, name: str, points: list[Moments], rules: dict[str, Pract
         rules_table.add_row(rule_name, variance, factor(rule.forward_factor), factor(rule.backward_factor), rule.words)
     screen.print(rules_table)
     print_text(screen, f"Recommended for {recommend(name, depth)}", bold="Recommended")
-
-
-def _power(base: float, exponent: int) -> float:
-    try:
-        return base**exponent
-    except OverflowError:
-        return float("inf")
 
 
 def _simulated(name: str, rules: dict[str, Practice], depth: int, width: int, seed: int) -> Any:

@@ -16,7 +16,13 @@ if TYPE_CHECKING:
     from headstart.show.theory.signal import Signal
 
 ACTIVATION = click.argument("activation", metavar="ACTIVATION")
-DEPTH = click.option("--depth", default=50, show_default=True, type=click.IntRange(1, 10_000), help="Number of layers.")
+DEPTH = click.option(
+    "--depth",
+    default=50,
+    show_default=True,
+    type=click.IntRange(1, 10**9),
+    help="Number of layers; simulated, at most 10,000.",
+)
 SUFFIXES = (".png", ".svg", ".pdf", ".html", ".json")
 SIMULATE = click.option(
     "--simulate", is_flag=True, help="Run real networks beside the prediction; with --out, draw both."

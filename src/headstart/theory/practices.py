@@ -14,7 +14,7 @@ from headstart.theory.activations import Activation
 from headstart.theory.activations.callables import ActivationLike, AnyActivation, resolve
 from headstart.theory.fixedpoints import MARGINAL, NoFixedPoint, is_homogeneous, map_slope, settle, slope_moment
 from headstart.theory.gains import gain
-from headstart.theory.propagation import propagate
+from headstart.theory.passage import passage
 
 
 @dataclass(frozen=True)
@@ -75,15 +75,15 @@ def _calculate_gain(phi: AnyActivation, depth: int) -> Practice:
 
 
 def _effect(phi: AnyActivation, call: str, variance: float, depth: int) -> Practice:
-    path = propagate(phi, variance, depth=depth)
+    path = passage(phi, variance, depth=depth)
     factors = path.forward_factor, path.backward_factor
     try:
         q = settle(phi, variance)
     except NoFixedPoint:
-        if path.q[-1] == math.inf:
+        if path.q == math.inf:
             return Practice(call, variance, None, None, *factors, "the signal explodes, and the gradients with it")
-        growth = path.q[-1] / path.q[-2] if depth > 1 else float(path.chi[-1])
-        words = f"the signal grows {_per_layer(growth)}; gradients {_gradients(float(path.chi[-1]))}"
+        growth = path.growth if depth > 1 else path.chi
+        words = f"the signal grows {_per_layer(growth)}; gradients {_gradients(path.chi)}"
         return Practice(call, variance, None, None, *factors, words)
     chi = variance * slope_moment(phi, q)
     return Practice(call, variance, q, chi, *factors, f"{_signal(phi, variance, q)}; gradients {_gradients(chi)}")
