@@ -70,7 +70,8 @@ def test_every_activation_answers_at_a_million_layers() -> None:
 
 
 def test_depths_beyond_the_limit_are_refused() -> None:
-    for call in (recommend, practices, lambda a, depth: passage(a, 1.0, depth=depth), lambda a, d: jacobian(a, 1.0, depth=d)):  # fmt: skip
+    calls = (recommend, practices, lambda a, n: passage(a, 1.0, depth=n), lambda a, n: jacobian(a, 1.0, depth=n))
+    for call in calls:
         with pytest.raises(InputError, match="depth must be a whole number from 1 to 1,000,000,000, got 1000000001"):
             call("tanh", DEEPEST + 1)
     with pytest.raises(InputError, match="from 1 to 1,000,000, got 1000001"):

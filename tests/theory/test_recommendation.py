@@ -117,12 +117,12 @@ class TestPractices:
 
     def test_words(self) -> None:
         assert (
-            practices("tanh")["PyTorch calculate_gain"].words == "settles at q*=1.178; gradients grow ×1.21 per layer"
+            practices("tanh")["PyTorch calculate_gain"].words == "settles at q*=1.178; squared gradients grow ×1.21 per layer"
         )
         assert "×0.5 per layer" in practices("gelu")["Keras he"].words
         assert practices("gelu")["headstart gain"].words.startswith("q=1 is kept, but unstably: errors grow ×1.14")
         assert practices("relu")["PyTorch kaiming"].words == "every q is kept; gradients keep their size"
-        assert practices("squared_relu")["Keras he"].words.startswith("the signal explodes")
+        assert practices("squared_relu")["Keras he"].words.startswith("the variance explodes")
         assert practices("relu", 10)["JAX default"].forward_factor == pytest.approx(0.5**9)
 
 

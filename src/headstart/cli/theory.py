@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from headstart.check import whole
 from headstart.errors import InputError
 from headstart.spec import read_number
 
@@ -23,6 +24,7 @@ DEPTH = click.option(
     type=click.IntRange(1, 10**9),
     help="Number of layers; simulated, at most 10,000.",
 )
+DEEPEST_SIMULATED, NETWORKS = 10_000, 16
 SUFFIXES = (".png", ".svg", ".pdf", ".html", ".json")
 SIMULATE = click.option(
     "--simulate", is_flag=True, help="Run real networks beside the prediction; with --out, draw both."
@@ -52,12 +54,19 @@ def simulated(
     from headstart.show.theory.signal import Signal
     from headstart.theory.propagation import propagate
 
-    signals = []
-    with Progress("Simulating", "initializations", 1, waiting="") as progress:
-        for done, (name, w2, b2) in enumerate(places):
-            progress.update(done, len(places))
+    whole(depth, "the depth of a simulation", most=DEEPEST_SIMULATED, example="50")
+    signals, total = [], len(places) * NETWORKS * depth
+    with Progress("Simulating", "layers", 1, waiting="") as progress:
+        for place, (name, w2, b2) in enumerate(places):
+            before = place * NETWORKS * depth
+
+            def report(done: int, _: int, before: int = before) -> None:
+                progress.update(before + done, total)
+
             predicted = propagate(activation, w2, b2, depth=depth)
-            measured = simulate(activation, w2, b2, depth=depth, width=width, networks=16, seed=seed)
+            measured = simulate(
+                activation, w2, b2, depth=depth, width=width, networks=NETWORKS, seed=seed, progress=report
+            )
             signals.append(Signal(name, predicted, measured))
     return signals
 

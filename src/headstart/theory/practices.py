@@ -40,10 +40,10 @@ def practices(activation: ActivationLike, depth: int = 50) -> dict[str, Practice
 
     >>> torch = practices("tanh")["PyTorch calculate_gain"]
     >>> round(torch.q_star, 3), round(torch.chi_1, 2), torch.words
-    (1.178, 1.21, 'settles at q*=1.178; gradients grow ×1.21 per layer')
+    (1.178, 1.21, 'settles at q*=1.178; squared gradients grow ×1.21 per layer')
 
     >>> practices("gelu")["PyTorch kaiming"].words
-    'the signal dies, ×0.5 per layer; gradients shrink ×0.5 per layer'
+    'the variance dies, ×0.5 per layer; squared gradients shrink ×0.5 per layer'
     """
     phi = resolve(activation)
     rows = {"PyTorch calculate_gain": _calculate_gain(phi, depth)}
@@ -81,18 +81,18 @@ def _effect(phi: AnyActivation, call: str, variance: float, depth: int) -> Pract
         q = settle(phi, variance)
     except NoFixedPoint:
         if path.q == math.inf:
-            return Practice(call, variance, None, None, *factors, "the signal explodes, and the gradients with it")
+            return Practice(call, variance, None, None, *factors, "the variance explodes, and squared gradients with it")
         growth = path.growth if depth > 1 else path.chi
-        words = f"the signal grows {_per_layer(growth)}; gradients {_gradients(path.chi)}"
+        words = f"the variance grows {_per_layer(growth)}; {_gradients(path.chi)}"
         return Practice(call, variance, None, None, *factors, words)
     chi = variance * slope_moment(phi, q)
-    return Practice(call, variance, q, chi, *factors, f"{_signal(phi, variance, q)}; gradients {_gradients(chi)}")
+    return Practice(call, variance, q, chi, *factors, f"{_variance(phi, variance, q)}; {_gradients(chi)}")
 
 
-def _signal(phi: AnyActivation, variance: float, q: float) -> str:
+def _variance(phi: AnyActivation, variance: float, q: float) -> str:
     slope = map_slope(phi, variance, q)
     if q == 0:
-        return f"the signal dies, {_per_layer(slope)}" if slope < 1 - MARGINAL else "the signal dies slowly"
+        return f"the variance dies, {_per_layer(slope)}" if slope < 1 - MARGINAL else "the variance dies slowly"
     if abs(slope) > 1 + MARGINAL:
         return f"q={q:.4g} is kept, but unstably: errors grow {_per_layer(abs(slope))}"
     return "every q is kept" if is_homogeneous(phi) else f"settles at q*={q:.4g}"
@@ -100,8 +100,8 @@ def _signal(phi: AnyActivation, variance: float, q: float) -> str:
 
 def _gradients(chi: float) -> str:
     if abs(chi - 1) < MARGINAL:
-        return "keep their size"
-    return f"{'grow' if chi > 1 else 'shrink'} {_per_layer(chi)}"
+        return "gradients keep their size"
+    return f"squared gradients {'grow' if chi > 1 else 'shrink'} {_per_layer(chi)}"
 
 
 def _per_layer(factor: float) -> str:

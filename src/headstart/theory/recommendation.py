@@ -77,7 +77,7 @@ class Recommendation:
             f"{self.activation}, {self.depth} layers: weights {self.scheme} "
             f"(variance {self.weight_variance:.6g}/fan_in), biases of variance {self.bias_variance:.6g}",
             f"inputs of mean square {self.input_variance:.4g}, so that pre-activations have variance {self.q:.4g}",
-            f"predicted over {self.depth} layers: signal ×{self.forward_factor:.3g}, squared gradient "
+            f"predicted over {self.depth} layers: variance ×{self.forward_factor:.3g}, squared gradient "
             f"×{self.backward_factor:.3g}, squared singular values {self.jacobian_mean:.3g} ± "
             f"{math.sqrt(self.jacobian_variance or 0):.2g}",
             f"why: {self.why}",
