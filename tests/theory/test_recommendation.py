@@ -117,7 +117,8 @@ class TestPractices:
 
     def test_words(self) -> None:
         assert (
-            practices("tanh")["PyTorch calculate_gain"].words == "settles at q*=1.178; squared gradients grow ×1.21 per layer"
+            practices("tanh")["PyTorch calculate_gain"].words
+            == "settles at q*=1.178; squared gradients grow ×1.21 per layer"
         )
         assert "×0.5 per layer" in practices("gelu")["Keras he"].words
         assert practices("gelu")["headstart gain"].words.startswith("q=1 is kept, but unstably: errors grow ×1.14")

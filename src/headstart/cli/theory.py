@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +14,7 @@ from headstart.spec import read_number
 
 if TYPE_CHECKING:
     from headstart.show.files import Files
+    from headstart.show.table import Table
     from headstart.show.theory.signal import Signal
 
 ACTIVATION = click.argument("activation", metavar="ACTIVATION")
@@ -71,33 +72,25 @@ def simulated(
     return signals
 
 
-def table(title: str, columns: list[tuple[str, Literal["left", "right"]]], wide: bool) -> Any:
-    """An empty table that fits 80 columns, airier where there is room."""
-    from rich import box
-    from rich.table import Table
-
-    made = Table(
-        title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, int(wide), 0, 0)
-    )
-    for name, justify in columns:
-        made.add_column(name, justify=justify, no_wrap=name != "in words")
-    return made
-
-
-def simulation_table(signals: list[Signal]) -> Any:
+def simulation_table(signals: list[Signal]) -> Table:
     """Predicted and measured factors over the whole depth, one row per initialization."""
     import numpy as np
 
-    numbers_of: list[tuple[str, Literal["left", "right"]]] = [
-        (name, "right") for name in ("signal", "simulated", "gradient", "simulated")
-    ]
-    made = table("Predicted and simulated (median of 16 networks)", [("initialization", "left"), *numbers_of], True)
+    from headstart.show.table import Column, Table
+
+    names = ("variance", "simulated", "squared gradient", "simulated")
+    rows = []
     for signal in signals:
         forward = float(np.median(signal.measured.q[:, -1] / signal.measured.q[:, 0]))
         backward = float(np.median(signal.measured.gradient[:, 0]))
         values = (signal.predicted.forward_factor, forward, signal.predicted.backward_factor, backward)
-        made.add_row(signal.name, *(factor(value) for value in values))
-    return made
+        rows.append((signal.name, *(factor(value) for value in values)))
+    return Table(
+        f"Predicted and simulated (median of {NETWORKS} networks)",
+        (Column("initialization", "left"), *(Column(name) for name in names)),
+        tuple(rows),
+        "Factors over the whole depth: of the variance forward, of the mean squared gradient backward.",
+    )
 
 
 def factor(value: float | None) -> str:

@@ -81,7 +81,9 @@ def _effect(phi: AnyActivation, call: str, variance: float, depth: int) -> Pract
         q = settle(phi, variance)
     except NoFixedPoint:
         if path.q == math.inf:
-            return Practice(call, variance, None, None, *factors, "the variance explodes, and squared gradients with it")
+            return Practice(
+                call, variance, None, None, *factors, "the variance explodes, and squared gradients with it"
+            )
         growth = path.growth if depth > 1 else path.chi
         words = f"the variance grows {_per_layer(growth)}; {_gradients(path.chi)}"
         return Practice(call, variance, None, None, *factors, words)
