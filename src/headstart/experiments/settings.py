@@ -13,7 +13,7 @@ from headstart.check import positive
 from headstart.errors import InputError, unknown
 from headstart.experiments.optimizers import optimizer
 from headstart.schemes import scheme
-from headstart.theory.activations import activation
+from headstart.theory.activations import Activation, activation
 from headstart.words import sizes
 
 DEFAULT_SCHEMES = ("zeros", "normal(10)", "normal(0.01)", "xavier", "he")
@@ -129,19 +129,31 @@ Model = TypeVar("Model", bound=BaseModel)
 def validated(model: type[Model], given: dict[str, Any]) -> Model:
     """The settings model of what was given, or an InputError that names each setting that breaks a rule.
 
-    Lists become tuples, schemes their spec strings, and whole numbers floats where the model has a float.
+    Lists become tuples, schemes their spec strings, an activation's function its name, and whole numbers floats where
+    the model has a float.
     """
     given = dict(given)
     for name in given.keys() & EXAMPLES.keys():
         given[name] = _as_tuple(name, given[name])
     if "schemes" in given:
         given["schemes"] = tuple(str(scheme(item)) for item in given["schemes"])
+    if "activation" in given and not isinstance(given["activation"], str):
+        given["activation"] = _named(given["activation"])
     if isinstance(given.get("learning_rate"), int) and not isinstance(given["learning_rate"], bool):
         given["learning_rate"] = float(given["learning_rate"])
     try:
         return model(**given)
     except ValidationError as error:
         raise explained(error, model) from None
+
+
+def _named(activation: Any) -> str:
+    """The name of an activation that is given as one, or as a function of the user's own."""
+    if isinstance(activation, Activation):
+        return str(activation)
+    from headstart.experiments.engine.own import own_activation  # the compiler is loaded for what needs it
+
+    return str(own_activation(activation))
 
 
 def explained(error: ValidationError, model: type[BaseModel], what: str = "setting") -> InputError:

@@ -12,12 +12,13 @@ variance q into pre-activations of variance q (He et al. 2015, eq. 8-10, for ReL
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal, overload
 
 import numpy as np
+from numpy.typing import NDArray
 
 from headstart.check import positive
 from headstart.errors import InputError, unknown
@@ -89,13 +90,21 @@ class Moments:
         )
 
 
-def moments(activation: ActivationLike, q: float = 1.0) -> Moments:
-    """The Gaussian moments of an activation at pre-activation variance q.
+@overload
+def moments(activation: ActivationLike, q: float = 1.0) -> Moments: ...
+
+
+@overload
+def moments(activation: ActivationLike, q: Sequence[float] | NDArray[Any]) -> list[Moments]: ...
+
+
+def moments(activation: ActivationLike, q: float | Sequence[float] | NDArray[Any] = 1.0) -> Moments | list[Moments]:
+    """The Gaussian moments of an activation at pre-activation variance q, or at each of several.
 
     Args:
         activation: a spec string ("gelu", "leaky_relu(0.1)"), an activation, or any element-wise NumPy-like, torch
             or JAX function.
-        q: variance of the pre-activations, positive.
+        q: variance of the pre-activations, positive; a list or array of them gives a list of moments.
 
     Raises:
         InputError: q is not positive, phi is not element-wise or not finite, or it grows too fast for the moments to
@@ -105,7 +114,27 @@ def moments(activation: ActivationLike, q: float = 1.0) -> Moments:
     >>> round(m.second_moment, 12), round(m.derivative_second_moment, 12)
     (0.394294490398, 0.464402902448)
     """
-    phi, q = resolve(activation), positive(q, "q", "1")
+    phi = resolve(activation)
+    several = _several(q)
+    if several is None or several.ndim == 0:
+        return _moments(phi, positive(q if several is None else several[()], "q", "1"))
+    return [_moments(phi, positive(one, "each q", "1")) for one in several.ravel().tolist()]
+
+
+def _several(q: Any) -> NDArray[Any] | None:
+    """A list or array of variances as an array; None for a number."""
+    if isinstance(q, str) or (not hasattr(q, "__len__") and not hasattr(q, "__array__")):
+        return None
+    try:
+        found = np.asarray(q)
+    except ValueError as error:  # rows of different lengths
+        raise InputError(f"q must be a number, or an array of numbers, got {q!r}. Write, say, [0.1, 1, 4].") from error
+    if found.dtype.kind not in "fiu" and found.size:
+        raise InputError(f"q must be a number, or an array of numbers, got {q!r}. Write, for example, [0.1, 1, 4].")
+    return found
+
+
+def _moments(phi: AnyActivation, q: float) -> Moments:
     z, h, value, slope = _samples(phi, q)
     root = math.sqrt(q)
     with np.errstate(all="ignore"):
@@ -131,7 +160,19 @@ def moments(activation: ActivationLike, q: float = 1.0) -> Moments:
     )
 
 
-def gain(activation: ActivationLike, q: float = 1.0, direction: Direction = "forward") -> float:
+@overload
+def gain(activation: ActivationLike, q: float = 1.0, direction: Direction = "forward") -> float: ...
+
+
+@overload
+def gain(
+    activation: ActivationLike, q: Sequence[float] | NDArray[Any], direction: Direction = "forward"
+) -> NDArray[np.float64]: ...
+
+
+def gain(
+    activation: ActivationLike, q: float | Sequence[float] | NDArray[Any] = 1.0, direction: Direction = "forward"
+) -> float | NDArray[np.float64]:
     """What an activation needs so that the second moment of the signal (or of the gradient) is kept.
 
     forward: sqrt(q / E[phi(sqrt(q) z)^2]); backward: 1 / sqrt(E[phi'(sqrt(q) z)^2]). Weights of standard deviation
@@ -140,7 +181,7 @@ def gain(activation: ActivationLike, q: float = 1.0, direction: Direction = "for
     Args:
         activation: as for `moments`.
         q: variance of the pre-activations, the operating point. Only for ReLU and its kind does the gain not depend
-            on it.
+            on it. A list or array of them gives an array of gains of the same shape.
         direction: "forward" keeps the signal, "backward" the gradient.
 
     Raises:
@@ -148,13 +189,19 @@ def gain(activation: ActivationLike, q: float = 1.0, direction: Direction = "for
 
     >>> round(gain("relu"), 12), round(gain("tanh"), 12), round(gain("tanh", q=4), 12)
     (1.414213562373, 1.592537419723, 2.509307118525)
+    >>> gain("tanh", [0.1, 1, 4]).round(4)
+    array([1.0893, 1.5925, 2.5093])
 
     References: He et al. 2015, eq. 10 and 14 (ReLU).
     """
     if direction not in DIRECTIONS:
         raise unknown("direction", str(direction), DIRECTIONS)
-    at = moments(activation, q)
-    return at.gain_forward if direction == "forward" else at.gain_backward
+    several = _several(q)
+    at = moments(activation, q if several is None or several.ndim == 0 else several.ravel())
+    if isinstance(at, Moments):
+        return at.gain_forward if direction == "forward" else at.gain_backward
+    gains = [each.gain_forward if direction == "forward" else each.gain_backward for each in at]
+    return np.array(gains, dtype=np.float64).reshape(np.shape(q))
 
 
 def expectation(activation: ActivationLike, q: float, function: Callable[[Array, Array], Array]) -> float:

@@ -175,7 +175,7 @@ class _Walk:
         x, total = float(found.y[0, -1]), float(found.y[1, -1])
         change, _, log_chi = self._change(min(max(x, -700.0), 230.0))
         q, rest = math.exp(x), left - float(found.t[-1])
-        if found.t_events[1].size:
+        if found.t_events is not None and found.t_events[1].size:
             q = 0.0 if x < 0 else math.inf
         walked = _logarithms(self.chi[:-1]).sum()
         # the sum from the last layer walked to the last but one: the integral and half of its ends

@@ -20,6 +20,7 @@ from headstart.check import finite
 from headstart.errors import InputError
 from headstart.theory.activations import Activation, activation
 from headstart.theory.activations.foreign import PROBES, adopted
+from headstart.theory.activations.own import OWN
 from headstart.theory.activations.polynomials import Polynomials
 from headstart.theory.panels import Array, Curve, Panels
 from headstart.theory.search import CLOSE, Search
@@ -77,6 +78,10 @@ def resolve(spec: ActivationLike) -> AnyActivation:
     >>> str(resolve("gelu")), resolve(np.arctan).derivative_by
     ('gelu', 'forward-mode differentiation of NumPy ufuncs')
     """
+    name = spec if isinstance(spec, str) else spec.name if isinstance(spec, Activation) else ""
+    if name in OWN:
+        own: CustomActivation = OWN[name][1]
+        return own
     if isinstance(spec, (Activation, CustomActivation)):
         return spec
     if callable(spec):

@@ -26,6 +26,7 @@ from headstart.spec import Argument, Signature, format_value, parse, written
 from headstart.theory.activations import piecewise, smooth
 from headstart.theory.activations.formula import Formula, Function
 from headstart.theory.activations.jets import derivative_of
+from headstart.theory.activations.own import OWN
 from headstart.theory.activations.primitives import PRIMITIVES
 
 __all__ = ["FORMULAS", "PRIMITIVES", "Activation", "Formula", "activation", "rebound"]
@@ -87,7 +88,9 @@ def activation(spec: str | Activation) -> Activation:
     >>> str(activation("leaky_relu(0.2)")), str(activation("swish"))
     ('leaky_relu(0.2)', 'silu')
     """
-    return spec if isinstance(spec, Activation) else _of_string(spec)
+    if isinstance(spec, Activation):
+        return spec
+    return OWN[spec][0] if spec in OWN else _of_string(spec)
 
 
 @lru_cache(maxsize=512)

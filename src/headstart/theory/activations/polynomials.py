@@ -7,9 +7,12 @@ per unit of z. A function that is slow to ask is asked at the panels' nodes once
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from headstart.theory.panels import Array, Curve, Panels
 from headstart.theory.search import Search
+
+FAR = 2.0**20  # beyond it a function goes on straight
 
 
 class Polynomials:
@@ -29,6 +32,9 @@ class Polynomials:
     def _at(self, z: Array, order: int) -> Array:
         if not z.size:
             return np.empty(0)
+        far = ~(np.abs(z) <= FAR)
+        if far.any():  # infinite, no number, or where panels would never end: straight on
+            return self._beyond(z, far, order)
         inner = self.panels.within(float(np.max(np.abs(z), initial=0.5)) * (1 + 1e-12))
         edges = np.concatenate([[-self.panels.reach], inner, [self.panels.reach]])
         which = np.clip(np.searchsorted(edges, z, side="right") - 1, 0, edges.size - 2)
@@ -38,6 +44,15 @@ class Polynomials:
         t = (2 * z - (left + right)[place]) / (right - left)[place]
         with np.errstate(all="ignore"):
             return np.asarray(np.polynomial.legendre.legval(t, coefficients[place].T, tensor=False))
+
+    def _beyond(self, z: Array, far: NDArray[np.bool_], order: int) -> Array:
+        near = np.where(far, np.where(np.isnan(z), 0.0, np.copysign(FAR, z)), z)
+        found = self._at(near, order)
+        slope = self._at(near[far], 1)
+        with np.errstate(all="ignore"):
+            more = np.where(slope == 0, 0.0, slope * (z[far] - near[far])) if order == 0 else 0.0
+            found[far] = np.where(np.isnan(z[far]), np.nan, found[far] + more)
+        return found
 
     def _coefficients(self, left: Array, right: Array, order: int) -> Array:
         """Of phi (order 0) or phi' on these panels: shape (panels, terms)."""
