@@ -107,7 +107,7 @@ class Panels:
         with np.errstate(all="ignore"):
             coefficients = values @ _COEFFICIENTS.T
             # of a constant only rounding is left, and a narrow panel would make a slope of it
-            coefficients[np.abs(coefficients) <= 4 * np.finfo(float).eps * np.abs(values).max(axis=1)[:, None]] = 0.0
+            coefficients[np.abs(coefficients) <= 64 * np.finfo(float).eps * np.abs(values).max(axis=1)[:, None]] = 0.0
             return coefficients, np.polynomial.legendre.legder(coefficients.T).T / half[:, None]
 
     def _open(self, reach: float) -> None:

@@ -61,7 +61,7 @@ def _theory(value: Any, slope: Callable[..., Any] | None) -> CustomActivation:
 
 
 def _tabled(phi: CustomActivation, name: str) -> Activation:
-    value, slope = _compiled(*_table(phi))
+    value, slope = _compiled(phi, *_table(phi))
     whole, slopes = numba.vectorize(value.py_func), numba.vectorize(slope.py_func)
     return Activation(CompiledFormula(name, whole, slopes, compiled=(value, slope)), ())
 
@@ -86,7 +86,7 @@ def _table(phi: CustomActivation) -> tuple[Array, Array]:
     )
 
 
-def _compiled(edges: Array, coefficients: Array) -> tuple[Any, Any]:
+def _compiled(phi: CustomActivation, edges: Array, coefficients: Array) -> tuple[Any, Any]:
     """phi and phi' of one number, compiled; straight beyond the edges."""
     panels, terms = coefficients.shape
     half = 0.5 * np.diff(edges)
@@ -95,17 +95,23 @@ def _compiled(edges: Array, coefficients: Array) -> tuple[Any, Any]:
     ends = [[float(np.polynomial.legendre.legval(side, row[at])) for row in (coefficients, slopes)]
             for side, at in ((-1.0, 0), (1.0, -1))]  # fmt: skip
     (low_value, low_slope), (high_value, high_slope) = ends
+    exact = phi(edges)  # where phi jumps it belongs to one side
     low, high = float(edges[0]), float(edges[-1])
 
     @numba.njit
-    def polynomial(table, z):
+    def panel(z):
+        """The panel that z is on, by halving."""
         left, right = 0, panels - 1
-        while left < right:  # the panel that z is on
+        while left < right:
             middle = (left + right + 1) // 2
             if edges[middle] <= z:
                 left = middle
             else:
                 right = middle - 1
+        return left
+
+    @numba.njit
+    def polynomial(table, left, z):
         t = (2 * z - edges[left] - edges[left + 1]) / (edges[left + 1] - edges[left])
         total, before, now = table[left, 0], 1.0, t
         for k in range(1, terms):  # Legendre's recurrence
@@ -120,7 +126,10 @@ def _compiled(edges: Array, coefficients: Array) -> tuple[Any, Any]:
             return low_value + low_slope * (z - low) if low_slope != 0.0 else low_value
         if z > high:
             return high_value + high_slope * (z - high) if high_slope != 0.0 else high_value
-        return polynomial(coefficients, z) if z == z else math.nan
+        if z != z:
+            return math.nan
+        at = panel(z)
+        return exact[at] if z == edges[at] else polynomial(coefficients, at, z)
 
     @numba.njit
     def slope(number):
@@ -129,6 +138,6 @@ def _compiled(edges: Array, coefficients: Array) -> tuple[Any, Any]:
             return low_slope
         if z > high:
             return high_slope
-        return polynomial(slopes, z) if z == z else math.nan
+        return polynomial(slopes, panel(z), z) if z == z else math.nan
 
     return value, slope
