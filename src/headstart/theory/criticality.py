@@ -63,8 +63,8 @@ def critical(activation: ActivationLike, sigma_b2: float | None = None, q: float
         sigma_b2: variance of the biases, at least 0; 0 if neither is given.
         q: the fixed point that the variance of the pre-activations shall have, positive.
 
-    Where several points have this bias variance: the one with the smallest q. For ReLU and its kind every q will do, and
-    q is given as 1.
+    Where several points have this bias variance: the one with the smallest q. For ReLU and its kind every q will do,
+    and q is given as 1.
 
     Raises:
         NoCriticalPoint: none exists, with the reason.

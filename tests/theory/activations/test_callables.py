@@ -279,7 +279,7 @@ def test_functions_of_one_number_are_called_a_bounded_number_of_times() -> None:
 
 
 def test_slow_functions_of_one_number_are_asked_some_hundred_times(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("headstart.theory.activations.foreign._VERY_SLOW", 0.0)
+    monkeypatch.setattr("headstart.theory.activations.metered._VERY_SLOW", 0.0)
     function, sizes = counting(math.tanh)
     phi = custom(function)
     found, exact = moments(phi), moments("tanh")
@@ -298,13 +298,13 @@ def test_functions_of_arrays_see_few_sizes_and_few_calls() -> None:
 
 
 def test_a_function_that_takes_minutes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    foreign = "headstart.theory.activations.foreign."
+    metered = "headstart.theory.activations.metered."
     function, _ = counting(lambda z: math.tanh(z))
     with monkeypatch.context() as patched:
-        patched.setattr(foreign + "_ENDLESS_CALL", 0.0)
+        patched.setattr(metered + "_ENDLESS_CALL", 0.0)
         with pytest.raises(InputError, match="is too slow: a call with 8 numbers takes"):
             custom(function)
-    monkeypatch.setattr(foreign + "MOST_SECONDS", 0.0)
+    monkeypatch.setattr(metered + "MOST_SECONDS", 0.0)
     with pytest.raises(InputError, match=r"is too slow: \d+ calls took .* compile it once outside"):
         moments(custom(function))
 

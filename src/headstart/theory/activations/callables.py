@@ -19,7 +19,8 @@ from numpy.typing import ArrayLike
 from headstart.check import finite
 from headstart.errors import InputError
 from headstart.theory.activations import Activation, activation
-from headstart.theory.activations.foreign import PROBES, adopted
+from headstart.theory.activations.foreign import adopted
+from headstart.theory.activations.metered import PROBES
 from headstart.theory.activations.own import OWN
 from headstart.theory.activations.polynomials import Polynomials
 from headstart.theory.panels import Array, Curve, Panels
