@@ -190,7 +190,7 @@ def gain(
     >>> round(gain("relu"), 12), round(gain("tanh"), 12), round(gain("tanh", q=4), 12)
     (1.414213562373, 1.592537419723, 2.509307118525)
     >>> gain("tanh", [0.1, 1, 4]).round(4)
-    array([1.0893, 1.5925, 2.5093])
+    array([1.0897, 1.5925, 2.5093])
 
     References: He et al. 2015, eq. 10 and 14 (ReLU).
     """

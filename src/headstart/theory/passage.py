@@ -57,7 +57,7 @@ def passage(
 
     >>> deep = passage("tanh", 1.0, depth=10**6)
     >>> f"{deep.forward_factor:.4e} {deep.backward_factor:.2e}"
-    '5.0000e-07 3.51e-13'
+    '5.0000e-07 7.06e-07'
     """
     phi, sigma_w2, sigma_b2 = checked(activation, sigma_w2, sigma_b2)
     depth, start = whole(depth, "depth", most=DEEPEST, example="50"), positive(start, "start", "1")
