@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from headstart.draws.arrays import draw_array
-from headstart.draws.rectangles import Region, check_shape
-from headstart.layout import Layout
+from headstart.draws.rectangles import Region
+from headstart.layout import Layout, check_shape
 from headstart.schemes import Constant, Draw, Scheme, scheme
 
 

@@ -39,6 +39,19 @@ def check(out: Any, shape: tuple[int, ...], dtype: str, device: Any) -> None:
         )
 
 
+def free(device: Any) -> int | None:
+    """What this device (those of a sharding, the default device) leaves; None for the host."""
+    devices = device.device_set if isinstance(device, jax.sharding.Sharding) else [device or jax.devices()[0]]
+    if all(one.platform == "cpu" for one in devices):
+        return None
+    told = [one.memory_stats() or {} for one in devices]
+    return sum(one.get("bytes_limit", 2**62) - one.get("bytes_in_use", 0) for one in told)
+
+
+def hollow(shape: tuple[int, ...], dtype: str, device: Any) -> None:
+    """JAX has no device without memory; its tracers are made by `elementwise` as any array is."""
+
+
 def elementwise(recipe: Recipe, source: Stream, where: Rectangle, out: None, device: Any, threads: int | None) -> Array:
     """The draws of a rectangle, made where `device` (a device or a sharding) says."""
     program, arguments, settings = prepare(recipe, source, where, device)

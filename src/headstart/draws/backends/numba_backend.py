@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.draws.backends import numpy_backend
-from headstart.draws.backends.numpy_backend import check, place
+from headstart.draws.backends.numpy_backend import check, free, hollow, place
 from headstart.draws.dtypes import numpy_dtype
 from headstart.draws.normal import table
 from headstart.draws.parts import Part, fill_parts
@@ -23,7 +23,7 @@ from headstart.draws.recipes import Recipe
 from headstart.draws.rectangles import Rectangle
 from headstart.draws.streams import Stream
 
-__all__ = ["assemble", "check", "elementwise", "fill", "fill_at", "place", "table_address", "words"]
+__all__ = ["assemble", "check", "elementwise", "fill", "fill_at", "free", "hollow", "place", "table_address", "words"]
 
 BLOCK = 2**20  # elements a thread takes at once: 0.4 to 1.5 ms of work
 SMALL = 4096  # elements that do not repay loading Numba: NumPy draws them until something else has loaded it
