@@ -49,8 +49,9 @@ def _activation(spec: str) -> str:
 class Family:
     """One entry of the catalogue.
 
-    `size` names the argument that is a size: the weights have it times the multiplier. `same` gives another name and other arguments, with the multiplier, that draw the same distribution: those by which
-    schemes are compared. None where the name and its arguments are the only ones.
+    `size` names the argument that is a size: the weights have it times the multiplier. `same` gives another name and
+    other arguments, with the multiplier, that draw the same distribution: those by which schemes are compared. None
+    where the name and its arguments are the only ones.
     """
 
     name: str

@@ -45,7 +45,7 @@ def free(device: Any) -> int | None:
     if all(one.platform == "cpu" for one in devices):
         return None
     told = [one.memory_stats() or {} for one in devices]
-    return sum(one.get("bytes_limit", 2**62) - one.get("bytes_in_use", 0) for one in told)
+    return sum(int(one.get("bytes_limit", 2**62)) - int(one.get("bytes_in_use", 0)) for one in told)
 
 
 def hollow(shape: tuple[int, ...], dtype: str, device: Any) -> None:

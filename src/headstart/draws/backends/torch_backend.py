@@ -57,7 +57,7 @@ def check(out: Any, shape: tuple[int, ...], dtype: str, device: Any) -> None:
 
 def _check_kind(out: Tensor) -> None:
     """Refuse tensors that have no numbers of their own, one after another in memory."""
-    if isinstance(out, torch.nn.parameter.UninitializedTensorMixin):
+    if torch.nn.parameter.is_lazy(out):
         raise InputError("out must have a shape, got a parameter that has none yet. Run its module once first.")
     if out.layout != torch.strided or out.is_nested or out.is_quantized:
         kind = "nested" if out.is_nested else "quantized" if out.is_quantized else str(out.layout)
@@ -77,6 +77,8 @@ def _check_kind(out: Tensor) -> None:
     if out.numel() and not _has_storage(out):
         raise InputError("out must have memory, got a tensor whose storage was freed. Pass a new one.")
 
+    if torch._C._get_tracing_state() is not None:
+        raise InputError("out must not be given to what torch.jit.trace records. Leave out= away and use the result.")
     if isinstance(torch.empty(0), FakeTensor):
         raise InputError("out must not be given under FakeTensorMode, which has no numbers. Leave out= away.")
 
@@ -231,13 +233,13 @@ def _traced() -> bool:
 
 def _constant(draw: Callable[[], Tensor]) -> Tensor:
     """A weight drawn outside of all modes, as a constant of the graph that is being recorded."""
-    recorded = torch._C._get_tracing_state()
-    torch._C._set_tracing_state(None)
+    recorded, record = torch._C._get_tracing_state(), torch._C._set_tracing_state  # type: ignore[attr-defined]
+    record(None)
     try:
         with _disable_current_modes():
             drawn = draw()
     finally:
-        torch._C._set_tracing_state(recorded)
+        record(recorded)
     constant: Tensor = torch.ops.aten.lift_fresh_copy.default(drawn)
     return constant
 
