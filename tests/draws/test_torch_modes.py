@@ -123,7 +123,6 @@ def test_export_has_the_weights() -> None:
     assert torch.allclose(torch.export.export(Model(), (X,), strict=False).module()(2 * X), expected() @ (2 * X))
 
 
-@pytest.mark.filterwarnings("ignore")  # of torch.compile, which does not look into lru_cache
 def test_compiled_functions_may_draw() -> None:
     for backend in ("eager", "aot_eager"):
         torch._dynamo.reset()
@@ -196,9 +195,9 @@ def test_buffers_that_cannot_be_filled_are_refused(kind: str, spec: str) -> None
 
 
 def test_buffers_that_a_transform_follows_are_refused() -> None:
-    with pytest.raises(hs.InputError, match="torch.func"):
+    with pytest.raises(hs.InputError, match=r"torch\.func"):
         torch.func.vmap(lambda out: hs.sample("he", SHAPE, out=out))(torch.zeros(2, *SHAPE))
-    with pytest.raises(hs.InputError, match="torch.func"):
+    with pytest.raises(hs.InputError, match=r"torch\.func"):
         torch.func.grad(lambda out: hs.sample("he", SHAPE, out=out).sum())(torch.zeros(SHAPE))
     real = torch.zeros(SHAPE)
     with FakeTensorMode(), pytest.raises(hs.InputError, match="under FakeTensorMode"):

@@ -26,6 +26,7 @@ from headstart.draws.parts import Index, Part, Values
 from headstart.draws.recipes import Recipe, check_finite, recipe
 from headstart.draws.rectangles import Rectangle, Region, rectangle, whole_rectangle
 from headstart.draws.streams import Stream, slice_name, stream, words_of_rows
+from headstart.draws.untraced import untraced
 from headstart.errors import InputError
 from headstart.layout import Block, Layout, block_shape, blocks, check_shape, grid, layout_of
 from headstart.schemes.distributions import Constant, Draw, Normal, OfShape, TruncatedNormal, Uniform
@@ -62,6 +63,7 @@ class Backend(Protocol):
         """Blocks and slices put together, written into `out` if given."""
 
 
+@untraced
 def draw_array(
     draw: Draw | Sequence[Draw],
     shape: Sequence[int],
