@@ -20,6 +20,7 @@ from torch.fx.experimental.proxy_tensor import get_proxy_mode
 from torch.utils._python_dispatch import _disable_current_modes
 
 from headstart.draws.backends import numba_backend
+from headstart.draws.backends.compiler import compiles
 from headstart.draws.buffers import check_layout
 from headstart.draws.normal import table
 from headstart.draws.parts import Part, fill_parts
@@ -247,7 +248,7 @@ def _constant(draw: Callable[[], Tensor]) -> Tensor:
 def _in_host_memory(out: Tensor) -> bool:
     """Whether the compiled kernel may write into the tensor: a plain one, whose bits are its numbers."""
     plain = out.device.type == "cpu" and type(out) in (Tensor, torch.nn.Parameter)
-    return plain and not out.is_neg() and not _is_wrapped(out) and not _traced()
+    return plain and compiles() and not out.is_neg() and not _is_wrapped(out) and not _traced()
 
 
 def _memory(tensor: Tensor) -> NDArray[Any]:

@@ -10,6 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from headstart.draws.streams import stream_words
+from headstart.experiments.engine.caching import check_compiler
 from headstart.experiments.engine.history import History
 from headstart.experiments.engine.kernels import product_functions
 from headstart.experiments.engine.loop import callable_of, helper_functions, units_function
@@ -32,6 +33,7 @@ class Program:
     """Everything the compiled loop needs besides one network's weights."""
 
     def __init__(self, network: Network, samples: Samples, dtype: np.dtype, schedule: Schedule) -> None:
+        check_compiler()
         self.network, self.samples, self.schedule = network, samples, schedule
         self.dtype = np.dtype(dtype)
         self.optimizer = optimizer(schedule.optimizer)
