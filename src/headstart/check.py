@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import numbers
 import operator
+import os
 from typing import Any
 
 import numpy as np
@@ -134,6 +135,25 @@ def _limit(most: int) -> str:
     """A limit as a person reads it: 2^31 - 1, 100,000."""
     power = (most + 1).bit_length() - 1
     return f"2^{power} - 1" if most + 1 == 2**power and power > 20 else f"{most:,}"
+
+
+def pythons_own(value: Any) -> Any:
+    """NumPy's scalars and texts as Python's, a path as its text, and so in a list or a named tuple; others stay.
+
+    >>> import numpy as np
+    >>> pythons_own(np.float64(0.5)), pythons_own((np.int64(10), 5)), pythons_own("he")
+    (0.5, (10, 5), 'he')
+    """
+    if isinstance(value, np.generic):
+        return float(value) if isinstance(value, np.floating) else value.item()
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if isinstance(value, str) and type(value) is not str:
+        return str(value)
+    if isinstance(value, (list, tuple)):
+        kind = list if isinstance(value, list) else tuple
+        return kind(map(pythons_own, value))
+    return value
 
 
 def told(value: Any, most: int = 80) -> str:

@@ -11,11 +11,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart import memory
 from headstart.draws import draw_many
 from headstart.plans import Parameter, Plan, plan_parameters
 from headstart.schemes import Scheme
 from headstart.schemes.names import normal
 from headstart.theory.activations import Activation, activation
+from headstart.words import count
 
 Task = Literal["binary", "classes", "regression"]
 
@@ -92,6 +94,11 @@ class Network:
         self, schemes: Sequence[Scheme], seeds: Sequence[int], dtype: str = "float32", sigma_bs: Sequence[float] = ()
     ) -> NDArray[np.floating]:
         """The starting weights of many networks, (networks, parameters); row i by schemes[i], seeds[i], sigma_bs[i]."""
+        memory.require(
+            len(seeds) * self.parameter_count * np.dtype(dtype).itemsize,
+            f"the start of {count(len(seeds), 'network')} of {self.parameter_count:,} parameters",
+            "Write fewer seeds, fewer schemes or smaller layers.", memory.limit(memory.LAB_SHARE),
+        )  # fmt: skip
         starts = np.empty((len(seeds), self.parameter_count), dtype)
         plans: dict[tuple[int, float], Plan] = {}
         keys = [(id(scheme), b) for scheme, b in zip(schemes, sigma_bs or [0.0] * len(seeds), strict=True)]

@@ -16,7 +16,7 @@ def compiles() -> bool:
     """Whether Numba compiles at all: NUMBA_DISABLE_JIT=1, or its configuration file, switches it off."""
     import numba
 
-    return not numba.config.DISABLE_JIT  # type: ignore[attr-defined]  # set when Numba is loaded
+    return not numba.config.DISABLE_JIT  # set when Numba is loaded
 
 
 def keeps() -> bool:

@@ -58,7 +58,7 @@ def c_function(
         kept(compiled)
     compiled.compile()  # as numba.cfunc does, which cannot be told what to do where it cannot write
     _kept.append(compiled)
-    return int(compiled.address)
+    return int(compiled.address or 0)
 
 
 @cache

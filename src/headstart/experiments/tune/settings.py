@@ -14,6 +14,9 @@ from headstart.experiments.rates import rate_range
 from headstart.experiments.settings import Count, DataSeed, Rate, SchemeSpecs, TrainingSettings, said, validated
 
 FACTORS = ("multiplier", "learning_rate")
+MOST_TRIALS = 100_000  # the search looks at all before each
+MOST_SEEDS = 10_000  # runs at one point
+MOST_PLACES = 1_000  # multipliers of a profile, each with a walk to its learning rate
 # what says how the lab trains, and means nothing to a function of the user's own
 ENGINE_ONLY = ("data", "label", "hidden", "activation", "steps", "optimizer", "batch_size", "dtype", "data_seed",
                "target", "metric")  # fmt: skip
@@ -45,6 +48,8 @@ def rising_range(ends: tuple[float, float]) -> tuple[float, float]:
 
 
 Factors = Annotated[tuple[str, ...], AfterValidator(known_factors)]
+Seeds = Annotated[int, Field(ge=2, le=MOST_SEEDS)]
+Trials = Annotated[int, Field(ge=1, le=MOST_TRIALS)]
 Range = Annotated[tuple[float, float], AfterValidator(rising_range)]
 
 
@@ -55,9 +60,9 @@ class TuneSettings(TrainingSettings):
     over: Factors = said(FACTORS, "multiplier, learning_rate or both.", "FACTORS")
     metric: Annotated[str, AfterValidator(known_metric)] = said("final_cost", f"{', '.join(METRICS)}.", "NAME")
     target: float | None = said(None, "For steps_to_target: the cost to get below.", None, "")
-    trials: Count = said(60, "Points the search tries for each scheme.")
-    seeds: Annotated[int, Field(ge=2)] = said(8, "Runs per point, and as many fresh ones for the confirmation.")
-    profile: Annotated[int, Field(ge=3)] = said(13, "Multipliers judged on the fresh seeds.")
+    trials: Trials = said(60, "Points the search tries for each scheme.")
+    seeds: Seeds = said(8, "Runs per point, and as many fresh ones for the confirmation.")
+    profile: Annotated[int, Field(ge=3, le=MOST_PLACES)] = said(13, "Multipliers judged on the fresh seeds.")
     multiplier_range: Range = said((0.125, 8.0), "Searched on a log scale.", "LOW,HIGH")
     learning_rate_range: Range = said(
         rate_range("sgd"), "Searched on a log scale.", "LOW,HIGH", "by the optimizer; 0.001,10 for sgd"
