@@ -21,7 +21,7 @@ type_of_value = float | bool | str
 LONGEST = 1000  # characters of a spec string; one that a person writes has fewer than 100
 
 _SHAPE = re.compile(
-    r"\s*(?P<name>[A-Za-z_][A-Za-z0-9_]*)\s*(?:\((?P<arguments>(?:[^()]|\([^()]*\))*)\))?\s*(?:\*(?P<multiplier>.*))?"
+    r"\s*(?P<path>(?:[A-Za-z_][A-Za-z0-9_]*\.)*)(?P<name>[A-Za-z_][A-Za-z0-9_]*)\s*(?:\((?P<arguments>(?:[^()]|\([^()]*\))*)\))?\s*(?:\*(?P<multiplier>.*))?"
 )
 _KEYWORD = re.compile(r"\s*(?P<key>[A-Za-z_][A-Za-z0-9_]*)\s*=\s*(?P<value>.*)", re.DOTALL)
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -31,21 +31,27 @@ _COMMA = re.compile(r",(?![^()]*\))")  # one that separates arguments: not withi
 
 @dataclass(frozen=True)
 class Spec:
-    """A parsed spec string: the name, its arguments by position and by keyword, and the multiplier if one was given."""
+    """A parsed spec string: the name, its arguments by position and by keyword, and the multiplier if one was given.
+
+    `path` is what stood before the name, "torch.nn.init."; `written` is the name as it was written.
+    """
 
     name: str
     positional: tuple[type_of_value, ...]
     keywords: dict[str, type_of_value]
     multiplier: float | None
+    path: str = field(default="", repr=False)
+    written: str = field(default="", repr=False, compare=False)
 
 
-def parse(text: str, kind: str, example: str) -> Spec:
+def parse(text: str, kind: str, example: str, *, dotted: bool = False) -> Spec:
     """Read `name`, `name(1, key=word)` or `name*1.3`.
 
     Args:
         text: what the user typed.
         kind: what it should be ("scheme", "activation"), for the messages.
         example: a correct spec string of that kind, for the messages.
+        dotted: whether a library's path may stand before the name: `nn.GELU`.
 
     Raises:
         InputError: the text is not of this form, or a number in it is not finite.
@@ -54,13 +60,14 @@ def parse(text: str, kind: str, example: str) -> Spec:
     Spec(name='he', positional=(), keywords={'mode': 'fan_out'}, multiplier=1.3)
     """
     if not isinstance(text, str):
-        raise InputError(f"a {kind} is written as a string, got {told(text)}. Write {example!r}.")
+        raise InputError(f"{_article(kind)} {kind} is written as a string, got {told(text)}. Write {example!r}.")
     if len(text) > LONGEST:
         raise InputError(
-            f"a {kind} has at most {LONGEST:,} characters, got {len(text):,}: {told(text)}. Write, say, {example!r}."
+            f"{_article(kind)} {kind} has at most {LONGEST:,} characters, got {len(text):,}: {told(text)}. "
+            f"Write, say, {example!r}."
         )
     match = _SHAPE.fullmatch(text)
-    if match is None:
+    if match is None or (match["path"] and not dotted):
         raise InputError(
             f"malformed {kind} {text!r}: the form is name, name(value, key=value) or either followed by *number. "
             f"Write {example!r}."
@@ -70,7 +77,7 @@ def parse(text: str, kind: str, example: str) -> Spec:
         multiplier = read_number(match["multiplier"], f"the multiplier of {kind} {text!r}")
     positional: list[type_of_value] = []
     keywords: dict[str, type_of_value] = {}
-    if match["arguments"] is not None:
+    if (match["arguments"] or "").strip():
         for item in _COMMA.split(match["arguments"]):
             keyword = _KEYWORD.fullmatch(item)
             value = _read_value(keyword["value"] if keyword else item, text, kind, example)
@@ -82,7 +89,11 @@ def parse(text: str, kind: str, example: str) -> Spec:
                 raise InputError(f"malformed {kind} {text!r}: {keyword['key']} is given twice. Write it once.")
             else:
                 keywords[keyword["key"]] = value
-    return Spec(match["name"].lower(), tuple(positional), keywords, multiplier)
+    return Spec(match["name"].lower(), tuple(positional), keywords, multiplier, match["path"].lower(), match["name"])
+
+
+def _article(noun: str) -> str:
+    return "an" if noun[0] in "aeiou" else "a"
 
 
 def read_number(text: str, what: str) -> float:

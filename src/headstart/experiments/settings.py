@@ -22,6 +22,7 @@ from headstart.words import sizes
 LARGEST = 2**31 - 1  # of every whole number
 MOST_RUNS = 100_000  # of one comparison, schemes times seeds; more are a study's
 MOST_LAYERS = 10_000  # as deep as any network that was ever trained (Xiao et al. 2018)
+MEASURING = 100  # network-steps that take about as long as measuring one layer of one run
 MOST_LISTED = 10_000  # entries of a list
 
 DEFAULT_SCHEMES = ("zeros", "normal(10)", "normal(0.01)", "xavier", "he")
@@ -134,6 +135,11 @@ class CompareSettings(TrainingSettings):
                 "seeds. Write fewer seeds, or a study (headstart sweep)."
             )
         return self
+
+    @property
+    def run_units(self) -> int:
+        """The work of one run in network-steps, its measuring counted as so many."""
+        return self.steps + MEASURING * (len(self.hidden) + 1)
 
     @property
     def every(self) -> int:

@@ -14,6 +14,7 @@ from headstart.errors import InputError
 from headstart.layout import Fans, Layout, block_fans, block_shape, blocks, layout_of
 from headstart.schemes.catalogue import FAMILIES, FOLLOWING, Family
 from headstart.schemes.distributions import Constant, Draw, OfShape, Sparse, TruncatedNormal
+from headstart.schemes.foreign import foreign, tell, translated
 from headstart.spec import Spec, format_value, parse, type_of_value
 
 
@@ -200,6 +201,8 @@ def scheme(spec: str | Scheme) -> Scheme:
 
     Args:
         spec: `name`, `name(value, key=value)`, each with an optional `*multiplier`; a Scheme is returned as it is.
+            Another library's name (kaiming_normal, HeNormal, jax.nn.initializers.lecun_normal) means what that library
+            draws, and a note on stderr says what it is here.
 
     Raises:
         InputError: malformed, unknown name, wrong argument, or a multiplier that is not a positive number.
@@ -215,7 +218,7 @@ def scheme(spec: str | Scheme) -> Scheme:
     """
     if isinstance(spec, Scheme):
         return spec
-    return _of_text(spec) if isinstance(spec, str) else _of_spec(parse(spec, "scheme", "he*1.3"))
+    return _of_text(spec) if isinstance(spec, str) else _of_spec(_parsed(spec))
 
 
 def family_scheme(name: str, *positional: type_of_value, **keywords: type_of_value) -> Scheme:
@@ -225,7 +228,19 @@ def family_scheme(name: str, *positional: type_of_value, **keywords: type_of_val
 
 @lru_cache(maxsize=1024)
 def _of_text(spec: str) -> Scheme:
-    return _of_spec(parse(spec, "scheme", "he*1.3"))
+    """Cached, so that a note is told once."""
+    parsed = _parsed(spec)
+    row = foreign(parsed, FAMILIES)
+    if row is None:
+        return _of_spec(parsed)
+    name, arguments, multiplier = translated(parsed, row)
+    found = Scheme(name, FAMILIES[name].signature.bind((), arguments), multiplier)
+    tell(parsed, row, str(found))
+    return found
+
+
+def _parsed(spec: Any) -> Spec:
+    return parse(spec, "scheme", "he*1.3", dotted=True)
 
 
 def _of_spec(spec: Spec) -> Scheme:

@@ -61,8 +61,9 @@ def cast_number(value: float, dtype: Any, what: str, below: float = np.inf) -> f
         cast = np.dtype(dtype).type(value)
     smallest = float(np.finfo(dtype).tiny)
     if not np.isfinite(cast) or 0 < abs(value) < smallest or not cast < below:
-        limit = f"below {below:g}" if cast >= below else f"0 or from {smallest:.3g} to {np.finfo(dtype).max:.3g}"
-        raise InputError(
-            f"{what} must be {limit} in {np.dtype(dtype).name}, got {value!r}. Train in float64, or mend it."
-        )
+        limit = f"0 or from {smallest:.3g} to {np.finfo(dtype).max:.3g}"
+        if np.isfinite(cast) and cast >= below:
+            limit = f"below {below:g}"
+        name = np.dtype(dtype).name
+        raise InputError(f"{what} must be {limit} in {name}, got {value!r}. Train in float64, or write another number.")
     return value

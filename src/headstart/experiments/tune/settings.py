@@ -17,6 +17,7 @@ FACTORS = ("multiplier", "learning_rate")
 MOST_TRIALS = 100_000  # the search looks at all before each
 MOST_SEEDS = 10_000  # runs at one point
 MOST_PLACES = 1_000  # multipliers of a profile, each with a walk to its learning rate
+ENDS = 1e-30, 1e30  # of a range; float32 has no room for more
 # what says how the lab trains, and means nothing to a function of the user's own
 ENGINE_ONLY = ("data", "label", "hidden", "activation", "steps", "optimizer", "batch_size", "dtype", "data_seed",
                "target", "metric")  # fmt: skip
@@ -43,6 +44,10 @@ def rising_range(ends: tuple[float, float]) -> tuple[float, float]:
     if not (0 < low < high and math.isfinite(high)):
         raise ValueError(
             f"a range is two positive numbers, the smaller first, got {low:g} to {high:g}. Write, for example, 0.1,10."
+        )
+    if low < ENDS[0] or high > ENDS[1]:
+        raise ValueError(
+            f"a range lies between {ENDS[0]:g} and {ENDS[1]:g}, got {low:g} to {high:g}. Write, say, 0.1,10."
         )
     return ends
 
