@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
+from headstart.check import is_number, positive, told
 from headstart.errors import InputError, unknown
 from headstart.experiments.analysis.metrics import METRICS, Metric, objective_metric
 from headstart.experiments.analysis.metrics import metric as find_metric
@@ -146,8 +147,8 @@ def tune_settings(**given: Any) -> TuneSettings:
             given[name] = _range(name, given[name])
     if "over" in given:
         given["over"] = _names(given["over"])
-    if isinstance(given.get("target"), int) and not isinstance(given["target"], bool):
-        given["target"] = float(given["target"])
+    if is_number(given.get("target")):
+        given["target"] = positive(given["target"], "the target, a cost,", "0.1")
     if "learning_rate_range" not in given and isinstance(given.get("optimizer"), str):
         given["learning_rate_range"] = rate_range(given["optimizer"])
     settings = validated(TuneSettings, given)
@@ -176,6 +177,6 @@ def _names(over: Any) -> tuple[str, ...]:
 def _range(name: str, ends: Any) -> tuple[float, float]:
     try:
         low, high = (float(end) for end in ends)
-    except (TypeError, ValueError):
-        raise InputError(f"{name} must be two numbers, got {ends!r}. Write, for example, (0.1, 10).") from None
+    except (TypeError, ValueError, OverflowError):
+        raise InputError(f"{name} must be two numbers, got {told(ends)}. Write, for example, (0.1, 10).") from None
     return low, high
