@@ -139,8 +139,15 @@ def test_words_and_counters() -> None:
     for word in (2**32, -1, 0.5):
         with pytest.raises(hs.InputError, match="from 0 to 2\\^32 - 1"):
             hs.philox4x32([0, 0, 0, word], [0, 0])
-    with pytest.raises(hs.InputError, match="rounds"):
-        hs.philox4x32([0, 0, 0, 0], [0, 0], rounds=-1)
+    for rounds in (-1, 2**40):
+        with pytest.raises(hs.InputError, match="rounds must be a whole number from 0 to 1,000"):
+            hs.philox4x32([0, 0, 0, 0], [0, 0], rounds=rounds)
+    with pytest.raises(hs.InputError, match="must broadcast"):
+        hs.philox4x32(np.zeros((2, 4), int), np.zeros((3, 2), int))
+    with pytest.raises(hs.InputError, match="rows of different lengths"):
+        hs.philox4x32([[0, 0, 0, 0], [0]], [0, 0])
+    with pytest.raises(hs.InputError, match=r"the words of .* elements needs"):
+        hs.stream_words(0, "w", 0, 2**62)
 
 
 def test_new_schemes_by_name_and_string() -> None:

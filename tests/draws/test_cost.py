@@ -5,6 +5,7 @@ from __future__ import annotations
 import tracemalloc
 from typing import Any
 
+import jax
 import numpy as np
 import pytest
 
@@ -41,6 +42,11 @@ def test_the_limit_counts_the_bytes_of_the_dtype(dtype: str, monkeypatch: pytest
         hs.sample("he", (2**11, 2**10), dtype=dtype)
     assert hs.sample("he", (2**11, 2**10), dtype=dtype, out=np.empty((2**11, 2**10), dtype)).shape == (2**11, 2**10)
     assert hs.sample("he", (2**11, 2**10), dtype=dtype, region=[(0, 2**10), (0, 2**10)]).shape == (2**10, 2**10)
+
+
+def test_a_shape_alone_takes_no_memory_in_jax() -> None:
+    abstract = jax.eval_shape(lambda: hs.sample("he", HUGE, backend="jax"))
+    assert abstract.shape == HUGE
 
 
 def test_a_region_of_a_matrix_costs_the_matrix() -> None:
