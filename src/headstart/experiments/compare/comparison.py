@@ -247,7 +247,6 @@ def _runs(
         outcome = problem.outcome(end, float(train[place]), float(costs[-1]), diverged_at)
         name, seed = jobs[index]
         yield Run(name, seed, float(test[place]), costs, signals, outcome, end)
-    return runs
 
 
 def spread(values: list[float]) -> dict[str, float]:
