@@ -423,7 +423,7 @@ def test_progress_counts_up_to_all_network_steps(tune: bool) -> None:
     assert done[-1] == calls[-1][1]
     if tune:  # the search never claims a part of the comparison, and the comparison starts where it ends
         assert any(count <= search for count in done)
-        assert [count for count in done if count > search][-1] == search + 240
+        assert [count for count in done if count > search][-1] == search + 6 * result.settings.run_units
 
 
 def test_each_run_is_trained_with_its_schemes_rate(monkeypatch: pytest.MonkeyPatch) -> None:
