@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart import memory
+from headstart.check import whole
 from headstart.draws import draw_many
 from headstart.plans import Parameter, Plan, plan_parameters
 from headstart.schemes import Scheme
@@ -138,4 +139,5 @@ def network_for(
     n_inputs: int, n_outputs: int, task: Task, hidden: tuple[int, ...], hidden_activation: str | Activation
 ) -> Network:
     """The network with these hidden layers for data with this many inputs and outputs."""
-    return Network((n_inputs, *hidden, n_outputs), activation(hidden_activation), task)
+    units = (whole(size, "a hidden layer's size", example="10") for size in hidden)
+    return Network((n_inputs, *units, n_outputs), activation(hidden_activation), task)

@@ -28,8 +28,10 @@ def real_array(values: Any, what: str) -> np.ndarray:
         with contextlib.suppress(ValueError, TypeError, OverflowError):
             array = array.astype(np.float64)
     if array.dtype.kind not in "fiub":
-        kind = "complex numbers" if array.dtype.kind == "c" else f"{array.dtype}"
-        raise InputError(f"{what} must be real numbers, got {kind}. Pass an array of float64, such as z.real.")
+        kind, remedy = f"{array.dtype}", "Pass an array of float64."
+        if array.dtype.kind == "c":
+            kind, remedy = "complex numbers", "Pass their real and imaginary parts as columns of their own."
+        raise InputError(f"{what} must be real numbers, got {kind}. {remedy}")
     return array
 
 
