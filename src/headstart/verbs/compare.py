@@ -99,7 +99,7 @@ def compare(
         label: the label column of a CSV file.
         data_seed: of made data and of the split into training and test data.
         threads: how many networks are trained at a time; None for one per processor. The results do not depend on it.
-        progress: called with (network-steps done, network-steps in all).
+        progress: called with (done, in all), in network-steps; measuring a run counts as some.
         cancel: set it, from any thread, to stop soon.
 
     Raises:

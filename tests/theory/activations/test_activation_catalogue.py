@@ -199,7 +199,9 @@ def test_an_own_activation_passes_through() -> None:
     [
         ("reluu", "Did you mean 'relu'"),
         ("softmax", "must be element-wise"),
-        ("glu", "must be element-wise"),
+        ("glu", "a gated unit: .* Write its gate.s activation, .sigmoid."),
+        ("nn.SwiGLU", "a gated unit: .* .silu."),
+        ("my.relu", "a path before an activation.s name is a library.s"),
         ("leaky_relu(0.1, 2)", "takes slope"),
         ("relu*2", "no multiplier"),
         ("elu(beta=1)", "Known: alpha"),
