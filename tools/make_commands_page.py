@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from headstart.cli.main import cli
+from headstart.cli.group import cli
 
 PAGE = Path(__file__).parents[1] / "docs" / "commands.md"
 HEAD = """# The command line

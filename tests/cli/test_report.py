@@ -50,7 +50,7 @@ def test_tables_on_stdout_the_rest_on_stderr(asked: list[tuple[str, str | None]]
 def test_json_has_every_run_in_the_order_of_the_store(asked: list[tuple[str, str | None]], capsys: Any) -> None:
     headstart(["report", "runs.db", "--json"])
     found = json.loads(capsys.readouterr().out)
-    assert set(found) == {"schema", "rows"}
+    assert set(found) == {"schema", "files", "rows"}
     assert found["schema"] == 1
     assert [row["id"] for row in found["rows"]] == [row["id"] for row in ROWS]
     assert found["rows"][-1]["final_cost"] == "nan"
@@ -80,7 +80,7 @@ def test_an_empty_store(asked: list[tuple[str, str | None]], capsys: Any) -> Non
     assert stop.value.code == 2
     assert "there are no runs to report" in capsys.readouterr().err
     headstart(["report", "empty.db", "--json"])
-    assert json.loads(capsys.readouterr().out) == {"schema": 1, "rows": []}
+    assert json.loads(capsys.readouterr().out) == {"schema": 1, "files": {}, "rows": []}
 
 
 @pytest.fixture

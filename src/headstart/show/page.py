@@ -33,7 +33,8 @@ def bundling() -> Future[str]:
 
 
 def _bundle() -> str:
-    done = subprocess.run([sys.executable, "-c", BUNDLE], stdout=subprocess.PIPE, check=False)
+    # in a session of its own, where Ctrl-C does not reach it: it would print a traceback
+    done = subprocess.run([sys.executable, "-c", BUNDLE], stdout=subprocess.PIPE, check=False, start_new_session=True)
     if done.returncode:
         raise RuntimeError(f"bundling the report's script failed with exit code {done.returncode}")
     return done.stdout.decode()
