@@ -19,9 +19,9 @@ LEAD = (
     "{}. Medians over the seeds, quartiles in brackets. Click a scheme in the cost chart's legend "
     "to pick it out; point at a mark to read it."
 )
-TABLE = """<table>
+TABLE = """<table class="reasons">
 <thead><tr><th scope="col">scheme</th><th scope="col">train {score}</th><th scope="col">test {score}</th>
-<th scope="col">first cost</th><th scope="col">final cost</th><th scope="col" class="reason">verdict</th>
+<th scope="col">first cost</th><th scope="col">final cost</th><th scope="col" class="left">verdict</th>
 <th scope="col" class="reason">reason, from what was measured</th></tr></thead>
 <tbody>
 {rows}
