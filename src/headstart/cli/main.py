@@ -35,11 +35,15 @@ def _listened(arguments: list[str] | None) -> int:
 
 def _run(arguments: list[str] | None) -> int:
     """What the command ends with, all of its output written."""
-    from headstart.cli.streams import flushed, ready, say
+    import warnings
+
+    from headstart.cli.streams import Warned, flushed, ready, say
 
     ready()
     try:
-        code = _command(arguments)
+        with warnings.catch_warnings():
+            warnings.showwarning = Warned()
+            code = _command(arguments)
     except BrokenPipeError:  # as `| head` does: who reads has had enough
         code = 1
     except OSError as error:

@@ -7,6 +7,7 @@ import io
 import os
 import sys
 from contextlib import suppress
+from typing import Any
 
 from headstart.show.characters import ERRORS, safe
 
@@ -24,6 +25,10 @@ def ready() -> None:
         sys.stdout = io.TextIOWrapper(io.FileIO(1, "w", closefd=False), "utf-8", ERRORS, write_through=True)
     if sys.stderr is None:
         sys.stderr = io.TextIOWrapper(io.FileIO(2, "w", closefd=False), "utf-8", ERRORS, write_through=True)
+    try:
+        os.write(2, b"")
+    except OSError:  # a full disk: who gives it no reader wants no errors of it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             ascii_only = codecs.lookup(stream.encoding).name == "ascii"
@@ -34,6 +39,19 @@ def say(text: str) -> None:
     """Say something on stderr; nothing that a terminal obeys is passed on."""
     with suppress(OSError):  # nobody listens
         print(safe(text, lines=True), file=sys.stderr, flush=True)
+
+
+class Warned:
+    """Says a library's warning in one line, and each only once: code and places are no help to a reader."""
+
+    def __init__(self) -> None:
+        self._said: set[str] = set()
+
+    def __call__(self, message: Warning | str, *_: Any, **__: Any) -> None:
+        words = str(message)
+        if words not in self._said:
+            self._said.add(words)
+            say(f"Warning: {words}")
 
 
 def closed() -> str | None:
