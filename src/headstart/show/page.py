@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import html
 import json
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from headstart.show.characters import escaped
 from headstart.show.drawing import Spec
 from headstart.show.theme.palette import darkened
 
@@ -74,8 +74,8 @@ def page(title: str, heading: str, lead: str, body: str, charts: Mapping[str, Sp
     )
     text = Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
         policy=policy(bundle, drawn),
-        title=html.escape(title),
-        heading=html.escape(heading),
+        title=escaped(title),
+        heading=escaped(heading),
         lead=lead,
         body=body,
         bundle=bundle,
@@ -110,7 +110,7 @@ def chart_page(spec: Spec) -> bytes:
     """A page of one chart, whose title and subtitle become the page's own words."""
     title = spec["title"]
     told = title.get("subtitle", "")
-    lead = html.escape(told if isinstance(told, str) else " ".join(told))
+    lead = escaped(told if isinstance(told, str) else " ".join(told))
     chart = {key: value for key, value in spec.items() if key != "title"}
     return page(title["text"], title["text"], lead, chart_place("chart"), {"chart": chart})
 
