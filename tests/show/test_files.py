@@ -175,3 +175,29 @@ def test_the_only_kind_is_told_alone(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"a file is saved as .csv, got"):
         check_target(tmp_path / "rows.xlsx", (".csv",))
     assert check_target(str(tmp_path / "rows.csv"), (".csv",)) == tmp_path / "rows.csv"
+
+
+@pytest.mark.parametrize("name", ["a" * 300 + ".png", "a" * 300, "a/" * 3000 + "b.png", "a\0.png", "a\0"])
+def test_a_path_that_no_disk_takes_is_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="another path"):
+        check_target(tmp_path / name, (".png", ".svg"))
+    with pytest.raises(InputError, match="another path"):
+        Files({"a.png": lambda: b""}, ("a.png",)).save(tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_in_the_way_of_a_file_is_found_before_the_work(tmp_path: Path) -> None:
+    (tmp_path / "out" / "heat.png").mkdir(parents=True)
+    with pytest.raises(InputError, match=r"cannot write the file '.*heat.png': it is a folder"):
+        check_target(tmp_path / "out", (".png", ".svg"))
+
+
+def test_all_files_or_none(tmp_path: Path) -> None:
+    """The second cannot be put in its place: the first is not written either, nor their folder."""
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "kept").touch()
+    (tmp_path / "a").write_bytes(b"old")
+    with pytest.raises(InputError, match="cannot write"):
+        write({tmp_path / "new" / "c": b"1", tmp_path / "b": b"2", tmp_path / "a": b"3"})
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
+    assert (tmp_path / "a").read_bytes() == b"old"

@@ -26,12 +26,19 @@ def check_target(path: str | Path, suffixes: Sequence[str]) -> Path:
     ...
     headstart.errors.InputError: a file is saved as .png or .svg, got 'phase.bmp'. Write, for example, phase.png.
     """
+    if "\0" in str(path):
+        raise InputError(f"a path has no zero bytes, got {str(path)!r}. Write another path.")
     target = Path(path)
+    with _naming(target):  # a name that is too long
+        return _checked(target, suffixes)
+
+
+def _checked(target: Path, suffixes: Sequence[str]) -> Path:
     suffix = target.suffix.lower()
     if suffix in ELSEWHERE:
         told = f"{', '.join(suffixes[:-1])} or {suffixes[-1]}" if len(suffixes) > 1 else suffixes[0]
         raise InputError(
-            f"a file is saved as {told}, got {str(path)!r}. Write, for example, {target.stem}{suffixes[0]}."
+            f"a file is saved as {told}, got {str(target)!r}. Write, for example, {target.stem}{suffixes[0]}."
         )
     if suffix not in suffixes:
         check_writable(target)
@@ -80,6 +87,7 @@ def write(contents: Mapping[Path, bytes]) -> None:
         try:
             for path, content in contents.items():
                 with _naming(path):
+                    _refuse_folder(path)
                     _write_beside(path, content, temporary)
             for path in contents:
                 with _naming(path):
