@@ -30,7 +30,14 @@ def _listened(arguments: list[str] | None) -> int:
             # a library may make an error of its own of a Ctrl-C while it loads
             if isinstance(error, SystemExit) or not (interrupts.pressed or isinstance(error, KeyboardInterrupt)):
                 raise
-            return interrupts.told()
+            from headstart.cli.streams import flushed
+
+            code = flushed(interrupts.told())
+    if arguments is None:
+        import os
+
+        os._exit(code)  # what still draws in a thread is not waited for
+    return code
 
 
 def _run(arguments: list[str] | None) -> int:

@@ -51,8 +51,11 @@ def bundling() -> Future[str]:
 
 
 def _bundle() -> str:
-    # in a session of its own, where Ctrl-C does not reach it: it would print a traceback
-    done = subprocess.run([sys.executable, "-c", BUNDLE], stdout=subprocess.PIPE, check=False, start_new_session=True)
+    # in a session of its own, where Ctrl-C does not reach it, and silent, where nobody reads it any more
+    done = subprocess.run(
+        [sys.executable, "-c", BUNDLE], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False,
+        start_new_session=True,
+    )  # fmt: skip
     if done.returncode:
         raise RuntimeError(f"bundling the report's script failed with exit code {done.returncode}")
     return done.stdout.decode()
