@@ -32,12 +32,24 @@ class Samples:
                 f"data needs as many targets as samples, and at least one; got {len(x)} and {len(targets)}."
             )
         x, targets = (array.reshape(len(array), -1) for array in (x, targets))
-        for name, array in (("data", x), ("targets", targets)):
-            if not np.isfinite(array).all():
-                raise InputError(
-                    f"{name} must be finite numbers, got NaN or infinity. Remove or replace those samples."
-                )
-        return cls(padded(x, dtype), padded(targets, dtype), len(x))
+        kept = [_cast(name, array, dtype) for name, array in (("data", x), ("targets", targets))]
+        return cls(kept[0], kept[1], len(x))
+
+
+def _cast(name: str, array: np.ndarray, dtype: str) -> np.ndarray:
+    """The array in the dtype that is trained in, in which it must be finite too."""
+    if array.dtype.kind not in "biuf":
+        raise InputError(f"{name} must be real numbers, got an array of {array.dtype}. Convert it to float64 first.")
+    if not np.isfinite(array).all():
+        raise InputError(f"{name} must be finite numbers, got NaN or infinity. Remove or replace those samples.")
+    with np.errstate(over="ignore"):
+        made = padded(array, dtype)
+    if not np.isfinite(made).all():
+        raise InputError(
+            f"{name} must be finite in {dtype}, got {np.abs(array).max():.3g}. Remove that sample, scale the data, or "
+            "write dtype float64."
+        )
+    return made
 
 
 def check_fit(network: Network, samples: Samples, weights: np.ndarray, batch_size: int | None) -> None:

@@ -11,12 +11,23 @@ from headstart.errors import InputError, unknown
 from headstart.experiments.analysis.metrics import METRICS, Metric, objective_metric
 from headstart.experiments.analysis.metrics import metric as find_metric
 from headstart.experiments.rates import rate_range
-from headstart.experiments.settings import Count, DataSeed, Rate, SchemeSpecs, TrainingSettings, said, validated
+from headstart.experiments.settings import (
+    READING,
+    Count,
+    DataSeed,
+    Rate,
+    SchemeSpecs,
+    TrainingSettings,
+    said,
+    validated,
+)
 
 FACTORS = ("multiplier", "learning_rate")
 # what says how the lab trains, and means nothing to a function of the user's own
-ENGINE_ONLY = ("data", "label", "hidden", "activation", "steps", "optimizer", "batch_size", "dtype", "data_seed",
+ENGINE_ONLY = ("data", *READING, "hidden", "activation", "steps", "optimizer", "batch_size", "dtype", "data_seed",
                "target", "metric")  # fmt: skip
+
+UNSAID = ("features", "drop", "header", "task")
 
 
 def known_factors(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -111,6 +122,8 @@ class TuneSettings(TrainingSettings):
     def identity(self, scheme: str) -> dict[str, Any]:
         """All that the value of a trial, or the choice of the next one, depends on."""
         found = self.model_dump(mode="json", exclude={"schemes", "trials", "profile"})
+        # What is not given leaves no trace, so that searches from before there was such a setting go on.
+        found = {name: value for name, value in found.items() if name not in UNSAID or value not in (None, [])}
         if self.objective is not None:
             found = {name: value for name, value in found.items() if name not in ENGINE_ONLY}
         return {"scheme": scheme, **found}
