@@ -78,6 +78,8 @@ def known_data(data: Any) -> str | Given:
     ('./circles', 'circles')
     """
     if isinstance(data, str):
+        if "://" in data:
+            raise InputError(f"data is a name or the path of a file, got the address {told(data)}. Download it first.")
         return str(data)
     if isinstance(data, PathLike):
         text = os.fspath(data)

@@ -16,6 +16,7 @@ from headstart.experiments.data.reading import Reading
 from headstart.experiments.data.scaling import standardized
 from headstart.experiments.data.split import split, stratified_split
 from headstart.experiments.data.table import Column, Table
+from headstart.experiments.data.unnamed import settled_columns
 from headstart.experiments.network import Task
 from headstart.words import count, listed
 
@@ -35,14 +36,17 @@ def dataset_of(table: Table, reading: Reading, seed: int) -> Dataset:
     Raises:
         InputError: no such column, a cell that cannot be used, labels that there is nothing to learn from.
     """
-    label, features, notes = _chosen(table, reading)
+    columns, notes = settled_columns(table, reading)
+    label, features = _chosen(table, columns, reading)
+    if reading.features is None:
+        notes += _counting(table, features)
     labels = label.labels()
     different: list[Label] = sorted(set(labels))  # all numbers or all words
     if len(different) < 2:
         raise InputError(
             f"{table.name}: every label is {name_of(labels[0])!r}. Two classes or more are needed to learn anything."
         )
-    classes, told = _are_classes(label, different, reading)
+    classes, told = _are_classes(table, label, different, reading)
     memory.require(_needed(len(labels), len(features), len(different) if classes else 1), f"the data of {table.name}",
                    "Leave columns out, or give fewer rows.", memory.limit(memory.LAB_SHARE))  # fmt: skip
     x = np.column_stack([column.numbers() for column in features])
@@ -57,9 +61,9 @@ def dataset_of(table: Table, reading: Reading, seed: int) -> Dataset:
 # --- which columns --------------------------------------------------------------------------------------------------
 
 
-def _chosen(table: Table, reading: Reading) -> tuple[Column, list[Column], list[str]]:
-    """The label, the features, and what is to be said of their choice."""
-    by_name = {column.name: column for column in table.columns}
+def _chosen(table: Table, columns: Sequence[Column], reading: Reading) -> tuple[Column, list[Column]]:
+    """The label and the features."""
+    by_name = {column.name: column for column in columns}
     for name in reading.named:
         if name not in by_name:
             raise unknown(f"column of {table.name}", name, by_name)
@@ -71,37 +75,37 @@ def _chosen(table: Table, reading: Reading) -> tuple[Column, list[Column], list[
     both = next((name for name in wanted or () if name in dropped), None)
     if both is not None:
         raise InputError(f"column {both!r} is named as a feature and dropped. Leave out one of the two.")
-    label = _label(table, reading, dropped | set(wanted or ()))
+    label = _label(table, columns, reading, dropped | set(wanted or ()))
     if label.name in dropped or label.name in (wanted or ()):
         raise InputError(f"column {label.name!r} is the label, and cannot be dropped or a feature. Leave it out there.")
     if wanted is not None:
         features = [by_name[name] for name in wanted]
     else:
-        features = [column for column in table.columns if column.name not in dropped and column is not label]
+        features = [column for column in columns if column.name not in dropped and column is not label]
     if not features:
         raise InputError(
             f"{table.name} has no feature left beside the label {label.name!r}. Name one: --features NAME."
         )
-    return label, features, _counting(features) if wanted is None else []
+    return label, features
 
 
-def _label(table: Table, reading: Reading, taken: set[str]) -> Column:
+def _label(table: Table, columns: Sequence[Column], reading: Reading, taken: set[str]) -> Column:
     if table.label is not None:
         if reading.label is not None and reading.label != table.columns[table.label].name:
             raise InputError(f"the labels are given as y, so label={reading.label!r} is too much. Leave the label out.")
         return table.columns[table.label]
     if reading.label is not None:
-        return next(column for column in table.columns if column.name == reading.label)
-    left = [column for column in table.columns if column.name not in taken]
+        return next(column for column in columns if column.name == reading.label)
+    left = [column for column in columns if column.name not in taken]
     if not left:
         raise InputError(f"{table.name} has no column left for the label. Name fewer features, or the label.")
     return left[-1]
 
 
-def _counting(features: Sequence[Column]) -> list[str]:
+def _counting(table: Table, features: Sequence[Column]) -> list[str]:
     """A feature that only counts the rows gives away the order of a sorted file."""
     return [
-        f"column {column.name} counts the rows: if it is no measurement, leave it out with --drop {column.name}"
+        f"column {column.name} counts the rows: {table.setting('drop', column.name)} if it is no measurement"
         for column in features
         if column.counts_rows
     ]
@@ -110,26 +114,27 @@ def _counting(features: Sequence[Column]) -> list[str]:
 # --- classes or numbers ---------------------------------------------------------------------------------------------
 
 
-def _are_classes(label: Column, different: Sequence[Label], reading: Reading) -> tuple[bool, list[str]]:
+def _are_classes(
+    table: Table, label: Column, different: Sequence[Label], reading: Reading
+) -> tuple[bool, list[str]]:  # fmt: skip
     """Whether the labels are classes, and what is to be said of that."""
-    words = isinstance(different[0], str)
-    if reading.task == "numbers" and words:
-        word = next(text for text in different)
-        raise InputError(
-            f"task numbers needs labels that are numbers, got {word!r} in column {label.name!r}. Leave it out."
-        )
-    if reading.task is not None or words:
-        return reading.task != "numbers", []
-    whole = all(map(is_whole, different))
-    kind = "whole numbers" if whole else "numbers"
+    if isinstance(different[0], str):
+        if reading.task == "numbers":
+            raise InputError(
+                f"task numbers needs labels that are numbers, got {different[0]!r} in {label.name!r}. Leave the task out."
+            )
+        return True, []
+    if reading.task is not None:
+        return reading.task == "classes", []
+    whole, told = all(map(is_whole, different)), "the label" if label.name == "label" else f"label {label.name}"
     if whole and len(different) == 2:
         return True, []
     if whole and len(different) <= MOST_NUMERIC_CLASSES:
         names = ", ".join(name_of(item) for item in different[:SHOWN]) + (", ..." if len(different) > SHOWN else "")
-        return True, [f"label {label.name}: {len(different)} classes ({names}); --task numbers if it is a quantity"]
-    return False, [
-        f"label {label.name}: a quantity ({len(different):,} different {kind}); --task classes if it is none"
-    ]
+        other = table.setting("task", "numbers")
+        return True, [f"{told}: {len(different)} classes ({names}); {other} if it is a quantity"]
+    kind, other = "whole numbers" if whole else "numbers", table.setting("task", "classes")
+    return False, [f"{told}: a quantity ({len(different):,} different {kind}); {other} if it is none"]
 
 
 class _Found:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.errors import InputError
-from headstart.experiments.data.table import Table, ValueColumn
+from headstart.experiments.data.table import Table, ValueColumn, short
 
 FORMS = "Write a data set's name, the path of a CSV file, (X, y), a 2-D array or a data frame"
 _MISSING_TYPES = ("NAType", "NaTType", "MaskedConstant")  # of pandas and NumPy
@@ -75,22 +75,20 @@ def given_data(data: Any) -> Given:
 
 
 def _checked(columns: list[tuple[str, NDArray[Any], NDArray[np.bool_]]], label: int | None) -> Given:
-    names = [name for name, _, _ in columns]
-    twice = next((name for name in names if names.count(name) > 1), None) if len(set(names)) < len(names) else None
-    if twice is not None:
-        raise InputError(f"the data has two columns named {twice!r}. Rename one, or leave it out.")
     if len(columns) < 2:
         raise InputError("the data has one column only, and needs at least one feature and a label. " + FORMS + ".")
     rows = len(columns[0][1])
     for name, cells, _ in columns:
         if len(cells) != rows:
-            shown = "y" if label is not None and name == names[label] else f"column {name!r}"
+            shown = "y" if label is not None else f"column {name!r}"
             raise InputError(f"X and y need as many rows each: X has {rows}, {shown} has {len(cells)}.")
     if rows == 0:
         raise InputError("the data has no rows. Give one row per sample.")
     digest = _digest(columns, label)
     told = f"data of {rows:,} × {len(columns) - 1:,} ({digest[:8]})"
-    table = Table(told, tuple(ValueColumn(name, "the data", cells, gone) for name, cells, gone in columns), label)
+    table = Table(
+        told, tuple(ValueColumn(name, "the data", cells, gone) for name, cells, gone in columns), label, values=True
+    )
     return Given(table, digest)
 
 
@@ -122,7 +120,7 @@ def _columns(data: Any, what: str, names: list[Any] | None = None) -> list[tuple
     array = _array(data, what)
     if array.ndim != 2:
         remedy = "Write X[:, None] for one feature" if array.ndim == 1 and array.size else FORMS
-        shape = f"an array of shape {array.shape}" if array.ndim else f"{type(data).__name__} {_short(data)}"
+        shape = f"an array of shape {array.shape}" if array.ndim else f"{type(data).__name__} {short(data)}"
         raise InputError(f"{what} must have a row per sample and a column per feature, got {shape}. {remedy}.")
     names = (
         names if names is not None and len(names) == array.shape[1] else [f"x{k + 1}" for k in range(array.shape[1])]
@@ -132,6 +130,10 @@ def _columns(data: Any, what: str, names: list[Any] | None = None) -> list[tuple
 
 def _named_columns(data: Any, what: str) -> list[tuple[str, Any]] | None:
     """The columns of a frame, a structured array or a mapping; None for what has no named columns."""
+    if hasattr(type(data), "collect") and not hasattr(type(data), "__len__"):
+        raise InputError(
+            f"{what} is a {type(data).__name__}, which holds no values yet. Collect it into a frame first."
+        )
     if isinstance(data, Mapping):
         return [(str(name), column) for name, column in data.items()]
     fields = getattr(getattr(data, "dtype", None), "names", None)
@@ -148,8 +150,9 @@ def _named_columns(data: Any, what: str) -> list[tuple[str, Any]] | None:
         )
     try:
         names = list(names)
-        if len(set(names)) < len(names):
-            twice = next(name for name in names if names.count(name) > 1)
+        told = [str(name) for name in names]
+        if len(set(told)) < len(told):
+            twice = next(name for name in told if told.count(name) > 1)
             raise InputError(f"{what} has two columns named {twice!r}. Rename one, or leave it out.")
         return [(str(name), data[name]) for name in names]
     except InputError:
@@ -166,6 +169,8 @@ def _label_column(y: Any) -> tuple[str, NDArray[Any], NDArray[np.bool_]]:
             raise InputError(f"y must be one column of labels, got {len(named)}. Give one of them.")
         return _one(named[0][0], named[0][1], "y")
     array = _array(y, "y")
+    if array.ndim == 0:
+        raise InputError(f"y must hold one label per row, got {short(y)}. Give (X, y).")
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     elif array.ndim == 2:
@@ -201,14 +206,16 @@ def _is_missing(value: Any) -> bool:
 
 def _array(value: Any, what: str) -> NDArray[Any]:
     if isinstance(value, np.ndarray):
-        return value
+        return np.asarray(value) if isinstance(value, np.matrix) else value  # whose columns have two dimensions
     try:
         if isinstance(value, (list, tuple)):
             return _of_list(value)
         return np.asanyarray(value)
     except Exception as error:  # ragged rows; a tensor that needs its gradient; somebody else's class
         reason = " ".join(str(error).split())
-        raise InputError(f"cannot make an array of {what}, a {type(value).__name__}: {reason}. {FORMS}.") from None
+        raise InputError(
+            f"cannot make an array of {what}, a {type(value).__name__}: {reason.rstrip('.')}. {FORMS}."
+        ) from None
 
 
 def _of_list(value: list[Any] | tuple[Any, ...]) -> NDArray[Any]:
@@ -223,8 +230,3 @@ def _all_words(value: Any) -> bool:
     if isinstance(value, (list, tuple)):
         return all(_all_words(item) for item in value)
     return isinstance(value, (str, bytes)) or getattr(getattr(value, "dtype", None), "kind", "") in ("U", "S")
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:50] + "..."

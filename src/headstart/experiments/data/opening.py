@@ -16,7 +16,7 @@ from pathlib import Path
 from headstart import memory
 from headstart.errors import InputError
 
-TAKES = 40  # bytes of memory per byte of a table: its text, its cells as Python strings, its numbers
+TAKES = 20  # bytes of memory per byte of a table of short numbers: its text, its cells as Python strings
 LARGEST = 2**31  # bytes: a table for a small network
 PATIENCE = 5.0  # seconds that a pipe may say nothing
 LONGEST = 60.0  # seconds that a pipe may go on

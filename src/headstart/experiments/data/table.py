@@ -15,15 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.errors import InputError
-from headstart.experiments.data.cells import Label, exact, exact_value, is_missing, number_in
+from headstart.experiments.data.cells import Label, exact, exact_value, is_missing, is_whole, number_in
 
 Array = NDArray[np.float64]
 REMEDY = "Encode words as numbers, fill in or remove rows with missing values, or leave the column out"
 
 
-def counting_from(first: int, count: int) -> list[int]:
-    """So many whole numbers, one after the other."""
-    return [*range(first, first + count)]
+def short(value: Any) -> str:
+    """A value in a message, no longer than a line."""
+    text = repr(value.item() if isinstance(value, np.generic) else value)
+    return text if len(text) <= 80 else f"{text[:50]}... ({len(text)} characters)"
 
 
 @dataclass(frozen=True)
@@ -59,33 +60,45 @@ class Column(ABC):
 
     @property
     @abstractmethod
-    def has_words(self) -> bool:
-        """Whether a cell holds a word."""
-
-    @property
-    @abstractmethod
     def is_empty(self) -> bool:
         """Whether no cell holds anything."""
 
     @property
+    @abstractmethod
+    def words(self) -> list[str]:
+        """The cells that hold a word."""
+
+    @property
+    def has_words(self) -> bool:
+        """Whether a cell does."""
+        return bool(self.words)
+
+    @property
+    def names_rows(self) -> bool:
+        """Whether every row has another whole number, or another word: an index, no measurement."""
+        numbers = self.whole_numbers()
+        if numbers is not None:
+            return len(set(numbers)) == len(numbers)
+        words = self.words
+        return len(words) == len(self) == len(set(words))
+
+    @property
     def counts_rows(self) -> bool:
         """Whether it holds 0, 1, 2, ... or 1, 2, 3, ..., row by row."""
-        found = self.whole_numbers()
-        return (
-            found is not None and len(found) > 1 and found[0] in (0, 1) and found == counting_from(found[0], len(found))
-        )
+        found = self.whole_numbers() or [-1]
+        return found[0] in (0, 1) and len(found) > 1 and found == [*range(found[0], found[0] + len(found))]
 
-    def _refuse(self, row: int, rule: str, got: str) -> NoReturn:
-        name = self.name or "NAME"
+    def _no_feature(self, row: int, value: Any, missing: bool = False) -> NoReturn:
+        got = short(value) + (", a missing value" if missing else "")
         raise InputError(
-            f"{self.where(row)}, column {self.name!r}: {rule}, got {got}. {REMEDY} (--drop {name}, or drop=[{name!r}])."
+            f"{self.where(row)}, column {self.name!r}: a feature must be a finite number, got {got}. {REMEDY} "
+            f"(--drop {self.name}, or drop=[{self.name!r}])."
         )
 
-    def _no_feature(self, row: int, got: str, missing: bool = False) -> NoReturn:
-        self._refuse(row, "a feature must be a finite number", f"{got}, a missing value" if missing else got)
-
-    def _no_label(self, row: int, got: str) -> NoReturn:
-        raise InputError(f"{self.where(row)}: the label is {got}, a missing value. Fill it in or remove the row.")
+    def _no_label(self, row: int, value: Any) -> NoReturn:
+        raise InputError(
+            f"{self.where(row)}: the label is {short(value)}, a missing value. Fill it in or remove the row."
+        )
 
 
 @dataclass(frozen=True)
@@ -106,7 +119,7 @@ class TextColumn(Column):
         for row, cell in enumerate(self.cells):
             value = number_in(cell)
             if value is None or not math.isfinite(value):
-                self._no_feature(row, repr(cell.strip()), is_missing(cell))
+                self._no_feature(row, cell.strip(), is_missing(cell))
             found[row] = value
         return found
 
@@ -115,7 +128,7 @@ class TextColumn(Column):
         signs = "+" in cells  # then a - is a class, and no missing value
         for row, cell in enumerate(cells):
             if is_missing(cell) and not (signs and cell == "-"):
-                self._no_label(row, repr(cell or "empty"))
+                self._no_label(row, cell or "empty")
             if "\n" in cell or "\r" in cell:
                 raise InputError(
                     f"{self.where(row)}: the label holds a line break, so a quote may not be closed. Close it."
@@ -127,7 +140,7 @@ class TextColumn(Column):
             number = exact(cell)
             if number is None:
                 raise InputError(
-                    f"{self.where(row)}: a label is not a finite number, got {cell!r}. Fill it in or remove the row."
+                    f"{self.where(row)}: a label is not a finite number, got {short(cell)}. Correct or remove the row."
                 )
             found.append(number)
         return found
@@ -136,14 +149,14 @@ class TextColumn(Column):
         found = []
         for cell in self.cells:
             number = exact(cell)
-            if number is None or number != number.to_integral_value():
+            if number is None or not is_whole(number):
                 return None
             found.append(int(number))
         return found
 
     @property
-    def has_words(self) -> bool:
-        return any(number_in(cell) is None and not is_missing(cell) for cell in self.cells)
+    def words(self) -> list[str]:
+        return [cell.strip() for cell in self.cells if number_in(cell) is None and not is_missing(cell)]
 
     @property
     def is_empty(self) -> bool:
@@ -166,7 +179,7 @@ class ValueColumn(Column):
     def numbers(self) -> Array:
         gone = self._gone()
         if gone is not None:
-            self._no_feature(gone, repr(self.cells[gone]), missing=True)
+            self._no_feature(gone, self._held(gone), missing=True)
         if self.cells.dtype.kind in "biuf":
             with np.errstate(over="ignore"):  # a long double
                 found = self.cells.astype(np.float64)
@@ -174,27 +187,27 @@ class ValueColumn(Column):
             found = np.array([self._number(row, value) for row, value in enumerate(self.cells)], np.float64)
         if not np.isfinite(found).all():
             row = int(np.flatnonzero(~np.isfinite(found))[0])
-            self._no_feature(row, repr(self.cells[row]))
+            self._no_feature(row, self.cells[row])
         return found
 
     def _number(self, row: int, value: Any) -> float:
         """A feature among objects of any kind."""
         number = exact_value(value)
         if number is None:
-            self._no_feature(row, repr(value))
+            self._no_feature(row, value)
         return float(number)  # a Decimal of any size; infinite where it is too large
 
     def labels(self) -> list[Label]:
         gone = self._gone()
         if gone is not None:
-            self._no_label(gone, repr(self.cells[gone]))
+            self._no_label(gone, self._held(gone))
         values = [
             value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else value for value in self.cells
         ]
         if all(isinstance(value, str) for value in values):
             for row, word in enumerate(values):
                 if is_missing(word) and not (word.strip() == "-" and "+" in values):
-                    self._no_label(row, repr(word))
+                    self._no_label(row, word)
             return [str(word).strip() for word in values]
         if all(isinstance(value, (bool, np.bool_)) for value in values):
             return [str(bool(value)) for value in values]
@@ -202,7 +215,10 @@ class ValueColumn(Column):
         for row, value in enumerate(values):
             number = exact_value(value)
             if number is None:
-                self._refuse(row, "labels are finite numbers, all of them, or words, all of them", repr(value))
+                raise InputError(
+                    f"{self.where(row)}: labels are finite numbers, all of them, or words, all of them, got "
+                    f"{short(value)}. Write them all as words: y.astype(str)."
+                )
             found.append(number)
         return found
 
@@ -213,14 +229,20 @@ class ValueColumn(Column):
             return None
         return [int(value) for value in self.cells.tolist()]
 
+    def _held(self, row: int) -> Any:
+        """What stands in a cell without a value."""
+        return np.ma.masked if self.missing[row] and self.cells.dtype.kind not in "OMm" else self.cells[row]
+
     def _gone(self) -> int | None:
         """The first row without a value."""
         gone = self.missing | np.isnan(self.cells) if self.cells.dtype.kind == "f" else self.missing
         return int(np.flatnonzero(gone)[0]) if gone.any() else None
 
     @property
-    def has_words(self) -> bool:
-        return self.cells.dtype.kind in "OUS" and any(isinstance(value, (str, bytes)) for value in self.cells.tolist())
+    def words(self) -> list[str]:
+        if self.cells.dtype.kind not in "OU":
+            return []
+        return [value for value in self.cells.tolist() if isinstance(value, str)]
 
     @property
     def is_empty(self) -> bool:
@@ -236,9 +258,17 @@ class Table:
         columns: features and label.
         label: the column of the labels, where it is known; None for the last that is no feature.
         notes: what was taken for what while it was read.
+        values: whether a program gave it as values, not a file.
     """
 
     name: str
     columns: tuple[Column, ...]
     label: int | None = None
     notes: tuple[str, ...] = ()
+    values: bool = False
+
+    def setting(self, name: str, value: str) -> str:
+        """A setting in a message, as whoever gave this data writes it: on the command line, or in Python."""
+        if self.values:
+            return f"{name}={[value]!r}" if name in ("drop", "features") else f"{name}={value!r}"
+        return f"--{name} {value}"
