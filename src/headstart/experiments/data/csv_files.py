@@ -13,6 +13,8 @@ from headstart.experiments.data.opening import read_file, told
 from headstart.experiments.data.reading import Reading
 from headstart.experiments.data.table import Table, TextColumn
 
+MISSING = "Check the path, or write the name of a data set."
+
 
 def read_table(path: str | Path, reading: Reading) -> Table:
     """The table in a file.
@@ -24,7 +26,7 @@ def read_table(path: str | Path, reading: Reading) -> Table:
         InputError: a file that cannot be read, is no text, has no rows, or ragged rows.
     """
     shown = told(path)
-    text, encoding = decode(read_file(path), shown)
+    text, encoding = decode(read_file(path, remedy=MISSING), shown)
     rows = read_rows(text, shown)
     header, guess = _header(rows.cells, reading)
     if header and len(rows.cells) == 1:

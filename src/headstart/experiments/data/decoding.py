@@ -33,12 +33,13 @@ OTHERS = (
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")  # not tab, line feed, vertical tab, form feed, carriage return
 
 
-def decode(raw: bytes, shown: str) -> tuple[str, str | None]:
+def decode(raw: bytes, shown: str, remedy: str = "Export it as CSV in UTF-8.") -> tuple[str, str | None]:
     """(text, what is to be said of its encoding, None for UTF-8).
 
     Args:
         raw: the content of a file.
         shown: its name, for the messages.
+        remedy: what to do where it is no text.
 
     Raises:
         InputError: it is no text.
@@ -50,14 +51,12 @@ def decode(raw: bytes, shown: str) -> tuple[str, str | None]:
     """
     for start, kind in OTHERS:
         if raw.startswith(start):
-            raise InputError(f"{shown} is not text but {kind}. Export it as CSV in UTF-8.")
+            raise InputError(f"{shown} is not text but {kind}. {remedy}")
     text, note = _decoded(raw, shown)
     text = text.removesuffix("\x1a")  # the end of a file of DOS
     found = _CONTROL.search(text)
     if found:
-        raise InputError(
-            f"{shown} is not text: it holds the control character U+{ord(found[0]):04X}. Export it as CSV in UTF-8."
-        )
+        raise InputError(f"{shown} is not text: it holds the control character U+{ord(found[0]):04X}. {remedy}")
     return text, note
 
 

@@ -15,7 +15,7 @@ from headstart.experiments.data.dataset import Array, Dataset
 from headstart.experiments.data.reading import Reading
 from headstart.experiments.data.scaling import standardized
 from headstart.experiments.data.split import split, stratified_split
-from headstart.experiments.data.table import Column, Table
+from headstart.experiments.data.table import Column, Table, short
 from headstart.experiments.data.unnamed import settled_columns
 from headstart.experiments.network import Task
 from headstart.words import count, listed
@@ -44,7 +44,8 @@ def dataset_of(table: Table, reading: Reading, seed: int) -> Dataset:
     different: list[Label] = sorted(set(labels))  # all numbers or all words
     if len(different) < 2:
         raise InputError(
-            f"{table.name}: every label is {name_of(labels[0])!r}. Two classes or more are needed to learn anything."
+            f"{table.name}: every label is {short(name_of(labels[0]))}. "
+            "Two classes or more are needed to learn anything."
         )
     classes, told = _are_classes(table, label, different, reading)
     memory.require(_needed(len(labels), len(features), len(different) if classes else 1), f"the data of {table.name}",
@@ -121,7 +122,8 @@ def _are_classes(
     if isinstance(different[0], str):
         if reading.task == "numbers":
             raise InputError(
-                f"task numbers needs labels that are numbers, got {different[0]!r} in {label.name!r}. Leave the task out."
+                f"task numbers needs labels that are numbers, got {short(different[0])} in column {label.name!r}. "
+                "Leave the task out."
             )
         return True, []
     if reading.task is not None:
@@ -174,7 +176,8 @@ def _of_classes(name: str, x: Array, labels: list[Label], different: list[Label]
             else f" There are {len(names):,} classes: is another column the label?"
         )
         raise InputError(
-            f"{name}: class {rare!r} has one row only. Every class needs two: one to train on and one to test on.{hint}"
+            f"{name}: class {short(rare)} has one row only. Every class needs two: one to train on and one to test on."
+            + hint
         )
     # Stratified where the test data has room for every class.
     room = math.ceil(TEST_SHARE * len(x)) >= len(names)

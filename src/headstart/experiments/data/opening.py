@@ -21,16 +21,15 @@ LARGEST = 2**31  # bytes: a table for a small network
 PATIENCE = 5.0  # seconds that a pipe may say nothing
 LONGEST = 60.0  # seconds that a pipe may go on
 PIECE = 2**20
-MISSING = "Check the path, or write the name of a data set."
 
 
-def read_file(path: str | Path, what: str = "the data", remedy: str = MISSING) -> bytes:
+def read_file(path: str | Path, what: str = "the data", remedy: str = "") -> bytes:
     """The content of a regular file or a pipe.
 
     Args:
         path: its name.
         what: it is to be, for the messages.
-        remedy: what to write instead of a name that no file has.
+        remedy: what to write instead of a name that no file has, if there is more to say.
 
     Raises:
         InputError: no such file, a folder, a device, a pipe that says nothing, or more than the memory allows.
@@ -39,13 +38,13 @@ def read_file(path: str | Path, what: str = "the data", remedy: str = MISSING) -
     try:
         # a pipe without a writer must not block the opening
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    except FileNotFoundError:
-        raise InputError(f"no file {shown}. {remedy}") from None
     except IsADirectoryError:
         raise _folder(shown, what) from None
     except (OSError, ValueError) as error:  # a name too long, no right to read; a null character
         if os.path.isdir(path):  # Windows opens no folder
             raise _folder(shown, what) from None
+        if isinstance(error, FileNotFoundError) and remedy:
+            raise InputError(f"no file {shown}. {remedy}") from None
         raise InputError(f"cannot read {what} {shown}: {getattr(error, 'strerror', None) or error}.") from None
     try:
         return _content(handle, shown, what, most)
