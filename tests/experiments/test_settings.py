@@ -20,7 +20,7 @@ def test_defaults_are_the_courses_network_and_data() -> None:
 def test_every_default_is_the_documented_one() -> None:
     assert CompareSettings().model_dump() == {
         "schemes": ("zeros", "normal(10)", "normal(0.01)", "xavier", "he"), "data": "circles", "label": None,
-        "features": None, "drop": (), "header": None, "task": None, "hidden": (10, 5), "activation": "relu",
+        "features": None, "drop": None, "header": None, "task": None, "hidden": (10, 5), "activation": "relu",
         "seeds": 16, "steps": 15_000, "learning_rate": 0.01,
         "tune_learning_rate": False, "optimizer": "sgd", "batch_size": None, "record_every": None, "dtype": "float32",
         "data_seed": 0, "preset": None,

@@ -140,10 +140,7 @@ def seed_range(text: str) -> range:
 def _study(file: Path, store: str | None, many: bool) -> Study:
     from headstart.verbs.study import study
 
-    found = study(file, store, many=many)
-    for note in found.settings.notes:
-        click.echo(f"{file}: {note}", err=True)
-    return found
+    return study(file, store, many=many)
 
 
 def _run(file: Path, store: str | None, yes: bool, as_json: bool, start: Callable[[Study, Any], Status]) -> None:

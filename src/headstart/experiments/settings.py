@@ -91,7 +91,7 @@ class TrainingSettings(BaseModel):
     features: tuple[str, ...] | None = said(
         None, "The columns of a CSV file to learn from.", "COLUMNS", "all but the label"
     )
-    drop: tuple[str, ...] = said((), "Columns of a CSV file to leave out.", "COLUMNS")
+    drop: tuple[str, ...] | None = said(None, "Columns of a CSV file to leave out.", "COLUMNS", "")
     header: bool | None = said(None, "Whether the first row of a CSV file holds names.", None, "what it looks like")
     task: Labels | None = said(
         None, "What the labels of a CSV file are.", None, "classes: words, or up to 20 whole numbers"
@@ -107,8 +107,9 @@ class TrainingSettings(BaseModel):
 
     @property
     def reading(self) -> dict[str, Any]:
-        """How a table is read, by the names that `load` has for it."""
-        return {name: getattr(self, name) for name in READING}
+        """How a table is read, as far as it is given, by the names that `load` has for it."""
+        found = {name: getattr(self, name) for name in READING}
+        return {name: value for name, value in found.items() if value is not None}
 
 
 class CompareSettings(TrainingSettings):
@@ -171,7 +172,7 @@ def explained(error: ValidationError, model: type[BaseModel], what: str = "setti
 
 def _as_tuple(name: str, value: Any) -> Any:
     """A list of items; one item alone is a list of one."""
-    if name == "features" and value is None:
+    if value is None and name in ("features", "drop"):
         return None
     alone = is_whole(value) if name == "hidden" else isinstance(value, (str, Scheme) if name == "schemes" else str)
     if alone:

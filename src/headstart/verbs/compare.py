@@ -71,7 +71,7 @@ def compare(
     tune_learning_rate: bool = False,
     label: str | None = None,
     features: str | Iterable[str] | None = None,
-    drop: str | Iterable[str] = (),
+    drop: str | Iterable[str] | None = None,
     header: bool | None = None,
     task: str | None = None,
     data_seed: int = 0,

@@ -33,7 +33,7 @@ DIGITS = Path(__file__).with_name("digits.npz")  # 1,797 rows: pixels (64) of 0 
 
 def load(
     data: Any, label: str | None = None, seed: int = 0, *, folder: str = "", features: Sequence[str] | None = None,
-    drop: Sequence[str] = (), header: bool | None = None, task: Labels | None = None,
+    drop: Sequence[str] | None = None, header: bool | None = None, task: Labels | None = None,
 ) -> Dataset:  # fmt: skip
     """The data set a spec string names, the CSV file at a path, or data given as values.
 
@@ -52,7 +52,7 @@ def load(
     >>> data.train_x.shape, data.test_x.shape, data.task
     ((300, 2), (100, 2), 'binary')
     """
-    reading = Reading(label, None if features is None else tuple(features), tuple(drop), header, task)
+    reading = Reading(label, None if features is None else tuple(features), tuple(drop or ()), header, task)
     known = known_data(data)
     if isinstance(known, Given):
         if header is not None:

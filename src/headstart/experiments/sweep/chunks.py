@@ -60,12 +60,12 @@ def run_chunk(runs: Sequence[Identified], cancel: threading.Event | None = None)
 @functools.lru_cache(maxsize=256)
 def prepared(batch: Batch) -> Problem:
     """The problem of a batch; kept, because the next chunk often needs the same."""
-    known = loaded(batch.data, batch.digest, batch.data_seed, batch.dtype)
+    known = _loaded(batch.data, batch.digest, batch.data_seed, batch.dtype)
     return known.with_network(batch.hidden, batch.activation)
 
 
 @functools.lru_cache(maxsize=8)
-def loaded(source: Source, held: str | None, seed: int, dtype: str) -> Problem:
+def _loaded(source: Source, held: str | None, seed: int, dtype: str) -> Problem:
     """A problem on a data set, which all networks of a study share."""
     if held is not None and source.digest() != held:
         raise InputError(f"{source.name!r} is not the file the study was made with: its content differs.")
@@ -78,7 +78,7 @@ def data_notes(runs: Sequence[Identified]) -> list[str]:
     found: dict[str, None] = {}
     for source, *how in keys:
         with contextlib.suppress(InputError):  # its runs fail with the reason
-            found |= dict.fromkeys(f"{source.name}: {note}" for note in loaded(source, *how).data.notes)
+            found |= dict.fromkeys(f"{source.name}: {note}" for note in _loaded(source, *how).data.notes)
     return list(found)
 
 

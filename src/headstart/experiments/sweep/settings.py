@@ -194,7 +194,7 @@ class StudySettings(BaseModel):
     seed: Values = Field(tuple(range(10)), description="Of weights, biases and batches.")
     label: str | None = _shared("label")
     features: tuple[str, ...] | None = _shared("features")
-    drop: tuple[str, ...] = _shared("drop")
+    drop: tuple[str, ...] | None = _shared("drop")
     header: bool | None = _shared("header")
     task: Labels | None = _shared("task")
     data_seed: DataSeed = _shared("data_seed")
@@ -276,7 +276,7 @@ class StudySettings(BaseModel):
     @property
     def reading(self) -> Reading:
         """How the study's tables are read, where they do not say it themselves."""
-        return Reading(self.label, self.features, self.drop, self.header, self.task)
+        return Reading(self.label, self.features, self.drop or (), self.header, self.task)
 
     def source_of(self, value: str | Source) -> Source:
         """Where one value of the factor `data` comes from, with all that is known of how it is read."""

@@ -262,7 +262,7 @@ class Sweep:
                 progress(done, total)
 
         if left:
-            for note in data_notes(left):
+            for note in (*(f"the study {self.name}: {note}" for note in self.settings.notes), *data_notes(left)):
                 say(note)
             pool, size = team()
             with interrupts(say) as stop:

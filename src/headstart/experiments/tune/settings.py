@@ -123,7 +123,7 @@ class TuneSettings(TrainingSettings):
         """All that the value of a trial, or the choice of the next one, depends on."""
         found = self.model_dump(mode="json", exclude={"schemes", "trials", "profile"})
         # What is not given leaves no trace, so that searches from before there was such a setting go on.
-        found = {name: value for name, value in found.items() if name not in UNSAID or value not in (None, [])}
+        found = {name: value for name, value in found.items() if name not in UNSAID or value is not None}
         if self.objective is not None:
             found = {name: value for name, value in found.items() if name not in ENGINE_ONLY}
         return {"scheme": scheme, **found}
