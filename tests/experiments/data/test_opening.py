@@ -104,7 +104,7 @@ def test_sockets_and_folders_are_refused(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.chdir(tmp_path)  # the name of a socket is short
     with socket.socket(socket.AF_UNIX) as bound:
         bound.bind("socket.csv")
-        with pytest.raises(InputError, match="cannot read the data 'socket.csv'"):
+        with pytest.raises(InputError, match=r"cannot read the data 'socket\.csv'"):
             load("socket.csv")
     with pytest.raises(InputError, match="is a folder"):
         load("./")
@@ -139,7 +139,7 @@ def test_names_that_no_file_can_have_are_refused_in_a_line(name: str) -> None:
 
 
 def test_an_address_is_no_path() -> None:
-    with pytest.raises(InputError, match="got the address 'https://example.org/iris.csv'. Download it first"):
+    with pytest.raises(InputError, match=r"got the address 'https://example\.org/iris\.csv'\. Download it first"):
         load("https://example.org/iris.csv")
 
 
@@ -162,5 +162,5 @@ def test_a_file_of_any_other_name_is_found(tmp_path: Path, monkeypatch: pytest.M
     for name in ("iris", "circles.csv", "circles.txt", "circles-2", "two words", "TABLE.CSV"):
         Path(name).write_text(TABLE)
         assert load(name).name == name
-    with pytest.raises(InputError, match="unknown data set 'cirlces'. Did you mean 'circles'"):
+    with pytest.raises(InputError, match=r"unknown data set 'cirlces'\. Did you mean 'circles'"):
         load("cirlces")

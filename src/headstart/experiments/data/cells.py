@@ -18,6 +18,7 @@ MISSING = frozenset(
     ("", "na", "n/a", "#n/a", "n.a.", "nan", "<na>", "nat", "null", "nil", "none", "missing", "?", "-", "--", ".")
 )
 LONGEST_NUMBER = 400  # characters; a longer row of digits is no measurement
+LONGEST_NAME = 40  # characters of a number that is written out
 Label = Decimal | str
 _EXACT = decimal.Context(prec=2 * LONGEST_NUMBER, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN)
 
@@ -86,15 +87,16 @@ def exact_value(value: Any) -> Decimal | None:
 def name_of(label: Label) -> str:
     """A class's name: the word, or the number written out as short as it can be; two numbers never share one.
 
-    >>> name_of(Decimal("1.50")), name_of(Decimal("1e3")), name_of(Decimal("1e30")), name_of(Decimal("-0"))
-    ('1.5', '1000', '1E+30', '0')
+    >>> name_of(Decimal("1.50")), name_of(Decimal("1e3")), name_of(Decimal("1e99")), name_of(Decimal("-0"))
+    ('1.5', '1000', '1E+99', '0')
     """
     if isinstance(label, str):
         return label
     if not label:
         return "0"
     short = label.normalize(_EXACT)
-    return format(short, "f") if -7 <= short.adjusted() < 21 else str(short)
+    plain = format(short, "f")
+    return plain if len(plain) <= LONGEST_NAME else str(short)
 
 
 def is_whole(label: Label) -> bool:

@@ -7,6 +7,8 @@ distance from it; ordinary ones by the plain formula.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -49,7 +51,7 @@ def _carefully(train: Array, test: Array) -> tuple[Array, Array] | None:
     size = float(np.abs(train).max())
     if size == 0:
         return None
-    unit = 2.0 ** np.floor(np.log2(size))  # a power of two, so that nothing is rounded
+    unit = math.ldexp(1.0, math.frexp(size)[1] - 1)  # a power of two, so that nothing is rounded
     first = train[0] / unit
     away, test_away = train / unit - first, _ratio(test, unit) - first
     spread = float(np.abs(away).max())
