@@ -81,6 +81,11 @@ def test_what_is_no_finite_real_number(value: Any) -> None:
     assert exact_value(value) is None
 
 
+def test_space_that_does_not_break_is_space() -> None:
+    assert number_in("\u00a01.5\u2009") == 1.5
+    assert exact("\u00a01.5") == Decimal("1.5")
+
+
 def test_whole_numbers() -> None:
     assert all(map(is_whole, [Decimal("1e300"), Decimal("-3"), Decimal("2.00")]))
     assert not any(map(is_whole, [Decimal("0.5"), Decimal("9007199254740993.5"), "1"]))

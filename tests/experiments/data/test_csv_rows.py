@@ -95,3 +95,17 @@ def test_names_of_rows_and_separators_at_the_end() -> None:
 def test_what_is_no_table_is_refused(text: str, words: str) -> None:
     with pytest.raises(InputError, match=words):
         read_rows(text, "it")
+
+
+def test_a_row_of_names_of_another_length_is_no_accident_of_the_separator() -> None:
+    """By commas every sample has two cells and the names have one; by semicolons all have three."""
+    assert read_rows("a;b;y\n1,5;0;p\n2,5;1;q\n", "it").cells == [["a", "b", "y"], ["1.5", "0", "p"], ["2.5", "1", "q"]]
+    with pytest.raises(InputError, match="line 2: 3 cells where line 1 has 2"):
+        read_rows("a,b\n1,5,p\n1,6,q\n", "it")  # the first cells name no rows
+
+
+def test_a_comments_sign_before_the_names() -> None:
+    found = read_rows("# a b y\n1.5 2 0\n2.5 3 1\n", "it")
+    assert found.cells[0] == ["a", "b", "y"]
+    assert found.notes == ("cells separated by spaces", "the # before the first row left out")
+    assert read_rows("#a,y\n1,0\n", "it").cells[0] == ["#a", "y"]

@@ -129,6 +129,13 @@ def test_an_index_without_a_name_is_left_out(name: str, index: Any, written: Any
     assert data.notes == (f"the first column has no name and only {does} the rows: left out",)
 
 
+@pytest.mark.parametrize("names", [",", "Unnamed: 0.1,Unnamed: 0", ",Unnamed: 0"])
+def test_an_index_of_an_index_is_left_out_too(names: str, written: Any) -> None:
+    data = load(written(f"{names},a,b,y", SORTED, [[k, k] for k in range(40)]))
+    assert data.features == ("a", "b")
+    assert data.notes[1:] == ("column 2 has no name and only counts the rows: left out",)
+
+
 def test_a_column_without_a_name_that_measures_is_called_by_its_place(written: Any) -> None:
     data = load(written(",a,b,y", SORTED, [[k / 3] for k in range(40)]))
     assert (data.features, data.notes) == (("column 1", "a", "b"), ())

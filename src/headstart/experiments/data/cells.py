@@ -38,6 +38,7 @@ def number_in(text: str) -> float | None:
     >>> number_in(" 1.5e3 "), number_in("1_000"), number_in("red")
     (1500.0, None, None)
     """
+    text = text.strip()  # of the space that does not break, too
     if len(text) > LONGEST_NUMBER or "_" in text or not text.isascii():
         return None
     try:

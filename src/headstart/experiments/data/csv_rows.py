@@ -18,6 +18,7 @@ from headstart.experiments.data.cells import number_in
 SIGNS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "upright lines", " ": "spaces"}
 LOOKED_AT = 200  # rows that the sign is chosen by
 _SAID = re.compile(r"\s*\"?sep=([^\r\n])\"?[ \t]*(\r\n|\r|\n|$)", re.IGNORECASE)
+_COMMENT = re.compile(r"\A\s*#[ \t]+")
 _COMMA_NUMBER = re.compile(r"[+-]?\d*,\d+(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
 _POINT_NUMBER = re.compile(r"[+-]?\d*\.\d+(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
 _THOUSANDS = re.compile(r"[+-]?\d{1,3},\d{3}", re.ASCII)
@@ -49,7 +50,7 @@ def read_rows(text: str, shown: str) -> Rows:
     >>> read_rows("a;b\\n1,5;2\\n", "'table.csv'").cells
     [['a', 'b'], ['1.5', '2']]
     """
-    said = _SAID.match(text)
+    said, commented = _SAID.match(text), 0
     skipped = 1 if said else 0
     if said:
         text = text[said.end() :]
@@ -59,6 +60,7 @@ def read_rows(text: str, shown: str) -> Rows:
                 f"{shown}, line 1: sep= names the sign between the cells, got {sign!r}. Write sep=; there."
             )
     else:
+        text, commented = _COMMENT.subn("", text, count=1)  # NumPy writes its names behind a comment's sign
         sign = _sign(text)
     lines, cells = _parsed(text, sign, shown, skipped)
     if not cells:
@@ -66,7 +68,9 @@ def read_rows(text: str, shown: str) -> Rows:
     _even_out(lines, cells, shown)
     if len(cells[0]) < 2:
         raise InputError(f"{shown}: one column only. A table has at least one feature and a label, comma-separated.")
-    notes = () if sign == "," else (f"cells separated by {SIGNS.get(sign, repr(sign))}",)
+    notes = [] if sign == "," else [f"cells separated by {SIGNS.get(sign, repr(sign))}"]
+    if commented:
+        notes.append("the # before the first row left out")
     return Rows(lines, cells, (*notes, *_decimal_commas(cells, sign)))
 
 
@@ -74,17 +78,17 @@ def _sign(text: str) -> str:
     """The sign that separates the cells."""
     start = io.StringIO(text, newline="")
     head = "".join(line for line, _ in zip(start, range(LOOKED_AT), strict=False))
-    best, most = ",", (False, -1.0)
+    best, most = "", (False, -1.0)
     for sign in SIGNS:
         rows = _some_rows(head, sign)
         widths = {len(row) for row in rows[1:] or rows}  # a name may be missing in the first
-        even = len(widths) == 1 and widths != {1}
-        if not even or (sign == " " and most[0]):
+        if len(widths) != 1 or widths == {1} or (sign == " " and most[0]):
             continue
         numbers = sum(_looks_numeric(cell, sign) for row in rows for cell in row) / sum(map(len, rows))
-        if (even, numbers) > most:
-            best, most = sign, (even, numbers)
-    return best if most[0] else _commonest(head)
+        found = len(rows[0]) in widths, numbers
+        if found > most:
+            best, most = sign, found
+    return best or _commonest(head)
 
 
 def _commonest(head: str) -> str:
@@ -134,14 +138,18 @@ def _parsed(text: str, sign: str, shown: str, skipped: int) -> tuple[list[int], 
 def _even_out(lines: Sequence[int], cells: list[list[str]], shown: str) -> None:
     """See that all rows are of one length; a first row that lacks one name gets an empty one.
 
-    R names its rows in a first column that has no name; a file whose rows end in a separator has an empty last cell.
+    R names its rows, each by another name, in a first column that has none; a file whose rows end in a separator has an
+    empty last cell.
     """
     width = len(cells[0])
     others = {len(row) for row in cells[1:]}
     if others == {width + 1} and not any(number_in(cell) is not None for cell in cells[0]):
-        trailing = all(not row[-1].strip() for row in cells[1:])
-        cells[0] = [*cells[0], ""] if trailing else ["", *cells[0]]
-        return
+        if all(not row[-1].strip() for row in cells[1:]):
+            cells[0] = [*cells[0], ""]
+            return
+        if len({row[0].strip() for row in cells[1:]}) == len(cells) - 1:
+            cells[0] = ["", *cells[0]]
+            return
     for line, row in zip(lines, cells, strict=True):
         if len(row) != width:
             raise InputError(

@@ -106,7 +106,8 @@ def _label(table: Table, columns: Sequence[Column], reading: Reading, taken: set
 def _counting(table: Table, features: Sequence[Column]) -> list[str]:
     """A feature that only counts the rows gives away the order of a sorted file."""
     return [
-        f"column {column.name} counts the rows: {table.setting('drop', column.name)} if it is no measurement"
+        f"column {column.name.removeprefix('column ')} counts the rows: "
+        f"{table.setting('drop', column.name)} if it is no measurement"
         for column in features
         if column.counts_rows
     ]

@@ -6,6 +6,7 @@ Both kinds of column answer the same questions, and an answer that cannot be giv
 from __future__ import annotations
 
 import math
+import shlex
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -55,8 +56,8 @@ class Column(ABC):
         """The column as labels: an exact number or a word of each row, or an InputError with the place."""
 
     @abstractmethod
-    def whole_numbers(self) -> list[int] | None:
-        """The column's whole numbers; None where any cell is something else."""
+    def whole_numbers(self, most: int | None = None) -> list[int] | None:
+        """The whole numbers of the first so many rows, or of all; None where any cell is something else."""
 
     @property
     @abstractmethod
@@ -85,8 +86,10 @@ class Column(ABC):
     @property
     def counts_rows(self) -> bool:
         """Whether it holds 0, 1, 2, ... or 1, 2, 3, ..., row by row."""
-        found = self.whole_numbers() or [-1]
-        return found[0] in (0, 1) and len(found) > 1 and found == [*range(found[0], found[0] + len(found))]
+        if self.whole_numbers(2) not in ([0, 1], [1, 2]):  # as a rule, and quickly told
+            return False
+        found = self.whole_numbers()
+        return found is not None and found == [*range(found[0], found[0] + len(found))]
 
     def _no_feature(self, row: int, value: Any, missing: bool = False) -> NoReturn:
         got = short(value) + (", a missing value" if missing else "")
@@ -145,9 +148,9 @@ class TextColumn(Column):
             found.append(number)
         return found
 
-    def whole_numbers(self) -> list[int] | None:
+    def whole_numbers(self, most: int | None = None) -> list[int] | None:
         found = []
-        for cell in self.cells:
+        for cell in self.cells[:most]:
             number = exact(cell)
             if number is None or not is_whole(number):
                 return None
@@ -222,12 +225,12 @@ class ValueColumn(Column):
             found.append(number)
         return found
 
-    def whole_numbers(self) -> list[int] | None:
+    def whole_numbers(self, most: int | None = None) -> list[int] | None:
         if self.missing.any() or self.cells.dtype.kind not in "iuf":
             return None
         if self.cells.dtype.kind == "f" and not (np.isfinite(self.cells) & (self.cells == np.floor(self.cells))).all():
             return None
-        return [int(value) for value in self.cells.tolist()]
+        return [int(value) for value in self.cells[:most].tolist()]
 
     def _held(self, row: int) -> Any:
         """What stands in a cell without a value."""
@@ -271,4 +274,4 @@ class Table:
         """A setting in a message, as whoever gave this data writes it: on the command line, or in Python."""
         if self.values:
             return f"{name}={[value]!r}" if name in ("drop", "features") else f"{name}={value!r}"
-        return f"--{name} {value}"
+        return f"--{name} {shlex.quote(value)}"

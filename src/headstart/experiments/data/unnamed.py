@@ -6,6 +6,7 @@ it would give away the order of the rows, and a file sorted by class would be le
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -14,7 +15,7 @@ from headstart.experiments.data.reading import Reading
 from headstart.experiments.data.table import Column, Table
 from headstart.words import listed
 
-UNNAMED = "Unnamed: 0"
+_UNNAMED = re.compile(r"Unnamed: \d+(\.\d+)*")
 
 
 def settled_columns(table: Table, reading: Reading) -> tuple[list[Column], list[str]]:
@@ -23,16 +24,19 @@ def settled_columns(table: Table, reading: Reading) -> tuple[list[Column], list[
     Raises:
         InputError: two columns of one name, or fewer than two columns left.
     """
-    kept, empty, notes = [], [], []
+    kept: list[Column] = []
+    empty: list[str] = []
+    notes: list[str] = []
     for place, column in enumerate(table.columns):
-        unnamed = not column.name or (column.name == UNNAMED and UNNAMED not in reading.named)
+        unnamed = not column.name or (_UNNAMED.fullmatch(column.name) and column.name not in reading.named)
         if place == table.label or not unnamed:
             kept.append(column)
         elif column.is_empty:
             empty.append(str(place + 1))
-        elif place == 0 and column.names_rows:
+        elif place == len(notes) and column.names_rows:  # the first, or the next of several
             does = "names" if column.has_words else "counts"
-            notes.append(f"the first column has no name and only {does} the rows: left out")
+            which = "the first column" if place == 0 else f"column {place + 1}"
+            notes.append(f"{which} has no name and only {does} the rows: left out")
         else:
             kept.append(replace(column, name=column.name or f"column {place + 1}"))
     if empty:
