@@ -153,6 +153,8 @@ def validated(model: type[Model], given: dict[str, Any]) -> Model:
     model has a float.
     """
     given = dict(given)
+    if "data" in given:
+        given["data"] = known_data(given["data"])
     for name in given.keys() & EXAMPLES.keys():
         given[name] = _as_tuple(name, given[name])
     if "schemes" in given:

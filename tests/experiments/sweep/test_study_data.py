@@ -17,7 +17,7 @@ import headstart as hs
 from headstart import InputError
 from headstart.experiments.data.source import Source, read_source
 from headstart.experiments.sweep.runs import distinct_runs
-from headstart.experiments.sweep.settings import read_study, study_settings
+from headstart.experiments.sweep.settings import StudySettings, read_study, study_settings
 from headstart.experiments.sweep.study import open_rows
 
 TABLE = "Id,length,width,species\n" + "".join(f"{k + 1},{k / 7:.3f},{k * k % 5},{'xy'[k % 2]}\n" for k in range(40))
@@ -64,6 +64,26 @@ def test_the_runs_are_the_same_wherever_the_folder_lies(tmp_path: Path) -> None:
     assert set(distinct_runs(absolute)) == {row["id"] for row in before}
     shutil.rmtree(tmp_path / "b" / "tables")
     assert open_rows(tmp_path / "b" / "study.db", "study") == before  # what the store holds needs no table
+
+
+def test_a_table_without_a_suffix_is_one_for_a_store_also_where_it_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = a_study(tmp_path / "a", '"iris"', 'label = "species"\ndrop = "Id"\n')
+    (tmp_path / "a" / "iris").write_text(TABLE)
+    before = run_of(study)
+    assert {(row["data"], row["label"]) for row in before} == {("iris (drop=['Id'])", "species")}
+    document = hs.study(study).settings.document()
+    held = {"iris": Source("iris", folder=str(tmp_path / "a")).digest()}
+    monkeypatch.chdir(tmp_path)
+    again = StudySettings.model_construct(
+        **{
+            key: tuple(value) if isinstance(value, list) else value
+            for key, value in document.items()
+            if value is not None
+        }
+    )
+    assert list(distinct_runs(again, (), held)) == [row["id"] for row in before]
 
 
 def test_a_file_of_a_data_sets_name_does_not_stand_for_it(tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ def held_by(settings: StudySettings) -> dict[str, str]:
 
 
 def _run(settings: StudySettings, point: dict[str, Any], digests: Mapping[str, str], new: bool) -> Run:
-    source = settings.source_of(point["data"])
+    source = settings.source_of(point["data"], digests)
     name, factor, zero = _base(point["scheme"])
     hidden = point["hidden"] if "hidden" in point else (point["width"],) * point["depth"]
     batch_size = point["batch_size"]

@@ -9,7 +9,7 @@ import itertools
 import json
 import math
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
@@ -278,9 +278,16 @@ class StudySettings(BaseModel):
         """How the study's tables are read, where they do not say it themselves."""
         return Reading(self.label, self.features, self.drop or (), self.header, self.task)
 
-    def source_of(self, value: str | Source) -> Source:
-        """Where one value of the factor `data` comes from, with all that is known of how it is read."""
-        source = Source(value, folder=self._folder) if isinstance(value, str) else value
+    def source_of(self, value: Any, held: Mapping[str, str] | None = None) -> Source:
+        """Where one value of the factor `data` comes from, with all that is known of how it is read.
+
+        Args:
+            value: a string, a source, or a table as a document has it.
+            held: what the study's tables held, by name: these are tables, whatever lies there today.
+        """
+        source = Source(value, folder=self._folder) if isinstance(value, str) else read_source(value, self._folder)
+        if isinstance(source.data, str) and source.data in (held or {}):
+            source = replace(source, is_file=True)
         return source.with_reading(self.reading)
 
     def see_there_are_tables(self) -> None:
@@ -331,7 +338,7 @@ class StudySettings(BaseModel):
     def document(self) -> dict[str, Any]:
         """The study as plain data, ranges written out: equal for equal studies, however they were typed."""
         plain: dict[str, Any] = json.loads(self.model_dump_json(exclude={"name", "data"}))
-        return plain | {"data": [self.source_of(value).plain() for value in self.data]}
+        return plain | {"data": [v if isinstance(v, str) else read_source(v).plain() for v in self.data]}
 
 
 def study_settings(**given: Any) -> StudySettings:
