@@ -141,6 +141,8 @@ def test_names_that_no_file_can_have_are_refused_in_a_line(name: str) -> None:
 def test_an_address_is_no_path() -> None:
     with pytest.raises(InputError, match=r"got the address 'https://example\.org/iris\.csv'\. Download it first"):
         load("https://example.org/iris.csv")
+    with pytest.raises(InputError, match=r"no file 'C:/"):
+        load("C://data/iris.csv")
 
 
 # --- a file and a data set of one name ------------------------------------------------------------------------------

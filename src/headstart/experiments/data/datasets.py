@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
@@ -28,6 +29,7 @@ Points = tuple[Array, NDArray[np.generic]]  # and their class numbers
 SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".data", ".dat")  # of files whose rows are samples
 BYTES_PER_SAMPLE = 150  # of made data in the plane: points, noise, order, and their copies, measured
 LONGEST_SPEC = 200
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")  # more than the letter of a drive
 DIGITS = Path(__file__).with_name("digits.npz")  # 1,797 rows: pixels (64) of 0 to 16, digit
 
 
@@ -78,7 +80,7 @@ def known_data(data: Any) -> str | Given:
     ('./circles', 'circles')
     """
     if isinstance(data, str):
-        if "://" in data:
+        if _ADDRESS.match(data):
             raise InputError(f"data is a name or the path of a file, got the address {told(data)}. Download it first.")
         return str(data)
     if isinstance(data, PathLike):
