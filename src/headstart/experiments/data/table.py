@@ -86,10 +86,11 @@ class Column(ABC):
     @property
     def counts_rows(self) -> bool:
         """Whether it holds 0, 1, 2, ... or 1, 2, 3, ..., row by row."""
-        if self.whole_numbers(2) not in ([0, 1], [1, 2]):  # as a rule, and quickly told
-            return False
-        found = self.whole_numbers()
-        return found is not None and found == [*range(found[0], found[0] + len(found))]
+        for most in (20, None):  # the first rows tell it quickly
+            found = self.whole_numbers(most) or [-1]
+            if found[0] not in (0, 1) or found != [*range(found[0], found[0] + len(found))]:
+                return False
+        return len(self) > 1
 
     def _no_feature(self, row: int, value: Any, missing: bool = False) -> NoReturn:
         got = short(value) + (", a missing value" if missing else "")
