@@ -288,6 +288,8 @@ class StudySettings(BaseModel):
         source = Source(value, folder=self._folder) if isinstance(value, str) else read_source(value, self._folder)
         if isinstance(source.data, str) and source.data in (held or {}):
             source = replace(source, is_file=True)
+        if len(self.data) == 1 and not source.is_table:  # its runs fail with the reason
+            return replace(source, reading=self.reading)
         return source.with_reading(self.reading)
 
     def see_there_are_tables(self) -> None:
