@@ -12,6 +12,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from headstart.errors import InputError
 from headstart.experiments.data.source import Source
 from headstart.experiments.store.identity import compact, run_identity
 from headstart.experiments.sweep.settings import ALL, StudySettings
