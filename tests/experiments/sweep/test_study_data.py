@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import pickle
 import shutil
 from concurrent.futures import ProcessPoolExecutor
@@ -18,7 +19,7 @@ from headstart import InputError
 from headstart.experiments.data.source import Source, read_source
 from headstart.experiments.sweep.runs import distinct_runs
 from headstart.experiments.sweep.settings import StudySettings, read_study, study_settings
-from headstart.experiments.sweep.study import open_rows
+from headstart.experiments.sweep.stored import open_rows
 
 TABLE = "Id,length,width,species\n" + "".join(f"{k + 1},{k / 7:.3f},{k * k % 5},{'xy'[k % 2]}\n" for k in range(40))
 RANDOM = np.random.default_rng(0)
@@ -224,7 +225,9 @@ def test_values_travel_to_other_processes() -> None:
     assert pickle.loads(pickle.dumps(source)) == source
     threads, processes = hs.study(QUICK, data=(X, Y)), hs.study(QUICK, data=(X, Y))
     threads.run()
-    with ProcessPoolExecutor(1) as pool:
+    with ProcessPoolExecutor(
+        1, multiprocessing.get_context("spawn")
+    ) as pool:  # a fork beside other tests' threads may hang
         processes.run(executor=pool)
     assert threads.rows() == processes.rows()
 
