@@ -21,7 +21,7 @@ BAD: list[tuple[list[str], str]] = [
     # --- compare
     (["compare", "hee"], "Did you mean 'he'"),
     (["compare", "he("], "malformed scheme"),
-    (["compare", "normal()"], "argument is empty"),
+    (["compare", "normal()"], "needs its std. Write 'normal(0.01)'"),
     (["compare", "he*"], "must be a number"),
     (["compare", "he*-1"], "a multiplier must be a positive, finite number, got -1"),
     (["compare", "normal(nan)"], "must be finite"),

@@ -48,7 +48,7 @@ def command(
     settings = _settings(schemes, preset, options)
     check_out(out, SUFFIXES)
     interrupted = None
-    with Progress("Training", "runs", settings.steps) as progress:
+    with Progress("Training", "runs", settings.run_units) as progress:
         try:
             comparison = compare_with(settings, threads=threads, progress=progress.update)
         except Interrupted as stop:

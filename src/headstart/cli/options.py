@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from headstart.check import told
 from headstart.errors import InputError
 
 if TYPE_CHECKING:
@@ -129,7 +130,8 @@ def hidden_sizes(text: str) -> tuple[int, ...]:
         found = (0,)
     if any(size < 1 for size in found):
         raise InputError(
-            f"hidden sizes are whole numbers of at least 1 with commas between, got {text!r}. Write, for example, 10,5."
+            f"hidden sizes are whole numbers of at least 1 with commas between, got {told(text)}. "
+            "Write, for example, 10,5."
         )
     return found
 

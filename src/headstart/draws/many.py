@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.draws.arrays import draw_array
+from headstart.draws.backends.compiler import compiles
 from headstart.draws.backends.numba_backend import table_address
 from headstart.draws.recipes import check_finite, recipe
 from headstart.draws.streams import stream
@@ -57,6 +58,10 @@ def draw_many(
 def _fill(
     draws: Sequence[Any], shape: tuple[int, ...], seeds: Sequence[int], name: str, role: str, out: NDArray[Any]
 ) -> None:
+    if not compiles():
+        for row, draw, seed in zip(out, draws, seeds, strict=True):
+            row[:] = draw_array(draw, shape, seed, name, role, out.dtype).reshape(-1)
+        return
     from headstart.draws.backends import kernels
 
     recipes = [recipe(draw, out.dtype.name) for draw in draws]

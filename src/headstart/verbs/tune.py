@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from headstart.show.files import Files
+    from headstart.theory.activations import Activation
 
 
 class Tuning(TuningData, Result):
@@ -61,7 +62,7 @@ def tune(
     schemes: str | Scheme | Iterable[str | Scheme] = "he",
     data: Any = None,
     hidden: int | Iterable[int] | None = None,
-    activation: str | None = None,
+    activation: str | Activation | Callable[..., Any] | tuple[Callable[..., Any], Callable[..., Any]] | None = None,
     trials: int = 60,
     seeds: int = 8,
     over: str | Iterable[str] = ("multiplier", "learning_rate"),
@@ -99,7 +100,7 @@ def tune(
         schemes: one or several schemes or spec strings, each tuned by itself.
         data: a data set's spec string, the path of a CSV file, (X, y), a 2-D array or a data frame; circles by default.
         hidden: units per hidden layer, or of the one there is; (10, 5) by default.
-        activation: of the hidden layers; relu by default.
+        activation: of the hidden layers; relu by default. As for `compare`: a function of your own, too.
         trials: points per scheme that the search tries.
         seeds: runs per point, at least 2; and fresh ones for the confirmation.
         over: what to tune: multiplier, learning_rate, or both.

@@ -16,7 +16,7 @@ from headstart.experiments.tune.settings import FACTORS, TuneSettings, tune_sett
     [({"trials": 1}, {"trials": 0}), ({"seeds": 2}, {"seeds": 1}), ({"profile": 3}, {"profile": 2}),
      ({"multiplier_range": (1e-9, 1.0)}, {"multiplier_range": (0.0, 1.0)}),
      ({"multiplier_range": (1.0, math.nextafter(1.0, 2))}, {"multiplier_range": (1.0, 1.0)}),
-     ({"learning_rate_range": (0.1, 1e300)}, {"learning_rate_range": (0.1, math.inf)}),
+     ({"learning_rate_range": (0.1, 1e30)}, {"learning_rate_range": (0.1, 1e31)}),
      ({"learning_rate_range": (1, 10)}, {"learning_rate_range": (1, math.nan)}),
      ({"metric": "steps_to_target", "target": 5e-324}, {"metric": "steps_to_target", "target": 0.0}),
      ({"metric": "steps_to_target", "target": 1}, {"metric": "steps_to_target", "target": True}),

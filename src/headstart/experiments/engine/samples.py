@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from headstart.errors import InputError
+from headstart.experiments.engine.casts import cast_array, real_array
 from headstart.experiments.engine.simd import VECTOR_BYTES
 from headstart.experiments.network import Network
 
@@ -26,30 +27,16 @@ class Samples:
         Raises:
             InputError: no samples, different counts, or numbers that are not finite.
         """
-        x, targets = (np.asarray(array) for array in (x, targets))
+        x, targets = real_array(x, "data"), real_array(targets, "targets")
+        if x.ndim == 0 or targets.ndim == 0:
+            raise InputError("data and targets have an axis of samples, got a single number. Write [number].")
         if len(x) == 0 or len(x) != len(targets):
             raise InputError(
                 f"data needs as many targets as samples, and at least one; got {len(x)} and {len(targets)}."
             )
         x, targets = (array.reshape(len(array), -1) for array in (x, targets))
-        kept = [_cast(name, array, dtype) for name, array in (("data", x), ("targets", targets))]
-        return cls(kept[0], kept[1], len(x))
-
-
-def _cast(name: str, array: np.ndarray, dtype: str) -> np.ndarray:
-    """The array in the dtype that is trained in, in which it must be finite too."""
-    if array.dtype.kind not in "biuf":
-        raise InputError(f"{name} must be real numbers, got an array of {array.dtype}. Convert it to float64 first.")
-    if not np.isfinite(array).all():
-        raise InputError(f"{name} must be finite numbers, got NaN or infinity. Remove or replace those samples.")
-    with np.errstate(over="ignore"):
-        made = padded(array, dtype)
-    if not np.isfinite(made).all():
-        raise InputError(
-            f"{name} must be finite in {dtype}, got {np.abs(array).max():.3g}. Remove that sample, scale the data, or "
-            "write dtype float64."
-        )
-    return made
+        x, targets = cast_array(x, dtype, "data"), cast_array(targets, dtype, "targets")
+        return cls(padded(x, dtype), padded(targets, dtype), len(x))
 
 
 def check_fit(network: Network, samples: Samples, weights: np.ndarray, batch_size: int | None) -> None:

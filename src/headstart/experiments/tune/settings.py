@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
+from headstart.check import is_number, positive, told
 from headstart.errors import InputError, unknown
 from headstart.experiments.analysis.metrics import METRICS, Metric, objective_metric
 from headstart.experiments.analysis.metrics import metric as find_metric
@@ -23,6 +24,10 @@ from headstart.experiments.settings import (
 )
 
 FACTORS = ("multiplier", "learning_rate")
+MOST_TRIALS = 100_000  # the search looks at all before each
+MOST_SEEDS = 10_000  # runs at one point
+MOST_PLACES = 1_000  # multipliers of a profile, each with a walk to its learning rate
+ENDS = 1e-30, 1e30  # of a range; float32 has no room for more
 # what says how the lab trains, and means nothing to a function of the user's own
 ENGINE_ONLY = ("data", *READING, "hidden", "activation", "steps", "optimizer", "batch_size", "dtype", "data_seed",
                "target", "metric")  # fmt: skip
@@ -52,10 +57,16 @@ def rising_range(ends: tuple[float, float]) -> tuple[float, float]:
         raise ValueError(
             f"a range is two positive numbers, the smaller first, got {low:g} to {high:g}. Write, for example, 0.1,10."
         )
+    if low < ENDS[0] or high > ENDS[1]:
+        raise ValueError(
+            f"a range lies between {ENDS[0]:g} and {ENDS[1]:g}, got {low:g} to {high:g}. Write, say, 0.1,10."
+        )
     return ends
 
 
 Factors = Annotated[tuple[str, ...], AfterValidator(known_factors)]
+Seeds = Annotated[int, Field(ge=2, le=MOST_SEEDS)]
+Trials = Annotated[int, Field(ge=1, le=MOST_TRIALS)]
 Range = Annotated[tuple[float, float], AfterValidator(rising_range)]
 
 
@@ -66,9 +77,9 @@ class TuneSettings(TrainingSettings):
     over: Factors = said(FACTORS, "multiplier, learning_rate or both.", "FACTORS")
     metric: Annotated[str, AfterValidator(known_metric)] = said("final_cost", f"{', '.join(METRICS)}.", "NAME")
     target: float | None = said(None, "For steps_to_target: the cost to get below.", None, "")
-    trials: Count = said(60, "Points the search tries for each scheme.")
-    seeds: Annotated[int, Field(ge=2)] = said(8, "Runs per point, and as many fresh ones for the confirmation.")
-    profile: Annotated[int, Field(ge=3)] = said(13, "Multipliers judged on the fresh seeds.")
+    trials: Trials = said(60, "Points the search tries for each scheme.")
+    seeds: Seeds = said(8, "Runs per point, and as many fresh ones for the confirmation.")
+    profile: Annotated[int, Field(ge=3, le=MOST_PLACES)] = said(13, "Multipliers judged on the fresh seeds.")
     multiplier_range: Range = said((0.125, 8.0), "Searched on a log scale.", "LOW,HIGH")
     learning_rate_range: Range = said(
         rate_range("sgd"), "Searched on a log scale.", "LOW,HIGH", "by the optimizer; 0.001,10 for sgd"
@@ -149,8 +160,8 @@ def tune_settings(**given: Any) -> TuneSettings:
             given[name] = _range(name, given[name])
     if "over" in given:
         given["over"] = _names(given["over"])
-    if isinstance(given.get("target"), int) and not isinstance(given["target"], bool):
-        given["target"] = float(given["target"])
+    if is_number(given.get("target")):
+        given["target"] = positive(given["target"], "the target, a cost,", "0.1")
     if "learning_rate_range" not in given and isinstance(given.get("optimizer"), str):
         given["learning_rate_range"] = rate_range(given["optimizer"])
     settings = validated(TuneSettings, given)
@@ -179,6 +190,6 @@ def _names(over: Any) -> tuple[str, ...]:
 def _range(name: str, ends: Any) -> tuple[float, float]:
     try:
         low, high = (float(end) for end in ends)
-    except (TypeError, ValueError):
-        raise InputError(f"{name} must be two numbers, got {ends!r}. Write, for example, (0.1, 10).") from None
+    except (TypeError, ValueError, OverflowError):
+        raise InputError(f"{name} must be two numbers, got {told(ends)}. Write, for example, (0.1, 10).") from None
     return low, high
