@@ -43,6 +43,7 @@ def command(
     """
     from headstart.cli.output import check_out, put_out
     from headstart.cli.progress import Progress
+    from headstart.cli.streams import say
     from headstart.verbs.compare import compare_with
 
     settings = _settings(schemes, preset, options)
@@ -58,10 +59,10 @@ def command(
     say_notes(comparison.data)
     put_out(comparison.to_json, comparison.print_to, comparison.files, as_json=as_json, out=out, hint=HINT)
     if not as_json and any(verdict.findings for verdict in comparison.verdicts.values()):
-        click.echo("headstart explain CODE says what a finding means and how to mend it.", err=True)
+        say("headstart explain CODE says what a finding means and how to mend it.")
     if interrupted is not None:
         asked = len(settings.schemes) * settings.seeds
-        click.echo(f"Interrupted: {len(comparison.runs)} of {asked} runs had finished.", err=True)
+        say(f"Interrupted: {len(comparison.runs)} of {asked} runs had finished.")
         sys.exit(interrupted.exit_code)
 
 

@@ -46,7 +46,7 @@ def command(names: tuple[str, ...], as_json: bool) -> None:
     chosen = {FAMILIES[name].name for name in names}
     rows = [row for row in catalogue() if not chosen or row["name"] in chosen]
     if as_json:
-        click.echo(json.dumps({"schema": SCHEMA, "schemes": rows, "traps": TRAPS}, indent=1, ensure_ascii=False))
+        click.echo(json.dumps({"schema": SCHEMA, "schemes": rows, "traps": TRAPS}, indent=1))
     else:
         _print(rows)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -123,7 +124,7 @@ class Study(Sweep, Result):
         return self.results().files()
 
     def _repr_html_(self) -> str:
-        return self.results()._repr_html_() if self.rows() else f"<p>{self.headline}</p>"
+        return self.results()._repr_html_() if self.rows() else f"<p>{html.escape(self.headline)}</p>"
 
 
 def study(
