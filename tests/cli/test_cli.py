@@ -63,7 +63,7 @@ def test_json_has_the_documented_shape_and_is_the_same_twice(headstart: Headstar
     assert first.stdout == second.stdout
     found = json.loads(first.stdout)
     assert found["schema"] == 1
-    assert set(found) == {"schema", "settings", "schemes", "files"}
+    assert set(found) == {"schema", "settings", "data", "schemes", "files"}
     assert set(found["files"]) == {"png", "svg", "html"}
     assert all((tmp_path / path).is_file() for path in found["files"].values())
     zeros = found["schemes"][0]

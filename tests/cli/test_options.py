@@ -9,7 +9,6 @@ from typing import Any
 import click
 import pytest
 
-from headstart.cli.compare import FIXED_BY_PRESET
 from headstart.cli.compare import command as compare
 from headstart.cli.group import COMMANDS, cli
 from headstart.cli.main import run
@@ -17,6 +16,7 @@ from headstart.cli.options import hidden_sizes
 from headstart.cli.tune import command as tune
 from headstart.errors import InputError
 from headstart.experiments.compare.presets import COURSE
+from headstart.experiments.compare.presets import FIXED as FIXED_BY_PRESET
 from headstart.experiments.settings import CompareSettings, compare_settings
 from headstart.experiments.tune.settings import TuneSettings
 
@@ -49,6 +49,11 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> Settings:
         (["--tune-learning-rate"], {"tune_learning_rate": True}), (["--record-every", "5"], {"record_every": 5}),
         (["--data", "moons"], {"data": "moons"}),
         (["--data", "a.csv", "--label", "y"], {"data": "a.csv", "label": "y"}),
+        (["--data", "a.csv", "--features", "a,b"], {"data": "a.csv", "features": ("a", "b")}),
+        (["--data", "a.csv", "--drop", 'Id,"b, c"'], {"data": "a.csv", "drop": ("Id", "b, c")}),
+        (["--data", "a.csv", "--header"], {"data": "a.csv", "header": True}),
+        (["--data", "a.csv", "--no-header"], {"data": "a.csv", "header": False}),
+        (["--data", "a.csv", "--task", "numbers"], {"data": "a.csv", "task": "numbers"}),
         (["--hidden", "3,4"], {"hidden": (3, 4)}), (["--activation", "tanh"], {"activation": "tanh"}),
         (["--optimizer", "adam"], {"optimizer": "adam"}), (["--batch-size", "9"], {"batch_size": 9}),
         (["--dtype", "float64"], {"dtype": "float64"}), (["--data-seed", "4"], {"data_seed": 4}),
@@ -68,7 +73,7 @@ def called(name: str) -> str:
 @pytest.mark.parametrize("name", FIXED_BY_PRESET)
 def test_the_course_preset_refuses_each_setting_that_it_fixes(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     kinds = {option.name: option for option in compare.params}
-    value = {"learning_rate": "0.1", "dtype": "float64", "hidden": "3"}.get(name, "3")
+    value = {"learning_rate": "0.1", "dtype": "float64", "task": "classes"}.get(name, "3")
     with pytest.raises(SystemExit) as stopped:
         run(["compare", "--preset", "course", called(name), *([] if kinds[name].is_flag else [value])])
     assert stopped.value.code == 2
@@ -81,7 +86,8 @@ def test_the_course_preset_fixes_every_setting_but_the_schemes() -> None:
 
 # options whose help names a default: command, its settings
 DEFAULTS = [(compare, CompareSettings), (tune, TuneSettings)]
-SPOKEN = {"batch_size": "all", "record_every": "steps/150", "label": "its last", "learning_rate_range": None}
+SPOKEN = {"batch_size": "all", "record_every": "steps/150", "label": "its last", "learning_rate_range": None,
+          "features": "all but the label", "header": "what it looks like", "task": None}  # fmt: skip
 
 
 @pytest.mark.parametrize(("command", "model"), DEFAULTS, ids=["compare", "tune"])

@@ -32,7 +32,8 @@ def test_json_has_the_documented_shape_and_is_the_same_twice(headstart: Headstar
     found = json.loads(first.stdout)
     assert found["schema"] == 1
     assert set(found) == {
-        "schema", "settings", "metric", "scheme", "best", "interval", "reaches_end", "default", "paid", "difference",
+        "schema", "settings", "data",
+        "metric", "scheme", "best", "interval", "reaches_end", "default", "paid", "difference",
         "found", "profile", "trials", "as_good_as_best", "schemes", "files",
     }  # fmt: skip
     assert [row["scheme"] for row in found["schemes"]] == ["he", "xavier"]

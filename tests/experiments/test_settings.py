@@ -24,7 +24,8 @@ def test_defaults_are_the_courses_network_and_data() -> None:
 def test_every_default_is_the_documented_one() -> None:
     assert CompareSettings().model_dump() == {
         "schemes": ("zeros", "normal(10)", "normal(0.01)", "xavier", "he"), "data": "circles", "label": None,
-        "hidden": (10, 5), "activation": "relu", "seeds": 16, "steps": 15_000, "learning_rate": 0.01,
+        "features": None, "drop": None, "header": None, "task": None, "hidden": (10, 5), "activation": "relu",
+        "seeds": 16, "steps": 15_000, "learning_rate": 0.01,
         "tune_learning_rate": False, "optimizer": "sgd", "batch_size": None, "record_every": None, "dtype": "float32",
         "data_seed": 0, "preset": None,
     }  # fmt: skip
@@ -74,6 +75,14 @@ def test_the_scheme_that_is_given_twice_is_named() -> None:
         compare_settings(schemes=["he", "xavier", "zeros", "xavier*1"])
 
 
+def test_one_item_alone_is_a_list_of_one() -> None:
+    found = compare_settings(schemes="he*2", hidden=np.int64(7), features="length", drop="Id")
+    assert (found.schemes, found.hidden, found.features, found.drop) == (("he*2",), (7,), ("length",), ("Id",))
+    assert type(found.hidden[0]) is int
+    assert compare_settings(schemes=he).schemes == ("he",)
+    assert compare_settings(hidden=np.array([4, 5])).hidden == (4, 5)
+
+
 def test_settings_stay_as_they_are() -> None:
     with pytest.raises(ValueError, match="frozen"):
         CompareSettings().seeds = 3  # type: ignore[misc]
@@ -98,10 +107,14 @@ def test_schemes_are_canonical() -> None:
         ({"learning_rate": "fast"}, "learning_rate: .*number, got 'fast'"),
         ({"hidden": (10, 0)}, "every hidden layer needs at least one unit, got 10,0"),
         ({"hidden": (10, -5)}, "every hidden layer"),
-        ({"hidden": 10}, "hidden must be a list, got 10. Write \\(10, 5\\)"),
+        ({"hidden": 2.5}, "hidden must be a list, got 2.5. Write \\(10, 5\\)"),
+        ({"hidden": "10,5"}, "hidden must be a list, got '10,5'"),
+        ({"drop": 3}, "drop must be a list, got 3"),
+        ({"task": "words"}, "task: .*'classes' or 'numbers', got 'words'"),
+        ({"header": "no"}, "header: .*got 'no'"),
         ({"hidden": (2.5,)}, "hidden.0: .* got 2.5"),
         ({"schemes": []}, "at least one scheme"),
-        ({"schemes": "he"}, "schemes must be a list, got 'he'"),
+        ({"schemes": 3}, "schemes must be a list, got 3"),
         ({"schemes": ["he", "he*1"]}, "scheme 'he' is given twice"),
         ({"schemes": ["hee"]}, "Did you mean 'he'"),
         ({"activation": "rellu"}, "Did you mean 'relu'"),

@@ -9,13 +9,10 @@ from typing import Any
 import click
 
 from headstart.cli.former import Command
-from headstart.cli.options import JSON, THREADS, given, out, settings_options
-from headstart.errors import InputError, Interrupted
-from headstart.experiments.settings import CompareSettings
+from headstart.cli.options import JSON, THREADS, given, out, say_notes, settings_options
+from headstart.errors import Interrupted
+from headstart.experiments.settings import READING, CompareSettings
 
-# what the course preset fixes
-FIXED_BY_PRESET = ("data", "label", "hidden", "activation", "seeds", "steps", "learning_rate", "record_every", "dtype",
-                   "tune_learning_rate", "optimizer", "batch_size", "data_seed")  # fmt: skip
 HINT = "the pictures and the report"
 SUFFIXES = (".png", ".svg", ".pdf", ".html", ".json", ".csv")
 
@@ -23,7 +20,7 @@ SUFFIXES = (".png", ".svg", ".pdf", ".html", ".json", ".csv")
 @click.command("compare", cls=Command)
 @click.argument("schemes", nargs=-1, metavar="[SCHEME]...")
 @settings_options(
-    CompareSettings, "data", "label", "hidden", "activation", "seeds", "steps", "learning_rate", "tune_learning_rate",
+    CompareSettings, "data", *READING, "hidden", "activation", "seeds", "steps", "learning_rate", "tune_learning_rate",
     "optimizer", "batch_size", "dtype", "data_seed", "record_every", "preset",
 )  # fmt: skip
 @THREADS
@@ -59,6 +56,7 @@ def command(
             if stop.finished is None:
                 raise
             comparison, interrupted = stop.finished, stop
+    say_notes(comparison.data)
     put_out(comparison.to_json, comparison.print_to, comparison.files, as_json=as_json, out=out, hint=HINT)
     if not as_json and any(verdict.findings for verdict in comparison.verdicts.values()):
         say("headstart explain CODE says what a finding means and how to mend it.")
@@ -70,16 +68,10 @@ def command(
 
 def _settings(schemes: tuple[str, ...], preset: str | None, options: dict[str, Any]) -> CompareSettings:
     """The validated settings; what was not given keeps its default."""
-    from headstart.experiments.compare import presets
+    from headstart.experiments.compare.presets import with_preset
     from headstart.experiments.settings import compare_settings
 
     found = given(options)
-    if preset == "course":
-        clash = [name for name in FIXED_BY_PRESET if name in found]
-        if clash:
-            option = "--" + clash[0].replace("_", "-")
-            raise InputError(f"the course preset fixes {option}. Leave out {option}, or --preset.")
-        found |= presets.COURSE | {"preset": "course"}
     if schemes:
         found["schemes"] = schemes
-    return compare_settings(**found)
+    return compare_settings(**with_preset(preset, found, lambda name: "--" + name.replace("_", "-")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import types
 import typing
 from collections.abc import Callable
@@ -15,6 +16,8 @@ from headstart.errors import InputError
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
+
+    from headstart.experiments.data.dataset import Dataset
 
 Function = Callable[..., Any]
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
@@ -52,10 +55,12 @@ def setting_option(model: type[BaseModel], name: str) -> Callable[[Function], Fu
     extra = typing.cast(dict[str, Any], field.json_schema_extra)
     option = "--" + name.replace("_", "-")
     kind = _plain_type(field.annotation)
-    if kind is bool:
-        return click.option(option, is_flag=True, help=field.description)
+    if kind is bool and field.default is False:
+        return click.option(option, is_flag=True, default=None, help=field.description)
     unset = extra["unset"] if extra["unset"] is not None else _shown(field.default)
     help_text = f"{field.description}  [{unset}]" if unset else field.description
+    if kind is bool:  # yes, no, or the model's own way
+        return click.option(f"{option}/--no-{option[2:]}", default=None, help=help_text)
     if typing.get_origin(kind) is Literal:
         return click.option(option, type=click.Choice(list(typing.get_args(kind))), help=help_text)
     of_number = kind if kind in (int, float) else str
@@ -77,10 +82,36 @@ def _shown(default: Any) -> str:
 
 def given(options: dict[str, Any]) -> dict[str, Any]:
     """The settings that were given, lists read from their text."""
-    found = {name: value for name, value in options.items() if value is not None and value is not False}
+    found = {name: value for name, value in options.items() if value is not None}
     if "hidden" in found:
         found["hidden"] = hidden_sizes(found["hidden"])
+    for name in found.keys() & {"features", "drop"}:
+        found[name] = columns(found[name], "--" + name)
     return found
+
+
+def columns(text: str, option: str) -> list[str]:
+    """The names of columns in `length,width`; one with a comma in it stands in double quotes.
+
+    >>> columns('length, "width, mm"', "--features")
+    ['length', 'width, mm']
+    """
+    try:
+        found = [name.strip() for row in csv.reader([text], skipinitialspace=True) for name in row]
+    except csv.Error as error:
+        raise InputError(
+            f"{option} is a list of columns, got {text!r}: {error}. Write {option} length,width."
+        ) from None
+    if not found or not all(found):
+        raise InputError(f"{option} names columns with commas between, got {text!r}. Write {option} length,width.")
+    return found
+
+
+def say_notes(data: Dataset | None) -> None:
+    """Say on stderr what was taken for what while a table was read."""
+    if data is not None:
+        for note in data.notes:
+            click.echo(f"{data.name}: {note}", err=True)
 
 
 def hidden_sizes(text: str) -> tuple[int, ...]:

@@ -9,8 +9,9 @@ from typing import Any
 import click
 
 from headstart.cli.former import Command
-from headstart.cli.options import JSON, THREADS, given, names, out, settings_options
+from headstart.cli.options import JSON, THREADS, given, names, out, say_notes, settings_options
 from headstart.errors import InputError, Interrupted
+from headstart.experiments.settings import READING
 from headstart.experiments.tune.settings import TuneSettings
 from headstart.spec import read_number
 
@@ -21,7 +22,7 @@ SUFFIXES = (".png", ".svg", ".pdf", ".html", ".json", ".csv")
 @click.argument("schemes", nargs=-1, metavar="[SCHEME]...")
 @click.option("--scheme", "more", multiple=True, metavar="SCHEME", help="The same as an argument; may be repeated.")
 @settings_options(
-    TuneSettings, "data", "label", "hidden", "activation", "trials", "seeds", "over", "metric", "target",
+    TuneSettings, "data", *READING, "hidden", "activation", "trials", "seeds", "over", "metric", "target",
     "multiplier_range", "learning_rate_range", "learning_rate", "profile", "steps", "optimizer", "batch_size", "dtype",
     "data_seed", "sampler_seed",
 )  # fmt: skip
@@ -57,6 +58,7 @@ def command(
         except Interrupted as stop:
             _say_what_is_kept(stop, settings.trials)
             sys.exit(stop.exit_code)
+    say_notes(tuning.data)
     put_out(tuning.to_json, tuning.print_to, tuning.files, as_json=as_json, out=out, hint="the picture and the report")
 
 

@@ -82,7 +82,7 @@ STATES = (
 )
 # in this order rows are sorted
 SETTINGS = (
-    _setting("data", "data", "data set, or name of the CSV file", str),
+    _setting("data", "data", "data set, or name of the CSV file and how it is read", str),
     _setting("label", "label column", "label column of a CSV file", str, nothing="none"),
     _setting("data_seed", "seed of the data", "of made data, and of the split into training and test data", int),
     _setting("depth", "depth (hidden layers)", "number of hidden layers", int, "layers", derived=True),

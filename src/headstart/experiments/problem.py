@@ -118,15 +118,24 @@ class Problem:
 
 
 def problem_for(
-    data: str | Dataset = "circles", hidden: tuple[int, ...] = (10, 5), activation: str = "relu",
-    dtype: str = "float32", *, label: str | None = None, data_seed: int = 0,
+    data: Any = "circles", hidden: tuple[int, ...] = (10, 5), activation: str = "relu", dtype: str = "float32",
+    *, label: str | None = None, data_seed: int = 0, **reading: Any,
 ) -> Problem:  # fmt: skip
     """The problem that settings name.
 
+    Args:
+        data: a data set's spec string, the path of a CSV file, values, or a `Dataset`.
+        hidden: units per hidden layer.
+        activation: of the hidden layers.
+        dtype: "float32" or "float64".
+        label: the label column.
+        data_seed: of made data and of the split.
+        reading: folder, features, drop, header and task, as `load` has them.
+
     Raises:
-        InputError: as `load` and the activation's catalogue.
+        InputError: as `load` and the activation's catalogue; or numbers too large for the dtype.
     """
-    known = load(data, label, data_seed) if isinstance(data, str) else data
+    known = data if isinstance(data, Dataset) else load(data, label, data_seed, **reading)
     parts = ((known.train_x, known.train_y), (known.test_x, known.test_y))
     training, testing = (engine.Samples.of(x, known.targets(y), dtype) for x, y in parts)
     return Problem(known, _network(known, hidden, activation), training, testing)

@@ -8,13 +8,25 @@ from __future__ import annotations
 import itertools
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    ValidationError,
+    model_validator,
+)
 
-from headstart.check import positive, pythons_own, told
+from headstart.check import is_whole, positive, pythons_own, told
 from headstart.draws.dtypes import dtype_name
 from headstart.errors import InputError, unknown
+from headstart.experiments.data.datasets import known_data
+from headstart.experiments.data.reading import Labels
 from headstart.experiments.optimizers import optimizer
-from headstart.schemes import scheme
+from headstart.schemes import Scheme, scheme
 from headstart.theory.activations import Activation, activation
 from headstart.words import sizes
 
@@ -26,9 +38,11 @@ MEASURING = 100  # network-steps that take about as long as measuring one layer 
 MOST_LISTED = 10_000  # entries of a list
 
 DEFAULT_SCHEMES = ("zeros", "normal(10)", "normal(0.01)", "xavier", "he")
+READING = ("label", "features", "drop", "header", "task")  # settings that say how a table is read
 RECORDS = 150  # costs recorded per run unless the caller says otherwise: enough for a smooth curve
 STRICT = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=True)  # of every settings model
-EXAMPLES = {"schemes": "['zeros', 'he']", "hidden": "(10, 5)"}  # how a list is written, for the messages
+# how a list is written, for the messages; one item alone may stand without its brackets
+EXAMPLES = {"schemes": "['zeros', 'he']", "hidden": "(10, 5)", "features": "['length', 'width']", "drop": "['Id']"}
 
 
 def known_schemes(specs: tuple[str, ...]) -> tuple[str, ...]:
@@ -73,6 +87,8 @@ def named_dtype(dtype: Any) -> Any:
     return dtype if isinstance(dtype, str) else dtype_name(dtype)
 
 
+# A name, a path, or values; what is kept of values in text is the name that their content gives them.
+Data = Annotated[Any, PlainValidator(known_data), PlainSerializer(str, return_type=str)]
 SchemeSpecs = Annotated[tuple[str, ...], AfterValidator(known_schemes)]
 ActivationSpec = Annotated[str, AfterValidator(known_activation)]
 OptimizerSpec = Annotated[str, AfterValidator(known_optimizer)]
@@ -105,8 +121,16 @@ class TrainingSettings(BaseModel):
         """NumPy's numbers and texts, and paths, are what they stand for."""
         return {name: pythons_own(value) for name, value in given.items()} if isinstance(given, dict) else given
 
-    data: str = said("circles", "circles, moons, blobs(4), xor, spirals, digits, or a CSV file.", "NAME|FILE.csv")
+    data: Data = said("circles", "circles, moons, blobs(4), xor, spirals, digits, or a CSV file.", "NAME|FILE.csv")
     label: str | None = said(None, "The label column of a CSV file.", "COLUMN", "its last")
+    features: tuple[str, ...] | None = said(
+        None, "The columns of a CSV file to learn from.", "COLUMNS", "all but the label"
+    )
+    drop: tuple[str, ...] | None = said(None, "Columns of a CSV file to leave out.", "COLUMNS", "")
+    header: bool | None = said(None, "Whether the first row of a CSV file holds names.", None, "what it looks like")
+    task: Labels | None = said(
+        None, "What the labels of a CSV file are.", None, "classes: words, or up to 20 whole numbers"
+    )
     data_seed: DataSeed = said(0, "Of made data, and of the split into training and test data.")
     hidden: Hidden = said((10, 5), "Units per hidden layer; empty for a linear model.", "SIZES")
     activation: ActivationSpec = said("relu", "relu, tanh, sigmoid, leaky_relu(0.1), gelu, ...", "NAME")
@@ -115,6 +139,12 @@ class TrainingSettings(BaseModel):
     optimizer: OptimizerSpec = said("sgd", "sgd, momentum(0.9), nesterov(0.9), adam.", "NAME")
     batch_size: Count | None = said(None, "Samples per step, shuffled by the run's seed.", None, "all")
     dtype: Dtype = said("float32", "What is trained in.")
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        """How a table is read, as far as it is given, by the names that `load` has for it."""
+        found = {name: getattr(self, name) for name in READING}
+        return {name: value for name, value in found.items() if value is not None}
 
 
 class CompareSettings(TrainingSettings):
@@ -169,10 +199,12 @@ Model = TypeVar("Model", bound=BaseModel)
 def validated(model: type[Model], given: dict[str, Any]) -> Model:
     """The settings model of what was given, or an InputError that names each setting that breaks a rule.
 
-    Lists become tuples, schemes their spec strings, an activation's function its name, and whole numbers floats where
-    the model has a float.
+    Lists become tuples, as does one item alone; schemes become their spec strings, an activation's function its name,
+    and whole numbers floats where the model has a float.
     """
     given = dict(given)
+    if "data" in given:
+        given["data"] = known_data(given["data"])
     for name in given.keys() & EXAMPLES.keys():
         given[name] = _as_tuple(name, given[name])
     if "schemes" in given:
@@ -199,13 +231,22 @@ def explained(error: ValidationError, model: type[BaseModel], what: str = "setti
     return InputError(" ".join(_sentence(dict(item), model, what) for item in error.errors()))
 
 
-def _as_tuple(name: str, value: Any) -> tuple[Any, ...]:
-    if isinstance(value, str) or not hasattr(value, "__iter__"):
+def _as_tuple(name: str, value: Any) -> Any:
+    """A list of items; one item alone is a list of one."""
+    if value is None and name in ("features", "drop"):
+        return None
+    alone = is_whole(value) if name == "hidden" else isinstance(value, (str, Scheme) if name == "schemes" else str)
+    if alone:
+        value = (value,)
+    if isinstance(value, (str, bytes)) or not hasattr(value, "__iter__"):
         raise InputError(f"{name} must be a list, got {told(value)}. Write {EXAMPLES[name]}.")
-    found = tuple(itertools.islice(value, MOST_LISTED + 1))  # one without an end has no length to ask for
-    if len(found) > MOST_LISTED:
+    try:
+        items = tuple(itertools.islice(value, MOST_LISTED + 1))  # one without an end has no length to ask for
+    except TypeError:  # an array without a dimension
+        raise InputError(f"{name} must be a list, got {told(value)}. Write {EXAMPLES[name]}.") from None
+    if len(items) > MOST_LISTED:
         raise InputError(f"{name} has at most {MOST_LISTED:,} entries, got more. Write {EXAMPLES[name]}.")
-    return found
+    return tuple(int(item) if is_whole(item) else item for item in items) if name == "hidden" else items
 
 
 def _sentence(error: dict[str, Any], model: type[BaseModel], what: str) -> str:

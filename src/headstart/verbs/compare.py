@@ -57,9 +57,9 @@ class Comparison(ComparisonData, Result):
 
 
 def compare(
-    schemes: Iterable[str | Scheme] | None = None,
-    data: str = "circles",
-    hidden: Iterable[int] = (10, 5),
+    schemes: str | Scheme | Iterable[str | Scheme] | None = None,
+    data: Any = "circles",
+    hidden: int | Iterable[int] = (10, 5),
     activation: str | Activation | Callable[..., Any] | tuple[Callable[..., Any], Callable[..., Any]] = "relu",
     seeds: int = 16,
     steps: int = 15_000,
@@ -71,7 +71,12 @@ def compare(
     batch_size: int | None = None,
     tune_learning_rate: bool = False,
     label: str | None = None,
+    features: str | Iterable[str] | None = None,
+    drop: str | Iterable[str] | None = None,
+    header: bool | None = None,
+    task: str | None = None,
     data_seed: int = 0,
+    preset: str | None = None,
     threads: int | None = None,
     progress: Callable[[int, int], None] | None = None,
     cancel: threading.Event | None = None,
@@ -83,9 +88,9 @@ def compare(
     squared error for numbers (there "accuracy" is R²).
 
     Args:
-        schemes: schemes or spec strings; by default zeros, normal(10), normal(0.01), xavier, he.
-        data: a data set's spec string, or the path of a CSV file.
-        hidden: units per hidden layer; empty for a linear model.
+        schemes: one or several schemes or spec strings; by default zeros, normal(10), normal(0.01), xavier, he.
+        data: a data set's spec string, the path of a CSV file, (X, y), a 2-D array or a data frame.
+        hidden: units per hidden layer, or of the only one; empty for a linear model.
         activation: of the hidden layers: a name, an element-wise function of your own (NumPy's, torch's, JAX's, or of
             one number), or a pair of it and its derivative. The settings hold its name and a digest of its values.
         seeds: how many runs per scheme, with seeds 0, 1, ...
@@ -96,8 +101,14 @@ def compare(
         optimizer: sgd, momentum(0.9), nesterov(0.9) or adam(0.9, 0.999, 1e-8).
         batch_size: samples per step, shuffled by the run's seed; None for all.
         tune_learning_rate: first find each scheme's own learning rate, on other seeds, and train it with that.
-        label: the label column of a CSV file.
+        label: the label column of a table; by default the last that is no feature.
+        features: the columns of a table to learn from; by default all but the label.
+        drop: columns of a table to leave out.
+        header: whether the first row of a CSV file holds names; by default what it looks like.
+        task: "classes" or "numbers", what the labels of a table are; by default words and up to 20 different whole
+            numbers are classes.
         data_seed: of made data and of the split into training and test data.
+        preset: "course" replays the published run of the course's exercise; leave what it fixes at its default.
         threads: how many networks are trained at a time; None for one per processor. The results do not depend on it.
         progress: called with (done, in all), in network-steps; measuring a run counts as some.
         cancel: set it, from any thread, to stop soon.
@@ -110,24 +121,28 @@ def compare(
     >>> [(row["scheme"], row["verdict"]) for row in result.summary()]
     [('zeros', 'symmetric'), ('he', 'healthy')]
     """
-    given: dict[str, Any] = {
-        "data": data, "label": label, "hidden": hidden, "activation": activation, "seeds": seeds, "steps": steps,
-        "record_every": record_every, "dtype": dtype, "data_seed": data_seed, "optimizer": optimizer,
-        "batch_size": batch_size, "tune_learning_rate": tune_learning_rate,
+    chosen = {
+        "schemes": schemes, "data": data, "hidden": hidden, "activation": activation, "seeds": seeds, "steps": steps,
+        "learning_rate": learning_rate, "record_every": record_every, "dtype": dtype, "optimizer": optimizer,
+        "batch_size": batch_size, "tune_learning_rate": tune_learning_rate, "label": label, "features": features,
+        "drop": drop, "header": header, "task": task, "data_seed": data_seed,
     }  # fmt: skip
-    if schemes is not None:
-        given["schemes"] = schemes
-    if learning_rate is not None:
-        given["learning_rate"] = learning_rate
-    return compare_with(compare_settings(**given), threads=threads, progress=progress, cancel=cancel)
+    given = {name: value for name, value in chosen.items() if value is not None and not _is_default(name, value)}
+    settings = compare_settings(**presets.with_preset(preset, given))
+    return compare_with(settings, threads=threads, progress=progress, cancel=cancel)
+
+
+def _is_default(name: str, value: Any) -> bool:
+    """Whether a setting has its default: the same value, of the same type."""
+    default = CompareSettings.model_fields[name].default
+    return type(value) is type(default) and bool(value == default)
 
 
 def compare_course(
     schemes: Iterable[str | Scheme] | None = None, *, progress: Callable[[int, int], None] | None = None
 ) -> Comparison:
     """The published run of the course's exercise, replayed exactly in float64; see `presets`."""
-    given = presets.COURSE | ({} if schemes is None else {"schemes": schemes})
-    return compare_with(compare_settings(**given, preset="course"), progress=progress)
+    return compare(schemes, preset="course", progress=progress)
 
 
 def compare_with(

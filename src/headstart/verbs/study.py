@@ -142,7 +142,9 @@ def study(
             the suffix .db; without a file, this process's memory.
         many: whether it may have more than a hundred thousand runs.
         settings: data, hidden or depth and width, activation, optimizer, batch_size, steps, scheme, multiplier,
-            sigma_b, learning_rate, seed, each one value, a list or a range; label, data_seed, dtype, target, zip, name.
+            sigma_b, learning_rate, seed, each one value, a list or a range; label, features, drop, header, task,
+            data_seed, dtype, target, zip, name. A file's relative data path is relative to the file. Data may be given
+            as values, as `hs.compare` takes them, or as a table: {"file": "table.csv", "label": "species"}.
 
     Raises:
         InputError: a key that breaks a rule, with its place; a store's address that is none; too many runs.

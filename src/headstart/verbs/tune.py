@@ -60,8 +60,8 @@ class Tuning(TuningData, Result):
 
 def tune(
     schemes: str | Scheme | Iterable[str | Scheme] = "he",
-    data: str | None = None,
-    hidden: Iterable[int] | None = None,
+    data: Any = None,
+    hidden: int | Iterable[int] | None = None,
     activation: str | Activation | Callable[..., Any] | tuple[Callable[..., Any], Callable[..., Any]] | None = None,
     trials: int = 60,
     seeds: int = 8,
@@ -77,6 +77,10 @@ def tune(
     optimizer: str | None = None,
     batch_size: int | None = None,
     label: str | None = None,
+    features: str | Iterable[str] | None = None,
+    drop: str | Iterable[str] | None = None,
+    header: bool | None = None,
+    task: str | None = None,
     dtype: str | None = None,
     data_seed: int | None = None,
     sampler_seed: int = 0,
@@ -94,8 +98,8 @@ def tune(
 
     Args:
         schemes: one or several schemes or spec strings, each tuned by itself.
-        data: a data set's spec string, or the path of a CSV file; circles by default.
-        hidden: units per hidden layer; (10, 5) by default.
+        data: a data set's spec string, the path of a CSV file, (X, y), a 2-D array or a data frame; circles by default.
+        hidden: units per hidden layer, or of the one there is; (10, 5) by default.
         activation: of the hidden layers; relu by default. As for `compare`: a function of your own, too.
         trials: points per scheme that the search tries.
         seeds: runs per point, at least 2; and fresh ones for the confirmation.
@@ -109,7 +113,12 @@ def tune(
         steps: updates per run; 3000 by default.
         optimizer: sgd (by default), momentum(0.9), nesterov(0.9) or adam(0.9, 0.999, 1e-8).
         batch_size: samples per step, shuffled by the run's seed; None for all.
-        label: the label column of a CSV file.
+        label: the label column of a table; by default the last that is no feature.
+        features: the columns of a table to learn from; by default all but the label.
+        drop: columns of a table to leave out.
+        header: whether the first row of a CSV file holds names; by default what it looks like.
+        task: "classes" or "numbers", what the labels of a table are; by default words and up to 20 different whole
+            numbers are classes.
         dtype: "float32" (by default) or "float64".
         data_seed: of made data and of the split into training and test data; 0 by default.
         sampler_seed: of Optuna's sampler.
@@ -131,14 +140,15 @@ def tune(
     (False, 1.0, 8)
     """
     given: dict[str, Any] = {
-        "schemes": (schemes,) if isinstance(schemes, (str, Scheme)) else schemes, "trials": trials, "seeds": seeds,
+        "schemes": schemes, "trials": trials, "seeds": seeds,
         "over": over, "multiplier_range": multiplier_range, "profile": profile, "sampler_seed": sampler_seed,
         "direction": direction,
     }  # fmt: skip
     chosen = {
         "data": data, "hidden": hidden, "activation": activation, "metric": metric, "target": target,
         "learning_rate_range": learning_rate_range, "learning_rate": learning_rate, "steps": steps,
-        "optimizer": optimizer, "batch_size": batch_size, "label": label, "dtype": dtype, "data_seed": data_seed,
+        "optimizer": optimizer, "batch_size": batch_size, "label": label, "features": features, "drop": drop,
+        "header": header, "task": task, "dtype": dtype, "data_seed": data_seed,
     }  # fmt: skip
     given |= {name: value for name, value in chosen.items() if value is not None}
     if objective is not None:

@@ -13,6 +13,7 @@ from headstart.experiments.analysis.factors import (
     is_random,
     shown,
     sigma_w2,
+    texts,
     value,
     values,
     varying,
@@ -171,3 +172,12 @@ def test_what_was_typed_is_told_from_its_beginning(condition: str) -> None:
     with pytest.raises(InputError) as said:
         where([{"scheme": "he"}], [condition])
     assert len(str(said.value)) < 300
+
+
+def test_texts_of_different_values_differ_however_close_they_are() -> None:
+    close = [0.1, 0.1 + 2**-55, 0.10001, 1.0, 2.0]
+    found = texts("multiplier", close)
+    assert list(found) == close
+    assert len(set(found.values())) == len(close)
+    assert [found[item] for item in (1.0, 2.0)] == ["1", "2"]  # no more digits than it takes
+    assert texts("hidden", [(8, 8, 8), None]) == {(8, 8, 8): "8×3", None: "none"}

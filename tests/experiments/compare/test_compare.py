@@ -325,10 +325,15 @@ def test_json_holds_the_settings_and_every_run(batched: hs.Comparison) -> None:
     found = batched.to_json()
     assert found["schema"] == 1
     assert found["settings"] == {
-        "schemes": ["lecun", "constant(0.3)", "xavier"], "data": "blobs(3, noise=0.8)", "label": None, "hidden": [6, 4],
+        "schemes": ["lecun", "constant(0.3)", "xavier"], "data": "blobs(3, noise=0.8)", "label": None,
+        "features": None, "drop": None, "header": None, "hidden": [6, 4],
         "activation": "tanh", "seeds": 3, "steps": 60, "learning_rate": 0.2, "tune_learning_rate": False,
         "optimizer": "momentum(0.5)", "batch_size": 40, "record_every": 7, "dtype": "float32", "data_seed": 5,
         "preset": None, "task": "classes", "recorded_steps": [*range(0, 60, 7), 60],
+    }  # fmt: skip
+    assert found["data"] == {
+        "name": "blobs(3, noise=0.8)", "task": "classes", "rows": {"train": 300, "test": 100},
+        "features": ["x1", "x2"], "classes": ["0", "1", "2"], "notes": [],
     }  # fmt: skip
     for row, summary in zip(found["schemes"], batched.summary(), strict=True):
         assert {key: row[key] for key in summary} == summary

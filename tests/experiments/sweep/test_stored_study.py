@@ -75,6 +75,10 @@ def test_depth_and_width_the_label_and_the_groups_of_a_zip_are_changes_too(tmp_p
         (layers, {**layers, "width": [3, 5]}, ["  width: [3, 4] in the store, [3, 5] now"]),
         (layers, {**layers, "zip": ["depth", "width"]}, ["  zip: [] in the store, [['depth', 'width']] now"]),
         ({"data": str(data)}, {"data": str(data), "label": "b"}, ["  label: None in the store, b now"]),
+        ({"data": str(data)}, {"data": str(data), "drop": "b"}, ["  drop: None in the store, ['b'] now"]),
+        ({"data": str(data)}, {"data": str(data), "features": ["b"]}, ["  features: None in the store, ['b'] now"]),
+        ({"data": str(data)}, {"data": str(data), "header": True}, ["  header: None in the store, True now"]),
+        ({"data": str(data)}, {"data": str(data), "task": "classes"}, ["  task: None in the store, classes now"]),
         (layers, {"hidden": [3]}, ["  hidden: None in the store, [[3]] now", "  depth: [1, 2] in the store, None now",
                                    "  width: [3, 4] in the store, None now"]),
     ]  # fmt: skip
@@ -86,8 +90,11 @@ def test_depth_and_width_the_label_and_the_groups_of_a_zip_are_changes_too(tmp_p
         assert str(said.value).splitlines()[1:-1] == words
 
 
+READING = {"label", "features", "drop", "header", "task"}
+
+
 def test_every_key_of_a_study_is_tried() -> None:
-    assert set(CHANGES) | {"depth", "width", "label", "zip", "name"} == set(StudySettings.model_fields)
+    assert set(CHANGES) | READING | {"depth", "width", "zip", "name"} == set(StudySettings.model_fields)
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,8 @@ def test_the_defaults_are_the_documented_ones(asked: list[Any]) -> None:
     assert settings.model_dump() == {
         "schemes": ("he",), "over": ("multiplier", "learning_rate"), "metric": "final_cost", "target": None,
         "trials": 60, "seeds": 8, "profile": 13, "multiplier_range": (0.125, 8.0), "learning_rate_range": (1e-3, 10.0),
-        "learning_rate": 0.01, "data": "circles", "label": None, "hidden": (10, 5), "activation": "relu",
+        "learning_rate": 0.01, "data": "circles", "label": None,
+        "features": None, "drop": None, "header": None, "task": None, "hidden": (10, 5), "activation": "relu",
         "steps": 3000, "optimizer": "sgd", "batch_size": None, "dtype": "float32", "data_seed": 0, "sampler_seed": 0,
         "objective": None, "direction": "minimize",
     }  # fmt: skip

@@ -159,7 +159,8 @@ def test_a_trial_is_pruned_where_it_is_worse_than_the_median_of_those_before_it(
 
 OTHER: Row = {
     "over": "multiplier", "seeds": 9, "multiplier_range": (0.125, 4.0), "learning_rate_range": (1e-3, 1.0),
-    "label": "last", "hidden": (10, 6), "activation": "tanh", "steps": 2999, "optimizer": "momentum(0.9)",
+    "label": "last", "features": ("a",), "drop": ("b",), "header": False, "task": "numbers",
+    "hidden": (10, 6), "activation": "tanh", "steps": 2999, "optimizer": "momentum(0.9)",
     "batch_size": 32, "dtype": "float64", "data_seed": 1, "sampler_seed": 1,
 }  # fmt: skip
 NAMED: Row = {"schemes": ["xavier"], "metric": "test_accuracy", "data": "moons", "objective": "loss"}  # other studies

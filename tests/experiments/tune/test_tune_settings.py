@@ -77,9 +77,11 @@ def test_the_metric_is_the_one_that_is_named_or_the_objectives() -> None:
 
 def test_the_identity_has_all_but_what_only_says_how_far_the_search_goes() -> None:
     settings = tune_settings()
-    assert set(settings.identity("he")) == set(TuneSettings.model_fields) - {"schemes", "trials", "profile"} | {
-        "scheme"
-    }
+    unsaid = {"features", "drop", "header", "task"}  # searches from before there were these go on
+    free = {"schemes", "trials", "profile"}
+    assert set(settings.identity("he")) == set(TuneSettings.model_fields) - free - unsaid | {"scheme"}
+    said = tune_settings(features="a", drop="b", header=False, task="numbers")
+    assert set(said.identity("he")) == set(TuneSettings.model_fields) - free | {"scheme"}
     own = tune_settings(objective="f").identity("he")
     assert set(own) == {"scheme", "over", "seeds", "multiplier_range", "learning_rate_range", "learning_rate",
                         "sampler_seed", "objective", "direction"}  # fmt: skip

@@ -112,6 +112,21 @@ def test_band_line_and_marks_show_their_own_columns(metric: str) -> None:
     }  # fmt: skip
 
 
+def test_values_that_look_alike_in_four_digits_have_a_place_a_curve_and_a_panel_of_their_own() -> None:
+    """Told apart by their text, two values of one text would be drawn as one."""
+    close = study(outcomes, scheme=["he", "xavier"], learning_rate=[0.1, 0.10000001], multiplier=[1.0, 2.0, 4.0],
+                  seed=[0, 1])  # fmt: skip
+    assert {row["at"] for row in rows_in(chart(close, by=["learning_rate"]))} == {"0.1", "0.10000001"}
+    panels = {"learning rate 0.1", "learning rate 0.10000001"}
+    assert {row["panel"] for row in rows_in(chart(close))} == panels
+    alone = [row for row in close if row["scheme"] == "he"]
+    assert {row["curve"] for row in rows_in(chart(alone, by=["multiplier", "learning_rate"]))} == {"0.1", "0.10000001"}
+
+
+def rows_in(spec: Spec) -> list[Spec]:
+    return next(iter(spec["datasets"].values()))
+
+
 def test_colours_and_line_styles_follow_the_order_of_the_curves() -> None:
     spec = chart(two_curves())
     line = layer(spec, "line")["encoding"]

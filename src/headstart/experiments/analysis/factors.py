@@ -25,6 +25,7 @@ Value = float | int | str | tuple[int, ...] | None
 
 
 PROBLEM = ("data", "label", "data_seed")  # what is to be learned; schemes are compared within one problem
+DIGITS = 4  # of a number in tables and charts, unless it needs more to be told from another
 DERIVED = ("sigma_w2",)  # says nothing that the other factors do not say
 
 
@@ -130,14 +131,32 @@ def shown(name: str, item: Value) -> str:
         same = len(item) > 2 and len(set(item)) == 1
         return f"{item[0]}×{len(item)}" if same else ",".join(map(str, item)) or "none"
     if isinstance(item, float):
-        return f"{item:.4g}"
+        return f"{item:.{DIGITS}g}"
     return str(item)
+
+
+def texts(name: str, items: Iterable[Value]) -> dict[Value, str]:
+    """Value -> its text, no two the same: numbers have more digits than `shown` gives them where they need them.
+
+    >>> list(texts("multiplier", [0.5, 0.70710678, 0.70710679]).values())
+    ['0.5', '0.70710678', '0.70710679']
+    """
+    found = {item: shown(name, item) for item in items}
+    for digits in range(DIGITS + 1, 18):
+        written: dict[str, list[Value]] = {}
+        for item, text in found.items():
+            written.setdefault(text, []).append(item)
+        alike = [item for same in written.values() if len(same) > 1 for item in same if isinstance(item, float)]
+        if not alike:
+            break
+        found |= {item: f"{item:.{digits}g}" for item in alike}
+    return found
 
 
 def where(rows: Sequence[Row], conditions: Iterable[str]) -> list[Row]:
     """The runs that meet every condition `factor=value`; several on one factor allow each of their values.
 
-    A number may be written with as few digits as `shown` has.
+    A number may be written with as few digits as `shown` has; values that are shown alike are then all meant.
 
     Raises:
         InputError: malformed, unknown factor, or a value that no run has.

@@ -140,7 +140,7 @@ class ComparisonData:
             ]
             findings = [asdict(finding) for finding in self.verdicts[row["scheme"]].findings]
             schemes.append({**row, "findings": findings, "runs": runs})
-        document: Row = plain({"schema": SCHEMA, "settings": settings, "schemes": schemes})
+        document: Row = plain({"schema": SCHEMA, "settings": settings, "data": self.data.to_json(), "schemes": schemes})
         return document
 
 
@@ -160,8 +160,8 @@ def run_comparison(
     """
     course = settings.preset == "course"
     problem = problem_for(
-        settings.data, settings.hidden, settings.activation, settings.dtype, label=settings.label,
-        data_seed=settings.data_seed,
+        settings.data, settings.hidden, settings.activation, settings.dtype, data_seed=settings.data_seed,
+        **settings.reading,
     )  # fmt: skip
     schedule = engine.Schedule(
         settings.steps, settings.learning_rate, settings.every, record_last=not course, course_formula=course,

@@ -6,13 +6,15 @@ formula is infinite where the sigmoid rounds to 0 or 1.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.errors import InputError
+from headstart.errors import InputError, unknown
 from headstart.experiments.network import Network
+from headstart.experiments.settings import READING
 from headstart.schemes import Constant, Normal, Scheme
 
 WEIGHT_SEED = 3
@@ -31,12 +33,47 @@ COURSE: dict[str, Any] = {
     "data_seed": 0,
 }
 
+# what the preset fixes: every setting but the schemes
+FIXED = ("data", *READING, "hidden", "activation", "seeds", "steps", "learning_rate", "record_every", "dtype",
+         "tune_learning_rate", "optimizer", "batch_size", "data_seed")  # fmt: skip
+
 # The course's own table of the three, and what it says of each (in our words).
 COURSE_TABLE: tuple[tuple[str, str, str], ...] = (
     ("zeros", "50 %", "fails to break symmetry"),
     ("normal(10)", "83 %", "weights too large"),
     ("he", "99 %", "the recommended method"),
 )
+
+
+def with_preset(
+    preset: str | None, given: dict[str, Any], called: Callable[[str], str] = lambda name: name
+) -> dict[str, Any]:
+    """The settings that a preset and what was given beside it make.
+
+    Args:
+        preset: "course" or None.
+        given: the settings that were given.
+        called: what the caller calls a setting, for the message.
+
+    Raises:
+        InputError: no such preset, or a setting that it fixes.
+
+    >>> with_preset("course", {"schemes": ("he",)})["steps"]
+    15000
+    >>> with_preset("course", {"steps": 100}, lambda name: "--" + name)
+    Traceback (most recent call last):
+    ...
+    headstart.errors.InputError: the course preset fixes --steps. Leave out --steps, or --preset.
+    """
+    if preset is None:
+        return given
+    if preset != "course":
+        raise unknown("preset", str(preset), ["course"])
+    clash = [name for name in FIXED if name in given]
+    if clash:
+        option = called(clash[0])
+        raise InputError(f"the course preset fixes {option}. Leave out {option}, or {called('preset')}.")
+    return COURSE | {"preset": preset} | given
 
 
 def course_start(network: Network, scheme: Scheme) -> NDArray[np.float64]:

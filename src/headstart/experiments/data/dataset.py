@@ -7,6 +7,7 @@ two classes, one-hot for more, standardized numbers for a regression.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,14 @@ class Dataset:
     test_y: NDArray[np.generic]
     classes: tuple[str, ...] = ()  # what the class numbers mean
     features: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()  # what was taken for what while a table was read
+
+    def to_json(self) -> dict[str, Any]:
+        """What it is, as plain data: all but the numbers."""
+        return {
+            "name": self.name, "task": self.task, "rows": {"train": len(self.train_x), "test": len(self.test_x)},
+            "features": [*self.features], "classes": [*self.classes], "notes": [*self.notes],
+        }  # fmt: skip
 
     @property
     def outputs(self) -> int:
@@ -50,7 +59,10 @@ class Dataset:
         """
         if self.task == "regression":
             residual = float(np.mean((logits[:, 0] - y.astype(np.float64)) ** 2))
-            return 1 - residual / float(np.var(y.astype(np.float64))) if np.isfinite(residual) else -np.inf
+            spread = float(np.var(y.astype(np.float64)))
+            if spread == 0:  # one test row, or equal ones: right or wrong
+                return 1.0 if residual == 0 else -np.inf
+            return 1 - residual / spread if np.isfinite(residual) else -np.inf
         valid = np.isfinite(logits).all(axis=1)
         guess = (logits[:, 0] > 0).astype(np.int64) if self.task == "binary" else logits.argmax(axis=1)
         return float(np.mean(valid & (guess == y)))

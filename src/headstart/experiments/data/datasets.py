@@ -2,56 +2,119 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart import memory
 from headstart.errors import InputError, unknown
-from headstart.experiments.data.csv_files import load_csv
+from headstart.experiments.data.csv_files import read_table
 from headstart.experiments.data.dataset import Array, Dataset
+from headstart.experiments.data.from_table import dataset_of
+from headstart.experiments.data.given import FORMS, Given, given_data
+from headstart.experiments.data.opening import exists, told
+from headstart.experiments.data.reading import Labels, Reading
 from headstart.experiments.data.split import stratified_split
 from headstart.experiments.network import Task
 from headstart.spec import Argument, Signature, Spec, format_value, parse, written
 
 Points = tuple[Array, NDArray[np.generic]]  # and their class numbers
+SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".data", ".dat")  # of files whose rows are samples
+BYTES_PER_SAMPLE = 150  # of made data in the plane: points, noise, order, and their copies, measured
+LONGEST_SPEC = 200
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")  # more than the letter of a drive
 DIGITS = Path(__file__).with_name("digits.npz")  # 1,797 rows: pixels (64) of 0 to 16, digit
 
 
-def load(spec: str, label: str | None = None, seed: int = 0) -> Dataset:
-    """The data set a spec string names, or the CSV file at a path.
+def load(
+    data: Any, label: str | None = None, seed: int = 0, *, folder: str = "", features: Sequence[str] | None = None,
+    drop: Sequence[str] | None = None, header: bool | None = None, task: Labels | None = None,
+) -> Dataset:  # fmt: skip
+    """The data set a spec string names, the CSV file at a path, or data given as values.
 
     Args:
-        spec: `circles`, `moons`, `blobs(4)`, `xor`, `spirals`, `digits`, with optional `samples` and `noise`
-            (`circles(noise=0.2)`), or the path of a CSV file.
-        label: the name of the label column of a CSV file; the last column if None.
+        data: `circles`, `moons`, `blobs(4)`, `xor`, `spirals`, `digits`, with optional `samples` and `noise`
+            (`circles(noise=0.2)`); the path of a CSV file; or arrays and frames as `given_data` takes them.
+        label: the name of the label column; the last that is no feature if None.
         seed: of the made data, and of the split into training and test data.
+        folder: in which a relative path lies; the working folder if empty.
+        features, drop, header, task: how a table is read; see `Reading`.
 
     Raises:
-        InputError: unknown name, wrong argument, or a CSV file that cannot be used, with the line and what to do.
+        InputError: unknown name, wrong argument, or a table that cannot be used, with the place and what to do.
 
     >>> data = load("circles")
     >>> data.train_x.shape, data.test_x.shape, data.task
     ((300, 2), (100, 2), 'binary')
     """
-    if is_csv(spec):
-        return load_csv(Path(spec), label, seed)
-    parsed = _parsed(spec)
-    if label is not None:
-        raise InputError(f"--label names the label column of a CSV file; {spec!r} is not one. Leave the label out.")
+    reading = Reading(label, None if features is None else tuple(features), tuple(drop or ()), header, task)
+    known = known_data(data)
+    if isinstance(known, Given):
+        if header is not None:
+            raise InputError("header speaks of the first row of a file; the data is given as values. Leave it out.")
+        return dataset_of(known.table, reading, seed)
+    if is_csv(known, folder):
+        return dataset_of(read_table(Path(folder, known), reading), reading, seed)
+    parsed = _parsed(known)
+    reading.refuse_for(repr(known))
     maker = MAKERS[parsed.name]
-    return maker.make(spec, seed, **maker.signature.bind_spec(parsed))
+    arguments = maker.signature.bind_spec(parsed)
+    _see_it_fits(known, arguments)
+    return maker.make(known, seed, **arguments)
 
 
-def is_csv(spec: str) -> bool:
-    """Whether this is the path of a CSV file, not the name of a data set."""
-    return isinstance(spec, str) and bool(spec) and (spec.lower().endswith(".csv") or Path(spec).is_file())
+def known_data(data: Any) -> str | Given:
+    """Data as the settings hold it: a name, a path, or a table of given values.
+
+    Raises:
+        InputError: nothing of these.
+
+    >>> known_data(Path("circles")), known_data("circles")  # a path is never a data set's name
+    ('./circles', 'circles')
+    """
+    if isinstance(data, str):
+        if _ADDRESS.match(data):
+            raise InputError(f"data is a name or the path of a file, got the address {told(data)}. Download it first.")
+        return str(data)
+    if isinstance(data, PathLike):
+        text = os.fspath(data)
+        text = os.fsdecode(text) if isinstance(text, bytes) else text
+        return text if _is_path(text) else f"./{text}"
+    if data is None or isinstance(data, (bool, bytes, int, float, complex)):
+        raise InputError(f"data is a name or the path of a CSV file, got {data!r}. {FORMS}.")
+    return given_data(data)
+
+
+def is_csv(spec: str, folder: str = "") -> bool:
+    """Whether this is the path of a file, not the name of a data set.
+
+    A file that is called as a data set is reached as `./circles`: what lies in a folder changes no result.
+    """
+    if not isinstance(spec, str) or not spec or _is_made(spec):
+        return False
+    return _is_path(spec) or exists(Path(folder, spec))
+
+
+def _is_made(spec: str) -> bool:
+    """Whether this begins as the spec string of a data set does."""
+    name, bracket, _ = spec.partition("(")
+    return (bracket == "(" or name == spec) and name.strip().lower() in MAKERS
+
+
+def _is_path(spec: str) -> bool:
+    """Whether this can only be a path."""
+    return spec.lower().endswith(SUFFIXES) or "/" in spec or "\\" in spec
 
 
 def check_spec(spec: str) -> str:
-    """The spec string of a data set, its arguments in one form; the path of a CSV file as it is. Loads nothing.
+    """The spec string of a data set, its arguments in one form; the path of a file as it is. Loads nothing.
 
     Raises:
         InputError: as `load`, for what can be seen without loading.
@@ -65,17 +128,25 @@ def check_spec(spec: str) -> str:
         return spec
     parsed = _parsed(spec)
     arguments = MAKERS[parsed.name].signature.bind_spec(parsed)
+    _see_it_fits(spec, arguments)
     if not parsed.positional and not parsed.keywords:
         return parsed.name
     return written(parsed.name, [f"{name}={format_value(value)}" for name, value in arguments.items()])
+
+
+def _see_it_fits(spec: str, arguments: Mapping[str, Any]) -> None:
+    """Ask for the memory that made data takes, before any is taken."""
+    samples, classes = arguments.get("samples", 0), arguments.get("classes", 2)
+    needed = samples * (BYTES_PER_SAMPLE + 24 * (classes if classes > 2 else 1)) + 100 * classes
+    memory.require(needed, f"the data {told(spec)}", "Write fewer samples or classes.", memory.limit(memory.LAB_SHARE))
 
 
 def _parsed(spec: str) -> Spec:
     """The spec string of a known data set."""
     if not isinstance(spec, str) or not spec:
         raise InputError(f"data is a name or the path of a CSV file, got {spec!r}. Write, for example, 'circles'.")
-    if "/" in spec or "\\" in spec:
-        raise InputError(f"no file {spec!r}. Write the path of a CSV file, or one of {', '.join(MAKERS)}.")
+    if len(spec) > LONGEST_SPEC:
+        raise InputError(f"no file or data set {told(spec)}. Write one of {', '.join(MAKERS)}, or a path.")
     parsed = parse(spec, "data set", "circles(noise=0.1)")
     if parsed.name not in MAKERS:
         raise unknown("data set", parsed.name, [*MAKERS, "FILE.csv"])
@@ -133,7 +204,7 @@ def _shuffled_with_noise(zeros: Array, ones: Array, noise: float, seed: int) -> 
 
     They are the data of the course's exercise, so the generator is NumPy's legacy one and its calls are in this order.
     """
-    random = np.random.RandomState(seed)
+    random = np.random.RandomState(seed % 2**32)  # the largest data seed's test data would be one beyond it
     points, labels = np.concatenate([zeros, ones]), np.repeat([0, 1], [len(zeros), len(ones)])
     order = np.arange(len(points))
     random.shuffle(order)

@@ -5,6 +5,7 @@ A chunk travels to a worker and comes back as results; it is plain data, so any 
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import threading
 from collections.abc import Sequence
@@ -15,8 +16,9 @@ from numpy.typing import NDArray
 
 from headstart.errors import InputError
 from headstart.experiments import engine
+from headstart.experiments.data.source import Source
 from headstart.experiments.problem import Problem, problem_for
-from headstart.experiments.sweep.runs import Batch, Identified, digest
+from headstart.experiments.sweep.runs import Batch, Identified
 from headstart.schemes import Scheme, scheme
 
 
@@ -58,16 +60,26 @@ def run_chunk(runs: Sequence[Identified], cancel: threading.Event | None = None)
 @functools.lru_cache(maxsize=256)
 def prepared(batch: Batch) -> Problem:
     """The problem of a batch; kept, because the next chunk often needs the same."""
-    known = _loaded(batch.data, batch.digest, batch.label, batch.data_seed, batch.dtype)
+    known = _loaded(batch.data, batch.digest, batch.data_seed, batch.dtype)
     return known.with_network(batch.hidden, batch.activation)
 
 
 @functools.lru_cache(maxsize=8)
-def _loaded(name: str, held: str | None, label: str | None, seed: int, dtype: str) -> Problem:
+def _loaded(source: Source, held: str | None, seed: int, dtype: str) -> Problem:
     """A problem on a data set, which all networks of a study share."""
-    if held is not None and digest(name) != held:
-        raise InputError(f"{name!r} is not the file the study was made with: its content differs.")
-    return problem_for(name, (), "identity", dtype, label=label, data_seed=seed)
+    if held is not None and source.digest() != held:
+        raise InputError(f"{source.name!r} is not the file the study was made with: its content differs.")
+    return problem_for(source.load(seed), (), "identity", dtype)
+
+
+def data_notes(runs: Sequence[Identified]) -> list[str]:
+    """What was taken for what while the tables of these runs were read; nothing of one that cannot be read."""
+    keys = dict.fromkeys((b.data, b.digest, b.data_seed, b.dtype) for b in (run.run.batch for run in runs) if b.digest)
+    found: dict[str, None] = {}
+    for source, *how in keys:
+        with contextlib.suppress(InputError):  # its runs fail with the reason
+            found |= dict.fromkeys(f"{source.name}: {note}" for note in _loaded(source, *how).data.notes)
+    return list(found)
 
 
 def schedule_of(batch: Batch, steps: int) -> engine.Schedule:

@@ -37,6 +37,7 @@ class Kind:
         schema: of one value, in JSON Schema.
         numbers: the ranges that may be written: "whole" for all three, "real" for linear and log, None for none.
         lists: one value is itself a list, so that a flat list is one value.
+        tables: one value may be a table, so that there is no range.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Kind:
     schema: dict[str, Any]
     numbers: Literal["whole", "real"] | None = None
     lists: bool = False
+    tables: bool = False
 
 
 def read_factor(factor: str, given: Any, kind: Kind) -> tuple[Any, ...]:
@@ -57,7 +59,7 @@ def read_factor(factor: str, given: Any, kind: Kind) -> tuple[Any, ...]:
     >>> read_factor("multiplier", {"log": [0.25, 4.0], "count": 5}, rate)
     (0.25, 0.5, 1.0, 2.0, 4.0)
     """
-    if isinstance(given, dict):
+    if isinstance(given, dict) and not kind.tables:
         values = _spaced(factor, given, kind)
         if isinstance(values, range):  # what lies between its ends is as good as they are
             for place in (0, len(values) - 1):

@@ -7,15 +7,13 @@ repeated, and what is stored is a function of the settings alone. Schemes that a
 from __future__ import annotations
 
 import functools
-import hashlib
 import json
 import math
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from headstart.errors import InputError
-from headstart.experiments.data.datasets import is_csv
+from headstart.experiments.data.source import Source
 from headstart.experiments.store.identity import compact, run_identity
 from headstart.experiments.sweep.settings import ALL, StudySettings
 from headstart.schemes import Scheme, scheme
@@ -28,8 +26,8 @@ ENGINE_FORMAT = 2
 class Batch(NamedTuple):
     """What runs that are trained in one call of the engine share."""
 
-    data: str
-    digest: str | None  # of a CSV file's content, which is what counts, not its path
+    data: Source
+    digest: str | None  # of a table's content, which is what counts, not its path
     label: str | None
     data_seed: int
     hidden: tuple[int, ...]
@@ -72,8 +70,8 @@ def distinct_runs(
     Args:
         settings: the study.
         seeds: more seeds, after the study's own (which must then not be zipped with another factor).
-        files: what each CSV file held, in place of what it holds now; of a study that is stored, and so was checked by
-            the rules of its time.
+        files: what each table held, by its name in the study, in place of what it holds now; of a
+            study that is stored, and so was checked by the rules of its time.
 
     >>> from headstart.experiments.sweep.settings import study_settings
     >>> study = study_settings(scheme=["zeros", "he"], multiplier=[0.5, 1, 2], seed=0)
@@ -83,7 +81,7 @@ def distinct_runs(
     if seeds:
         settings = settings.model_copy(update={"seed": (*settings.seed, *seeds)})
     found: dict[str, Identified] = {}
-    digests = {data: digest(data) if files is None else files.get(data) for data in settings.data}
+    digests = held_by(settings) if files is None else files
     for point in settings.points():
         run = _run(settings, point, digests, files is None)
         identity = run_identity(
@@ -94,12 +92,24 @@ def distinct_runs(
     return found
 
 
-def _run(settings: StudySettings, point: dict[str, Any], digests: dict[str, str | None], new: bool) -> Run:
+def held_by(settings: StudySettings) -> dict[str, str]:
+    """What each table of a study holds, by its name in the study.
+
+    Raises:
+        InputError: a file that cannot be read.
+    """
+    sources = [settings.source_of(value) for value in settings.data]
+    found = {str(source.data): source.digest() for source in sources}
+    return {name: digest for name, digest in found.items() if digest is not None}
+
+
+def _run(settings: StudySettings, point: dict[str, Any], digests: Mapping[str, str], new: bool) -> Run:
+    source = settings.source_of(point["data"], digests)
     name, factor, zero = _base(point["scheme"])
     hidden = point["hidden"] if "hidden" in point else (point["width"],) * point["depth"]
     batch_size = point["batch_size"]
     batch = Batch(
-        point["data"], digests[point["data"]], settings.label, settings.data_seed, hidden, point["activation"],
+        source, digests.get(str(source.data)), source.reading.label, settings.data_seed, hidden, point["activation"],
         point["optimizer"], None if batch_size == ALL else batch_size, point["steps"], settings.dtype, settings.target,
     )  # fmt: skip
     if new and not zero:
@@ -145,17 +155,5 @@ def settings_text(run: Run) -> str:
 @functools.lru_cache(maxsize=4096)
 def _batch_text(batch: Batch) -> str:
     """The shared part of the settings, as JSON without its closing brace."""
-    shared: dict[str, Any] = {"engine": ENGINE_FORMAT} | batch._asdict()
-    if batch.digest is not None:
-        shared["data"] = Path(batch.data).name
+    shared: dict[str, Any] = {"engine": ENGINE_FORMAT} | batch._asdict() | {"data": batch.data.name}
     return compact(shared)[:-1]
-
-
-def digest(data: str) -> str | None:
-    """The hash of a CSV file's content; None for a data set that is made."""
-    if not is_csv(data):
-        return None
-    try:
-        return hashlib.blake2b(Path(data).read_bytes(), digest_size=16).hexdigest()
-    except OSError as error:
-        raise InputError(f"cannot read the data {data!r}: {error.strerror}.") from None

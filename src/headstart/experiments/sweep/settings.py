@@ -9,15 +9,30 @@ import itertools
 import json
 import math
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from os import PathLike
 from pathlib import Path
 from typing import Any, cast
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from headstart.check import is_number, is_whole
 from headstart.errors import InputError, unknown
-from headstart.experiments.data.datasets import check_spec
+from headstart.experiments.data.decoding import decode
+from headstart.experiments.data.given import Given, given_data
+from headstart.experiments.data.opening import is_regular, read_file, told
+from headstart.experiments.data.reading import Labels, Reading
+from headstart.experiments.data.source import Source, is_data_table, read_source
 from headstart.experiments.settings import (
     DataSeed,
     Dtype,
@@ -78,13 +93,28 @@ _STRING, _NUMBER = {"type": "string"}, {"type": "number"}
 _POSITIVE = {"type": "number", "exclusiveMinimum": 0}
 
 
+_TABLE = {
+    "file": _STRING,
+    "label": _STRING,
+    "features": {"type": "array", "items": _STRING},
+    "drop": {"type": "array", "items": _STRING},
+    "header": {"type": "boolean"},
+    "task": {"enum": ["classes", "numbers"]},
+}
+_DATA = {
+    "anyOf": [_STRING, {"type": "object", "properties": _TABLE, "required": ["file"], "additionalProperties": False}]
+}
+
+
 def _integer(least: int) -> dict[str, Any]:
     return {"type": "integer", "minimum": least}
 
 
 # In this order an expansion goes through the factors, the last the fastest.
 FACTORS: dict[str, Kind] = {
-    "data": Kind("a data set or the path of a CSV file", _text(check_spec), '"circles"', _STRING),
+    "data": Kind(
+        "a data set or the path of a CSV file", lambda value: _data_value(value), '"circles"', _DATA, tables=True
+    ),
     "hidden": Kind(
         "a list of layer sizes of at least 1", _sizes, "[10, 5]", {"type": "array", "items": _integer(1)}, lists=True
     ),
@@ -163,12 +193,19 @@ class StudySettings(BaseModel):
     learning_rate: Values = _factor("learning_rate")
     seed: Values = Field(tuple(range(10)), description="Of weights, biases and batches.")
     label: str | None = _shared("label")
+    features: tuple[str, ...] | None = _shared("features")
+    drop: tuple[str, ...] | None = _shared("drop")
+    header: bool | None = _shared("header")
+    task: Labels | None = _shared("task")
     data_seed: DataSeed = _shared("data_seed")
     dtype: Dtype = _shared("dtype")
     target: float | None = Field(
         None, gt=0, allow_inf_nan=False, description="A cost at which a run has got there and stops (steps_to_target)."
     )
     zip: tuple[tuple[str, ...], ...] = Field((), description="Groups of factors of equal length that move together.")
+
+    _folder: str = PrivateAttr("")  # in which relative paths lie: no part of what the study is
+    _notes: tuple[str, ...] = PrivateAttr(())  # what was taken for what while its file was read
 
     @field_validator("name")
     @classmethod
@@ -182,7 +219,23 @@ class StudySettings(BaseModel):
     @classmethod
     def _read_factors(cls, given: Any, info: ValidationInfo) -> Values:
         name = str(info.field_name)
-        return read_factor(name, given, FACTORS[name])
+        if name != "data":
+            return read_factor(name, given, FACTORS[name])
+        folder = (info.context or {}).get("folder", "")
+        kind = replace(FACTORS[name], read=lambda value: _data_value(value, folder))
+        return read_factor(name, _data_values(given), kind)
+
+    @field_validator("features", "drop", mode="before")
+    @classmethod
+    def _columns(cls, given: Any) -> Any:
+        """A list of names, or one alone."""
+        return (given,) if isinstance(given, str) else tuple(given) if isinstance(given, list) else given
+
+    @model_validator(mode="after")
+    def _placed(self, info: ValidationInfo) -> StudySettings:
+        for name, value in (info.context or {}).items():
+            setattr(self, f"_{name}", value)
+        return self
 
     @model_validator(mode="before")
     @classmethod
@@ -220,6 +273,39 @@ class StudySettings(BaseModel):
                 raise ValueError(f"a zip group needs two or more factors with equally many values: {shown or 'none'}.")
         return self
 
+    @property
+    def reading(self) -> Reading:
+        """How the study's tables are read, where they do not say it themselves."""
+        return Reading(self.label, self.features, self.drop or (), self.header, self.task)
+
+    def source_of(self, value: Any, held: Mapping[str, str] | None = None) -> Source:
+        """Where one value of the factor `data` comes from, with all that is known of how it is read.
+
+        Args:
+            value: a string, a source, or a table as a document has it.
+            held: what the study's tables held, by name: these are tables, whatever lies there today.
+        """
+        source = Source(value, folder=self._folder) if isinstance(value, str) else read_source(value, self._folder)
+        if isinstance(source.data, str) and source.data in (held or {}):
+            source = replace(source, is_file=True)
+        if len(self.data) == 1 and not source.is_table:  # its runs fail with the reason
+            return replace(source, reading=self.reading)
+        return source.with_reading(self.reading)
+
+    def see_there_are_tables(self) -> None:
+        """See that there is a table to read where the study says how.
+
+        Raises:
+            InputError: there is none.
+        """
+        if not any(self.source_of(value).is_table for value in self.data):
+            self.reading.refuse_for("data " + ", ".join(repr(str(value)) for value in self.data))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was taken for what while the study's file was read."""
+        return self._notes
+
     def values_of(self, name: str) -> tuple[Any, ...]:
         """The values of a factor; of `hidden` its default where no layer sizes are given at all."""
         values = getattr(self, name)
@@ -253,8 +339,8 @@ class StudySettings(BaseModel):
 
     def document(self) -> dict[str, Any]:
         """The study as plain data, ranges written out: equal for equal studies, however they were typed."""
-        plain: dict[str, Any] = json.loads(self.model_dump_json(exclude={"name"}))
-        return plain
+        plain: dict[str, Any] = json.loads(self.model_dump_json(exclude={"name", "data"}))
+        return plain | {"data": [v if isinstance(v, str) else read_source(v).plain() for v in self.data]}
 
 
 def study_settings(**given: Any) -> StudySettings:
@@ -267,10 +353,43 @@ def study_settings(**given: Any) -> StudySettings:
     ...
     headstart.errors.InputError: unknown key 'multipliers'. Did you mean 'multiplier'? Known: ...
     """
+    return _settings(given)
+
+
+def _settings(given: dict[str, Any], **context: Any) -> StudySettings:
+    """The settings, and what is no part of them: the study's folder, and notes."""
     try:
-        return StudySettings(**given)
+        return StudySettings.model_validate(given, context=context)
     except ValidationError as error:
         raise explained(error, StudySettings, "key") from None
+
+
+def _data_value(value: Any, folder: str = "") -> str | Source:
+    """One value of the factor: a name or a path stays the string it is."""
+    if value is None or isinstance(value, (bool, bytes, int, float, complex)):
+        raise ValueError
+    source = read_source(value, folder)
+    plain = source.plain()
+    return plain if isinstance(plain, str) else source
+
+
+def _data_values(given: Any) -> Any:
+    """What was given as data, as one value or a list of values: (X, y) and a mapping of columns are one."""
+    if isinstance(given, (str, Given, Source)) or is_data_table(given):
+        return given
+    several = isinstance(given, (list, tuple)) and all(
+        isinstance(item, (str, PathLike, Given, Source, tuple))
+        or is_data_table(item)
+        or hasattr(item, "columns")
+        or getattr(item, "ndim", 0) == 2
+        for item in given
+    )
+    return given if several or isinstance(given, PathLike) or not given_like(given) else given_data(given)
+
+
+def given_like(value: Any) -> bool:
+    """Whether this may be data given as values."""
+    return hasattr(value, "__len__") or hasattr(value, "__array__")
 
 
 def read_study(path: str | Path) -> StudySettings:
@@ -279,21 +398,24 @@ def read_study(path: str | Path) -> StudySettings:
     Raises:
         InputError: no such file, malformed, or a key that breaks a rule; with the file's name.
     """
-    file = Path(path)
+    file, shown = Path(path), told(path)
     if file.suffix.lower() not in (".toml", ".json"):
-        raise InputError(f"a study is a .toml or .json file, got {str(path)!r}. Write, for example, study.toml.")
+        raise InputError(f"a study is a .toml or .json file, got {shown}. Write, for example, study.toml.")
+    kind = file.suffix[1:].upper()
     try:
-        text = file.read_text(encoding="utf-8")
+        text, encoding = decode(read_file(file, "the study"), shown, "Save it as text in UTF-8.")
+    except InputError as error:
+        raise InputError(f"{path} is not {kind}: {error}" if is_regular(file) else str(error)) from None
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    try:
         given = tomllib.loads(text) if file.suffix.lower() == ".toml" else json.loads(text)
-    except OSError as error:
-        raise InputError(f"cannot read the study {str(path)!r}: {error.strerror}.") from None
-    except (ValueError, RecursionError) as error:  # UnicodeDecodeError too
-        raise InputError(f"{path} is not {file.suffix[1:].upper()}: {error}.") from None
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path} is not {kind}: {error}.") from None
     if not isinstance(given, dict):
         raise InputError(f'{path} must hold an object of keys and values, got {given!r}. Write {{"scheme": "he"}}.')
     given.pop("$schema", None)  # editors look there for the published schema
     try:
-        settings = study_settings(**given)
+        settings = _settings(given, folder=str(file.parent), notes=(encoding,) if encoding else ())
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
     return settings if settings.name else settings.model_copy(update={"name": file.stem})

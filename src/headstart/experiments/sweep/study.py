@@ -18,7 +18,7 @@ from headstart.errors import InputError, Interrupted
 from headstart.experiments.store import Store, StoredStudy
 from headstart.experiments.sweep import limits
 from headstart.experiments.sweep.rows import Row, frame, write_parquet
-from headstart.experiments.sweep.runs import Identified, digest, distinct_runs
+from headstart.experiments.sweep.runs import Identified, distinct_runs, held_by
 from headstart.experiments.sweep.settings import StudySettings, study_settings
 from headstart.experiments.sweep.status import Status
 from headstart.experiments.sweep.stored import differences, rows_of_study, runs_of
@@ -72,14 +72,14 @@ class Sweep:
 
     def __init__(self, settings: StudySettings, store: Store, many: bool = False) -> None:
         limits.check(settings, many)
+        settings.see_there_are_tables()
         self.settings, self.store, self._many = settings, store, many
         self.name: str = settings.name or "study"
 
     @cached_property
     def _document(self) -> dict[str, Any]:
         """The study as it is stored: its settings, and what its data files held."""
-        files = {data: digest(data) for data in self.settings.data}
-        return self.settings.document() | {"files": {path: held for path, held in files.items() if held}}
+        return self.settings.document() | {"files": held_by(self.settings)}
 
     def _stored(self, today: bool = True) -> StoredStudy | None:
         """The store's study of this name.
@@ -247,6 +247,7 @@ class Sweep:
         say: Callable[[str], None],
     ) -> Status:
         """Run what is left, if anything is."""
+        from headstart.experiments.sweep.chunks import data_notes
         from headstart.experiments.sweep.coordinator import cut, interrupts, run_chunks
         from headstart.experiments.sweep.estimate import seconds_per_run
 
@@ -261,6 +262,8 @@ class Sweep:
                 progress(done, total)
 
         if left:
+            for note in (*(f"the study {self.name}: {note}" for note in self.settings.notes), *data_notes(left)):
+                say(note)
             pool, size = team()
             with interrupts(say) as stop:
                 report(0)

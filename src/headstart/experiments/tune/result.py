@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from headstart.experiments.analysis.statistics import median
+from headstart.experiments.data.dataset import Dataset
 from headstart.experiments.tune.confirm import Checked, Confirmation, as_good
 from headstart.experiments.tune.settings import TuneSettings
 from headstart.words import plain
@@ -102,6 +103,7 @@ class TuningData:
 
     settings: TuneSettings
     schemes: tuple[Tuned, ...]  # in the order they were asked for
+    data: Dataset | None = None  # what was trained on; none for an objective of the user's own
 
     @cached_property
     def winner(self) -> Tuned:
@@ -148,6 +150,6 @@ class TuningData:
         schemes = [tuned.to_json() | {"as_good_as_best": self.as_good(tuned)} for tuned in self.schemes]
         winner = next(found for found in schemes if found["scheme"] == self.winner.scheme)
         return {
-            "schema": SCHEMA, "settings": plain(settings), "metric": self.settings.measured.name, **winner,
-            "schemes": schemes,
+            "schema": SCHEMA, "settings": plain(settings), "data": None if self.data is None else self.data.to_json(),
+            "metric": self.settings.measured.name, **winner, "schemes": schemes,
         }  # fmt: skip

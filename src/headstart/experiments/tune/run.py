@@ -17,7 +17,7 @@ from headstart.experiments.tune.search import search, tried
 from headstart.experiments.tune.settings import TuneSettings
 from headstart.experiments.tune.storage import Storage
 from headstart.experiments.tune.trouble import Trouble
-from headstart.experiments.tune.tunables import Tunable, TunableFunction, TunableNetwork
+from headstart.experiments.tune.tunables import Tunable, TunableFunction, TunableNetwork, problem_of
 
 ROUNDS = 2  # about how often a place of the profile is tried until its learning rate is found
 
@@ -52,10 +52,11 @@ def run_tuning(
         Interrupted: Ctrl-C, or `cancel`; with how far it had come.
     """
     need_optuna()
+    problem = problem_of(settings) if objective is None else None
     tunables: dict[str, Tunable] = {
         spec: TunableFunction(settings, objective, cancel)
         if objective is not None
-        else TunableNetwork(settings, spec, threads=threads, cancel=cancel)
+        else TunableNetwork(settings, spec, problem, threads=threads, cancel=cancel)
         for spec in settings.schemes
     }
     settings = settings.on(next(iter(tunables.values())).task)
@@ -66,7 +67,7 @@ def run_tuning(
             found = [_tuned(settings, spec, tunables[spec], studies[spec], work) for spec in tunables]
     except Trouble as trouble:  # before the first trial
         raise StoreError(f"{trouble} {trouble.then}".strip()) from trouble
-    return made(settings, tuple(found))
+    return made(settings, tuple(found), None if problem is None else problem.data)
 
 
 @contextlib.contextmanager

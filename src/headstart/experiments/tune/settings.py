@@ -12,7 +12,16 @@ from headstart.errors import InputError, unknown
 from headstart.experiments.analysis.metrics import METRICS, Metric, objective_metric
 from headstart.experiments.analysis.metrics import metric as find_metric
 from headstart.experiments.rates import rate_range
-from headstart.experiments.settings import Count, DataSeed, Rate, SchemeSpecs, TrainingSettings, said, validated
+from headstart.experiments.settings import (
+    READING,
+    Count,
+    DataSeed,
+    Rate,
+    SchemeSpecs,
+    TrainingSettings,
+    said,
+    validated,
+)
 
 FACTORS = ("multiplier", "learning_rate")
 MOST_TRIALS = 100_000  # the search looks at all before each
@@ -20,8 +29,10 @@ MOST_SEEDS = 10_000  # runs at one point
 MOST_PLACES = 1_000  # multipliers of a profile, each with a walk to its learning rate
 ENDS = 1e-30, 1e30  # of a range; float32 has no room for more
 # what says how the lab trains, and means nothing to a function of the user's own
-ENGINE_ONLY = ("data", "label", "hidden", "activation", "steps", "optimizer", "batch_size", "dtype", "data_seed",
+ENGINE_ONLY = ("data", *READING, "hidden", "activation", "steps", "optimizer", "batch_size", "dtype", "data_seed",
                "target", "metric")  # fmt: skip
+
+UNSAID = ("features", "drop", "header", "task")
 
 
 def known_factors(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -122,6 +133,8 @@ class TuneSettings(TrainingSettings):
     def identity(self, scheme: str) -> dict[str, Any]:
         """All that the value of a trial, or the choice of the next one, depends on."""
         found = self.model_dump(mode="json", exclude={"schemes", "trials", "profile"})
+        # What is not given leaves no trace, so that searches from before there was such a setting go on.
+        found = {name: value for name, value in found.items() if name not in UNSAID or value is not None}
         if self.objective is not None:
             found = {name: value for name, value in found.items() if name not in ENGINE_ONLY}
         return {"scheme": scheme, **found}

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from headstart.errors import InputError
 from headstart.experiments import engine
 from headstart.experiments.analysis.metrics import METRICS, Metric
-from headstart.experiments.problem import problem_for
+from headstart.experiments.problem import Problem, problem_for
 from headstart.experiments.tune.settings import TuneSettings
 from headstart.schemes import scheme
 
@@ -56,15 +56,20 @@ class Tunable(Protocol):
         """(points, seeds) values; a run that fails is NaN."""
 
 
+def problem_of(settings: TuneSettings) -> Problem:
+    """The data and the network of a tuning; all its schemes share it, because a pipe can be read only once."""
+    return problem_for(
+        settings.data, settings.hidden, settings.activation, settings.dtype, data_seed=settings.data_seed,
+        **settings.reading,
+    )  # fmt: skip
+
+
 class TunableNetwork:
     """One scheme on the lab's network: every call trains all its points and seeds in one call of the engine."""
 
-    def __init__(self, settings: TuneSettings, spec: str, **how: Any) -> None:
+    def __init__(self, settings: TuneSettings, spec: str, problem: Problem | None = None, **how: Any) -> None:
         self.settings, self.scheme, self.how = settings, scheme(spec), how
-        self.problem = problem_for(
-            settings.data, settings.hidden, settings.activation, settings.dtype, label=settings.label,
-            data_seed=settings.data_seed,
-        )  # fmt: skip
+        self.problem = problem_of(settings) if problem is None else problem
         self.units = settings.seeds * settings.steps
         self.task: str = self.problem.data.task
         data = self.problem.data

@@ -58,6 +58,7 @@ def _page(comparison: ComparisonData, spec: Spec) -> bytes:
     pieces = [
         f'<div class="wide">\n{comparison_table(comparison)}\n</div>',
         chart_place("chart"),
+        *(f"<p>Data: {html.escape(note)}.</p>" for note in comparison.data.notes),
         f"<details><summary>Settings</summary><pre>{settings}</pre></details>",
     ]
     heading = _heading(comparison)

@@ -21,6 +21,8 @@ def print_comparison(comparison: ComparisonData, console: Console) -> None:
     for row in comparison.summary():
         print_text(console, row["scheme"] + codes(comparison.verdicts[row["scheme"]]), bold=row["scheme"])
         print_text(console, row["reason"], indent=2)
+    for note in comparison.data.notes:
+        print_text(console, f"Data: {note}.")
     if comparison.settings.preset == "course":
         _print_course_table(comparison, console)
 

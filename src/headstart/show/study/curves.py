@@ -8,7 +8,8 @@ from typing import Any
 
 import altair as alt
 
-from headstart.experiments.analysis.factors import Value, factor, shown, values
+from headstart.experiments.analysis import factors
+from headstart.experiments.analysis.factors import Value, factor, values
 from headstart.experiments.analysis.summary import Summary, in_words
 from headstart.experiments.analysis.views import Curves, Panel, is_log
 from headstart.show.drawing import Rows, Tables, named_table
@@ -27,7 +28,7 @@ def curves_chart(curves: Curves, summary: Summary) -> Any:
     measure = measure_for(summary)
     columns = columns_for(len(curves.panels))
     size = (560.0, 320.0) if columns == 1 else (400.0, 260.0) if columns == 2 else (290.0, 220.0)
-    names = [in_words(panel.values) for panel in curves.panels]
+    names = panel_names(curves.panels)
     rows = [
         {**row, "panel": name}
         for name, panel in zip(names, curves.panels, strict=True)
@@ -50,16 +51,28 @@ def curves_chart(curves: Curves, summary: Summary) -> Any:
     return chart
 
 
+def panel_names(panels: Sequence[Panel]) -> list[str]:
+    """The panels' names, no two the same: by them the rows are told apart."""
+    found = [in_words(panel.values) for panel in panels]
+    if len(set(found)) < len(found):
+        told = {name: factors.texts(name, (panel.values[name] for panel in panels)) for name in panels[0].values}
+        found = [in_words({name: told[name][item] for name, item in panel.values.items()}) for panel in panels]
+    return found
+
+
 def curve_rows(curves: Curves, panel: Panel, measure: Measure) -> Rows:
     """One row per point: median and interval, or `off` where the median is not a finite number."""
     rows: Rows = []
+    keys = [group.key for panel in curves.panels for group in panel.groups]
+    places = factors.texts(curves.x, (key[0] for key in keys))
+    names = {} if curves.colour is None else factors.texts(curves.colour, (key[1] for key in keys))
     for group in panel.groups:
         if group.median is None:
             continue
         x, colour = group.key[0], None if curves.colour is None else group.key[1]
         row: dict[str, Any] = {
-            "x": x if is_continuous(curves.x, [x]) else shown(curves.x, x),
-            "at": shown(curves.x, x), "curve": ONE if curves.colour is None else shown(curves.colour, colour),
+            "x": x if is_continuous(curves.x, [x]) else places[x],
+            "at": places[x], "curve": ONE if curves.colour is None else names[colour],
             "runs": group.runs, "failed": group.failed, "diverged": group.diverged,
             "range": f"{measure.text(group.median)} {measure.interval(group.low, group.high)}".strip(),
         }  # fmt: skip

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from headstart.experiments.analysis.factors import Value, factor, shown
+from headstart.experiments.analysis import factors
+from headstart.experiments.analysis.factors import Value, factor
 from headstart.experiments.analysis.summary import Summary
 from headstart.show.measures import Measure, measure_of
 
@@ -44,5 +45,7 @@ def capital(text: str) -> str:
 
 
 def texts(name: str, items: Iterable[Value]) -> list[str]:
-    """A factor's values as text."""
-    return [shown(name, item) for item in items]
+    """A factor's values as text, no two the same."""
+    items = list(items)
+    found = factors.texts(name, items)
+    return [found[item] for item in items]

@@ -28,6 +28,8 @@ def print_tuning(tuning: TuningData, console: Console) -> None:
         print_text(console, sentence(tuned), indent=2)
     for words in sentences(tuning):
         print_text(console, words)
+    for note in tuning.data.notes if tuning.data is not None else ():
+        print_text(console, f"Data: {note}.")
 
 
 def tuning_table(tuning: TuningData) -> Table:
