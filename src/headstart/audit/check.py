@@ -1,0 +1,21 @@
+"""All checks of an audit: from the evidence to the findings, in the order of the model's parameters."""
+
+from __future__ import annotations
+
+from headstart.audit import biases, copies, fans, memory, norms, scale, zeros
+from headstart.audit.evidence import Evidence
+from headstart.signals.rule import Finding
+
+CHECKS = (
+    memory.unwritten, memory.missing, zeros.zeros, copies.identical, copies.units, norms.norms, fans.fans, scale.scale,
+    biases.dead_units, memory.ignored, memory.padding, biases.forget_biases,
+)  # fmt: skip
+
+
+def findings(evidence: Evidence) -> tuple[Finding, ...]:
+    """What is found: faults first, then by code, then in the model's order."""
+    found = [finding for check in CHECKS for finding in check(evidence)]
+    places = {name: place for place, name in enumerate(evidence.tensors)}
+    return tuple(
+        sorted(found, key=lambda each: (each.severity != "fault", each.code, places.get(each.layer or "", -1)))
+    )

@@ -1,0 +1,279 @@
+"""HS604, HS605, HS609: weights of zeros, judged by what becomes of what they make.
+
+What a zero weight makes is the same for every input. It is followed forward: where it is added to something alive it
+delays its own branch and no more; where another weight takes it, all behind is lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from headstart.audit.evidence import Evidence, Tensor, found
+from headstart.audit.flow import Flow
+from headstart.graph.graph import Graph
+from headstart.graph.values import Op
+from headstart.signals.rule import Finding
+from headstart.words import listed
+
+_PRODUCTS = ("multiply", "divide", "matmul", "einsum", "attention", "glu")
+
+
+@dataclass
+class Fate:
+    """What becomes of a value that does not depend on the input.
+
+    Args:
+        lost: a weight takes it. gated: it multiplied the signal away before that. pairs: zero weights that take it.
+        absorbed: it is added to something alive, or makes shares of a softmax. output: the model gives it back.
+        unknown: an operation that nobody knows takes it. divided: it is divided by the weight's own size.
+    """
+
+    lost: bool = False
+    gated: bool = False
+    absorbed: bool = False
+    output: bool = False
+    unknown: bool = False
+    divided: bool = False
+    softmax: bool = False
+    pairs: dict[str, None] = field(default_factory=dict)
+
+
+def zeros(evidence: Evidence) -> Iterator[Finding]:
+    """Every weight of zeros."""
+    weights = list(evidence.weights())
+    none = [tensor for tensor, look in weights if look.kind == "zeros"]
+    flow = evidence.flow
+    if flow is None:
+        everywhere = len(none) > 1 and len(none) * 2 > len(weights)
+        for tensor in none:
+            yield _without_graph(tensor, everywhere)
+        return
+    told: set[str] = set()
+    fates = {tensor.name: fate_of(evidence, flow, tensor.name) for tensor in none}
+    for pair in _pairs(evidence, flow, fates):
+        told |= set(pair)
+        for name in pair:
+            others = [other for other in pair if other != name]
+            yield found(
+                "HS605", name, 0.0, f"Zero, and so is {listed(others)}, which it multiplies: neither gets a gradient."
+            )
+    for tensor in none:
+        fate = fates[tensor.name]
+        if tensor.name in told:
+            continue
+        if fate.lost and fate.gated:
+            yield from _input_lost(evidence, tensor)
+        elif fate.lost or fate.divided:
+            yield found("HS604", tensor.name, 0.0, _lost_words(fate))
+        else:
+            yield found(
+                "HS604",
+                tensor.name,
+                0.0,
+                _recipe_words(tensor, fate),
+                severity="remark",
+                remedy="Nothing, if it is meant.",
+            )
+
+
+def _without_graph(tensor: Tensor, everywhere: bool) -> Finding:
+    if everywhere:
+        return found("HS604", tensor.name, 0.0, "All its values are zero, as those of most weights of the model are.")
+    return found(
+        "HS604", tensor.name, 0.0,
+        "All its values are zero: right for the last weight of a residual branch or a head, wrong elsewhere. An "
+        "example shows which it is.", severity="remark", remedy="Audit with an example.",
+    )  # fmt: skip
+
+
+def _lost_words(fate: Fate) -> str:
+    if fate.divided:
+        return "All its values are zero, and it is divided by its own size: not a number in the first pass."
+    return (
+        "All its values are zero, and the next weight sees nothing else: no input gets through, no gradient gets back."
+    )
+
+
+def _recipe_words(tensor: Tensor, fate: Fate) -> str:
+    if tensor.parameter.ends_residual:
+        return "All its values are zero: it ends a residual branch, which starts as nothing. A recipe."
+    if fate.softmax:
+        return "All its values are zero: a softmax starts with equal shares. A recipe."
+    if fate.absorbed:
+        return "All its values are zero: what it makes is added to a signal, and starts as nothing. A recipe."
+    if fate.output:
+        return (
+            "All its values are zero: the model answers the same at the start, whatever comes in. A recipe for heads."
+        )
+    return "All its values are zero, and what becomes of it is not known."
+
+
+def _input_lost(evidence: Evidence, tensor: Tensor) -> Iterator[Finding]:
+    message = "Its layer makes a factor of the signal, and the factor is zero: nothing of the input gets through."
+    yield found("HS609", tensor.name, 0.0, message)
+    for op in evidence.ops(tensor.name):
+        for slot, value in op.inputs:
+            other = evidence.tensor_of(value) if slot == "bias" else None
+            if other is not None and other.is_zero:
+                yield found(
+                    "HS609", other.name, 0.0, f"Zero beside the zero weight {tensor.name}: at 1 the factor would be 1."
+                )
+
+
+def fate_of(
+    evidence: Evidence, flow: Flow, name: str, slots: tuple[str, ...] = ("weight", "recurrent", "lookup")
+) -> Fate:
+    """What becomes of what a parameter of zeros makes."""
+    fate = Fate()
+    graph = flow.graph
+    for op in evidence.ops(name, slots):
+        if graph.values[op.outputs[0]].kind != "data":
+            continue
+        if op.name == "attention layer" and any(not flow.is_dead(out) for out in op.outputs[:1]):
+            fate.absorbed = True
+        elif op.outputs[0] not in flow.signals:
+            fate.unknown = True
+            fate.divided |= _divided_by(graph, name)
+        elif flow.is_dead(op.outputs[0]):
+            _Walk(evidence, flow, name, fate).go(op.outputs[0])
+        else:
+            fate.absorbed = True
+    return fate
+
+
+class _Walk:
+    """One walk forward from a value that does not depend on the input."""
+
+    def __init__(self, evidence: Evidence, flow: Flow, name: str, fate: Fate) -> None:
+        self.evidence, self.flow, self.graph, self.name, self.fate = evidence, flow, flow.graph, name, fate
+        self.gated_away = _gated_away(flow)
+
+    def go(self, start: int) -> None:
+        stack, seen = [(start, False)], set[int]()
+        while stack:
+            value, gated = stack.pop()
+            if value in seen:
+                continue
+            seen.add(value)
+            self.fate.output |= value in self.graph.outputs
+            for index in self.graph.readers.get(value, ()):
+                stack += self._read(self.graph.ops[index], value, gated)
+
+    def _read(self, op: Op, value: int, gated: bool) -> list[tuple[int, bool]]:
+        others = [other for other in self.graph.data(op) if other != value]
+        if op.name == "divide" and _divided_by(self.graph, self.name):
+            self.fate.divided = True
+            return []
+        if self.graph.is_weighted(op):
+            zero = [tensor.name for tensor in _weights_of(self.evidence, self.flow, op) if tensor.is_zero]
+            if zero and self.flow.is_zero(value):
+                self.fate.pairs |= dict.fromkeys(zero)
+            else:
+                self.fate.lost = True
+                self.fate.gated |= gated
+            return []
+        if op.name == "softmax":
+            self.fate.softmax = self.fate.absorbed = True
+            return []
+        joins = op.name in ("add", "subtract", "concatenate", "stack") and value not in self.gated_away
+        if joins and any(other in self.gated_away for other in others):
+            self.fate.absorbed = True  # it would be added to something alive, were that not multiplied away
+            return []
+        out = op.outputs[0]
+        if out not in self.flow.signals:
+            self.fate.unknown = True
+            return []
+        if not self.flow.is_dead(out):
+            self.fate.absorbed = True
+            return []
+        product = op.name in _PRODUCTS and any(not self.flow.is_dead(other) for other in others)
+        return [(out, gated or product) for out in op.outputs]
+
+
+def _gated_away(flow: Flow) -> set[int]:
+    """The values that a factor of zero made of something alive, and what comes of them up to the next weight."""
+    found: set[int] = set()
+    for op in flow.graph.ops:
+        data = flow.graph.data(op)
+        if flow.graph.is_weighted(op) or not op.outputs or not flow.is_dead(op.outputs[0]):
+            continue
+        dead = [flow.is_dead(value) for value in data]
+        if (op.name in _PRODUCTS and any(dead) and not all(dead)) or any(value in found for value in data):
+            found |= set(op.outputs)
+    return found
+
+
+def _pairs(evidence: Evidence, flow: Flow, fates: dict[str, Fate]) -> list[tuple[str, ...]]:
+    """Zero weights that multiply one another, in groups: one takes what the other makes, or both make a product."""
+    found = [(name, *fate.pairs) for name, fate in fates.items() if fate.pairs]
+    graph = flow.graph
+    sources: dict[int, set[str]] = {}
+    for name, fate in fates.items():
+        if not fate.pairs and not evidence.tensors[name].parameter.ends_residual:
+            for op in evidence.ops(name):
+                for out in op.outputs[:1]:
+                    if flow.is_zero(out):
+                        sources.setdefault(out, set()).add(name)
+    for op in graph.ops:
+        data = [value for value in graph.data(op) if flow.is_zero(value)]
+        if graph.is_weighted(op) or not data:
+            continue
+        came = [sources[value] for value in data if value in sources]
+        if op.name in _PRODUCTS and len(came) == 2 and came[0] != came[1]:
+            found.append(tuple(sorted(came[0] | came[1])))
+        elif came and op.name not in ("softmax", "norm"):
+            for out in op.outputs:
+                if flow.is_zero(out):
+                    sources.setdefault(out, set()).update(*came)
+    return _merged(found)
+
+
+def _merged(groups: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Groups that share a name, as one."""
+    found: list[dict[str, None]] = []
+    for group in groups:
+        joined = dict.fromkeys(group)
+        rest = []
+        for other in found:
+            if joined.keys() & other.keys():
+                joined = other | joined
+            else:
+                rest.append(other)
+        found = [*rest, joined]
+    return [tuple(group) for group in found]
+
+
+def _weights_of(evidence: Evidence, flow: Flow, op: Op) -> list[Tensor]:
+    found = []
+    for slot, value in op.inputs:
+        if flow.graph.values[value].kind == "weight" and "bias" not in slot:
+            tensor = evidence.tensor_of(value)
+            if tensor is not None:
+                found.append(tensor)
+    return found
+
+
+def _divided_by(graph: Graph, name: str) -> bool:
+    """Whether something is divided by a number that is computed from this parameter alone."""
+    for op in graph.ops:
+        if op.name != "divide" or len(op.inputs) < 2:
+            continue
+        stack, seen = [value for slot, value in op.inputs if slot == "other"], set[int]()
+        while stack:
+            value = stack.pop()
+            if value in seen:
+                continue
+            seen.add(value)
+            node = graph.values[value]
+            if (
+                node.kind == "weight"
+                and node.parameters == {name}
+                and node.op is not None
+                and not graph.is_norm(graph.ops[node.op])
+            ):
+                return True
+            maker = graph.maker(value)
+            if maker is not None and maker.name in ("multiply", "pointwise", "other", "reshape", "identity"):
+                stack += [given for _, given in maker.inputs]
+    return False
