@@ -37,8 +37,8 @@ def dead_units(evidence: Evidence) -> Iterator[Finding]:
             dead = float(np.mean((values - threshold) / spread < _NEVER))
             if dead > limit:
                 message = (
-                    f"It keeps {percent(dead, 0)} of its units at zero: down to {number(look.low, 3)}, where the weights "
-                    f"make sums of standard deviation {number(spread, 3)}."
+                    f"It keeps {percent(dead, 0)} of its units at zero: down to {number(look.low, 3)}, where the "
+                    f"weights make sums of standard deviation {number(spread, 3)}."
                 )
                 yield found("HS618", tensor.name, dead, message, severity="fault" if dead >= 0.5 else "remark")
                 break

@@ -75,8 +75,8 @@ def _root(evidence: Evidence, tensor: Tensor, look: Look) -> Finding | None:
                 what = f"{number(numerator)}/fan_in" if std < right else f"({number(numerator)}/fan_in)^(1/4)"
                 severity: Severity = "remark" if _may_meet_norm(evidence, tensor) else "fault"
                 message = (
-                    f"Its standard deviation {number(look.std, 3)} is {what}, {words}; sqrt({number(numerator)}/fan_in) "
-                    f"is {number(right, 3)}."
+                    f"Its standard deviation {number(look.std, 3)} is {what}, {words}; "
+                    f"sqrt({number(numerator)}/fan_in) is {number(right, 3)}."
                 )
                 return found("HS612", tensor.name, _off(std, right), message, severity=severity)
     return None

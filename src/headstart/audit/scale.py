@@ -98,8 +98,8 @@ def _first_loss(evidence: Evidence, flow: Flow) -> Iterator[Finding]:
             if loss > limit and name not in seen:
                 seen.add(name)
                 message = (
-                    f"The scores start with a standard deviation of {number(size, 3)}: a cross-entropy of about "
-                    f"{number(loss * guessing, 3)} over {classes:,} classes, where guessing costs {number(guessing, 3)}."
+                    f"The scores start with a standard deviation of {number(size, 3)}: a cross-entropy of "
+                    f"about {number(loss * guessing, 3)} over {classes:,} classes; guessing costs {number(guessing, 3)}."
                 )
                 yield found("HS616", name, loss, message)
 
