@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from headstart import theory, torch
     from headstart.experiments.simulation import simulate, singular_values
     from headstart.theory.gains import gain
+    from headstart.verbs.audit import Audit, Unhealthy, audit
     from headstart.verbs.compare import Comparison, compare
     from headstart.verbs.plan import Plan, init, plan
     from headstart.verbs.study import Study, StudyReport, study
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0.dev0"
 
 __all__ = [
+    "Audit",
     "Comparison",
     "ExecutorError",
     "Fans",
@@ -57,6 +59,8 @@ __all__ = [
     "Study",
     "StudyReport",
     "Tuning",
+    "Unhealthy",
+    "audit",
     "compare",
     "constant",
     "delta_orthogonal",
@@ -92,11 +96,14 @@ __all__ = [
 
 # name -> the module that defines it, loaded at first use
 _LAZY = {
+    "Audit": "headstart.verbs.audit",
     "Comparison": "headstart.verbs.compare",
     "Plan": "headstart.verbs.plan",
     "Study": "headstart.verbs.study",
     "StudyReport": "headstart.verbs.study",
     "Tuning": "headstart.verbs.tune",
+    "Unhealthy": "headstart.verbs.audit",
+    "audit": "headstart.verbs.audit",
     "compare": "headstart.verbs.compare",
     "gain": "headstart.theory.gains",
     "init": "headstart.verbs.plan",

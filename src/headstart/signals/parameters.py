@@ -206,6 +206,7 @@ RULES = (
         source="He, Zhang, Ren and Sun, Delving deep into rectifiers, 2015, section 2.2: n is the number of "
         "connections of a response",
         model="wrong_fan",
+        example="2,64,8,8",
     ),
     _rule(
         code="HS612",
@@ -213,7 +214,7 @@ RULES = (
         severity="fault",
         title="A standard deviation was given where a variance was meant, or the reverse.",
         meaning="The standard deviation is c/fan_in, or the fourth root of c/fan_in, for c = 1 or 2; no recipe "
-        "fits, and it is off by more than the limit. A remark if a norm follows.",
+        "fits, and it is off by more than the limit. A remark if a norm follows, or if all that fit have the same fan.",
         why="Formulas give variances, arguments take standard deviations. 2/n for sqrt(2/n) makes each layer "
         "sqrt(n/2) times too small; the reverse makes it as much too large.",
         limit=2.0,

@@ -9,10 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from headstart.audit import evidence as audit
-from headstart.audit.evidence import Evidence, Ignored
-from headstart.audit.look import look_at
-from headstart.audit.recipes import fitting
+from headstart.audits import evidence as audit
+from headstart.audits.evidence import Evidence, Ignored
+from headstart.audits.look import look_at
+from headstart.audits.recipes import fitting
 from headstart.models.torch import names
 from headstart.models.torch.read import Reading, left_as_found, read
 from headstart.models.torch.values import missing, values_of

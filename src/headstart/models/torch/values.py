@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from headstart.audit.values import MOST, Array, Extremes, stride
+from headstart.audits.values import MOST, Array, Extremes, stride
 from headstart.models.torch import names
 
 LOOKED_AT = (torch.float32, torch.float64, torch.float16, torch.bfloat16)

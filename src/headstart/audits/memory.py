@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from headstart.audit.evidence import Evidence, Tensor, found
-from headstart.audit.look import Look
+from headstart.audits.evidence import Evidence, Tensor, found
+from headstart.audits.look import Look
 from headstart.signals.parameters import BY_CODE
 from headstart.signals.rule import Finding
 from headstart.words import count, listed, number, percent

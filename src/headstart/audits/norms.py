@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from headstart.audit.evidence import Evidence, Tensor, found
-from headstart.audit.look import Look
-from headstart.audit.zeros import Fate, fate_of
+from headstart.audits.evidence import Evidence, Tensor, found
+from headstart.audits.look import Look
+from headstart.audits.zeros import Fate, fate_of
 from headstart.signals.parameters import BY_CODE
 from headstart.signals.rule import Finding
 from headstart.words import number

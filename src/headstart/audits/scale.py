@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from headstart.audit.evidence import Evidence, Tensor, found
-from headstart.audit.flow import Flow, Link, Signal, links
+from headstart.audits.evidence import Evidence, Tensor, found
+from headstart.audits.flow import Flow, Link, Signal, links
 from headstart.graph.follow import follows
 from headstart.graph.graph import Graph
 from headstart.graph.values import Op
@@ -99,7 +99,7 @@ def _first_loss(evidence: Evidence, flow: Flow) -> Iterator[Finding]:
                 seen.add(name)
                 message = (
                     f"The scores start with a standard deviation of {number(size, 3)}: a cross-entropy of "
-                    f"about {number(loss * guessing, 3)} over {classes:,} classes; guessing costs {number(guessing, 3)}."
+                    f"about {number(loss * guessing, 3)} over {classes:,} classes; a guess costs {number(guessing, 3)}."
                 )
                 yield found("HS616", name, loss, message)
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from headstart.audit.evidence import Evidence, Tensor, found
-from headstart.audit.flow import Flow
-from headstart.audit.values import Array
+from headstart.audits.evidence import Evidence, Tensor, found
+from headstart.audits.flow import Flow
+from headstart.audits.values import Array
 from headstart.graph.follow import follows
 from headstart.graph.values import Op
 from headstart.layout import blocks

@@ -22,7 +22,7 @@ from headstart.graph.words import ARITHMETIC, JOIN, RESHAPE
 from headstart.layout import Layout, connections
 
 if TYPE_CHECKING:
-    from headstart.audit.evidence import Evidence, Tensor
+    from headstart.audits.evidence import Evidence, Tensor
 
 Signal = NDArray[np.float64]  # (two inputs, samples)
 SAMPLES = 768

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 
-from headstart.audit.evidence import Evidence, Tensor, found
-from headstart.audit.look import Look
-from headstart.audit.recipes import fans_of, is_close, mistakes
+from headstart.audits.evidence import Evidence, Tensor, found
+from headstart.audits.look import Look
+from headstart.audits.recipes import fans_of, is_close, mistakes
 from headstart.libraries.starts import LAWS, NUMERATORS
 from headstart.signals.parameters import BY_CODE
 from headstart.signals.rule import Finding, Severity
@@ -21,14 +22,20 @@ _AS_VARIANCE = "the root of a standard deviation: one was given where a variance
 
 def fans(evidence: Evidence) -> Iterator[Finding]:
     """Every weight whose scale fits a mistake and no recipe of its own fans."""
+    roots: list[tuple[float, Finding]] = []
     for tensor, look in evidence.weights():
         if look.kind not in LAWS or tensor.parameter.role in ("lookup", "tied lookup"):
             continue
-        finding = (
-            _wrong_fan(evidence, tensor, look) or _root(evidence, tensor, look) or _other_fan(evidence, tensor, look)
-        )
+        finding = _wrong_fan(evidence, tensor, look)
+        if finding is None and (root := _root(evidence, tensor, look)) is not None:
+            roots.append((fans_of(tensor.parameter)["fan_in"], root))
+            continue
+        finding = finding or _other_fan(evidence, tensor, look)
         if finding is not None:
             yield finding
+    several = len({fan for fan, _ in roots}) > 1  # one width fits by chance what two do not
+    for _, root in roots:
+        yield root if several else replace(root, severity="remark")
 
 
 def _wrong_fan(evidence: Evidence, tensor: Tensor, look: Look) -> Finding | None:

@@ -14,7 +14,7 @@ from typing import Literal
 
 import numpy as np
 
-from headstart.audit.values import Array, Extremes, Values
+from headstart.audits.values import Array, Extremes, Values
 from headstart.layout import Layout
 
 Kind = Literal[
@@ -77,7 +77,7 @@ def look_at(values: Values, layout: Layout | None = None) -> Look:
     Args:
         layout: of a weight, for what a matrix can be: orthogonal, identity.
 
-    >>> from headstart.audit.values import ArrayValues
+    >>> from headstart.audits.values import ArrayValues
     >>> look_at(ArrayValues(np.random.default_rng(0).uniform(-0.1, 0.1, (40, 50)))).kind
     'uniform'
     """

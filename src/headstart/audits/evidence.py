@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from headstart.audit.look import Look
-from headstart.audit.values import Values
+from headstart.audits.look import Look
+from headstart.audits.values import Values
 from headstart.graph.graph import Graph
 from headstart.graph.residual import ResidualSum
 from headstart.graph.values import Op, Use
@@ -17,7 +17,7 @@ from headstart.signals.parameters import BY_CODE
 from headstart.signals.rule import Finding, Severity
 
 if TYPE_CHECKING:
-    from headstart.audit.flow import Flow
+    from headstart.audits.flow import Flow
 
 HEAVY = ("weight", "recurrent", "lookup")  # the slots of what a scheme is for
 
@@ -87,7 +87,7 @@ class Evidence:
     @cached_property
     def flow(self) -> Flow | None:
         """What the signal becomes on its way; None without a graph, or where nothing has values."""
-        from headstart.audit.flow import Flow
+        from headstart.audits.flow import Flow
 
         if self.graph is None or not any(tensor.look is not None for tensor in self.tensors.values()):
             return None

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from headstart.audit.look import Look, truncated_std
+from headstart.audits.look import Look, truncated_std
 from headstart.errors import InputError
 from headstart.layout import Layout, block_fans
 from headstart.libraries.starts import MISTAKEN_FANS, NUMERATORS, OF, STARTS
@@ -49,8 +49,8 @@ def fitting(look: Look, parameter: Parameter, sums: int = 0) -> tuple[str, ...]:
     """The words of every recipe that a parameter fits; several where they agree on it.
 
     >>> import numpy as np
-    >>> from headstart.audit.look import look_at
-    >>> from headstart.audit.values import ArrayValues
+    >>> from headstart.audits.look import look_at
+    >>> from headstart.audits.values import ArrayValues
     >>> weight = Parameter("weight", (64, 200), owner="Linear")
     >>> values = ArrayValues(np.random.default_rng(0).normal(0, 0.1, (64, 200)))
     >>> fitting(look_at(values), weight)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from headstart.audit import biases, copies, fans, memory, norms, scale, zeros
-from headstart.audit.evidence import Evidence
+from headstart.audits import biases, copies, fans, memory, norms, scale, zeros
+from headstart.audits.evidence import Evidence
 from headstart.signals.rule import Finding
 
 CHECKS = (

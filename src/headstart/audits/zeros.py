@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from headstart.audit.evidence import Evidence, Tensor, found
-from headstart.audit.flow import Flow
+from headstart.audits.evidence import Evidence, Tensor, found
+from headstart.audits.flow import Flow
 from headstart.graph.graph import Graph
 from headstart.graph.values import Op
 from headstart.signals.rule import Finding

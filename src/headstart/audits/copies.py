@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from headstart.audit.evidence import Evidence, Tensor, found
-from headstart.audit.values import Array, Values
+from headstart.audits.evidence import Evidence, Tensor, found
+from headstart.audits.values import Array, Values
 from headstart.graph.graph import Graph
 from headstart.signals.rule import Finding, Severity
 from headstart.words import count, percent
