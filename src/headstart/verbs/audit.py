@@ -64,7 +64,7 @@ class Audit(Result):
         return not self.faults
 
     def rows(self) -> list[dict[str, Any]]:
-        """One row per parameter and buffer: name, shape, dtype, role, looks, mean, std, low, high, recipes, findings."""
+        """One row per parameter and buffer: name, shape, role, what it looks like, its scale, what it fits."""
         return [dict(row) for row in self._rows]
 
     def to_json(self) -> dict[str, Any]:
