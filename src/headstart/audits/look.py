@@ -126,7 +126,10 @@ def _law(look: Look, ordered: Array, extremes: Extremes) -> Look:
     low, high = extremes.low, extremes.high
     reach = max(high - mean, mean - low) / std
     if _distance((ordered - low) / (high - low)) < given:
-        return replace(look, kind="uniform")
+        # a small sample may pass as both: the likelier, log 1/width against log 1/(s sqrt(2 pi e))
+        likelier = math.log((high - low) / std) < 0.5 * math.log(2 * math.pi * math.e)
+        if likelier or _distance(_normal((ordered - mean) / std)) >= limit:
+            return replace(look, kind="uniform")
     inside = math.log1p(-2 * _tail(reach)) * look.size if reach < 8 else 0.0
     if inside < _NEVER:  # no normal sample is as short-tailed as this
         cut = _cut(reach)

@@ -51,7 +51,7 @@ def _zero(evidence: Evidence, tensor: Tensor) -> Finding | None:
         if swapped:
             return found("HS608", tensor.name, 0.0, _SWAPPED)
         message = "The scale is zero: right where it ends a residual branch."
-        return found("HS608", tensor.name, 0.0, message, severity="remark", remedy="Audit with an example.")
+        return found("HS608", tensor.name, 0.0, message, severity="remark", remedy="Audit the model with an example.")
     if swapped and not fate.absorbed:
         return found("HS608", tensor.name, 0.0, _SWAPPED)
     if fate.lost:

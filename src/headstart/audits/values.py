@@ -46,6 +46,9 @@ class Values(Protocol):
     def same(self, other: Any) -> bool:
         """Whether another array of the same kind is equal, bit for bit."""
 
+    def stored(self) -> NDArray[Any]:
+        """All of it as it is stored, for a digest."""
+
 
 class ArrayValues:
     """A NumPy array.
@@ -90,6 +93,9 @@ class ArrayValues:
                 least, most = float(finite.min()), float(finite.max())
             low, high = min(low, least), max(high, most)
         return Extremes(low, high, bad)
+
+    def stored(self) -> NDArray[Any]:
+        return self.array
 
     def same(self, other: Any) -> bool:
         return self.shape == other.shape and self.dtype == other.dtype and bool(np.array_equal(self.array, other.array))

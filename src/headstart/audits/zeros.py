@@ -83,7 +83,7 @@ def _without_graph(tensor: Tensor, everywhere: bool) -> Finding:
     return found(
         "HS604", tensor.name, 0.0,
         "All its values are zero: right for the last weight of a residual branch or a head, wrong elsewhere. An "
-        "example shows which it is.", severity="remark", remedy="Audit with an example.",
+        "example shows which it is.", severity="remark", remedy="Audit the model with an example.",
     )  # fmt: skip
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,58 +9,59 @@ from typing import Any
 import click
 
 from headstart.cli.options import JSON, out
+from headstart.cli.plan import ARGUMENTS, EXAMPLE, inputs_of, model_of, read_json
 from headstart.errors import InputError
 
 EXIT_FAULT = 3
 SUFFIXES = (".json", ".csv", ".html", ".png", ".svg", ".pdf")
+CHECKPOINTS = (".safetensors", ".json", ".pt", ".pth", ".bin", ".ckpt")
 
 
 @click.command("audit")
-@click.argument("model", metavar="MODEL")
-@click.option("--arg", "arguments", multiple=True, metavar="KEY=VALUE", help="An argument for the factory; repeatable.")
-@click.option("--example", metavar="SIZES", help="Inputs for one forward pass: 8,512, or ids=2,16:int64<50257.")
-@click.option("--trust", is_flag=True, help="Allow a pickled checkpoint, whose code is run by reading it.")
-@JSON
+@click.argument("target", metavar="MODEL")
+@ARGUMENTS
+@EXAMPLE
+@click.option(
+    "--lock", type=click.Path(path_type=Path), metavar="FILE", help="Compare with what headstart plan --lock wrote."
+)
+@click.option("--trust", is_flag=True, help="Read a pickled checkpoint, which runs the code in it.")
 @out("audit.json, .csv, .html, .png, .svg, .pdf")
+@JSON
 def command(
-    model: str, arguments: tuple[str, ...], example: str | None, trust: bool, as_json: bool, out: Path | None
-) -> None:
+    target: str, arguments: tuple[str, ...], example: str | None, lock: Path | None, trust: bool, out: Path | None,
+    as_json: bool,
+) -> None:  # fmt: skip
     """Say what every parameter of MODEL holds, which recipes it fits, and what is wrong with it.
 
     MODEL is a factory (package.module:function, file.py:function), or a checkpoint: a safetensors file, or a folder
-    of shards. Nothing is changed. A fault gives exit code 3, a remark does not.
+    of shards. Nothing is changed. A fault gives exit code 3, a remark does not. With an example the forward pass says
+    what follows each weight; without one that is not judged.
 
     \b
     headstart audit model.py:build --example 8,512
-    headstart audit package.module:Model --arg depth=12 --example "input_ids=2,16:int64<50257"
+    headstart audit model.py:build --arg depth=12 --example "input_ids=2,16:int64<50257"
     headstart audit weights.safetensors
+    headstart audit model.py:build --lock init.lock.json
     """
     from headstart.cli.output import check_out, put_out
 
     check_out(out, SUFFIXES)
-    found = _audit(model, arguments, example, trust)
+    locked = None if lock is None else read_json(lock)
+    found = _audit(target, arguments, example, locked, trust)
     put_out(found.to_json, found.print_to, found.files, as_json=as_json, out=out)
     if not found.healthy:
         sys.exit(EXIT_FAULT)
 
 
-def _audit(model: str, arguments: tuple[str, ...], example: str | None, trust: bool) -> Any:
-    from headstart.cli.examples import example_of, parse_example
+def _audit(target: str, arguments: tuple[str, ...], example: str | None, lock: Any, trust: bool) -> Any:
     from headstart.verbs.audit import audit
 
-    given = dict(map(argument, arguments))
-    if is_checkpoint(model):
+    if is_checkpoint(target):
         wrong = [name for name, value in (("--arg", arguments), ("--example", example)) if value]
         if wrong:
             raise InputError(f"a checkpoint takes no {wrong[0]}, which is for a factory. Leave it out.")
-        return audit(Path(model), trust=trust)
-    wanted = parse_example(example) if example else None
-    try:
-        from headstart.models.torch.factory import build
-    except ModuleNotFoundError as error:
-        raise InputError(f"a factory's model needs PyTorch: {error}. Install headstart[torch].") from None
-    made = build(model, given)
-    return audit(made, example_of(wanted) if wanted else None)
+        return audit(Path(target), lock=lock, trust=trust)
+    return audit(model_of(target, arguments), inputs_of(example), lock=lock)
 
 
 def is_checkpoint(text: str) -> bool:
@@ -71,24 +71,6 @@ def is_checkpoint(text: str) -> bool:
     (True, False)
     """
     path = Path(text)
-    if path.suffix.lower() in (".safetensors", ".json", ".pt", ".pth", ".bin", ".ckpt"):
+    if path.suffix.lower() in CHECKPOINTS:
         return True
     return path.exists() and ":" not in path.name and path.suffix != ".py"
-
-
-def argument(text: str) -> tuple[str, Any]:
-    """A factory's argument: a number, true, false, null or a list as JSON writes it; anything else is a string.
-
-    >>> argument("depth=12"), argument("name=small"), argument("sizes=[1, 2]")
-    (('depth', 12), ('name', 'small'), ('sizes', [1, 2]))
-
-    Raises:
-        InputError: it is no KEY=VALUE.
-    """
-    key, equals, value = text.partition("=")
-    if not equals or not key.isidentifier():
-        raise InputError(f"an argument of the factory is KEY=VALUE, got {text!r}. Write, for example, --arg depth=12.")
-    try:
-        return key, json.loads(value)
-    except ValueError:
-        return key, value

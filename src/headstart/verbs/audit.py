@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from headstart.audits.check import findings
 from headstart.audits.evidence import Evidence, Tensor
 from headstart.errors import HeadstartError, InputError, unknown
 from headstart.models import adapter_of
+from headstart.plans.lock import Lock, Locked, digest
 from headstart.signals.parameters import BY_CODE
 from headstart.signals.rule import Finding
 from headstart.verbs.result import Result
@@ -39,10 +40,14 @@ class Audit(Result):
         findings: faults first.
         tensors: the rows' data, one per parameter and buffer.
         seen: whether a pass on an example showed what follows each weight.
+        unlocked: parameter -> how it differs from the lock that it was compared with; None without a lock.
     """
 
-    def __init__(self, findings: tuple[Finding, ...], tensors: Iterable[Tensor], seen: bool) -> None:
-        self.findings, self.seen = findings, seen
+    def __init__(
+        self, findings: tuple[Finding, ...], tensors: Iterable[Tensor], seen: bool,
+        unlocked: Mapping[str, str] | None = None,
+    ) -> None:  # fmt: skip
+        self.findings, self.seen, self.unlocked = findings, seen, unlocked
         codes: dict[str, list[str]] = {}
         for finding in findings:
             codes.setdefault(finding.layer or "", []).append(finding.code)
@@ -60,8 +65,8 @@ class Audit(Result):
 
     @property
     def healthy(self) -> bool:
-        """Whether nothing is wrong; remarks may be."""
-        return not self.faults
+        """Whether nothing is wrong and all is as locked; remarks may be."""
+        return not self.faults and not self.unlocked
 
     def rows(self) -> list[dict[str, Any]]:
         """One row per parameter and buffer: name, shape, role, what it looks like, its scale, what it fits."""
@@ -72,6 +77,7 @@ class Audit(Result):
         found: dict[str, Any] = plain({
             "schema": SCHEMA, "healthy": self.healthy, "example": self.seen,
             "findings": [vars(finding) for finding in self.findings], "parameters": self._rows,
+            "lock": None if self.unlocked is None else dict(self.unlocked),
         })  # fmt: skip
         return found
 
@@ -90,9 +96,10 @@ class Audit(Result):
         for name in allowed - known:
             raise unknown("finding", name, sorted(known))
         found = [each for each in self.faults if not allowed & {each.code, each.word}]
-        if found:
-            told = "\n".join(f"{each.code} {each.layer}: {each.message}" for each in found)
-            raise Unhealthy(f"{count(len(found), 'fault')} in the parameters:\n{told}")
+        told = [f"{each.code} {each.layer}: {each.message}" for each in found]
+        told += [f"not as locked: {name} {how}." for name, how in (self.unlocked or {}).items()]
+        if told:
+            raise Unhealthy("\n".join([f"{count(len(told), 'fault')} in the parameters:", *told]))
 
     @property
     def headline(self) -> str:
@@ -103,7 +110,7 @@ class Audit(Result):
     def print_to(self, console: Console) -> None:
         from headstart.show.model.audit_table import print_audit
 
-        print_audit(self._rows, self.findings, console)
+        print_audit(self._rows, self.findings, console, self.unlocked)
 
     def chart(self) -> Any:
         """The standard deviation of each parameter, in the model's order, those with findings marked."""
@@ -126,7 +133,7 @@ class Audit(Result):
         return audit_files(self.to_json, self._rows, self.findings)
 
 
-def audit(model: Any, example: Any = None, *, trust: bool = False) -> Audit:
+def audit(model: Any, example: Any = None, *, lock: Any = None, trust: bool = False) -> Audit:
     """What every parameter and buffer of a model or checkpoint holds, and what is wrong with it. Changes nothing.
 
     For each parameter: what its values look like, their scale, and every recipe that fits. Findings have the
@@ -136,10 +143,11 @@ def audit(model: Any, example: Any = None, *, trust: bool = False) -> Audit:
     Args:
         model: a torch.nn.Module; or the path of a safetensors file, or of a folder of shards.
         example: inputs for one forward pass: a tensor, a tuple, or a dict by name. Values do not matter, shapes do.
+        lock: a `Lock`, or its JSON, that the values are compared with: what `plan(...).lock(model)` gave.
         trust: whether a pickled checkpoint (.pt, .pth, .bin, .ckpt) may be read: unpickling runs code that is in it.
 
     Raises:
-        InputError: no model, an example that does not run, or a file that cannot be read.
+        InputError: no model, an example that does not run, a file that cannot be read, or a lock of another model.
 
     >>> import torch
     >>> model = torch.nn.Sequential(torch.nn.Linear(8, 16), torch.nn.ReLU(), torch.nn.Linear(16, 4))
@@ -153,14 +161,30 @@ def audit(model: Any, example: Any = None, *, trust: bool = False) -> Audit:
     if isinstance(model, (str, os.PathLike)):
         if example is not None:
             raise InputError("a checkpoint has no forward pass and takes no example. Leave it out, or pass the model.")
-        return audit_of(_of_path(Path(model), trust))
+        return audit_of(_of_path(Path(model), trust), lock)
     adapter = importlib.import_module(f"{adapter_of(model).__name__}.audit")
-    return audit_of(adapter.evidence_of(model, example))
+    return audit_of(adapter.evidence_of(model, example), lock)
 
 
-def audit_of(evidence: Evidence) -> Audit:
+def audit_of(evidence: Evidence, lock: Any = None) -> Audit:
     """The audit of evidence that an adapter gathered."""
-    return Audit(findings(evidence), evidence.tensors.values(), evidence.graph is not None)
+    unlocked = None if lock is None else _unlocked(evidence, lock if isinstance(lock, Lock) else Lock.from_json(lock))
+    return Audit(findings(evidence), evidence.tensors.values(), evidence.graph is not None, unlocked)
+
+
+def _unlocked(evidence: Evidence, lock: Lock) -> dict[str, str]:
+    """How parameters differ from a lock."""
+    held = {name: tensor for name, tensor in evidence.tensors.items() if tensor.values is not None}
+    wanted = [held[locked.name] for locked in lock.parameters if locked.name in held]
+    if lock.parameters and not wanted:
+        raise InputError(
+            f"the lock is of another model: it has {lock.parameters[0].name!r}, the model "
+            f"{next(iter(evidence.tensors), 'nothing')!r}. Pass the lock of this one."
+        )
+    return lock.differences({
+        tensor.name: Locked(tensor.name, tensor.values.shape, tensor.dtype, digest(tensor.values.stored()))
+        for tensor in wanted if tensor.values is not None
+    })  # fmt: skip
 
 
 def _of_path(path: Path, trust: bool) -> Evidence:

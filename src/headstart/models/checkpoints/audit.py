@@ -10,7 +10,7 @@ from pathlib import Path
 from headstart.audits.evidence import Evidence, Tensor
 from headstart.audits.look import look_at
 from headstart.audits.recipes import fitting
-from headstart.audits.values import ArrayValues
+from headstart.audits.values import Values
 from headstart.models.checkpoints.guess import COPIES, is_buffer, parameter_of
 from headstart.models.checkpoints.safetensors import Stored, read_checkpoint
 from headstart.plans import Parameter
@@ -25,13 +25,13 @@ def evidence_of(path: str | Path) -> Evidence:
     return evidence_of_arrays(read_checkpoint(Path(path)))
 
 
-def evidence_of_arrays(arrays: Mapping[str, ArrayValues]) -> Evidence:
+def evidence_of_arrays(arrays: Mapping[str, Values]) -> Evidence:
     """The same of arrays that were read already."""
     shapes = {name: values.shape for name, values in arrays.items()}
     return Evidence({tensor.name: tensor for tensor in _tensors(arrays, shapes)})
 
 
-def _tensors(arrays: Mapping[str, ArrayValues], shapes: Mapping[str, tuple[int, ...]]) -> Iterator[Tensor]:
+def _tensors(arrays: Mapping[str, Values], shapes: Mapping[str, tuple[int, ...]]) -> Iterator[Tensor]:
     for name, values in arrays.items():
         parameter = parameter_of(name, values.shape, shapes)
         if COPIES.search(name):  # meant to be equal to something
@@ -46,7 +46,7 @@ def _tensors(arrays: Mapping[str, ArrayValues], shapes: Mapping[str, tuple[int, 
         yield Tensor(parameter, values.dtype, values, look, fitting(look, parameter), buffer=is_buffer(name))
 
 
-def _tie(parameter: Parameter, values: ArrayValues, arrays: Mapping[str, ArrayValues]) -> str | None:
+def _tie(parameter: Parameter, values: Values, arrays: Mapping[str, Values]) -> str | None:
     """The embedding that a head is equal to: written twice, it is one array all the same."""
     if not re.search(r"head|output|decoder|classifier", parameter.name) or len(parameter.shape) != 2:
         return None

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from headstart.audits.evidence import Evidence
-from headstart.audits.values import ArrayValues
+from headstart.audits.values import Values
 from headstart.errors import InputError
 from headstart.models.checkpoints.audit import evidence_of_arrays
-from headstart.models.torch.values import LOOKED_AT
+from headstart.models.torch.values import LOOKED_AT, TensorValues
 
 SUFFIXES = (".pt", ".pth", ".bin", ".ckpt")
 
@@ -34,19 +34,18 @@ def evidence_of_pickle(path: Path) -> Evidence:
         from headstart.models.torch.audit import evidence_of
 
         return evidence_of(found)
-    arrays: dict[str, ArrayValues] = {}
+    arrays: dict[str, Values] = {}
     _collect(found, "", arrays)
     if not arrays:
         raise InputError(f"{str(path)!r} holds no tensors, it holds a {type(found).__name__}. Save a state_dict.")
     return evidence_of_arrays(arrays)
 
 
-def _collect(found: Any, prefix: str, arrays: dict[str, ArrayValues]) -> None:
+def _collect(found: Any, prefix: str, arrays: dict[str, Values]) -> None:
     """Tensors by name; a state_dict inside a dictionary keeps its own names."""
     if isinstance(found, Tensor):
         if found.dtype in LOOKED_AT and found.layout == torch.strided:
-            real = found.detach().float() if found.dtype in (torch.bfloat16, torch.float16) else found.detach()
-            arrays[prefix] = ArrayValues(real.numpy(), str(found.dtype).removeprefix("torch."))
+            arrays[prefix] = TensorValues(found)
     elif isinstance(found, Mapping):
         for key, value in found.items():
             inside = key in ("state_dict", "model", "module", "model_state_dict") and isinstance(value, Mapping)

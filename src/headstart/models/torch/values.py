@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from headstart.audits.values import MOST, Array, Extremes, stride
@@ -49,6 +50,12 @@ class TensorValues:
             return Extremes(math.inf, -math.inf, bad)
         low, high = (float(end) for end in torch.aminmax(finite))
         return Extremes(low, high, bad)
+
+    def stored(self) -> NDArray[Any]:
+        values = self.tensor.cpu().contiguous()
+        found = values.view(torch.int16) if values.dtype == torch.bfloat16 else values
+        made: NDArray[Any] = found.numpy()
+        return made
 
     def same(self, other: Any) -> bool:
         alike = self.tensor.dtype == other.tensor.dtype and self.tensor.device == other.tensor.device

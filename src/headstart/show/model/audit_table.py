@@ -46,15 +46,22 @@ def audit_table(rows: Sequence[Row], findings: Sequence[Finding]) -> Table:
     return Table(heading(rows, findings), COLUMNS, tuple(cells))
 
 
-def print_audit(rows: Sequence[Row], findings: Sequence[Finding], console: Console) -> None:
-    """Print the table, then every finding with what to do."""
+def print_audit(
+    rows: Sequence[Row], findings: Sequence[Finding], console: Console, unlocked: Mapping[str, str] | None = None
+) -> None:
+    """Print the table, then every finding with what to do, and how it differs from a lock."""
     print_table(audit_table(rows, findings), console)
     for (code, severity), group in grouped(findings).items():
         first = group[0]
         names = names_of([finding.layer or "" for finding in group])
         print_text(console, f"{code} {first.word} ({severity}): {names}", style="bold" if severity == "fault" else "")
-        print_text(console, f"  {first.message}")
-        print_text(console, f"  {first.remedy}", style="dim")
+        print_text(console, first.message, indent=2)
+        print_text(console, first.remedy, indent=2, style="dim")
+    for how in dict.fromkeys((unlocked or {}).values()):
+        names = names_of([name for name, each in (unlocked or {}).items() if each == how])
+        print_text(console, f"not as locked: {names} {how}", style="bold")
+    if unlocked is not None and not unlocked:
+        print_text(console, "all as locked", style="dim")
     if findings:
         print_text(console, "headstart explain CODE says more.", style="dim")
 
