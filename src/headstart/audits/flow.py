@@ -202,7 +202,7 @@ class Flow:
         if weights is None:
             return None
         if op.name == "recurrent":
-            return self._recurrent(inputs, weights)
+            return self._recurrent(op, inputs, weights)
         if op.name in ("embedding", "embedding bag"):
             ((_, square),) = weights or [(0.0, 0.0)]
             return self._gauss(square, 0.0)
@@ -242,7 +242,7 @@ class Flow:
             found.append((_fan_in(tensor.parameter.shape, layout, use.part), tensor.look.rms**2))
         return list(dict.fromkeys(found)) if op.name == "recurrent" else found[:1]
 
-    def _recurrent(self, inputs: list[int], weights: list[tuple[float, float]]) -> Signal | None:
+    def _recurrent(self, op: Op, inputs: list[int], weights: list[tuple[float, float]]) -> Signal | None:
         signal = self.signals.get(inputs[0]) if inputs else None
         if signal is None or not weights:
             return None
@@ -253,6 +253,7 @@ class Flow:
             scale * float(np.mean(signal[0] * signal[1])),
             self.is_dead(inputs[0]),
         )
+        self.before_bias[op.index] = float(np.sqrt(np.mean(state**2)))
         return HIDDEN * np.tanh(state) if np.any(state) else state
 
     def _attention_layer(self, op: Op) -> Signal | None:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from headstart.audits.look import Look, truncated_std
 from headstart.errors import InputError
 from headstart.layout import Layout, block_fans
-from headstart.libraries.starts import MISTAKEN_FANS, NUMERATORS, OF, STARTS
+from headstart.libraries.starts import MISTAKEN_FANS, NUMERATORS, OF, RECURRENT_GATES, STARTS
 from headstart.plans import Parameter
 
 
@@ -45,8 +45,12 @@ def fans_of(parameter: Parameter, layout: Layout | None = None) -> dict[str, flo
     return found
 
 
-def fitting(look: Look, parameter: Parameter, sums: int = 0) -> tuple[str, ...]:
+def fitting(look: Look, parameter: Parameter, sums: int = 0, beside: tuple[int, ...] = ()) -> tuple[str, ...]:
     """The words of every recipe that a parameter fits; several where they agree on it.
+
+    Args:
+        sums: how many residual sums the model has in a row.
+        beside: of a bias, the shape of its layer's weight.
 
     >>> import numpy as np
     >>> from headstart.audits.look import look_at
@@ -73,16 +77,20 @@ def fitting(look: Look, parameter: Parameter, sums: int = 0) -> tuple[str, ...]:
         if is_close(look, math.sqrt(start.numerator / fans[start.fan] ** start.power)):
             found.append(start.words.format(owner=parameter.owner, law=OF[look.kind]))
     if parameter.role == "bias" or not parameter.what.fans:
-        found += _biases(look)
+        found += _biases(look, parameter, beside)
     return tuple(dict.fromkeys(found))
 
 
-def _biases(look: Look) -> list[str]:
-    """A uniform bias has the bound of its layer's fan_in, which its own shape does not tell."""
-    if look.kind != "uniform" or look.high <= 0:
+def _biases(look: Look, parameter: Parameter, beside: tuple[int, ...]) -> list[str]:
+    """PyTorch's default for a bias: uniform as its layer's weight is."""
+    gates = RECURRENT_GATES.get(parameter.owner)
+    if gates is not None:
+        words, fan = "hidden", parameter.shape[0] / gates if parameter.shape else 0.0
+    else:
+        words, fan = "fan_in", float(math.prod(beside[1:]))
+    if look.kind != "uniform" or fan < 1 or not is_close(look, math.sqrt(1 / (3 * fan))):
         return []
-    fan = 1 / look.high**2
-    return [f"U(±1/sqrt({round(fan)})), PyTorch's default for a fan_in of {round(fan)}"] if fan >= 1.5 else []
+    return [f"U(±1/sqrt({words})), PyTorch's default for {parameter.owner or 'a bias'}"]
 
 
 def is_close(look: Look, std: float) -> bool:

@@ -89,7 +89,7 @@ def _first_loss(evidence: Evidence, flow: Flow) -> Iterator[Finding]:
             continue
         shape = flow.graph.values[op.outputs[0]].shape
         classes = shape[1] if op.name == "convolution" and len(shape) > 2 else shape[-1] if shape else 1
-        size, into = flow.size(op.outputs[0]), _size_of_input(flow, op)
+        size, into = flow.before_bias.get(op.index), _size_of_input(flow, op)  # a bias alike for all costs nothing
         if classes < 2 or size is None or not into or size < _HEAD * into:
             continue
         guessing = math.log(classes)
@@ -216,10 +216,18 @@ def scaled_by(flow: Flow, name: str) -> str:
 def _following(evidence: Evidence, flow: Flow) -> Iterator[Finding]:
     """HS617 and HS623: the activation that each weight meets, at the sums it is predicted to make."""
     seen: set[str] = set()
-    for tensor, _ in evidence.weights():
+    for tensor, look in evidence.weights():
+        if look.kind == "zeros":
+            continue
         for use in evidence.uses(tensor.name):
             op = flow.graph.ops[use.op]
             if op.index not in flow.before_bias or tensor.name in seen:
+                continue
+            if op.name == "recurrent":
+                finding = _flat_gates(tensor, flow.before_bias[op.index])
+                if finding is not None and use.slot == "weight":
+                    seen.add(tensor.name)
+                    yield finding
                 continue
             for met in follows(flow.graph, use, evidence.sums):
                 if met.function is None or "norm" in met.via or "sum" in met.via:
@@ -247,6 +255,18 @@ def _flat(tensor: Tensor, word: str, phi: Function, z: Signal) -> Finding | None
     size = float(np.sqrt(np.mean(z**2)))
     message = (
         f"{percent(flat, 0)} of the units start where {word} is flat: its sums have a standard deviation of "
+        f"{number(size, 3)}."
+    )
+    return found("HS617", tensor.name, flat, message)
+
+
+def _flat_gates(tensor: Tensor, size: float) -> Finding | None:
+    """HS617, for the sigmoids of a recurrent layer: their slope falls to a tenth of the steepest at 3.64."""
+    flat = math.erfc(3.64 / (size * math.sqrt(2))) if size > 0 else 0.0
+    if flat <= BY_CODE["HS617"].limit:
+        return None
+    message = (
+        f"{percent(flat, 0)} of the gates start closed or open: their sums have a standard deviation of "
         f"{number(size, 3)}."
     )
     return found("HS617", tensor.name, flat, message)

@@ -25,8 +25,9 @@ class Fate:
 
     Args:
         lost: a weight takes it. gated: it multiplied the signal away before that. pairs: zero weights that take it.
-        absorbed: it is added to something alive, or makes shares of a softmax. output: the model gives it back.
-        unknown: an operation that nobody knows takes it. divided: it is divided by the weight's own size.
+        absorbed: it is added to something alive. softmax: it makes shares. recurrence: it only carries a state.
+        output: the model gives it back. unknown: an operation that nobody knows takes it.
+        divided: it is divided by the weight's own size.
     """
 
     lost: bool = False
@@ -36,6 +37,7 @@ class Fate:
     unknown: bool = False
     divided: bool = False
     softmax: bool = False
+    recurrence: bool = False
     pairs: dict[str, None] = field(default_factory=dict)
 
 
@@ -62,10 +64,11 @@ def zeros(evidence: Evidence) -> Iterator[Finding]:
         fate = fates[tensor.name]
         if tensor.name in told:
             continue
-        if fate.lost and fate.gated:
+        alive = any(not flow.is_dead(output) for output in flow.graph.outputs)  # some way round it is left
+        if fate.lost and fate.gated and not alive:
             yield from _input_lost(evidence, tensor)
-        elif fate.lost or fate.divided:
-            yield found("HS604", tensor.name, 0.0, _lost_words(fate))
+        elif (fate.lost and not fate.gated) or fate.divided:
+            yield found("HS604", tensor.name, 0.0, _lost_words(fate, alive))
         else:
             yield found(
                 "HS604",
@@ -87,12 +90,11 @@ def _without_graph(tensor: Tensor, everywhere: bool) -> Finding:
     )  # fmt: skip
 
 
-def _lost_words(fate: Fate) -> str:
+def _lost_words(fate: Fate, alive: bool) -> str:
     if fate.divided:
         return "All its values are zero, and it is divided by its own size: not a number in the first pass."
-    return (
-        "All its values are zero, and the next weight sees nothing else: no input gets through, no gradient gets back."
-    )
+    way = "nothing gets through its branch" if alive else "no input gets through, no gradient gets back"
+    return f"All its values are zero, and the next weight sees nothing else: {way}."
 
 
 def _recipe_words(tensor: Tensor, fate: Fate) -> str:
@@ -100,6 +102,10 @@ def _recipe_words(tensor: Tensor, fate: Fate) -> str:
         return "All its values are zero: it ends a residual branch, which starts as nothing. A recipe."
     if fate.softmax:
         return "All its values are zero: a softmax starts with equal shares. A recipe."
+    if fate.gated:
+        return "All its values are zero: it is a factor, and its branch starts as nothing. A recipe."
+    if fate.recurrence:
+        return "All its values are zero: the state is not carried on at the start."
     if fate.absorbed:
         return "All its values are zero: what it makes is added to a signal, and starts as nothing. A recipe."
     if fate.output:
@@ -130,8 +136,11 @@ def fate_of(
     for op in evidence.ops(name, slots):
         if graph.values[op.outputs[0]].kind != "data":
             continue
-        if op.name == "attention layer" and any(not flow.is_dead(out) for out in op.outputs[:1]):
-            fate.absorbed = True
+        if op.name == "attention layer" and name not in graph.made_by(op, "out_proj_weight"):
+            fate.lost = True  # the output's projection takes it
+        elif op.name == "recurrent":
+            carried = evidence.tensors[name].parameter.role == "recurrent"
+            fate.recurrence, fate.lost = fate.recurrence or carried, fate.lost or not carried
         elif op.outputs[0] not in flow.signals:
             fate.unknown = True
             fate.divided |= _divided_by(graph, name)

@@ -21,7 +21,8 @@ _LAYERS = (
     "ConvTranspose3d",
     "LazyLinear",
 )
-_RECURRENT = ("RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell")
+RECURRENT_GATES = {"RNN": 1, "LSTM": 4, "GRU": 3, "RNNCell": 1, "LSTMCell": 4, "GRUCell": 3}
+_RECURRENT = tuple(RECURRENT_GATES)
 
 
 class Start(NamedTuple):

@@ -43,7 +43,19 @@ def _tensors(arrays: Mapping[str, Values], shapes: Mapping[str, tuple[int, ...]]
             yield Tensor(parameter, values.dtype, buffer=is_buffer(name))
             continue
         look = look_at(values, parameter.layout if parameter.what.fans else None)
-        yield Tensor(parameter, values.dtype, values, look, fitting(look, parameter), buffer=is_buffer(name))
+        yield Tensor(
+            parameter,
+            values.dtype,
+            values,
+            look,
+            fitting(look, parameter, beside=_beside(name, shapes)),
+            buffer=is_buffer(name),
+        )
+
+
+def _beside(name: str, shapes: Mapping[str, tuple[int, ...]]) -> tuple[int, ...]:
+    """The shape of the weight that stands beside a bias."""
+    return shapes.get(name.removesuffix("bias") + "weight", ()) if name.endswith("bias") else ()
 
 
 def _tie(parameter: Parameter, values: Values, arrays: Mapping[str, Values]) -> str | None:

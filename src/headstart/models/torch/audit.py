@@ -55,18 +55,23 @@ def _parameters(reading: Reading, weights: Mapping[str, Tensor | None]) -> Itera
         if place.parts and place.effective is None:  # a part of a computed weight: not judged by itself
             parameter = replace(parameter, role="unknown")
         tensor = weights.get(parameter.name, place.tensor)
-        yield _looked_at(
-            parameter, place.tensor if tensor is None else tensor, reading.depth, padding.get(id(place.tensor))
-        )
+        found = _looked_at(parameter, place.tensor if tensor is None else tensor, reading.depth, _beside(place))
+        yield replace(found, padding=padding.get(id(place.tensor)))
 
 
-def _looked_at(parameter: Parameter, tensor: Tensor, sums: int, padding: int | None = None) -> audit.Tensor:
+def _looked_at(parameter: Parameter, tensor: Tensor, sums: int, beside: tuple[int, ...] = ()) -> audit.Tensor:
     dtype = str(tensor.dtype).removeprefix("torch.")
     values = values_of(tensor)
     if values is None:
         return audit.Tensor(parameter, dtype, missing=missing(tensor))
     look = look_at(values, parameter.layout if parameter.what.fans else None)
-    return audit.Tensor(parameter, dtype, values, look, fitting(look, parameter, sums), padding=padding)
+    return audit.Tensor(parameter, dtype, values, look, fitting(look, parameter, sums, beside))
+
+
+def _beside(place: names.Place) -> tuple[int, ...]:
+    """The shape of the weight that stands beside a bias."""
+    weight = place.module._parameters.get("weight") if place.attribute == "bias" else None
+    return () if weight is None or names.is_lazy(weight) else tuple(weight.shape)
 
 
 def _buffers(places: Mapping[str, names.Place]) -> Iterator[audit.Tensor]:
