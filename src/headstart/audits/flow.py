@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 Signal = NDArray[np.float64]  # (two inputs, samples)
 SAMPLES = 768
 AVERAGED = 0.3  # of a value's variance is left in attention's mean over positions, a guess between 1/T and 1
+_MEANS = ("mean", "amax", "max", "amin", "min", "median", "nanmean")  # at most what goes in
 HIDDEN = 0.4  # standard deviation of a recurrent layer's state at its start
 
 
@@ -168,7 +169,7 @@ class Flow:
             return _softmax(given[0], self.graph.values[op.inputs[0][1]].shape) if given else None
         if op.name == "slice" and self.graph.data(op) and self.graph.weights(op):
             return self._lookup(op)
-        if op.name in RESHAPE | {"dropout", "pool", "scale"}:
+        if op.name in RESHAPE | {"dropout", "pool", "reduce", "scale"}:
             return self._passed_on(op, data)
         if op.name in JOIN:
             return self._joined(op)
@@ -183,7 +184,7 @@ class Flow:
         return self._replayed(op)
 
     def _passed_on(self, op: Op, data: list[int]) -> Signal | None:
-        if op.call in ("sum", "logsumexp"):  # over how many is not known
+        if op.name == "reduce" and op.call not in _MEANS:  # sums over so many, sizes: not known
             return None
         if op.name == "write" and (other := op.operand("other")) is not None and other in self.signals:
             data = [other]
@@ -192,7 +193,14 @@ class Flow:
             self.indices |= set(op.outputs)
         if op.inputs and op.inputs[0][1] in self.shares:
             self.shares |= set(op.outputs)
-        return self.signals.get(source[0])
+        signal = self.signals.get(source[0])
+        return signal if signal is None or not _averages(op) else self._mean_over(op, source[0], signal)
+
+    def _mean_over(self, op: Op, value: int, signal: Signal) -> Signal:
+        """A mean over P positions, as much alike as different: what scatters about the unit's mean shrinks by P^(1/4)."""
+        before, after = (math.prod(self.graph.values[each].shape) for each in (value, op.outputs[0]))
+        middle = signal.mean(1, keepdims=True)
+        return np.asarray(middle + (signal - middle) / max(before / max(after, 1), 1.0) ** 0.25)
 
     def _weighted(self, op: Op) -> Signal | None:
         if op.name == "attention layer":
@@ -394,7 +402,7 @@ class Flow:
         """Where what depends on the input has become less than the last digit of the rest, though no weight is zero."""
         chain = next((self.chains[value] for value in self.graph.data(op) if value in self.chains), None)
         if chain is None or (
-            op.name not in RESHAPE | ARITHMETIC | {"pointwise", "pool"} and not self._alone.get(op.index)
+            op.name not in RESHAPE | ARITHMETIC | {"pointwise", "pool", "reduce"} and not self._alone.get(op.index)
         ):
             return None
         if op.index not in self._alone:
@@ -403,6 +411,10 @@ class Flow:
 
     def _names(self, op: Op) -> list[str]:
         return [self._whole.get(use.parameter, use.parameter) for use in self._uses.get(op.index, ())]
+
+
+def _averages(op: Op) -> bool:
+    return op.call == "mean" or (op.name == "pool" and "avg" in op.call)
 
 
 def links(chain: Chain) -> list[Link]:
@@ -465,5 +477,5 @@ def _plain_norm_calls(graph: Any) -> dict[int, Callable[..., Any] | None]:
         call: None
         for call, ops in inside.items()
         if not any(op.name == "norm" or graph.is_weighted(op) for op in ops)
-        and any(op.name == "pool" or op.call in ("norm", "var", "std", "var_mean", "pow") for op in ops)
+        and any(op.name in ("pool", "reduce") or op.call == "pow" for op in ops)
     }

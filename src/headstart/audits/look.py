@@ -114,7 +114,7 @@ def _drawn(sample: Array) -> bool:
     steps = np.diff(sample[:512])
     turns = float(np.mean(steps[1:] * steps[:-1] < 0))  # 2/3 in a random order
     distinct = np.unique(sample).size / sample.size
-    return 0.1 < negative < 0.9 and turns > 0.4 and distinct > 0.2 and sample.std() > 0
+    return bool(0.1 < negative < 0.9 and turns > 0.4 and distinct > 0.2)
 
 
 def _law(look: Look, ordered: Array, extremes: Extremes) -> Look:

@@ -283,6 +283,6 @@ def _divided_by(graph: Graph, name: str) -> bool:
             ):
                 return True
             maker = graph.maker(value)
-            if maker is not None and maker.name in ("multiply", "pointwise", "other", "reshape", "identity"):
+            if maker is not None and maker.name in ("multiply", "pointwise", "reduce", "other", "reshape", "identity"):
                 stack += [given for _, given in maker.inputs]
     return False
