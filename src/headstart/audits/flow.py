@@ -197,7 +197,7 @@ class Flow:
         return signal if signal is None or not _averages(op) else self._mean_over(op, source[0], signal)
 
     def _mean_over(self, op: Op, value: int, signal: Signal) -> Signal:
-        """A mean over P positions, as much alike as different: what scatters about the unit's mean shrinks by P^(1/4)."""
+        """A mean over P positions, half alike: what scatters about the unit's mean shrinks by P^(1/4)."""
         before, after = (math.prod(self.graph.values[each].shape) for each in (value, op.outputs[0]))
         middle = signal.mean(1, keepdims=True)
         return np.asarray(middle + (signal - middle) / max(before / max(after, 1), 1.0) ** 0.25)
