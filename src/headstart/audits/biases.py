@@ -56,7 +56,7 @@ def _threshold(evidence: Evidence, flow: Flow, op: Op) -> float | None:
             with np.errstate(all="ignore"):
                 values: Array = met.function(grid)
             flat = np.flatnonzero(values != values[0])
-            if flat.size and grid[flat[0]] > -20:
+            if flat.size and grid[flat[0]] > -20 and abs(values[0]) < 1e-6:
                 return float(grid[flat[0]])
     return None
 

@@ -34,7 +34,7 @@ def fans(evidence: Evidence) -> Iterator[Finding]:
         if finding is not None:
             yield finding
     several = len({fan for fan, _ in roots}) > 1  # one width fits by chance what two do not
-    for _, root in roots:
+    for _, root in roots if several or evidence.graph is not None else ():
         yield root if several else replace(root, severity="remark")
 
 
@@ -73,7 +73,7 @@ def _is_turned(tensor: Tensor) -> bool:
 def _root(evidence: Evidence, tensor: Tensor, look: Look) -> Finding | None:
     """A root that was forgotten, or taken twice."""
     fan = fans_of(tensor.parameter).get("fan_in", 0.0)
-    if tensor.recipes or fan < 8:
+    if tensor.recipes or fan < 8 or tensor.parameter.ends_residual:
         return None
     for numerator in (2.0, 1.0):
         right = math.sqrt(numerator / fan)

@@ -11,9 +11,8 @@ from headstart.signals.parameters import BY_CODE
 from headstart.signals.rule import Finding
 from headstart.words import number
 
-# norms that multiply with their weight itself; others may add 1 to it
-_PLAIN = ("BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "SyncBatchNorm", "LayerNorm", "GroupNorm", "RMSNorm",
-          "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d")  # fmt: skip
+# norms that multiply with their weight itself; others, RMSNorm by many hands, may add 1 to it
+_PLAIN = ("BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "SyncBatchNorm", "LayerNorm", "GroupNorm")
 
 
 def norms(evidence: Evidence) -> Iterator[Finding]:

@@ -16,6 +16,7 @@ from headstart.graph.values import Op
 from headstart.signals.rule import Finding
 from headstart.words import listed
 
+_FACTORS = ("multiply", "divide", "glu")  # element by element
 _PRODUCTS = ("multiply", "divide", "matmul", "einsum", "attention", "glu")
 
 
@@ -196,7 +197,7 @@ class _Walk:
         if not self.flow.is_dead(out):
             self.fate.absorbed = True
             return []
-        product = op.name in _PRODUCTS and any(not self.flow.is_dead(other) for other in others)
+        product = op.name in _FACTORS and any(not self.flow.is_dead(other) for other in others)
         return [(out, gated or product) for out in op.outputs]
 
 
@@ -208,7 +209,7 @@ def _gated_away(flow: Flow) -> set[int]:
         if flow.graph.is_weighted(op) or not op.outputs or not flow.is_dead(op.outputs[0]):
             continue
         dead = [flow.is_dead(value) for value in data]
-        if (op.name in _PRODUCTS and any(dead) and not all(dead)) or any(value in found for value in data):
+        if (op.name in _FACTORS and any(dead) and not all(dead)) or any(value in found for value in data):
             found |= set(op.outputs)
     return found
 

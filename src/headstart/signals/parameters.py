@@ -302,7 +302,7 @@ RULES = (
         meaning="More than the limit of the units are predicted to have less than a tenth of the activation's "
         "steepest slope. For activations that flatten at both ends.",
         why="The gradient passes a unit times its slope: on the flat ends next to nothing gets through.",
-        limit=0.3,
+        limit=0.4,
         unit="share of units where the activation is flat",
         fix="Scale with fan_in: xavier for tanh and sigmoid.",
         source="Glorot and Bengio, Understanding the difficulty of training deep feedforward neural networks, 2010",
