@@ -15,7 +15,8 @@ def _rule(
 ) -> Rule:  # fmt: skip
     """A row; its commands are those of a model in the room of sick ones."""
     command = f"headstart audit headstart.models.torch.sick:{model}"
-    inputs = f" --example {example}" if example else ""
+    quoted = f"'{example}'" if "<" in example else example  # which a shell would read as a redirection
+    inputs = f" --example {quoted}" if example else ""
     return Rule(
         code=code, word=word, severity=severity, title=title, meaning=meaning, why=why, limit=limit, unit=unit, fix=fix,
         source=source, example=command + inputs, healthy=f"{command} --arg healthy=true{inputs}",

@@ -270,7 +270,7 @@ class _Stream(nn.Module):
         self.blocks = _Residual(4, 1.0)
         for parameter in self.blocks.parameters():
             if parameter.dim() > 1:
-                parameter.data.mul_(0.02 / float(parameter.std()))
+                parameter.data.mul_(0.02 / float(parameter.data.std()))
         self.table.weight.data.copy_(_normal(50, 32, std=std))
 
     def forward(self, tokens: Tensor) -> Tensor:
