@@ -93,6 +93,13 @@ class Evidence:
             return None
         return Flow(self)
 
+    @cached_property
+    def flow_if_drawn(self) -> Flow | None:
+        """The same, were no weight and no norm's scale zero: what each zero does by itself shows beside it."""
+        from headstart.audits.flow import Flow
+
+        return None if self.flow is None else Flow(self, if_drawn=True)
+
     def weights(self) -> Iterator[tuple[Tensor, Look]]:
         """Every weight that has values."""
         for tensor in self.tensors.values():

@@ -51,11 +51,12 @@ class Flow:
 
     Args:
         evidence: with a graph.
+        if_drawn: whether weights of zeros count as drawn, and norms' scales of zeros as ones.
     """
 
-    def __init__(self, evidence: Evidence) -> None:
+    def __init__(self, evidence: Evidence, if_drawn: bool = False) -> None:
         assert evidence.graph is not None
-        self.evidence, self.graph = evidence, evidence.graph
+        self.evidence, self.graph, self.if_drawn = evidence, evidence.graph, if_drawn
         self.signals: dict[int, Signal] = {}
         self.chains: dict[int, Chain] = {}
         self.before_bias: dict[int, float] = {}  # weighted operation -> root mean square of its sums without the bias
@@ -121,7 +122,8 @@ class Flow:
         assert tensor.look is not None
         assert tensor.values is not None
         if tensor.look.is_constant:
-            return np.full((2, SAMPLES), tensor.look.mean)
+            ones = self.if_drawn and tensor.is_zero and tensor.parameter.role in ("norm scale", "layer scale")
+            return np.full((2, SAMPLES), 1.0 if ones else tensor.look.mean)
         sample = tensor.values.sample(SAMPLES)
         row = self._draw.permutation(np.resize(sample, SAMPLES))
         return np.stack([row, row])
@@ -247,8 +249,14 @@ class Flow:
             layout = use.layout if name == use.parameter else tensor.parameter.layout
             if layout is None:
                 return None
-            found.append((_fan_in(tensor.parameter.shape, layout, use.part), tensor.look.rms**2))
+            fan = _fan_in(tensor.parameter.shape, layout, use.part)
+            found.append((fan, self._square(tensor, fan)))
         return list(dict.fromkeys(found)) if op.name == "recurrent" else found[:1]
+
+    def _square(self, tensor: Tensor, fan: float) -> float:
+        """A weight's mean square."""
+        assert tensor.look is not None
+        return 1 / max(fan, 1.0) if self.if_drawn and tensor.is_zero else tensor.look.rms**2
 
     def _recurrent(self, op: Op, inputs: list[int], weights: list[tuple[float, float]]) -> Signal | None:
         signal = self.signals.get(inputs[0]) if inputs else None
@@ -273,7 +281,9 @@ class Flow:
         out = self.evidence.tensor_of(last) if last is not None else None
         if signal is None or into is None or out is None or into.look is None or out.look is None:
             return None
-        scale = AVERAGED * into.parameter.shape[-1] * into.look.rms**2 * out.parameter.shape[-1] * out.look.rms**2
+        scale = AVERAGED
+        for tensor in (into, out):
+            scale *= tensor.parameter.shape[-1] * self._square(tensor, tensor.parameter.shape[-1])
         same = bool(np.array_equal(signal[0], signal[1]))
         made = self._gauss(scale * float(np.mean(signal**2)), scale * float(np.mean(signal[0] * signal[1])), same)
         bias = self.signals.get(op.operand("out_proj_bias") if op.operand("out_proj_bias") is not None else -1)  # type: ignore[arg-type]

@@ -28,7 +28,7 @@ class Fate:
         lost: a weight takes it. gated: it multiplied the signal away before that. pairs: zero weights that take it.
         absorbed: it is added to something alive. softmax: it makes shares. recurrence: it only carries a state.
         output: the model gives it back. unknown: an operation that nobody knows takes it.
-        divided: it is divided by the weight's own size.
+        divided: it is divided by the weight's own size. alive: the model's output depends on the input all the same.
     """
 
     lost: bool = False
@@ -39,6 +39,7 @@ class Fate:
     divided: bool = False
     softmax: bool = False
     recurrence: bool = False
+    alive: bool = True
     pairs: dict[str, None] = field(default_factory=dict)
 
 
@@ -65,11 +66,10 @@ def zeros(evidence: Evidence) -> Iterator[Finding]:
         fate = fates[tensor.name]
         if tensor.name in told:
             continue
-        alive = any(not flow.is_dead(output) for output in flow.graph.outputs)  # some way round it is left
-        if fate.lost and fate.gated and not alive:
+        if fate.lost and fate.gated and not fate.alive:
             yield from _input_lost(evidence, tensor)
         elif (fate.lost and not fate.gated) or fate.divided:
-            yield found("HS604", tensor.name, 0.0, _lost_words(fate, alive))
+            yield found("HS604", tensor.name, 0.0, _lost_words(fate))
         else:
             yield found(
                 "HS604",
@@ -91,10 +91,10 @@ def _without_graph(tensor: Tensor, everywhere: bool) -> Finding:
     )  # fmt: skip
 
 
-def _lost_words(fate: Fate, alive: bool) -> str:
+def _lost_words(fate: Fate) -> str:
     if fate.divided:
         return "All its values are zero, and it is divided by its own size: not a number in the first pass."
-    way = "nothing gets through its branch" if alive else "no input gets through, no gradient gets back"
+    way = "nothing gets through its branch" if fate.alive else "no input gets through, no gradient gets back"
     return f"All its values are zero, and the next weight sees nothing else: {way}."
 
 
@@ -146,72 +146,54 @@ def fate_of(
             fate.unknown = True
             fate.divided |= _divided_by(graph, name)
         elif flow.is_dead(op.outputs[0]):
-            _Walk(evidence, flow, name, fate).go(op.outputs[0])
+            _follow(evidence, flow, name, op, fate)
         else:
             fate.absorbed = True
     return fate
 
 
-class _Walk:
-    """One walk forward from a value that does not depend on the input."""
+def _follow(evidence: Evidence, flow: Flow, name: str, start: Op, fate: Fate) -> None:
+    """Go forward with what does not depend on the input because of this parameter, and because of it alone.
 
-    def __init__(self, evidence: Evidence, flow: Flow, name: str, fate: Fate) -> None:
-        self.evidence, self.flow, self.graph, self.name, self.fate = evidence, flow, flow.graph, name, fate
-        self.gated_away = _gated_away(flow)
-
-    def go(self, start: int) -> None:
-        stack, seen = [(start, False)], set[int]()
-        while stack:
-            value, gated = stack.pop()
-            if value in seen:
-                continue
-            seen.add(value)
-            self.fate.output |= value in self.graph.outputs
-            for index in self.graph.readers.get(value, ()):
-                stack += self._read(self.graph.ops[index], value, gated)
-
-    def _read(self, op: Op, value: int, gated: bool) -> list[tuple[int, bool]]:
-        others = [other for other in self.graph.data(op) if other != value]
-        if op.name == "divide" and _divided_by(self.graph, self.name):
-            self.fate.divided = True
-            return []
-        if self.graph.is_weighted(op):
-            zero = [tensor.name for tensor in _weights_of(self.evidence, self.flow, op) if tensor.is_zero]
-            if zero and self.flow.is_zero(value):
-                self.fate.pairs |= dict.fromkeys(zero)
-            else:
-                self.fate.lost = True
-                self.fate.gated |= gated
-            return []
-        if op.name == "softmax":
-            self.fate.softmax = self.fate.absorbed = True
-            return []
-        joins = op.name in ("add", "subtract", "concatenate", "stack") and value not in self.gated_away
-        if joins and any(other in self.gated_away for other in others):
-            self.fate.absorbed = True  # it would be added to something alive, were that not multiplied away
-            return []
-        out = op.outputs[0]
-        if out not in self.flow.signals:
-            self.fate.unknown = True
-            return []
-        if not self.flow.is_dead(out):
-            self.fate.absorbed = True
-            return []
-        product = op.name in _FACTORS and any(not self.flow.is_dead(other) for other in others)
-        return [(out, gated or product) for out in op.outputs]
-
-
-def _gated_away(flow: Flow) -> set[int]:
-    """The values that a factor of zero made of something alive, and what comes of them up to the next weight."""
-    found: set[int] = set()
-    for op in flow.graph.ops:
-        data = flow.graph.data(op)
-        if flow.graph.is_weighted(op) or not op.outputs or not flow.is_dead(op.outputs[0]):
+    Whether something else would bring the input along is asked of a flow in which no weight is zero.
+    """
+    graph, drawn = flow.graph, evidence.flow_if_drawn
+    assert drawn is not None
+    dead: dict[int, bool] = dict.fromkeys(start.outputs, False)  # value -> whether the signal was multiplied away
+    behind: set[int] = set()  # what a weight made of it: lost already
+    for op in graph.ops[start.index + 1 :]:
+        given = [value for value in graph.data(op) if value in dead]
+        if not given:
             continue
-        dead = [flow.is_dead(value) for value in data]
-        if (op.name in _FACTORS and any(dead) and not all(dead)) or any(value in found for value in data):
-            found |= set(op.outputs)
-    return found
+        alive = [value for value in graph.data(op) if value not in dead and not drawn.is_dead(value)]
+        zero = any(flow.is_zero(value) for value in given)
+        gated = any(dead[value] for value in given)
+        if all(value in behind for value in given):
+            if not alive:
+                dead |= dict.fromkeys(op.outputs, False)
+                behind |= set(op.outputs)
+        elif graph.is_weighted(op):
+            none = [tensor.name for tensor in _weights_of(evidence, flow, op) if tensor.is_zero]
+            if none and zero:
+                fate.pairs |= dict.fromkeys(none)
+            elif not alive:
+                fate.lost, fate.gated = True, fate.gated or gated
+                dead |= dict.fromkeys(op.outputs, False)
+                behind |= set(op.outputs)
+            else:
+                fate.absorbed = True
+        elif op.name == "divide" and _divided_by(graph, name):
+            fate.divided = True
+        elif op.name == "softmax" or (op.name == "attention" and op.operand("value") not in dead):
+            fate.softmax = fate.absorbed = True
+        elif op.outputs[0] not in flow.signals:
+            fate.unknown = True
+        elif not alive or (zero and op.name in _PRODUCTS):
+            dead |= dict.fromkeys(op.outputs, gated or bool(alive and op.name in _FACTORS))
+        else:
+            fate.absorbed = True
+    fate.output = any(output in dead and output not in behind for output in graph.outputs)
+    fate.alive = any(output not in dead for output in graph.outputs)
 
 
 def _pairs(evidence: Evidence, flow: Flow, fates: dict[str, Fate]) -> list[tuple[str, ...]]:
