@@ -165,9 +165,11 @@ def _follow(evidence: Evidence, flow: Flow, name: str, start: Op, fate: Fate) ->
         given = [value for value in graph.data(op) if value in dead]
         if not given:
             continue
-        alive = [value for value in graph.data(op) if value not in dead and not drawn.is_dead(value)]
         zero = any(flow.is_zero(value) for value in given)
         gated = any(dead[value] for value in given)
+        rest = [value for value in graph.data(op) if value not in dead]
+        # a shift of zeros beside a factor of zeros does not bring the signal back
+        alive = [value for value in rest if not (flow if gated else drawn).is_dead(value)]
         if all(value in behind for value in given):
             if not alive:
                 dead |= dict.fromkeys(op.outputs, False)
