@@ -215,7 +215,8 @@ RULES = (
         severity="fault",
         title="A standard deviation was given where a variance was meant, or the reverse.",
         meaning="The standard deviation is c/fan_in, or the fourth root of c/fan_in, for c = 1 or 2; no recipe "
-        "fits, and it is off by more than the limit. A remark if a norm follows, or if all that fit have the same fan.",
+        "fits, and it is off by more than the limit. A remark if all that fit have the same fan, and then only of "
+        "weights that vanish or explode (HS614, HS615).",
         why="Formulas give variances, arguments take standard deviations. 2/n for sqrt(2/n) makes each layer "
         "sqrt(n/2) times too small; the reverse makes it as much too large.",
         limit=2.0,
