@@ -34,6 +34,7 @@ FEW = 50  # below, three laws fit any sample
 # are fitted).
 _KS_NORMAL, _KS_GIVEN = 1.4, 2.2
 _NEVER = math.log(1e-6)
+_SURE, _MANY = 2.0, 512  # of a logarithm of likelihoods; values from which the sign of it is enough
 
 
 @dataclass(frozen=True)
@@ -126,9 +127,13 @@ def _law(look: Look, ordered: Array, extremes: Extremes) -> Look:
     low, high = extremes.low, extremes.high
     reach = max(high - mean, mean - low) / std
     if _distance((ordered - low) / (high - low)) < given:
-        # a small sample may pass as both: the likelier, log 1/width against log 1/(s sqrt(2 pi e))
-        likelier = math.log((high - low) / std) < 0.5 * math.log(2 * math.pi * math.e)
-        if likelier or _distance(_normal((ordered - mean) / std)) >= limit:
+        if _distance(_normal((ordered - mean) / std)) >= limit:
+            return replace(look, kind="uniform")
+        # a small sample passes as both: how much likelier is it as uniform, log 1/width against log 1/(s sqrt(2 pi e))
+        likelier = n * (0.5 * math.log(2 * math.pi * math.e) - math.log((high - low) / std))
+        if abs(likelier) < _SURE and n < _MANY:
+            return replace(look, kind="too few to tell")
+        if likelier > 0:
             return replace(look, kind="uniform")
     inside = math.log1p(-2 * _tail(reach)) * look.size if reach < 8 else 0.0
     if inside < _NEVER:  # no normal sample is as short-tailed as this

@@ -69,7 +69,9 @@ STARTS: tuple[Start, ...] = (
     Start("{law}(0, 0.01)", ("normal", "truncated"), 0.0001, "one"),
     Start("{law}(0, 0.001)", ("normal", "truncated"), 1e-6, "one"),
     Start("{law}(0, 1e-6)", ("normal", "truncated"), 1e-12, "one"),
-    Start("U(±0.05), Keras's default for Embedding", ("uniform",), 0.0025 / 3, "one"),
+    Start(
+        "U(±0.05), Keras's default for Embedding", ("uniform",), 0.0025 / 3, "one", owners=("Embedding", "EmbeddingBag")
+    ),
     Start("U(±0.1)", ("uniform",), 0.01 / 3, "one"),
     Start("U(±0.08)", ("uniform",), 0.0064 / 3, "one"),
 )
