@@ -148,6 +148,7 @@ def audit(rounds: int) -> dict[str, float]:
     assert all(row["looks"] == "normal" and "He, fan_in" in row["recipes"] for row in rows)
     model[2].weight.data[5, 7] = math.nan
     assert [finding.layer for finding in hs.audit(model).faults] == ["2.weight"]
+    kaiming(model)
     many = nn.Sequential(*[nn.Linear(64, 64, bias=False) for _ in range(1000)])
     size = sum(p.numel() * p.element_size() for p in model.parameters())
     before = peak()

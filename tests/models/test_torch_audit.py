@@ -158,6 +158,15 @@ def test_a_conditional_scale_with_and_without_its_one() -> None:
     assert said(Modulated(False), inputs) == {"HS609 fault": {"make.weight", "make.bias"}}
 
 
+@pytest.mark.parametrize("norm", [lambda: nn.BatchNorm2d(8), lambda: nn.GroupNorm(2, 8), lambda: nn.InstanceNorm2d(8)])
+def test_a_norm_does_not_bring_back_what_is_lost(norm: Any) -> None:
+    model = nn.Sequential(
+        nn.Conv2d(3, 8, 3), norm(), nn.ReLU(), nn.Conv2d(8, 8, 3), norm(), nn.ReLU(), nn.Conv2d(8, 2, 3)
+    )
+    nn.init.zeros_(model[3].weight)
+    assert said(model, torch.randn(2, 3, 12, 12)) == {"HS604 fault": {"3.weight"}}
+
+
 def test_zeros_in_recurrent_layers() -> None:
     model = nn.LSTM(4, 8, num_layers=2)
     nn.init.zeros_(model.weight_hh_l0)

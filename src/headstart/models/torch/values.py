@@ -13,6 +13,7 @@ from torch import Tensor
 from headstart.audits.values import MOST, Array, Extremes, stride
 from headstart.models.torch import names
 
+_CHUNK = 1 << 20
 LOOKED_AT = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
 
 
@@ -44,11 +45,13 @@ class TensorValues:
         low, high = (float(end) for end in torch.aminmax(self.tensor))
         if math.isfinite(low) and math.isfinite(high):
             return Extremes(low, high)
-        finite = self.tensor[torch.isfinite(self.tensor)]
-        bad = self.tensor.numel() - finite.numel()
-        if not finite.numel():
-            return Extremes(math.inf, -math.inf, bad)
-        low, high = (float(end) for end in torch.aminmax(finite))
+        low, high, bad = math.inf, -math.inf, 0
+        for piece in self.tensor.reshape(-1).split(_CHUNK):  # never a mask of the whole
+            finite = piece[torch.isfinite(piece)]
+            bad += piece.numel() - finite.numel()
+            if finite.numel():
+                least, most = (float(end) for end in torch.aminmax(finite))
+                low, high = min(low, least), max(high, most)
         return Extremes(low, high, bad)
 
     def stored(self) -> NDArray[Any]:
