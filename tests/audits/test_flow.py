@@ -75,6 +75,17 @@ def test_zero_stays_exactly_zero_and_a_constant_the_same_for_every_input() -> No
     assert not flow.is_zero(last)  # its bias is drawn
 
 
+@pytest.mark.parametrize("norm", [nn.BatchNorm1d, nn.LayerNorm])
+def test_a_norm_of_what_is_lost_is_lost(norm: type[nn.Module]) -> None:
+    model = nn.Sequential(nn.Linear(8, 8), norm(8), nn.Linear(8, 4))
+    nn.init.zeros_(model[0].weight)
+    flow = flow_of(model, torch.randn(4, 8))
+    assert flow.is_dead(flow.graph.outputs[0])
+    nn.init.normal_(model[0].weight)
+    flow = flow_of(model, torch.randn(4, 8))
+    assert not flow.is_dead(flow.graph.outputs[0])
+
+
 def test_a_chain_ends_at_a_norm() -> None:
     torch.manual_seed(0)
     model = nn.Sequential(
