@@ -46,7 +46,7 @@ class TensorValues:
         if math.isfinite(low) and math.isfinite(high):
             return Extremes(low, high)
         low, high, bad = math.inf, -math.inf, 0
-        for piece in self.tensor.reshape(-1).split(_CHUNK):  # never a mask of the whole
+        for piece in torch.split(self.tensor.reshape(-1), _CHUNK):  # never a mask of the whole
             finite = piece[torch.isfinite(piece)]
             bad += piece.numel() - finite.numel()
             if finite.numel():
