@@ -178,6 +178,7 @@ def test_zeros_in_recurrent_layers() -> None:
 def test_without_an_example_zeros_are_a_remark_unless_most_are() -> None:
     assert said(chain(2)) == {"HS604 remark": {"2.weight"}}
     assert said(chain(0, 2, 4)) == {"HS604 fault": {"0.weight", "2.weight", "4.weight"}}
+    assert said(chain(2, 4)) == {"HS604 remark": {"2.weight", "4.weight"}}
 
 
 # --- norms ----------------------------------------------------------------------------------------------------------
@@ -280,6 +281,14 @@ def test_saturation(activation: type[nn.Module], gain: float, flat: bool) -> Non
     model = nn.Sequential(nn.Linear(256, 64), activation(), nn.Linear(64, 3))
     nn.init.normal_(model[0].weight, 0, gain / 16)
     assert ("HS617 fault" in said(model, torch.randn(4, 256))) is flat
+
+
+def test_a_prior_in_the_bias_of_a_head_is_no_saturation() -> None:
+    """RetinaNet's start: scores of 1 % by the bias (Lin et al. 2017)."""
+    model = nn.Sequential(nn.Linear(16, 16), nn.ReLU(), nn.Linear(16, 8), nn.Sigmoid())
+    nn.init.normal_(model[2].weight, 0, 0.01)
+    nn.init.constant_(model[2].bias, -4.6)
+    assert said(model, torch.randn(4, 16)) == {}
 
 
 def test_gates_that_start_closed_or_open() -> None:

@@ -71,7 +71,7 @@ class Flow:
             if use.slot in ("weight", "recurrent", "lookup"):
                 self._uses.setdefault(use.op, []).append(use)
         self._draw = np.random.default_rng(2026)
-        self._normal = _quantiles(SAMPLES)
+        self.normal = _quantiles(SAMPLES)
         self._plain_norms = _plain_norm_calls(self.graph)
         looked_up = {op.operand("input") for op in self.graph.ops if op.name in ("embedding", "embedding bag")}
         with np.errstate(all="ignore"):
@@ -130,13 +130,13 @@ class Flow:
 
     def _gauss(self, variance: float, covariance: float, same: bool = False) -> Signal:
         """Gaussian numbers for two inputs, of this variance and covariance."""
-        first = self._draw.permutation(self._normal)
+        first = self._draw.permutation(self.normal)
         if variance <= 0:
             return np.zeros((2, SAMPLES))
         if same:
             return math.sqrt(variance) * np.stack([first, first])
         share = min(max(covariance / variance, -1.0), 1.0)
-        second = self._draw.permutation(self._normal)
+        second = self._draw.permutation(self.normal)
         return math.sqrt(variance) * np.stack([first, share * first + math.sqrt(1 - share * share) * second])
 
     # --- one operation ----------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from headstart.audits.evidence import Evidence, Tensor, found
-from headstart.audits.flow import Flow, Link, Signal, links
+from headstart.audits.flow import Flow, Link, links
 from headstart.graph.follow import follows
 from headstart.graph.graph import Graph
 from headstart.graph.values import Op
@@ -232,9 +232,7 @@ def _following(evidence: Evidence, flow: Flow) -> Iterator[Finding]:
             for met in follows(flow.graph, use, evidence.sums):
                 if met.function is None or "norm" in met.via or "sum" in met.via:
                     continue
-                z = flow.signals.get(op.outputs[0])
-                if z is None or not np.any(z):
-                    continue
+                z = flow.before_bias[op.index] * flow.normal  # a bias far off is no fault of the weights
                 finding = _flat(tensor, met.word, met.function, z) or _slow(flow, op, tensor, met.function)
                 if finding is not None:
                     seen.add(tensor.name)
@@ -242,7 +240,7 @@ def _following(evidence: Evidence, flow: Flow) -> Iterator[Finding]:
                     break
 
 
-def _flat(tensor: Tensor, word: str, phi: Function, z: Signal) -> Finding | None:
+def _flat(tensor: Tensor, word: str, phi: Function, z: np.ndarray) -> Finding | None:
     """HS617, for activations that flatten at both ends."""
     ends = np.concatenate([np.linspace(-60, -50, 11), np.linspace(50, 60, 11)])
     middle = np.array([-0.5, 0.5])

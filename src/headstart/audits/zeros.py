@@ -16,6 +16,7 @@ from headstart.graph.values import Op
 from headstart.signals.rule import Finding
 from headstart.words import listed
 
+_MOST = 0.75  # of the weights at zero are no recipe: Fixup's start has half of them
 _FACTORS = ("multiply", "divide", "glu")  # element by element
 _PRODUCTS = ("multiply", "divide", "matmul", "einsum", "attention", "glu")
 
@@ -49,7 +50,7 @@ def zeros(evidence: Evidence) -> Iterator[Finding]:
     none = [tensor for tensor, look in weights if look.kind == "zeros"]
     flow = evidence.flow
     if flow is None:
-        everywhere = len(none) > 1 and len(none) * 2 > len(weights)
+        everywhere = len(none) > 1 and len(none) > _MOST * len(weights)
         for tensor in none:
             yield _without_graph(tensor, everywhere)
         return
