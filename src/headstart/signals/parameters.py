@@ -42,7 +42,7 @@ RULES = (
     ),
     _rule(
         code="HS602",
-        word="uninitialized",
+        word="unwritten",
         severity="fault",
         title="A parameter or buffer holds what was in memory before.",
         meaning="Values beyond a million, or more than a tenth of them denormal. Memory that was in use before may "
@@ -124,7 +124,7 @@ RULES = (
     ),
     _rule(
         code="HS607",
-        word="identical units",
+        word="twin units",
         severity="fault",
         title="Units of a layer have the same incoming weights.",
         meaning="Fewer distinct rows than units, rows of zeros apart. A remark while more than half of them differ.",
@@ -174,7 +174,7 @@ RULES = (
     ),
     _rule(
         code="HS610",
-        word="residual scale",
+        word="residual",
         severity="remark",
         title="The ends of residual branches are not scaled, and there are many.",
         meaning="At least 12 residual sums in a row, over which the stream's standard deviation is predicted to "
@@ -211,9 +211,9 @@ RULES = (
     ),
     _rule(
         code="HS612",
-        word="variance for std",
+        word="variance",
         severity="fault",
-        title="A standard deviation was given where a variance was meant, or the reverse.",
+        title="A variance was taken for a standard deviation, or the reverse.",
         meaning="The standard deviation is c/fan_in, or the fourth root of c/fan_in, for c = 1 or 2; no recipe "
         "fits, and it is off by more than the limit. A remark if all that fit have the same fan, and then only of "
         "weights that vanish or explode (HS614, HS615).",
@@ -245,9 +245,9 @@ RULES = (
     ),
     _rule(
         code="HS614",
-        word="vanishing weights",
+        word="shrinking",
         severity="fault",
-        title="These weights make the signal vanish over the depth of the model.",
+        title="These weights make the signal vanish over the model's depth.",
         meaning="From an input or a norm to the output, what depends on the input is predicted to shrink by more "
         "than the limit; told of each weight on the way that shrinks it by a fifth or more.",
         why="A layer multiplies the signal by sqrt(fan_in) std / gain. The factors compound, and the gradient meets"
@@ -261,9 +261,9 @@ RULES = (
     ),
     _rule(
         code="HS615",
-        word="exploding weights",
+        word="growing",
         severity="fault",
-        title="These weights make the signal explode over the depth of the model.",
+        title="These weights make the signal explode over the model's depth.",
         meaning="From an input or a norm to the output, what depends on the input is predicted to grow by more than"
         " the limit; told of each weight on the way that enlarges it by a quarter or more, of residual "
         "branches of their ends.",
@@ -281,7 +281,7 @@ RULES = (
         code="HS616",
         word="first loss",
         severity="fault",
-        title="The head makes scores so large that the first loss is far above guessing.",
+        title="The head makes the first loss far larger than guessing does.",
         meaning="The predicted cross-entropy of its scores, were they those of classes, is more than the limit "
         "times ln(classes), and it is the head's own weights that make it so: they enlarge the signal at "
         "least twice.",
@@ -371,7 +371,7 @@ RULES = (
     ),
     _rule(
         code="HS622",
-        word="wide embedding",
+        word="wide table",
         severity="remark",
         title="An embedding is so wide that the blocks hardly move the stream.",
         meaning="All residual branches together are predicted to add less than the limit to a stream that starts "

@@ -23,7 +23,7 @@ def rules(names: Iterable[str] = ()) -> list[Rule]:
     A word may be one of several: "gradient" finds "no gradient".
 
     >>> [rule.code for rule in rules(["vanishing", "hs401"])]
-    ['HS201', 'HS301', 'HS401', 'HS614']
+    ['HS201', 'HS301', 'HS401']
 
     Raises:
         InputError: a name is neither a code nor a word; the nearest are in the message.
