@@ -2,6 +2,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+NEEDS := headstart needs Python 3.11 or newer
+SAY := Write, for example, make PYTHON=python3.12 $(MAKECMDGOALS)
+IS_NEW := import sys; sys.exit(sys.version_info < (3, 11))
+# what an older Python once left is not taken for done
+$(shell .venv/bin/python -c '$(IS_NEW)' 2>/dev/null || rm -f .venv/.python .venv/.base .venv/.dev)
 
 .PHONY: demo test lint docs mutants clean
 
@@ -26,8 +31,14 @@ clean:
 	rm -rf .venv demo build dist docs/_build .pytest_cache .mypy_cache .ruff_cache src/*.egg-info
 	find src tests docs benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
+# An older Python fails deep inside pip, and what it leaves fails for a newer one too: it is asked first, and a .venv
+# whose Python is too old, or does not run, is made anew.
 .venv/.python:
-	$(PYTHON) -m venv .venv
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not there: $(NEEDS). $(SAY)" >&2; exit 1; }
+	@$(PYTHON) -c '$(IS_NEW)' || { \
+		echo "$(NEEDS), got $$($(PYTHON) --version 2>&1) from $(PYTHON). $(SAY)" >&2; exit 1; }
+	@.venv/bin/python -c '$(IS_NEW)' 2>/dev/null || rm -rf .venv
+	$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
 	touch $@
 
 .venv/.base: .venv/.python pyproject.toml constraints.txt

@@ -6,6 +6,7 @@ another processor's rounding does to a training run.
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import subprocess
@@ -43,9 +44,12 @@ def run_session(session: str, folder: str) -> str | None:
     words = shlex.split(command, comments=True)
     if words[0] != "headstart":
         return None  # make demo and make test are run by people and by CI itself
+    # as wide as without a terminal; the readline that pytest loads tells its children a width of its own
+    environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
     done = subprocess.run(
-        [sys.executable, "-m", *words], capture_output=True, text=True, timeout=300, cwd=folder, check=False
-    )
+        [sys.executable, "-m", *words], capture_output=True, text=True, timeout=300, cwd=folder, check=False,
+        env=environment,
+    )  # fmt: skip
     difference = first_difference(expected, done.stdout) if expected.strip() else None
     if done.returncode or difference:
         return f"{command}: exit code {done.returncode}, {difference}\n{done.stdout}{done.stderr}"

@@ -7,14 +7,15 @@ import re
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headstart.check import LARGEST_SEED, finite, is_number, is_whole, not_negative, positive, seed, whole
+from headstart.check import LARGEST_SEED, finite, is_number, is_whole, not_negative, positive, pythons_own, seed, whole
 from headstart.errors import InputError
 
 NO_NUMBERS: list[Any] = [True, False, np.True_, None, "1", "0.5", [1], (1,), {}, 1j, np.array([1.0]), Decimal(1)]
@@ -118,3 +119,38 @@ def test_a_value_by_the_page_is_told_in_part() -> None:
     assert len(str(caught.value)) < 200
     assert "xxx... " not in str(caught.value)
     assert "xxx...." in str(caught.value)
+
+
+def test_what_cannot_be_written_is_told_all_the_same() -> None:
+    huge = 10**5000  # Python writes no whole numbers of more than 4,300 digits
+    for value in (huge, -huge, [huge], Fraction(huge)):
+        with pytest.raises(InputError, match=r"got (a (whole number|list|Fraction) of|-?\d+|1000)"):
+            positive(value if value != huge else -huge, "it")
+    with pytest.raises(InputError, match=r"from 1 to 2\^31 - 1, got a whole number of more than 1,000 digits"):
+        whole(huge, "it", most=2**31 - 1)
+
+
+class Pair(NamedTuple):
+    first: Any
+    second: Any
+
+
+@pytest.mark.parametrize(
+    ("given_", "found"),
+    [
+        (np.int64(3), 3), (np.uint8(3), 3), (np.float32(0.5), 0.5), (np.longdouble(0.5), 0.5), (np.True_, True),
+        (np.str_("he"), "he"), (Path("a.csv"), "a.csv"), ((np.int64(3), "x"), (3, "x")),
+        ([np.float64(0.5)], [0.5]), (Pair(np.int8(1), 2), (1, 2)), (None, None), (1j, 1j), (10**400, 10**400),
+    ],
+)  # fmt: skip
+def test_numpys_and_paths_become_pythons_own(given_: Any, found: Any) -> None:
+    made = pythons_own(given_)
+    assert made == found
+    assert type(made) is type(found)
+    if isinstance(found, (tuple, list)):
+        assert [type(item) for item in made] == [type(item) for item in found]
+
+
+def test_arrays_within_stay_as_they_are() -> None:
+    x = np.ones((3, 2))
+    assert pythons_own((x, x))[0] is x

@@ -164,7 +164,7 @@ def test_numbers_are_finite_wherever_they_stand(number: str) -> None:
             parse(text, "scheme", "he")
 
 
-@pytest.mark.parametrize("text", ["f()", "f(,)", "f(1,)", "f(a=)", "f(,1)"])
+@pytest.mark.parametrize("text", ["f(,)", "f(1,)", "f(a=)", "f(,1)"])
 def test_empty_arguments_are_refused(text: str) -> None:
     with pytest.raises(hs.InputError, match="argument is empty"):
         parse(text, "scheme", "he")
@@ -193,3 +193,35 @@ def test_numbers_read_back_to_the_same_float(value: float) -> None:
 def test_whole_numbers_are_written_without_a_point() -> None:
     assert [format_value(v) for v in (100.0, 1.5, -0.25, 1e300, 20)] == ["100", "1.5", "-0.25", "1e+300", "20"]
     assert [format_value(v) for v in (True, False, "tanh")] == ["true", "false", "tanh"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["he*" * 10**6, "he(" * 10**5, "he(" + "1," * 10**6 + "1)", "(" * 10**6, "a" * 10**6, "he*1" + "0" * 10**6,
+     "gain(leaky_relu(" + "," * 10**5 + "))"],
+)  # fmt: skip
+def test_a_text_by_the_page_is_refused_at_once(text: str) -> None:
+    with pytest.raises(hs.InputError, match=r"^a scheme has at most 1,000 characters, got [\d,]+: ") as caught:
+        hs.scheme(text)
+    assert len(str(caught.value)) < 200
+
+
+def test_no_arguments_in_parentheses_are_none() -> None:
+    assert parse("he( )*2", "scheme", "he") == Spec("he", (), {}, 2.0)
+
+
+def test_a_path_is_kept_apart_where_one_may_stand() -> None:
+    found = parse("torch.nn.GELU(1)", "activation", "relu", dotted=True)
+    assert (found.path, found.name, found.written, found.positional) == ("torch.nn.", "gelu", "GELU", (1.0,))
+    with pytest.raises(hs.InputError, match=r"malformed data set 'a\.csv'"):
+        parse("a.csv", "data set", "circles")
+    with pytest.raises(hs.InputError, match="an activation has at most"):
+        parse("a" * 2000, "activation", "relu")
+
+
+@pytest.mark.parametrize(
+    "value", [10**400, 10**5000, np.array(0.1), "0.1", None, 1j], ids=lambda value: type(value).__name__
+)
+def test_what_is_no_number_for_an_argument_is_told(value: Any) -> None:
+    with pytest.raises(hs.InputError, match="std of scheme 'normal' must be "):
+        hs.normal(value)

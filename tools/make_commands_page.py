@@ -11,19 +11,25 @@ from pathlib import Path
 
 import click
 
-from headstart.cli.main import cli
+from headstart.cli.group import cli
 
 PAGE = Path(__file__).parents[1] / "docs" / "commands.md"
 HEAD = """# The command line
 
 Data goes to stdout, everything else to stderr. `--json` prints the same numbers as the table, with a `schema` number;
 what JSON cannot hold is `"inf"`, `"-inf"` or `"nan"`. `--out PATH` writes one file where PATH has a suffix of the list,
-and a folder with all of them otherwise. `-h` or `--help` explains a command.
+and a folder with all of them otherwise: all of the files, or none where one cannot be written. `-h` or `--help`
+explains a command.
+
+Tables and sentences take as many columns as `COLUMNS` says, also in a pipe or a file; else as the terminal has; else
+100. Where there is no room, headers and sentences break at spaces, intervals go below their medians, and the columns
+that matter least go to a line below each row. No scheme or number is cut. A stream that cannot hold × or ² gets x and
+^2. Ctrl-C ends the work in order and in one line; pressed again, it ends at once.
 
 | exit code | meaning |
 |---|---|
 | 0 | good |
-| 1 | an error: a store or a file that cannot be used |
+| 1 | an error: a store, a file or an output that cannot be used, or a pipe that nobody reads any more |
 | 2 | wrong usage: the message says the rule, the value and what to write |
 | 3 | a check failed |
 | 4 | incomplete, but nothing is lost: the same command goes on |

@@ -1,40 +1,41 @@
 """headstart: the initial weights of neural networks, chosen, explained and compared by experiment.
 
-Importing headstart loads NumPy and the standard library only; everything else loads inside what needs it.
+Importing headstart loads nothing: each name loads at its first use, schemes and draws with NumPy and the standard
+library only. So the command line can listen to Ctrl-C before anything heavy loads.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from headstart.draws.philox import philox4x32
-from headstart.draws.sample import sample
-from headstart.draws.streams import stream_words
-from headstart.errors import ExecutorError, HeadstartError, InputError, Interrupted, StoreError
-from headstart.layout import Fans, Layout, fans
-from headstart.schemes import Scheme, scheme
-from headstart.schemes.names import (
-    constant,
-    delta_orthogonal,
-    dirac,
-    glorot,
-    he,
-    identity,
-    lecun,
-    normal,
-    ones,
-    orthogonal,
-    siren,
-    sparse,
-    truncated_normal,
-    uniform,
-    xavier,
-    zeros,
-)
-
+TYPE_CHECKING = False  # `typing` itself takes longer than this file
 if TYPE_CHECKING:
+    from typing import Any
+
     from headstart import theory, torch
+    from headstart.draws.philox import philox4x32
+    from headstart.draws.sample import sample
+    from headstart.draws.streams import stream_words
+    from headstart.errors import ExecutorError, HeadstartError, InputError, Interrupted, StoreError
     from headstart.experiments.simulation import simulate, singular_values
+    from headstart.layout import Fans, Layout, fans
+    from headstart.schemes import Scheme, scheme
+    from headstart.schemes.names import (
+        constant,
+        delta_orthogonal,
+        dirac,
+        glorot,
+        he,
+        identity,
+        lecun,
+        normal,
+        ones,
+        orthogonal,
+        siren,
+        sparse,
+        truncated_normal,
+        uniform,
+        xavier,
+        zeros,
+    )
     from headstart.theory.gains import gain
     from headstart.verbs.audit import Audit, Unhealthy, audit
     from headstart.verbs.compare import Comparison, compare
@@ -94,27 +95,28 @@ __all__ = [
     "zeros",
 ]
 
-# name -> the module that defines it, loaded at first use
-_LAZY = {
-    "Audit": "headstart.verbs.audit",
-    "Comparison": "headstart.verbs.compare",
-    "Plan": "headstart.verbs.plan",
-    "Study": "headstart.verbs.study",
-    "StudyReport": "headstart.verbs.study",
-    "Tuning": "headstart.verbs.tune",
-    "Unhealthy": "headstart.verbs.audit",
-    "audit": "headstart.verbs.audit",
-    "compare": "headstart.verbs.compare",
-    "gain": "headstart.theory.gains",
-    "init": "headstart.verbs.plan",
-    "plan": "headstart.verbs.plan",
-    "simulate": "headstart.experiments.simulation",
-    "singular_values": "headstart.experiments.simulation",
-    "study": "headstart.verbs.study",
-    "theory": "headstart",
-    "torch": "headstart",
-    "tune": "headstart.verbs.tune",
+# module -> the names it defines, loaded at first use
+_HOMES = {
+    "headstart": "theory torch",
+    "headstart.draws.philox": "philox4x32",
+    "headstart.draws.sample": "sample",
+    "headstart.draws.streams": "stream_words",
+    "headstart.errors": "ExecutorError HeadstartError InputError Interrupted StoreError",
+    "headstart.experiments.simulation": "simulate singular_values",
+    "headstart.layout": "Fans Layout fans",
+    "headstart.schemes": "Scheme scheme",
+    "headstart.schemes.names": (
+        "constant delta_orthogonal dirac glorot he identity lecun normal ones orthogonal siren sparse "
+        "truncated_normal uniform xavier zeros"
+    ),
+    "headstart.theory.gains": "gain",
+    "headstart.verbs.audit": "Audit Unhealthy audit",
+    "headstart.verbs.compare": "Comparison compare",
+    "headstart.verbs.plan": "Plan init plan",
+    "headstart.verbs.study": "Study StudyReport study",
+    "headstart.verbs.tune": "Tuning tune",
 }
+_LAZY = {name: module for module, names in _HOMES.items() for name in names.split()}
 
 
 def __getattr__(name: str) -> Any:

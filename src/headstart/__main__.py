@@ -1,6 +1,6 @@
 """`python -m headstart` is `headstart`."""
 
-from headstart.cli.main import run
-
 if __name__ == "__main__":
+    from headstart.cli.main import run
+
     run()

@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import math
 import numbers
+import operator
+import os
 from typing import Any
+
+import numpy as np
 
 from headstart.errors import InputError
 
@@ -32,6 +36,21 @@ def is_whole(value: Any) -> bool:
     (True, False, False)
     """
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+
+
+def index(value: Any) -> int:
+    """A whole number, or anything that stands for one, as a tensor's size or an array of no axes does.
+
+    Raises:
+        TypeError: it stands for none; True and False are refused too.
+
+    >>> import numpy as np
+    >>> index(np.array(3)), index(np.int8(3))
+    (3, 3)
+    """
+    if isinstance(value, (bool, np.bool_)):
+        raise TypeError
+    return operator.index(value)
 
 
 def finite(value: Any, what: str, example: str = "0.5") -> float:
@@ -81,11 +100,10 @@ def whole(value: Any, what: str, least: int = 1, most: int | None = None, exampl
     """
     if is_whole(value) and value >= least and (most is None or value <= most):
         return int(value)
-    rule = (
-        f"of at least {least}" if most is None else f"from {least} to {most:,}" if most < 2**53 else f"from {least} on"
-    )
+    within = most is None or (most >= 2**53 and not (is_whole(value) and value > most))  # long limits where they count
+    rule = f"of at least {least}" if within else f"from {least} to {_limit(most or 0)}"
     raise InputError(
-        f"{what} must be a whole number {rule}, got {_told(value)}. Write, for example, {example or least}."
+        f"{what} must be a whole number {rule}, got {told(value)}. Write, for example, {example or least}."
     )
 
 
@@ -99,7 +117,7 @@ def seed(value: Any, what: str = "a seed") -> int:
     """
     if is_whole(value) and 0 <= value <= LARGEST_SEED:
         return int(value)
-    raise InputError(f"{what} must be a whole number from 0 to 2^64 - 1, got {_told(value)}. Write, for example, 0.")
+    raise InputError(f"{what} must be a whole number from 0 to 2^64 - 1, got {told(value)}. Write, for example, 0.")
 
 
 def _real(value: Any, what: str, rule: str, example: str, holds: Any) -> float:
@@ -110,15 +128,50 @@ def _real(value: Any, what: str, rule: str, example: str, holds: Any) -> float:
             number = math.inf
         if math.isfinite(number) and holds(number):
             return number
-    raise InputError(f"{what} must be {rule}, got {_told(value)}. Write, for example, {example}.")
+    raise InputError(f"{what} must be {rule}, got {told(value)}. Write, for example, {example}.")
 
 
-def _told(value: Any) -> str:
-    """The value in a message: as it was written, and not by the page."""
+def _limit(most: int) -> str:
+    """A limit as a person reads it: 2^31 - 1, 100,000."""
+    power = (most + 1).bit_length() - 1
+    return f"2^{power} - 1" if most + 1 == 2**power and power > 20 else f"{most:,}"
+
+
+def pythons_own(value: Any) -> Any:
+    """NumPy's scalars and texts as Python's, a path as its text, and so in a list or a named tuple; others stay.
+
+    >>> import numpy as np
+    >>> pythons_own(np.float64(0.5)), pythons_own((np.int64(10), 5)), pythons_own("he")
+    (0.5, (10, 5), 'he')
+    """
+    if isinstance(value, np.generic):
+        return float(value) if isinstance(value, np.floating) else value.item()
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if isinstance(value, str) and type(value) is not str:
+        return str(value)
+    if isinstance(value, (list, tuple)):
+        kind = list if isinstance(value, list) else tuple
+        return kind(map(pythons_own, value))
+    return value
+
+
+def told(value: Any, most: int = 80) -> str:
+    """The value in a message: as it was written, and not by the page.
+
+    >>> told(0.25), told("a" * 100, most=10), told(10**5000)
+    ('0.25', "'aaaaaaaaa...", 'a whole number of more than 1,000 digits')
+    """
     if is_whole(value):
+        if abs(int(value)) >= 10**1000:  # Python writes no longer ones than some thousand digits
+            return "a whole number of more than 1,000 digits"
         text = str(value)
     elif is_number(value) and not isinstance(value, numbers.Rational):  # a fraction takes no format
-        text = f"{value:g}" if value != value // 1 else repr(float(value))  # 3.0 is no whole number's type
+        number = float(value)
+        text = f"{number:g}" if number % 1 else repr(number)  # 3.0 is no whole number's type
     else:
-        text = repr(value)
-    return text if len(text) <= 80 else f"{text[:60]}..."
+        try:
+            text = repr(value)
+        except ValueError:  # it holds a whole number that Python does not write
+            text = f"a {type(value).__name__} of very large numbers"
+    return text if len(text) <= most else f"{text[: most - 20 if most > 40 else most]}..."

@@ -52,6 +52,7 @@ def unknown(kind: str, word: str, choices: Iterable[str]) -> InputError:
     unknown scheme 'hee'. Did you mean 'he'? Known: he, xavier, zeros.
     """
     names = {name.lower(): name for name in choices}
-    near = difflib.get_close_matches(word.lower(), names, n=2, cutoff=0.6)
+    near = difflib.get_close_matches(word.lower(), names, n=2, cutoff=0.6) if len(word) <= 80 else []
     hint = f" Did you mean {' or '.join(repr(names[name]) for name in near)}?" if near else ""
-    return InputError(f"unknown {kind} {word!r}.{hint} Known: {', '.join(names.values())}.")
+    told = word if len(word) <= 80 else f"{word[:60]}..."
+    return InputError(f"unknown {kind} {told!r}.{hint} Known: {', '.join(names.values())}.")

@@ -15,7 +15,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from headstart.check import is_whole, positive, whole
+import numpy as np
+
+from headstart.check import index, is_whole, positive, told, whole
 from headstart.errors import InputError, unknown
 
 __all__ = ["LAYOUTS", "Block", "Fans", "Grid", "Layout", "block_fans", "connections", "fans"]
@@ -24,6 +26,12 @@ Mode = Literal["fan_in", "fan_out", "fan_avg", "fan_geo"]
 MODES: tuple[Mode, ...] = ("fan_in", "fan_out", "fan_avg", "fan_geo")
 Side = Literal["out", "in"]
 Blocks = int | tuple[int, ...]  # how many equal blocks, or the size of each
+
+# Limits that no real weight comes near; within them every count below is a number that a float and an index hold.
+MOST_AXES = 32  # of a weight; NumPy 2 has up to 64, other libraries fewer
+MOST_ELEMENTS = 2**63  # of a weight, exclusive: element indices are below this
+MOST_PARTS = 2**16  # blocks of a weight; each is a draw of its own
+LARGEST_STRIDE = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -72,10 +80,11 @@ class Layout:
         if len(set(named)) < len(named):
             raise InputError(f"an axis has one use in a layout, got {_told(fixed)}. Name each axis once.")
         fixed |= {
-            "groups": (groups := whole(self.groups, "groups")),
+            "groups": (groups := whole(self.groups, "groups", most=MOST_ELEMENTS - 1)),
             "stride": _strides(self.stride),
             "blocks": _blocks(self.blocks),
             "rows": positive(self.rows, "rows", "1"),
+            "transposed": _flag(self.transposed, "transposed"),
         }
         if self.groups_on not in ("out", "in"):
             raise unknown("side of the groups", str(self.groups_on), ("out", "in"))
@@ -208,7 +217,7 @@ def layout_of(layout: str | Layout) -> Layout:
     """The layout of a name, or the `Layout` itself."""
     if isinstance(layout, Layout):
         return layout
-    if layout not in LAYOUTS:
+    if not isinstance(layout, str) or layout not in LAYOUTS:
         raise unknown("layout", str(layout), LAYOUTS)
     return LAYOUTS[layout]
 
@@ -260,7 +269,7 @@ def blocks(shape: tuple[int, ...], layout: Layout) -> tuple[Block, ...]:
         parts = (size // parts,) * parts
     if sum(parts) != size:
         raise InputError(f"the blocks must fill axis {axis} of size {size}, got sizes {parts}, {sum(parts)} in all.")
-    ends = [sum(parts[: at + 1]) for at in range(len(parts))]
+    ends = itertools.accumulate(parts)
     return tuple(Block(axis, end - part, end) for part, end in zip(parts, ends, strict=True))
 
 
@@ -334,38 +343,71 @@ def _positions_per_step(layout: Layout, field_axes: int) -> int:
     return math.prod(layout.stride)
 
 
-def _sizes(shape: Sequence[int]) -> tuple[int, ...]:
-    sizes = tuple(shape)
-    if not all(type(size) is int and size > 0 for size in sizes):
-        if not all(is_whole(size) and size >= 1 for size in sizes):
-            raise InputError(f"every size of a shape must be an integer of at least 1, got {sizes}.")
-        return tuple(int(size) for size in sizes)
+def check_shape(shape: Any, least: int = 0) -> tuple[int, ...]:
+    """A shape as a tuple of Python's whole numbers.
+
+    Args:
+        shape: any sequence of whole numbers, NumPy's too.
+        least: what each size must be at least.
+
+    Raises:
+        InputError: no such sequence, too small a size, more axes or elements than any weight has.
+
+    >>> check_shape((3, 0, 2))
+    (3, 0, 2)
+    """
+    try:
+        if not isinstance(shape, (Sequence, np.ndarray)) or isinstance(shape, (str, bytes)) or len(shape) > MOST_AXES:
+            raise TypeError
+        sizes = tuple(map(index, shape))
+    except TypeError:
+        raise InputError(
+            f"a shape is a sequence of integers, one for each of at most {MOST_AXES} axes, got {told(shape)}. "
+            "Write, for example, (64, 3, 5, 5)."
+        ) from None
+    if any(size < least for size in sizes):
+        raise InputError(f"every size of a shape must be an integer of at least {least}, got {told(sizes)}.")
+    if math.prod(size for size in sizes if size) >= MOST_ELEMENTS:
+        raise InputError(f"a weight has fewer than 2^63 elements, got shape {told(sizes)}.")
     return sizes
+
+
+def _sizes(shape: Sequence[int]) -> tuple[int, ...]:
+    return check_shape(shape, least=1)
+
+
+def _flag(given: Any, name: str) -> bool:
+    if not isinstance(given, (bool, np.bool_)):
+        raise InputError(f"{name} must be True or False, got {told(given)}.")
+    return bool(given)
 
 
 def _axes(given: Any, name: str) -> tuple[int, ...]:
     axes = (given,) if is_whole(given) else given
     if isinstance(axes, (str, bytes)) or not isinstance(axes, Sequence) or not all(map(is_whole, axes)):
-        raise InputError(f"{name} must be axis numbers, got {given!r}. Write, for example, {name}=(0,).")
+        raise InputError(f"{name} must be axis numbers, got {told(given)}. Write, for example, {name}=(0,).")
+    if any(not -MOST_AXES <= axis < MOST_AXES for axis in axes):
+        raise InputError(f"{name} must be numbers of at most {MOST_AXES} axes, got {told(axes)}. Write {name}=(0,).")
     return tuple(int(axis) for axis in axes)
 
 
 def _strides(given: Any) -> int | tuple[int, ...]:
     if isinstance(given, Sequence) and not isinstance(given, (str, bytes)):
-        return tuple(whole(stride, "every stride") for stride in given)
-    return whole(given, "a stride")
+        return tuple(whole(stride, "every stride", most=LARGEST_STRIDE) for stride in given)
+    return whole(given, "a stride", most=LARGEST_STRIDE)
 
 
 def _blocks(given: Any) -> tuple[int, Blocks] | None:
     if given is None:
         return None
-    remedy = f"got {given!r}. Write, for example, blocks=(0, 3) for three equal parts of axis 0."
+    remedy = f"got {told(given)}. Write, for example, blocks=(0, 3) for three equal parts of axis 0."
     if isinstance(given, str) or not isinstance(given, Sequence) or len(given) != 2 or not is_whole(given[0]):
         raise InputError(f"blocks are (axis, how many) or (axis, sizes), {remedy}")
     axis, parts = given
-    if isinstance(parts, Sequence) and not isinstance(parts, str) and parts:
-        return int(axis), tuple(whole(size, "the size of a block") for size in parts)
-    return int(axis), whole(parts, "the number of blocks")
+    if isinstance(parts, Sequence) and not isinstance(parts, (str, bytes)) and parts:
+        whole(len(parts), "the number of blocks", most=MOST_PARTS)
+        return int(axis), tuple(whole(size, "the size of a block", most=MOST_ELEMENTS - 1) for size in parts)
+    return int(axis), whole(parts, "the number of blocks", most=MOST_PARTS)
 
 
 def _no_such_axes(layout: Layout, got: str) -> InputError:

@@ -12,13 +12,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from headstart.check import is_number
+import numpy as np
+
+from headstart.check import is_number, told
 from headstart.errors import InputError, unknown
 
 type_of_value = float | bool | str
+LONGEST = 1000  # characters of a spec string; one that a person writes has fewer than 100
 
 _SHAPE = re.compile(
-    r"\s*(?P<name>[A-Za-z_][A-Za-z0-9_]*)\s*(?:\((?P<arguments>(?:[^()]|\([^()]*\))*)\))?\s*(?:\*(?P<multiplier>.*))?"
+    r"\s*(?P<path>(?:[A-Za-z_][A-Za-z0-9_]*\.)*)(?P<name>[A-Za-z_][A-Za-z0-9_]*)\s*(?:\((?P<arguments>(?:[^()]|\([^()]*\))*)\))?\s*(?:\*(?P<multiplier>.*))?"
 )
 _KEYWORD = re.compile(r"\s*(?P<key>[A-Za-z_][A-Za-z0-9_]*)\s*=\s*(?P<value>.*)", re.DOTALL)
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -28,21 +31,27 @@ _COMMA = re.compile(r",(?![^()]*\))")  # one that separates arguments: not withi
 
 @dataclass(frozen=True)
 class Spec:
-    """A parsed spec string: the name, its arguments by position and by keyword, and the multiplier if one was given."""
+    """A parsed spec string: the name, its arguments by position and by keyword, and the multiplier if one was given.
+
+    `path` is what stood before the name, "torch.nn.init."; `written` is the name as it was written.
+    """
 
     name: str
     positional: tuple[type_of_value, ...]
     keywords: dict[str, type_of_value]
     multiplier: float | None
+    path: str = field(default="", repr=False)
+    written: str = field(default="", repr=False, compare=False)
 
 
-def parse(text: str, kind: str, example: str) -> Spec:
+def parse(text: str, kind: str, example: str, *, dotted: bool = False) -> Spec:
     """Read `name`, `name(1, key=word)` or `name*1.3`.
 
     Args:
         text: what the user typed.
         kind: what it should be ("scheme", "activation"), for the messages.
         example: a correct spec string of that kind, for the messages.
+        dotted: whether a library's path may stand before the name: `nn.GELU`.
 
     Raises:
         InputError: the text is not of this form, or a number in it is not finite.
@@ -51,9 +60,14 @@ def parse(text: str, kind: str, example: str) -> Spec:
     Spec(name='he', positional=(), keywords={'mode': 'fan_out'}, multiplier=1.3)
     """
     if not isinstance(text, str):
-        raise InputError(f"a {kind} is written as a string, got {text!r}. Write {example!r}.")
+        raise InputError(f"{_article(kind)} {kind} is written as a string, got {told(text)}. Write {example!r}.")
+    if len(text) > LONGEST:
+        raise InputError(
+            f"{_article(kind)} {kind} has at most {LONGEST:,} characters, got {len(text):,}: {told(text)}. "
+            f"Write, say, {example!r}."
+        )
     match = _SHAPE.fullmatch(text)
-    if match is None:
+    if match is None or (match["path"] and not dotted):
         raise InputError(
             f"malformed {kind} {text!r}: the form is name, name(value, key=value) or either followed by *number. "
             f"Write {example!r}."
@@ -63,7 +77,7 @@ def parse(text: str, kind: str, example: str) -> Spec:
         multiplier = read_number(match["multiplier"], f"the multiplier of {kind} {text!r}")
     positional: list[type_of_value] = []
     keywords: dict[str, type_of_value] = {}
-    if match["arguments"] is not None:
+    if (match["arguments"] or "").strip():
         for item in _COMMA.split(match["arguments"]):
             keyword = _KEYWORD.fullmatch(item)
             value = _read_value(keyword["value"] if keyword else item, text, kind, example)
@@ -75,7 +89,11 @@ def parse(text: str, kind: str, example: str) -> Spec:
                 raise InputError(f"malformed {kind} {text!r}: {keyword['key']} is given twice. Write it once.")
             else:
                 keywords[keyword["key"]] = value
-    return Spec(match["name"].lower(), tuple(positional), keywords, multiplier)
+    return Spec(match["name"].lower(), tuple(positional), keywords, multiplier, match["path"].lower(), match["name"])
+
+
+def _article(noun: str) -> str:
+    return "an" if noun[0] in "aeiou" else "a"
 
 
 def read_number(text: str, what: str) -> float:
@@ -83,9 +101,9 @@ def read_number(text: str, what: str) -> float:
     try:
         value = float(text)
     except ValueError:
-        raise InputError(f"{what} must be a number, got {text.strip()!r}. Write, for example, 1.3.") from None
+        raise InputError(f"{what} must be a number, got {told(text.strip())}. Write, for example, 1.3.") from None
     if not math.isfinite(value):
-        raise InputError(f"{what} must be finite, got {text.strip()!r}. Write a number such as 1.3.")
+        raise InputError(f"{what} must be finite, got {told(text.strip())}. Write a number such as 1.3.")
     return value
 
 
@@ -146,25 +164,30 @@ class Argument:
         """
         where = f"{self.name} of {owner}"
         if self.read is not None:
-            return str(value) if value == self.default else self.read(str(value))
+            return str(value) if str(value) == self.default else self.read(str(value))
         if self.choices is not None:
-            if value not in self.choices:
+            if not isinstance(value, str) or value not in self.choices:
                 raise unknown(where, str(value), self.choices)
             return str(value)
         if isinstance(self.default, bool):
-            if not isinstance(value, bool):
-                raise InputError(f"{where} must be true or false, got {value!r}.")
-            return value
+            if not isinstance(value, (bool, np.bool_)):
+                raise InputError(f"{where} must be true or false, got {told(value)}.")
+            return bool(value)
         if not is_number(value):
             kind = self.rule if self.whole else "a number"
-            raise InputError(f"{where} must be {kind}, got {value!r}. Write {remedy}.")
+            raise InputError(f"{where} must be {kind}, got {told(value)}. Write {remedy}.")
         if not self._holds(value):
             hint = f"; {self.zero_hint}" if value == 0 and self.zero_hint else ""
-            raise InputError(f"{where} must be {self.rule}, got {value:g}. Write {remedy}{hint}.")
+            shown = f"{value:g}" if isinstance(value, float) else told(value)
+            raise InputError(f"{where} must be {self.rule}, got {shown}. Write {remedy}{hint}.")
         return int(value) if self.whole else float(value)
 
     def _holds(self, value: Any) -> bool:
-        inside = math.isfinite(value) and self.least <= value < self.below and value > self.above
+        try:
+            number = float(value)
+        except OverflowError:  # a whole number beyond float64
+            return False
+        inside = math.isfinite(number) and self.least <= number < self.below and number > self.above
         return inside and (not self.whole or value == int(value))
 
     @property

@@ -38,6 +38,24 @@ def percent(share: float, digits: int = 1) -> str:
     return f"{100 * share:.{digits}f} %" if math.isfinite(share) else not_finite(share)
 
 
+def r_squared(value: float) -> str:
+    """R², or a difference of two: to four decimals, since what is smaller is rounding; four digits where it is large.
+
+    >>> r_squared(0.98765), r_squared(-4.441e-16), r_squared(-473.537), r_squared(-3.98e22)
+    ('0.9877', '0', '-473.5', '-3.98e+22')
+    """
+    return number(round(value, 4) + 0.0) if math.isfinite(value) else not_finite(value)
+
+
+def with_interval(middle: str, low: str, high: str) -> str:
+    """A value and the interval around it; the value alone where both ends are the same text. Percent is said once.
+
+    >>> with_interval("95.0 %", "84 %", "96 %"), with_interval("10.2", "10.2", "10.2")
+    ('95.0 % (84–96)', '10.2')
+    """
+    return middle if low == high else f"{middle} ({low.removesuffix(' %')}–{high.removesuffix(' %')})"
+
+
 def times(factor: float, digits: int = 3) -> str:
     """A factor: × 1.41, × 0.02, × 3e-07.
 
@@ -89,6 +107,15 @@ def listed(items: Iterable[Any], last: str = "and") -> str:
     """
     texts = [str(item) for item in items]
     return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} {last} {texts[-1]}" if texts else "none"
+
+
+def begun(text: str) -> str:
+    """A title's first letter in upper case, and no other changed.
+
+    >>> begun("test R²")
+    'Test R²'
+    """
+    return text[:1].upper() + text[1:]
 
 
 def sizes(values: Sequence[int]) -> str:

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from command_line import Done, Headstart
 
-from headstart.cli import main
+from headstart.cli import group
 from headstart.cli.main import run
 from headstart.cli.progress import Progress
 from headstart.errors import InputError
@@ -152,7 +152,7 @@ def test_the_exit_code_says_what_became_of_a_command(
         if raised is not None:
             raise raised
 
-    monkeypatch.setattr(main.cli, "main", command)
+    monkeypatch.setattr(group.cli, "invoke", command)
     assert headstart("compare") == Done(code, "", words)
 
 
@@ -162,7 +162,7 @@ def test_an_error_that_nobody_foresaw_is_not_hidden(monkeypatch: pytest.MonkeyPa
     def command(*_: Any, **__: Any) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(main.cli, "main", command)
+    monkeypatch.setattr(group.cli, "invoke", command)
     with pytest.raises(ZeroDivisionError):
         run(["compare"])
 

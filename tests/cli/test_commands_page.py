@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from headstart.cli.main import COMMANDS
+from headstart.cli.group import COMMANDS
 
 ROOT = Path(__file__).parents[2]
 MADE = runpy.run_path(str(ROOT / "tools" / "make_commands_page.py"))

@@ -7,7 +7,8 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from headstart.cli.main import cli, run
+from headstart.cli.group import cli
+from headstart.cli.main import run
 from headstart.signals.registry import RULES, rows
 
 

@@ -11,7 +11,8 @@ import pytest
 
 from headstart.cli.compare import FIXED_BY_PRESET
 from headstart.cli.compare import command as compare
-from headstart.cli.main import COMMANDS, cli, run
+from headstart.cli.group import COMMANDS, cli
+from headstart.cli.main import run
 from headstart.cli.options import hidden_sizes
 from headstart.cli.tune import command as tune
 from headstart.errors import InputError

@@ -61,16 +61,45 @@ def test_a_plain_line_every_ten_seconds_with_the_work_done_and_the_time_left(
         progress.update(done, 1_000_000)
         said.append(capsys.readouterr().err)
     assert said == [
-        "", "", "Training: 2,500 of 10,000 runs, about 32 s left\n", "",  # 10.5 s for a quarter, three more to come
-        "Training: 3,999 of 10,000 runs, about 32 s left\n", "",  # the end needs no line
+        "", "", "Training: 2,500 of 10,000 runs, about 17 s left\n", "",  # 5.5 s for 24.9 %, and 75 % to come
+        "Training: 3,999 of 10,000 runs, about 24 s left\n", "",  # the end needs no line
     ]  # fmt: skip
 
 
-def test_time_left_is_not_guessed_from_nothing(clock: Turn, capsys: pytest.CaptureFixture[str]) -> None:
+def lines(clock: Turn, capsys: pytest.CaptureFixture[str], progress: Progress, total: int, *updates: Any) -> list[str]:
+    """What is said, an update a line, when so much was done at such a time."""
+    said = []
+    for seconds, done in updates:
+        clock(seconds)
+        progress.update(done, total)
+        said.append(capsys.readouterr().err.strip())
+    return said
+
+
+def test_no_time_left_is_told_before_a_few_per_cent_are_done(clock: Turn, capsys: pytest.CaptureFixture[str]) -> None:
     progress = Progress("Running", "runs", 1, waiting="")
-    clock(11)
-    progress.update(0, 7)
-    assert capsys.readouterr().err == "Running: 0 of 7 runs\n"
+    said = lines(clock, capsys, progress, 1000, (0, 0), (11, 0), (22, 1), (33, 29), (44, 30), (55, 500))
+    assert said == [
+        "", "Running: 0 of 1,000 runs", "Running: 1 of 1,000 runs", "Running: 29 of 1,000 runs",
+        "Running: 30 of 1,000 runs, about 24 min left", "Running: 500 of 1,000 runs, about 55 s left",
+    ]  # fmt: skip
+
+
+def test_compilation_is_not_training(clock: Turn, capsys: pytest.CaptureFixture[str]) -> None:
+    """Ninety seconds to compile, then ten to train: half-way it is five more, and not fifty."""
+    compiled = ((0, 0), (30, 0), (90, 0), (91, 100), (95, 500))
+    said = lines(clock, capsys, Progress("Training", "runs", 1, waiting="Compiling."), 1000, *compiled)
+    assert said[1].splitlines() == ["Compiling.", "Training: 0 of 1,000 runs"]
+    assert said[2:] == ["Training: 0 of 1,000 runs", "", ""]
+    progress = Progress("Training", "runs", 1, waiting="Compiling.")
+    said = lines(clock, capsys, progress, 1000, (200, 0), (290, 0), (291, 100), (300.5, 500))
+    assert said[-1] == "Training: 500 of 1,000 runs, about 10 s left"
+
+
+def test_what_was_stored_before_is_no_work_of_now(clock: Turn, capsys: pytest.CaptureFixture[str]) -> None:
+    progress = Progress("Running", "runs", 1, waiting="")
+    said = lines(clock, capsys, progress, 1000, (0, 800), (11, 801), (22, 900))
+    assert said == ["", "Running: 801 of 1,000 runs", "Running: 900 of 1,000 runs, about 22 s left"]
 
 
 class Terminal:
@@ -84,7 +113,7 @@ class Terminal:
             def __init__(self, *_: Any, console: Any, **__: Any) -> None:
                 outer.told.append(("made", console.stderr))
 
-            def add_task(self, what: str, total: int, units: str) -> int:
+            def add_task(self, what: str, total: int, units: str, left: str) -> int:
                 outer.told.append((what, total))
                 return 3
 
@@ -94,8 +123,8 @@ class Terminal:
             def stop(self) -> None:
                 outer.told.append(("stop",))
 
-            def update(self, task: int, completed: int, units: str) -> None:
-                outer.told.append((task, completed, units))
+            def update(self, task: int, completed: int, units: str, left: str) -> None:
+                outer.told.append((task, completed, units, left))
 
         monkeypatch.setattr("rich.progress.Progress", Bar)
         monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
@@ -110,9 +139,11 @@ def test_a_terminal_has_a_bar_that_goes_away(
         assert terminal.told == []
         clock(1.5)
         progress.update(25, 100)
+        clock(5.5)
         progress.update(99, 100)
         raise KeyboardInterrupt
     assert terminal.told == [
-        ("made", True), ("Training", 100), ("start",), (3, 25, "2 of 10 runs"), (3, 99, "9 of 10 runs"), ("stop",),
+        ("made", True), ("Training", 100), ("start",), (3, 25, "2 of 10 runs", "about 5 s left"),
+        (3, 99, "9 of 10 runs", "under a second left"), ("stop",),
     ]  # fmt: skip
     assert capsys.readouterr() == ("", "")

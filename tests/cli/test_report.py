@@ -42,7 +42,7 @@ def test_tables_on_stdout_the_rest_on_stderr(asked: list[tuple[str, str | None]]
     assert asked == [("runs.db", "circles")]
     assert "30 runs, 6 seeds, 1 failed, " in out
     assert "Test accuracy, median (95 % interval), by scheme, multiplier" in out
-    assert "Multiplier 4: 4 seeds cannot tell he from xavier" in out
+    assert "4 seeds cannot tell any two of these schemes apart" in out
     assert "--out" in err
     assert "\x1b[" not in out
 
@@ -50,7 +50,7 @@ def test_tables_on_stdout_the_rest_on_stderr(asked: list[tuple[str, str | None]]
 def test_json_has_every_run_in_the_order_of_the_store(asked: list[tuple[str, str | None]], capsys: Any) -> None:
     headstart(["report", "runs.db", "--json"])
     found = json.loads(capsys.readouterr().out)
-    assert set(found) == {"schema", "rows"}
+    assert set(found) == {"schema", "files", "rows"}
     assert found["schema"] == 1
     assert [row["id"] for row in found["rows"]] == [row["id"] for row in ROWS]
     assert found["rows"][-1]["final_cost"] == "nan"
@@ -80,7 +80,7 @@ def test_an_empty_store(asked: list[tuple[str, str | None]], capsys: Any) -> Non
     assert stop.value.code == 2
     assert "there are no runs to report" in capsys.readouterr().err
     headstart(["report", "empty.db", "--json"])
-    assert json.loads(capsys.readouterr().out) == {"schema": 1, "rows": []}
+    assert json.loads(capsys.readouterr().out) == {"schema": 1, "files": {}, "rows": []}
 
 
 @pytest.fixture

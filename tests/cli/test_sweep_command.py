@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from headstart.cli.main import cli, run
+from headstart.cli.group import cli
+from headstart.cli.main import run
 from headstart.cli.sweep import seed_range
 from headstart.errors import ExecutorError, InputError, Interrupted, StoreError
 from headstart.experiments.sweep.status import Status
@@ -152,7 +153,7 @@ LOST = "the workers are lost"
         (Status(5, 5, 0), StoreError("the disk is full"), 4, "Error: the disk is full\n"),
         (Status(5, 5, 0), ExecutorError(LOST), 4, f"Error: {LOST}\n"),
         (Status(5, 5, 0), InputError("a slip"), 2, "Error: a slip\n"),
-        (Status(5, 5, 0), KeyboardInterrupt(), 130, "\nInterrupted.\n"),
+        (Status(5, 5, 0), KeyboardInterrupt(), 130, "Interrupted.\n"),
     ],
 )  # fmt: skip
 def test_the_exit_code_tells_how_a_sweep_ended(
@@ -264,7 +265,7 @@ def test_bad_input(
 
 def test_more_runs_than_the_maximum_need_yes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "study.toml"
-    monkeypatch.setattr("headstart.experiments.sweep.study.MOST_RUNS", 1_999)
+    monkeypatch.setattr("headstart.experiments.sweep.limits.MOST_RUNS", 1_999)
     path.write_text("seed = { range = [0, 2000] }")
     refused = headstart("sweep", "status", path)
     assert "asks for 2,000 runs, more than 1,999" in str(refused.exception)

@@ -66,7 +66,8 @@ class TestGain:
 
     def test_each_column_has_its_own_number(self, capsys: pytest.CaptureFixture[str]) -> None:
         lines = called(capsys, "gain", "elu(0.5)", "--q", "0.3,2", "--depth", "7")[1].splitlines()
-        assert lines[2].split() == ["q", "E[φ]", "E[φ²]", "E[φ'²]", "gain", "backward", "slope", "χ1", "χ1^7"]
+        assert lines[2].split() == [
+            "q", "E[φ]", "E[φ²]", "E[φ'²]", "gain", "backward", "slope", "stability", "χ1", "χ1^7"]  # fmt: skip
         for line, q in zip(lines[4:6], (0.3, 2.0), strict=True):
             at = hs.theory.moments("elu(0.5)", q)
             five = (at.mean, at.second_moment, at.derivative_second_moment, at.gain_forward, at.gain_backward)
@@ -152,7 +153,8 @@ class TestColumns:
     def test_gains(self, capsys: pytest.CaptureFixture[str]) -> None:
         """exp: E = e^(q/2), E^2 = e^2q twice, slope 2q, chi q; relu(z)^2: forward sqrt(2/3q), backward 1/sqrt(2q)."""
         out = called(capsys, "gain", "squared_relu", "--q", "0.5,3", "--depth", "7")[1]
-        assert titles(out, "q", "gain") == ["q", "E[φ]", "E[φ²]", "E[φ'²]", "gain", "backward", "slope", "χ1", "χ1^7"]
+        assert titles(out, "q", "gain") == [
+            "q", "E[φ]", "E[φ²]", "E[φ'²]", "gain", "backward", "slope", "stability", "χ1", "χ1^7"]  # fmt: skip
         for q in (0.5, 3.0):
             found = cells(out, f"{q:g} ")
             expected = [q / 2, 1.5 * q * q, 2 * q, (2 / 3 / q) ** 0.5, (2 * q) ** -0.5, 2.0]
@@ -166,7 +168,7 @@ class TestColumns:
         assert cells(called(capsys, "gain", activation, "--q", "1")[1], "1 ")[6] == word
 
     def test_libraries(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """Signal and gradient over 9 layers, each from `practices`; GELU's differ."""
+        """Variance and squared gradient over 9 layers, each from `practices`; GELU's differ."""
         out = called(capsys, "gain", "gelu", "--depth", "9")[1]
         assert "over 9 layers from variance 1" in out
         for name, rule in hs.theory.practices("gelu", 9).items():
@@ -224,12 +226,12 @@ class TestColumns:
 
 class TestSimulationTable:
     def test_predicted_and_simulated_stand_side_by_side(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """tanh, 6 layers of 64: medians of 16 networks of a seed; signal at the last layer, gradient at the first."""
+        """tanh, 6 layers of 64: medians of 16 networks of a seed; variance at the last layer, gradient at the first."""
         arguments = ("gain", "tanh", "--simulate", "--depth", "6", "--width", "64", "--seed", "3")
         out = called(capsys, *arguments)[1]
         table = out[out.index("Predicted and simulated") :]
-        assert titles(table, "initialization", "signal") == [
-            "initialization", "signal", "simulated", "gradient", "simulated"]  # fmt: skip
+        assert titles(table, "initialization", "variance") == [
+            "initialization", "variance", "simulated", "squared", "gradient", "simulated"]  # fmt: skip
         for name, w2 in (("PyTorch default", 1 / 3), ("PyTorch kaiming", 2.0), ("PyTorch calculate_gain", 25 / 9)):
             seen = hs.simulate("tanh", w2, depth=6, width=64, networks=16, seed=3)
             told = hs.theory.propagate("tanh", w2, depth=6)

@@ -14,8 +14,10 @@ from command_line import Headstart
 from tunings import tuning
 
 from headstart.cli.progress import Progress
-from headstart.experiments.tune.search import open_study, rows_of
+from headstart.experiments.tune.kept import open_study
+from headstart.experiments.tune.search import rows_of
 from headstart.experiments.tune.settings import TuneSettings, tune_settings
+from headstart.experiments.tune.storage import Storage
 from headstart.experiments.tune.tunables import TunableNetwork
 from headstart.verbs.tune import Tuning
 
@@ -112,12 +114,12 @@ def test_ctrl_c_says_what_is_kept_and_exits_130(
     kept = int(done.stderr.split("Interrupted: ")[1].split()[0])
     assert done.stderr.splitlines()[-1] == (
         f"Interrupted: {kept} of 6 trials of he had ended. "
-        "They are kept in sqlite:///tune.db; the same command goes on from there."
+        "They are kept in tune.db; the same command goes on from there."
     )
     assert "Traceback" not in done.stderr
-    assert [path.name for path in tmp_path.iterdir()] == ["tune.db"]
-    settings, url = tune_settings(trials=6, seeds=2, steps=100, profile=3), f"sqlite:///{tmp_path / 'tune.db'}"
-    study = open_study(settings, "he", url, TunableNetwork(settings, "he").fingerprint)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["tune.db", "tune.db.tune.lock"]
+    settings, storage = tune_settings(trials=6, seeds=2, steps=100, profile=3), Storage(tmp_path / "tune.db")
+    study = open_study(settings, "he", storage, TunableNetwork(settings, "he").fingerprint)
     assert abs(len(rows_of(study)) - kept) <= 1  # Ctrl-C may come between a trial's end and its being counted
     assert abs(kept - trials) <= 1
 

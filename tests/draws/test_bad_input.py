@@ -36,11 +36,20 @@ strided = np.lib.stride_tricks.as_strided
         ({"draw": Constant(float("inf"))}, "constant must be a finite number, got inf"),
         ({"draw": Constant(1e5), "dtype": "float16"}, "constant must be finite in float16"),
         ({"draw": Sparse(1.0, 0.1), "shape": (4, 4)}, "sparsity between 0 and 1"),
-        ({"shape": (-1, 3)}, "size of a shape must be at least 0"),
+        ({"shape": (-1, 3)}, "size of a shape must be an integer of at least 0"),
         ({"shape": (2.5,)}, "sequence of integers"),
         ({"shape": (True, 2)}, "sequence of integers"),
         ({"shape": 5}, "sequence of integers"),
         ({"shape": (2**40, 2**40)}, "fewer than 2\\^63"),
+        ({"shape": (2**63,)}, "fewer than 2\\^63"),
+        ({"shape": (0, 2**70)}, "fewer than 2\\^63"),
+        ({"shape": (10**5000,)}, "fewer than 2\\^63"),
+        ({"shape": (1,) * 70}, "at most 32 axes"),
+        ({"shape": {3, 4}}, "sequence of integers"),
+        ({"shape": iter((3, 4))}, "sequence of integers"),
+        ({"shape": np.ones((2, 2), int)}, "sequence of integers"),
+        ({"layout": ["out_in"]}, "unknown layout"),
+        ({"region": [(True, 2)]}, "limits are integers"),
         ({"seed": -1}, "whole number from 0 to 2\\^64 - 1, got -1"),
         ({"seed": 2**64}, "whole number from 0 to 2\\^64 - 1"),
         ({"seed": True}, "whole number from 0 to 2\\^64 - 1, got True"),
@@ -130,8 +139,15 @@ def test_words_and_counters() -> None:
     for word in (2**32, -1, 0.5):
         with pytest.raises(hs.InputError, match="from 0 to 2\\^32 - 1"):
             hs.philox4x32([0, 0, 0, word], [0, 0])
-    with pytest.raises(hs.InputError, match="rounds"):
-        hs.philox4x32([0, 0, 0, 0], [0, 0], rounds=-1)
+    for rounds in (-1, 2**40):
+        with pytest.raises(hs.InputError, match="rounds must be a whole number from 0 to 1,000"):
+            hs.philox4x32([0, 0, 0, 0], [0, 0], rounds=rounds)
+    with pytest.raises(hs.InputError, match="must broadcast"):
+        hs.philox4x32(np.zeros((2, 4), int), np.zeros((3, 2), int))
+    with pytest.raises(hs.InputError, match="rows of different lengths"):
+        hs.philox4x32([[0, 0, 0, 0], [0]], [0, 0])
+    with pytest.raises(hs.InputError, match=r"the words of .* elements needs"):
+        hs.stream_words(0, "w", 0, 2**62)
 
 
 def test_new_schemes_by_name_and_string() -> None:

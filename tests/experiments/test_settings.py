@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import math
+from typing import Any
 
+import numpy as np
 import pytest
 
 from headstart import InputError, he
 from headstart.experiments.settings import CompareSettings, compare_settings
+from headstart.experiments.tune.settings import tune_settings
 
 
 def test_defaults_are_the_courses_network_and_data() -> None:
@@ -115,3 +120,81 @@ def test_broken_rules(given: dict[str, object], words: str) -> None:
 def test_every_broken_rule_is_named() -> None:
     with pytest.raises(InputError, match=r"^steps: .* seeds: "):
         compare_settings(seeds=0, steps=0)
+
+
+NUMPYS: dict[str, object] = {
+    "seeds": np.int64(2), "steps": np.int32(30), "hidden": (np.int64(4), np.uint8(3)), "learning_rate": np.float32(0.5),
+    "record_every": np.int16(10), "data_seed": np.uint64(0), "batch_size": np.int8(16), "dtype": np.float32,
+    "activation": np.str_("tanh"), "tune_learning_rate": np.False_, "schemes": np.array(["he"]),
+}  # fmt: skip
+
+
+def test_numpys_numbers_texts_and_types_are_pythons() -> None:
+    found = compare_settings(**NUMPYS)
+    plain = compare_settings(
+        seeds=2, steps=30, hidden=(4, 3), learning_rate=0.5, record_every=10, batch_size=16, activation="tanh",
+        schemes=["he"],
+    )  # fmt: skip
+    assert found == plain
+    assert json.dumps(found.model_dump(mode="json")) == json.dumps(plain.model_dump(mode="json"))
+    assert CompareSettings(**{**NUMPYS, "schemes": ("he",)}) == plain
+    for dtype in (np.dtype("float64"), np.float64, float, "float64"):
+        assert compare_settings(dtype=dtype).dtype == "float64"
+    assert compare_settings(hidden=np.array([4, 3])).hidden == (4, 3)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"steps": 2**64}, "steps: .* less than or equal to 2147483647, got 18446744073709551616. Write, .* 15000"),
+        ({"steps": 10**5000}, "steps: .* got a whole number of more than 1,000 digits"),
+        ({"seeds": 2**31}, "seeds: .* less than or equal to 100000"),
+        ({"seeds": 30_000}, "at most 100,000 runs, got 5 schemes times 30,000 seeds"),
+        ({"hidden": (2**31,)}, r"at most 2\^31 - 1 units, got 2147483648"),
+        ({"hidden": (10**5000,)}, r"at most 2\^31 - 1 units, got a whole number"),
+        ({"hidden": (1,) * 20_000}, "hidden has at most 10,000 entries"),
+        ({"hidden": range(2**31)}, "hidden has at most 10,000 entries"),
+        ({"hidden": itertools.count(1)}, "hidden has at most 10,000 entries"),
+        ({"schemes": itertools.repeat("he")}, "schemes has at most 10,000 entries"),
+        ({"record_every": 2**64}, "record_every: .* got 18446744073709551616"),
+        ({"batch_size": 2**31}, "batch_size: "),
+        ({"data_seed": 2**31}, "data_seed: "),
+        ({"learning_rate": 10**400}, "learning_rate: .*valid number"),
+        ({"learning_rate": 1 + 2j}, "learning_rate: .*valid number"),
+        ({"seeds": np.float64(2.0)}, "seeds: .*integer, got 2.0"),
+        ({"seeds": np.True_}, "seeds: .*integer, got True"),
+        ({"dtype": np.float16}, "dtype: .*'float32' or 'float64'"),
+        ({"dtype": np.complex64}, "unknown dtype 'complex64'"),
+        ({"dtype": 3}, "unknown dtype '3'"),
+    ],
+)
+def test_limits_are_told(given: dict[str, object], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        compare_settings(**given)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"trials": 2**64}, "trials: .* less than or equal to 100000"),
+        ({"seeds": 2**31}, "seeds: .* less than or equal to 10000"),
+        ({"profile": 2**31}, "profile: .* less than or equal to 1000"),
+        ({"sampler_seed": 2**31}, "sampler_seed: "),
+        ({"multiplier_range": (1e-300, 1e300)}, "a range lies between 1e-30 and 1e\\+30"),
+        ({"learning_rate_range": (0.1, 10**400)}, "learning_rate_range must be two numbers"),
+        ({"multiplier_range": (0.1, 1j)}, "multiplier_range must be two numbers"),
+        ({"metric": "steps_to_target", "target": 10**400}, "the target, a cost, must be a positive, finite number"),
+    ],
+)
+def test_limits_of_a_tuning(given: dict[str, Any], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        tune_settings(schemes=["he"], **given)
+
+
+def test_a_tuning_takes_numpys_numbers() -> None:
+    found = tune_settings(
+        schemes=["he"], trials=np.int64(3), seeds=np.int64(2), profile=np.int8(3), metric="steps_to_target",
+        target=np.float32(0.5), multiplier_range=np.array([0.5, 2.0]), learning_rate_range=(np.int64(1), np.float32(2)),
+    )  # fmt: skip
+    assert (found.trials, found.target, found.multiplier_range) == (3, 0.5, (0.5, 2.0))
+    assert found.learning_rate_range == (1.0, 2.0)

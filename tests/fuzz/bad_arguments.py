@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from headstart.cli.main import cli
+from headstart.cli.group import cli
 
 PASSWORD = "hunter2swordfish"  # in every URL below; it must never be printed
 

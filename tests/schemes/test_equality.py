@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pydoc
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -122,3 +123,47 @@ def test_every_familys_documentation_names_its_arguments() -> None:
         assert text.startswith(f"{family.name}: {family.formula}")
         assert family.paper in text
         assert all(f"    {argument.name}: " in text for argument in family.arguments)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: hs.normal(1e300) * 1e300,
+        lambda: hs.normal(1e-300) * 1e-300,
+        lambda: hs.uniform(1e300) * 1e300,
+        lambda: hs.truncated_normal(1e300) * 1e300,
+        lambda: hs.sparse(0.5, 1e300) * 1e300,
+        lambda: hs.constant(-1e300) * 1e300,
+        lambda: hs.constant(1e-300) * 1e-300,
+        lambda: hs.scheme("normal(1e300)*1e300"),
+    ],
+)
+def test_a_size_that_is_lost_in_a_product_is_refused(make: Callable[[], hs.Scheme]) -> None:
+    """Its canonical spec string, which stores are read by, would not read back."""
+    with pytest.raises(hs.InputError, match="times its multiplier must be a number that float64 holds"):
+        make()
+
+
+def test_products_of_multipliers_have_the_limits_of_one() -> None:
+    with pytest.raises(hs.InputError, match="a multiplier must be a positive, finite number, got inf"):
+        hs.he * 1e300 * 1e300
+    with pytest.raises(hs.InputError, match="positive and finite, got 0"):
+        hs.he * 1e-300 * 1e-300
+    assert str(hs.constant(0) * 1e-300) == "constant(0)*1e-300"
+    assert hs.scheme((hs.normal(1e300) * 1e8).canonical) == hs.normal(1e300) * 1e8
+
+
+@pytest.mark.parametrize(
+    ("scheme", "fans"),
+    [("he*1e308", (0.01, 1)), ("he*1e-308", (1e300, 1)), ("siren(1e-308)", (1, 1)), ("xavier*1.7e308", (0.5, 1))],
+)
+def test_a_draw_has_numbers(scheme: str, fans: tuple[float, float]) -> None:
+    with pytest.raises(hs.InputError, match="a draw needs numbers that float64 holds"):
+        hs.scheme(scheme).std(*fans)
+
+
+@pytest.mark.parametrize("scheme", ["orthogonal", "identity", "sparse(0.5, nonzero_std=1)"])
+def test_large_sizes_have_a_standard_deviation(scheme: str) -> None:
+    one, large = hs.scheme(scheme).draw(), (hs.scheme(scheme) * 1e300).draw()
+    assert large.std((6, 4)) == pytest.approx(1e300 * one.std((6, 4)))
+    assert hs.uniform(1e308).std(1, 1) == pytest.approx(1e308 / 3**0.5)

@@ -106,7 +106,7 @@ def test_every_family_tells_its_formula_use_and_paper() -> None:
         ("hee", "unknown scheme 'hee'. Did you mean 'he'"),
         ("kaiming", "unknown scheme 'kaiming'"),
         ("he(", "malformed scheme 'he\\('"),
-        ("normal()", "argument is empty"),
+        ("normal()", "needs its std"),
         ("normal", "needs its std. Write 'normal\\(0.01\\)'"),
         ("he*", "multiplier .* must be a number, got ''"),
         ("he*-1", "multiplier must be a positive, finite number, got -1"),

@@ -10,14 +10,15 @@ from typing import Any
 import pytest
 
 from headstart.errors import InputError
-from headstart.show.files import Files, check_target, check_writable, write
+from headstart.show.files import Files
+from headstart.show.writing import check_target, check_writable, write
 
 
 def test_a_file_holds_what_was_written_and_is_a_file_like_any_other(tmp_path: Path) -> None:
     path, plain = tmp_path / "report.html", tmp_path / "plain"
     plain.write_bytes(b"")
-    write(path, b"old and longer")
-    write(path, b"new")
+    write({path: b"old and longer"})
+    write({path: b"new"})
     assert path.read_bytes() == b"new"
     assert stat.S_IMODE(path.stat().st_mode) == stat.S_IMODE(plain.stat().st_mode)
     assert sorted(tmp_path.iterdir()) == [plain, path]
@@ -38,7 +39,7 @@ def test_a_failed_write_leaves_nothing_behind_and_the_old_file_as_it_was(
     monkeypatch.setattr(os, step, fails)
     for path in (kept, tmp_path / "other.html"):
         with pytest.raises(raised) as caught:
-            write(path, b"new")
+            write({path: b"new"})
         if raised is InputError:
             assert str(caught.value) == f"cannot write {str(path)!r}: disk full. Choose another path."
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
@@ -80,11 +81,11 @@ def test_asking_leaves_no_folder_behind_however_deep_it_would_be(made_before: bo
 
 
 def test_a_file_makes_the_folder_it_needs(tmp_path: Path) -> None:
-    write(tmp_path / "a" / "b" / "report.html", b"new")
+    write({tmp_path / "a" / "b" / "report.html": b"new"})
     assert (tmp_path / "a" / "b" / "report.html").read_bytes() == b"new"
     (tmp_path / "file").write_text("kept")
     with pytest.raises(InputError, match=r"cannot write '.*report.html': File exists. Choose another"):
-        write(tmp_path / "file" / "report.html", b"new")
+        write({tmp_path / "file" / "report.html": b"new"})
 
 
 # --- what a result is saved as --------------------------------------------------------------------------------------
@@ -174,3 +175,29 @@ def test_the_only_kind_is_told_alone(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"a file is saved as .csv, got"):
         check_target(tmp_path / "rows.xlsx", (".csv",))
     assert check_target(str(tmp_path / "rows.csv"), (".csv",)) == tmp_path / "rows.csv"
+
+
+@pytest.mark.parametrize("name", ["a" * 300 + ".png", "a" * 300, "a/" * 3000 + "b.png", "a\0.png", "a\0"])
+def test_a_path_that_no_disk_takes_is_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="another path"):
+        check_target(tmp_path / name, (".png", ".svg"))
+    with pytest.raises(InputError, match="another path"):
+        Files({"a.png": lambda: b""}, ("a.png",)).save(tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_in_the_way_of_a_file_is_found_before_the_work(tmp_path: Path) -> None:
+    (tmp_path / "out" / "heat.png").mkdir(parents=True)
+    with pytest.raises(InputError, match=r"cannot write the file '.*heat.png': it is a folder"):
+        check_target(tmp_path / "out", (".png", ".svg"))
+
+
+def test_all_files_or_none(tmp_path: Path) -> None:
+    """The second cannot be put in its place: the first is not written either, nor their folder."""
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "kept").touch()
+    (tmp_path / "a").write_bytes(b"old")
+    with pytest.raises(InputError, match="cannot write"):
+        write({tmp_path / "new" / "c": b"1", tmp_path / "b": b"2", tmp_path / "a": b"3"})
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
+    assert (tmp_path / "a").read_bytes() == b"old"

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from headstart.cli.main import cli
+from headstart.cli.group import cli
 from headstart.errors import InputError
 from headstart.signals.registry import RULES, rows, rules
 

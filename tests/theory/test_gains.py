@@ -169,10 +169,28 @@ def test_far_tails_keep_their_digits() -> None:
     assert moments("threshold(20,0)").mean == pytest.approx(pdf, rel=1e-11)
 
 
-@pytest.mark.parametrize("q", [0, -1.0, math.nan, math.inf, "1", None, True, [1.0]])
+@pytest.mark.parametrize("q", [0, -1.0, math.nan, math.inf, "1", None, True, [0.0], [1.0, -2.0]])
 def test_q_must_be_a_positive_number(q: object) -> None:
     with pytest.raises(InputError, match="q must be a positive, finite number, got"):
         moments("relu", q)
+
+
+def test_many_variances_at_once() -> None:
+    """An array of gains in the shape of q, a list of moments; one number stays one number."""
+    q = [0.1, 1.0, 4.0]
+    expected = [gain("tanh", one) for one in q]
+    for several in (q, tuple(q), np.array(q)):
+        np.testing.assert_array_equal(gain("tanh", several), expected)
+    assert gain("tanh", np.array([q, q])).shape == (2, 3)
+    assert gain("tanh", []).shape == (0,)
+    assert gain("tanh", range(1, 3), "backward")[1] == gain("tanh", 2, "backward")
+    assert [at.q for at in moments("tanh", q)] == q
+    for one in (1, 1.0, np.float32(1), np.int64(1), np.array(1.0)):
+        assert gain("tanh", one) == expected[1]
+        assert not np.shape(gain("tanh", one))
+    for bad in (["a"], [[1], [1, 2]], {1: 2}, [1j], [True], [None]):
+        with pytest.raises(InputError, match="q must be a number, or an array of numbers, got"):
+            gain("tanh", bad)  # type: ignore[call-overload]
 
 
 def test_other_bad_input() -> None:

@@ -51,8 +51,8 @@ def test_per_layer_means_one_layer(spec: str, rule: str, factor: float, depth: i
     row = practices(spec, depth)[rule]
     said = re.findall(r"×(\S+) per layer", row.words)
     assert [float(number) for number in said] == pytest.approx([factor, factor], rel=5e-3)
-    assert ("the signal grows" in row.words, "gradients grow" in row.words) == (factor > 1, factor > 1)
-    assert ("the signal dies" in row.words, "gradients shrink" in row.words) == (factor < 1, factor < 1)
+    assert ("the variance grows" in row.words, "squared gradients grow" in row.words) == (factor > 1, factor > 1)
+    assert ("the variance dies" in row.words, "squared gradients shrink" in row.words) == (factor < 1, factor < 1)
     assert (row.forward_factor, row.backward_factor) == pytest.approx((factor ** (depth - 1),) * 2, rel=1e-9)
 
 
@@ -61,7 +61,7 @@ def test_signal_and_gradient_have_their_own_numbers() -> None:
     row = practices("sin", 3)["Keras he"]
     settles, grows = re.findall(r"[=×]([\d.]+)", row.words)
     assert (float(settles), float(grows)) == pytest.approx((0.7968, 2 - 0.7968), rel=3e-3)
-    assert "gradients grow" in row.words
+    assert "squared gradients grow" in row.words
     unstable = practices("squared_relu", 3)["headstart gain"].words  # q -> q^2, so 2 for errors and 4/3 for gradients
     assert re.findall(r"×(\S+) per layer", unstable) == ["2", "1.33"]
     assert "unstably" in unstable
@@ -70,7 +70,7 @@ def test_signal_and_gradient_have_their_own_numbers() -> None:
 def test_which_sentence_at_the_limits() -> None:
     """A gradient keeps its size within 1e-9, and only a slope above 1 is unstable."""
     assert "gradients keep their size" in practices("leaky_relu(0.3)")["headstart gain"].words
-    assert practices("erf")["JAX default"].words == "settles at q*=0.1419; gradients grow ×1.02 per layer"
-    assert practices("tanh")["JAX default"].words.startswith("the signal dies slowly")  # slope 1 at q = 0
-    assert practices("tanh")["PyTorch default"].words.startswith("the signal dies, ×0.333 per layer")
+    assert practices("erf")["JAX default"].words == "settles at q*=0.1419; squared gradients grow ×1.02 per layer"
+    assert practices("tanh")["JAX default"].words.startswith("the variance dies slowly")  # slope 1 at q = 0
+    assert practices("tanh")["PyTorch default"].words.startswith("the variance dies, ×0.333 per layer")
     assert practices("cos")["Keras he"].words.startswith("settles at")  # a falling map, slope -0.2

@@ -71,7 +71,7 @@ class TestRecommendation:
         assert recommend("relu", 11, width=50).draw_spread == pytest.approx(1.1**10)
 
     def test_bad_input(self) -> None:
-        with pytest.raises(InputError, match="depth must be a whole number of at least 1, got 0"):
+        with pytest.raises(InputError, match="depth must be a whole number from 1 to 1,000,000,000, got 0"):
             recommend("relu", 0)
         with pytest.raises(InputError, match="width must be"):
             recommend("relu", 5, width=-1)
@@ -117,12 +117,13 @@ class TestPractices:
 
     def test_words(self) -> None:
         assert (
-            practices("tanh")["PyTorch calculate_gain"].words == "settles at q*=1.178; gradients grow ×1.21 per layer"
+            practices("tanh")["PyTorch calculate_gain"].words
+            == "settles at q*=1.178; squared gradients grow ×1.21 per layer"
         )
         assert "×0.5 per layer" in practices("gelu")["Keras he"].words
         assert practices("gelu")["headstart gain"].words.startswith("q=1 is kept, but unstably: errors grow ×1.14")
         assert practices("relu")["PyTorch kaiming"].words == "every q is kept; gradients keep their size"
-        assert practices("squared_relu")["Keras he"].words.startswith("the signal explodes")
+        assert practices("squared_relu")["Keras he"].words.startswith("the variance explodes")
         assert practices("relu", 10)["JAX default"].forward_factor == pytest.approx(0.5**9)
 
 

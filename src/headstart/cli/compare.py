@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from headstart.cli.options import JSON, given, out, settings_options
+from headstart.cli.former import Command
+from headstart.cli.options import JSON, THREADS, given, out, settings_options
 from headstart.errors import InputError, Interrupted
 from headstart.experiments.settings import CompareSettings
 
@@ -19,15 +20,18 @@ HINT = "the pictures and the report"
 SUFFIXES = (".png", ".svg", ".pdf", ".html", ".json", ".csv")
 
 
-@click.command("compare")
+@click.command("compare", cls=Command)
 @click.argument("schemes", nargs=-1, metavar="[SCHEME]...")
 @settings_options(
     CompareSettings, "data", "label", "hidden", "activation", "seeds", "steps", "learning_rate", "tune_learning_rate",
     "optimizer", "batch_size", "dtype", "data_seed", "record_every", "preset",
 )  # fmt: skip
+@THREADS
 @out("compare.png, .svg, .pdf, .html, .json, .csv")
 @JSON
-def command(schemes: tuple[str, ...], preset: str | None, out: Path | None, as_json: bool, **options: Any) -> None:
+def command(
+    schemes: tuple[str, ...], preset: str | None, threads: int | None, out: Path | None, as_json: bool, **options: Any
+) -> None:  # fmt: skip
     """Train one small network from several initializations, many seeds each, and show the difference.
 
     SCHEMEs are zeros, xavier, he*1.3, 'normal(10)', 'he(mode=fan_out)', ...; `headstart schemes` lists them all.
@@ -42,24 +46,25 @@ def command(schemes: tuple[str, ...], preset: str | None, out: Path | None, as_j
     """
     from headstart.cli.output import check_out, put_out
     from headstart.cli.progress import Progress
+    from headstart.cli.streams import say
     from headstart.verbs.compare import compare_with
 
     settings = _settings(schemes, preset, options)
     check_out(out, SUFFIXES)
     interrupted = None
-    with Progress("Training", "runs", settings.steps) as progress:
+    with Progress("Training", "runs", settings.run_units) as progress:
         try:
-            comparison = compare_with(settings, progress=progress.update)
+            comparison = compare_with(settings, threads=threads, progress=progress.update)
         except Interrupted as stop:
             if stop.finished is None:
                 raise
             comparison, interrupted = stop.finished, stop
     put_out(comparison.to_json, comparison.print_to, comparison.files, as_json=as_json, out=out, hint=HINT)
     if not as_json and any(verdict.findings for verdict in comparison.verdicts.values()):
-        click.echo("headstart explain CODE says what a finding means and how to mend it.", err=True)
+        say("headstart explain CODE says what a finding means and how to mend it.")
     if interrupted is not None:
         asked = len(settings.schemes) * settings.seeds
-        click.echo(f"Interrupted: {len(comparison.runs)} of {asked} runs had finished.", err=True)
+        say(f"Interrupted: {len(comparison.runs)} of {asked} runs had finished.")
         sys.exit(interrupted.exit_code)
 
 

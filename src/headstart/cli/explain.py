@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from headstart.cli.former import Command
 from headstart.cli.options import JSON
-from headstart.show.console import console
+from headstart.show.console import console, print_text
 from headstart.show.rows import json_text
+from headstart.show.table import Column, Table, print_table
 from headstart.signals.registry import SCHEMA, rows
 from headstart.words import number
 
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-@click.command("explain")
+@click.command("explain", cls=Command)
 @click.argument("names", nargs=-1, metavar="[CODE|WORD]...")
 @JSON
 def command(names: tuple[str, ...], as_json: bool) -> None:
@@ -42,24 +44,16 @@ def command(names: tuple[str, ...], as_json: bool) -> None:
 
 
 def _print_list(found: list[dict[str, Any]], screen: Console) -> None:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in ("code", "word", "severity"):
-        table.add_column(column, no_wrap=True)
-    table.add_column("what is found")
-    for row in found:
-        table.add_row(row["code"], row["word"], row["severity"], row["title"])
-    screen.print(table)
-    screen.print("headstart explain CODE or WORD says more.")
+    names = ("code", "word", "severity")
+    cells = tuple((row["code"], row["word"], row["severity"], row["title"]) for row in found)
+    columns = (*(Column(name, "left") for name in names), Column("what is found", "left", kind="prose", rank=2))
+    print_table(Table("", columns, cells), screen)
+    print_text(screen, "headstart explain CODE or WORD says more.")
 
 
 def _print_rule(row: dict[str, Any], screen: Console) -> None:
-    from rich.padding import Padding
-    from rich.text import Text
-
-    screen.print(Text.assemble((f"{row['code']} {row['word']}", "bold"), f" ({row['severity']})  {row['title']}"))
+    name = f"{row['code']} {row['word']}"
+    print_text(screen, f"{name} ({row['severity']})  {row['title']}", bold=name)
     parts = {
         "meaning": row["meaning"],
         "limit": f"{number(row['limit'])} ({row['unit']})",
@@ -70,5 +64,5 @@ def _print_rule(row: dict[str, Any], screen: Console) -> None:
         "the healthy one": row["healthy"],
     }
     for label, text in parts.items():
-        screen.print(Padding(Text.assemble((f"{label}: ", "bold"), text), (0, 0, 0, 4)))
+        print_text(screen, f"{label}: {text}", indent=4, bold=f"{label}:")
     screen.print()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from headstart.cli.former import Command
 from headstart.cli.options import JSON, out
 from headstart.cli.theory import (
     ACTIVATION,
@@ -20,18 +21,18 @@ from headstart.cli.theory import (
     numbers,
     simulated,
     simulation_table,
-    table,
     theory_files,
 )
 
 if TYPE_CHECKING:
+    from headstart.show.table import Table
     from headstart.theory.gains import Moments
     from headstart.theory.practices import Practice
 
 SCHEMA = 1
 
 
-@click.command("gain")
+@click.command("gain", cls=Command)
 @ACTIVATION
 @click.option(
     "--q", "variances", default="0.1,1,4", show_default=True, help="Pre-activation variances, comma-separated."
@@ -67,9 +68,11 @@ def command(
         return as_data(str(phi), points, rules)
 
     def printed(screen: Any) -> None:
+        from headstart.show.table import print_table
+
         _print(screen, str(phi), points, rules, depth)
         if signals is not None:
-            screen.print(simulation_table(signals))
+            print_table(simulation_table(signals), screen)
 
     def chart() -> Any:
         from headstart.show.theory.gain import gain_chart
@@ -104,35 +107,52 @@ def as_data(name: str, points: list[Moments], rules: dict[str, Practice]) -> dic
 
 def _print(screen: Any, name: str, points: list[Moments], rules: dict[str, Practice], depth: int) -> None:
     from headstart.show.console import print_text
+    from headstart.show.table import print_table
     from headstart.theory import recommend
 
-    titles = ("q", "E[φ]", "E[φ²]", "E[φ'²]", "gain", "backward", "slope", "χ1", f"χ1^{depth}")
-    moments_table = table(
-        f"{name}: Gaussian moments and gain", [(title, "right") for title in titles], screen.width >= 100
-    )
+    print_table(_moments_table(name, points, depth), screen)
+    print_table(_rules_table(rules, depth), screen)
+    first, *others = f"Recommended for {recommend(name, depth)}".splitlines()
+    print_text(screen, first, bold="Recommended")
+    for line in others:
+        print_text(screen, line)
+
+
+def _moments_table(name: str, points: list[Moments], depth: int) -> Table:
+    from headstart.show.table import Column, Table
+    from headstart.theory.passage import power
+
+    titles = ("q", "E[φ]", "E[φ²]", "E[φ'²]", "gain", "backward", "slope", "stability", "χ1", f"χ1^{depth}")
+    rows = []
     for at in points:
         shown = (at.mean, at.second_moment, at.derivative_second_moment, at.gain_forward, at.gain_backward)
-        slope = f"{at.variance_slope:.4f} {at.stability}"
-        growth = factor(_power(at.chi_1, depth))
-        moments_table.add_row(f"{at.q:g}", *(f"{value:.5g}" for value in shown), slope, f"{at.chi_1:.4f}", growth)
-    screen.print(moments_table)
-    rules_table = table(
-        f"What libraries would use, over {depth} layers from variance 1",
-        [("rule", "left"), ("n·Var(w)", "right"), ("signal", "right"), ("gradient", "right"), ("in words", "left")],
-        wide=True,
-    )
-    for rule_name, rule in rules.items():
-        variance = "–" if rule.weight_variance is None else f"{rule.weight_variance:.4g}"
-        rules_table.add_row(rule_name, variance, factor(rule.forward_factor), factor(rule.backward_factor), rule.words)
-    screen.print(rules_table)
-    print_text(screen, f"Recommended for {recommend(name, depth)}", bold="Recommended")
+        rows.append(
+            (f"{at.q:g}", *(f"{value:.5g}" for value in shown), f"{at.variance_slope:.4f}", at.stability,
+             f"{at.chi_1:.4f}", factor(power(at.chi_1, depth)))
+        )  # fmt: skip
+    ranks = {"E[φ]": 4, "E[φ²]": 3, "E[φ'²]": 3, "stability": 2}
+    columns = (Column(title, "left" if title == "stability" else "right", rank=ranks.get(title, 1)) for title in titles)
+    return Table(f"{name}: Gaussian moments and gain", tuple(columns), tuple(rows))
 
 
-def _power(base: float, exponent: int) -> float:
-    try:
-        return base**exponent
-    except OverflowError:
-        return float("inf")
+def _rules_table(rules: dict[str, Practice], depth: int) -> Table:
+    from headstart.show.table import Column, Table
+
+    rows = [
+        (
+            name,
+            "–" if rule.weight_variance is None else f"{rule.weight_variance:.4g}",
+            factor(rule.forward_factor),
+            factor(rule.backward_factor),
+            rule.words,
+        )
+        for name, rule in rules.items()
+    ]
+    columns = (
+        Column("rule", "left"), Column("n·Var(w)"), Column("variance"), Column("squared gradient"),
+        Column("in words", "left", kind="prose", rank=2),
+    )  # fmt: skip
+    return Table(f"What libraries would use, over {depth} layers from variance 1", columns, tuple(rows))
 
 
 def _simulated(name: str, rules: dict[str, Practice], depth: int, width: int, seed: int) -> Any:

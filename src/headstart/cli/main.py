@@ -1,76 +1,93 @@
-"""`headstart`: the group of commands. Each command's file loads only when it is called, so `--help` is quick."""
+"""`headstart`: the program. It listens to Ctrl-C first, readies its streams, and only then loads anything heavy."""
 
 from __future__ import annotations
 
-import importlib
-import sys
-from typing import Any
 
-import click
+def run(arguments: list[str] | None = None) -> None:
+    """Run the command line; exit with 1 after an error, 2 for wrong usage, 130 interrupted, and what a command says.
 
-from headstart import __version__
-from headstart.errors import HeadstartError, Interrupted
-
-# command -> (its module, one line for --help); the function in the module is named `command`
-COMMANDS = {
-    "compare": (
-        "headstart.cli.compare",
-        "Train one small network from several initializations and show the difference.",
-    ),
-    "tune": ("headstart.cli.tune", "Search for the best multiplier and learning rate, and say whether it paid."),
-    "sweep": ("headstart.cli.sweep", "Run a study of many networks from one file; killed or stopped, it goes on."),
-    "report": ("headstart.cli.report", "What the runs of a sweep say: medians, best settings, heat maps, a page."),
-    "plan": ("headstart.cli.plan", "What every parameter of a model would get, and why: a dry run, a diff, a lock."),
-    "audit": (
-        "headstart.cli.audit",
-        "What every parameter of a model or checkpoint holds, and what is wrong with it.",
-    ),
-    "explain": (
-        "headstart.cli.explain",
-        "What a finding means, why, and how to mend it: by code or by word.",
-    ),
-    "schemes": ("headstart.cli.schemes", "List every scheme: formula, when to use it, paper, other libraries' names."),
-    "gain": ("headstart.cli.gain", "What an activation does to signal and gradient, and what each library would use."),
-    "phase": ("headstart.cli.phase", "Phase diagram of an activation: where gradients vanish, explode, or survive."),
-}
-
-
-class LazyGroup(click.Group):
-    """Commands by name; the module behind a name is imported when the command runs."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        if name not in COMMANDS:
-            return None
-        command = importlib.import_module(COMMANDS[name][0]).command
-        assert isinstance(command, click.Command)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
-
-
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(__version__, prog_name="headstart")
-def cli() -> None:
-    """Initial weights of neural networks: chosen, explained, and compared by experiment."""
-
-
-def run(arguments: list[str] | None = None) -> Any:
-    """Run the command line and exit: 0 good, 1 error, 2 usage, 130 interrupted."""
+    Args:
+        arguments: by default those of the process, whose last act this then is.
+    """
     try:
-        cli.main(arguments, prog_name="headstart", standalone_mode=False)
+        code = _listened(arguments)
+    except KeyboardInterrupt:  # before we listen, while what listens loads
+        import os
+
+        os.write(2, b"Interrupted.\n")
+        os._exit(130)
+    if code:
+        raise SystemExit(code)
+
+
+def _listened(arguments: list[str] | None) -> int:
+    from headstart.cli.interrupts import listening
+
+    with listening(last=arguments is None) as interrupts:
+        try:
+            return _run(arguments)
+        except BaseException as error:
+            # a library may make an error of its own of a Ctrl-C while it loads
+            if isinstance(error, SystemExit) or not (interrupts.pressed or isinstance(error, KeyboardInterrupt)):
+                raise
+            from headstart.cli.streams import flushed
+
+            code = flushed(interrupts.told())
+    if arguments is None:
+        import os
+
+        os._exit(code)  # what still draws in a thread is not waited for
+    return code
+
+
+def _run(arguments: list[str] | None) -> int:
+    """What the command ends with, all of its output written."""
+    import warnings
+
+    from headstart.cli.streams import Warned, flushed, ready, say
+
+    ready()
+    try:
+        with warnings.catch_warnings():
+            warnings.showwarning = Warned()
+            code = _command(arguments)
+    except BrokenPipeError:  # as `| head` does: who reads has had enough
+        code = 1
+    except OSError as error:
+        code = 1
+        what = "standard output" if error.filename is None else repr(error.filename)
+        say(f"Error: cannot use {what}: {error.strerror or error}.")
+    except MemoryError:
+        code = 1
+        say("Error: there is not enough memory. Ask for less, or close other programs.")
+    return flushed(code)
+
+
+def _command(arguments: list[str] | None) -> int:
+    import os
+    import sys
+
+    import click
+
+    from headstart.cli.group import cli
+    from headstart.cli.streams import say
+    from headstart.errors import HeadstartError
+
+    if os.environ.get("_HEADSTART_COMPLETE"):  # asked by a shell what may come next
+        cli.main(arguments, prog_name="headstart")
+    try:
+        with cli.make_context("headstart", list(sys.argv[1:] if arguments is None else arguments)) as context:
+            cli.invoke(context)
     except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
+        return stop.exit_code
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
+        return error.exit_code
+    except click.Abort:
+        raise KeyboardInterrupt from None
     except HeadstartError as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("Interrupted.", err=True)
-        sys.exit(Interrupted.exit_code)
+        say(f"Error: {error}")
+        return error.exit_code
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else 0 if stop.code is None else 1
+    return 0

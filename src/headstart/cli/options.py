@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from headstart.check import told
 from headstart.errors import InputError
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 Function = Callable[..., Any]
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+THREADS = click.option("--threads", type=click.IntRange(1), help="Networks trained at a time.  [one per processor]")
 STORE_HELP = "A SQLite file, or postgresql://user@host/database."
 
 
@@ -97,7 +99,8 @@ def hidden_sizes(text: str) -> tuple[int, ...]:
         found = (0,)
     if any(size < 1 for size in found):
         raise InputError(
-            f"hidden sizes are whole numbers of at least 1 with commas between, got {text!r}. Write, for example, 10,5."
+            f"hidden sizes are whole numbers of at least 1 with commas between, got {told(text)}. "
+            "Write, for example, 10,5."
         )
     return found
 

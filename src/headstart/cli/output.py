@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from headstart.errors import InputError
+from headstart.cli.streams import closed, say
+from headstart.errors import HeadstartError, InputError
 from headstart.show.console import console
+from headstart.show.rows import json_text
 
 if TYPE_CHECKING:
     from headstart.show.files import Files
@@ -23,6 +24,7 @@ def put_out(
     as_json: bool,
     out: Path | None,
     hint: str = "",
+    written_as: Callable[[Mapping[str, Any]], str] = json_text,
 ) -> None:
     """Write the files, then print the result, whatever became of the files.
 
@@ -31,6 +33,7 @@ def put_out(
         printed: prints it as text to a console.
         files: what it can be saved as.
         hint: what --out would bring, for those who did not ask.
+        written_as: the JSON's text.
     """
     written, trouble = {}, None
     if out is not None:
@@ -39,22 +42,47 @@ def put_out(
         except InputError as error:
             trouble = error
     if as_json:
-        from headstart.show.rows import json_text
-
-        click.echo(json_text({**document(), "files": written}))
+        text = written_as({**document(), "files": written})
+        _to_stdout(lambda: print(text), lambda: say(text))
     else:
-        printed(console())
+        _to_stdout(lambda: printed(console()), lambda: printed(console(stderr=True)))
     for path in written.values():
-        click.echo(f"wrote {path}", err=True)
+        say(f"wrote {path}")
     if trouble is not None:
         raise trouble
     if hint and out is None and not as_json:
-        click.echo(f"Add --out PATH for {hint}.", err=True)
+        say(f"Add --out PATH for {hint}.")
+
+
+def _to_stdout(print_it: Callable[[], None], instead: Callable[[], None]) -> None:
+    """Print to stdout; where that takes no more, the work is not lost: it is printed to stderr.
+
+    Raises:
+        HeadstartError: stdout took no more.
+        BrokenPipeError: nobody reads any more.
+    """
+    try:
+        print_it()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        instead()
+        raise HeadstartError(
+            f"cannot write to standard output: {error.strerror or error}. The result stands above, on standard error."
+        ) from None
 
 
 def check_out(out: Path | None, suffixes: tuple[str, ...]) -> None:
-    """Refuse a place that cannot be written to, before any work."""
+    """Refuse a place that cannot be written to, before any work; without a place, a closed stdout.
+
+    Raises:
+        InputError: a file that cannot be written.
+        HeadstartError: stdout is closed.
+    """
     if out is not None:
-        from headstart.show.files import check_target
+        from headstart.show.writing import check_target
 
         check_target(out, suffixes)
+    elif (reason := closed()) is not None:
+        raise HeadstartError(f"cannot write to standard output: {reason}. Open it, or write files with --out PATH.")

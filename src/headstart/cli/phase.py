@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from headstart.cli.former import Command
 from headstart.cli.options import JSON, out
 from headstart.cli.theory import (
     ACTIVATION,
@@ -17,18 +18,18 @@ from headstart.cli.theory import (
     WIDTH,
     simulated,
     simulation_table,
-    table,
     theory_files,
 )
 from headstart.words import number
 
 if TYPE_CHECKING:
+    from headstart.show.table import Table
     from headstart.theory.phasediagram import Mark, PhaseDiagram
 
 SCHEMA = 1
 
 
-@click.command("phase")
+@click.command("phase", cls=Command)
 @ACTIVATION
 @out("phase.png, .svg, .pdf, .html, .json; with --simulate of the simulation")
 @click.option("--max-w", type=float, help="Largest weight variance on the axis (times fan_in).")
@@ -52,7 +53,8 @@ def command(
     """Phase diagram of ACTIVATION: ordered (gradients vanish), chaotic (they explode), critical in between.
 
     The plane is that of weight variance (times fan_in) and bias variance; named schemes are marked on it. With
-    --simulate the schemes' predicted signal and gradient are set beside those of real networks, and --out draws that.
+    --simulate the schemes' predicted variance and squared gradient are set beside those of real networks, and --out
+    draws that.
     """
     from headstart.cli.output import check_out, put_out
     from headstart.theory import activation as by_name
@@ -68,9 +70,11 @@ def command(
         return as_data(diagram, rows)
 
     def printed(screen: Any) -> None:
+        from headstart.show.table import print_table
+
         _print(screen, diagram, rows)
         if signals is not None:
-            screen.print(simulation_table(signals))
+            print_table(simulation_table(signals), screen)
 
     def chart() -> Any:
         from headstart.show.theory.phase import phase_chart
@@ -106,16 +110,25 @@ def _row(activation: str, mark: Mark) -> dict[str, Any]:
 
 
 def _print(screen: Any, diagram: PhaseDiagram, rows: list[dict[str, Any]]) -> None:
-    words = ("scheme", "phase")
-    titles = ("scheme", "n·Var(w)", "Var(b)", "phase", "q*", "χ1", "c*", "ξ_q", "ξ_c")
-    columns: list[Any] = [(title, "left" if title in words else "right") for title in titles]
-    rows_table = table(f"{diagram.activation}: where named schemes are", columns, screen.width >= 100)
+    from headstart.show.console import print_text
+    from headstart.show.table import print_table
+
+    print_table(_table(diagram, rows), screen)
+    print_text(screen, "Networks up to about 6 ξ_c layers deep can be trained (Schoenholz et al. 2017).")
+    if not diagram.line:
+        print_text(screen, "No critical line in this range: see headstart.theory.critical for the reason.")
+
+
+def _table(diagram: PhaseDiagram, rows: list[dict[str, Any]]) -> Table:
+    from headstart.show.table import Column, Table
+
+    columns = (
+        Column("scheme", "left"), Column("n·Var(w)"), Column("Var(b)", rank=3), Column("phase", "left"),
+        Column("q*", rank=2), Column("χ1"), Column("c*", rank=2), Column("ξ_q", rank=2), Column("ξ_c"),
+    )  # fmt: skip
+    cells = []
     for row in rows:
         found = (row["q"], row["chi_1"], row["c_star"], row["xi_q"], row["xi_c"])
-        place = (f"{row['sigma_w2']:.4g}", f"{row['sigma_b2']:.4g}")
         numbers = ("–" if value is None else number(value) for value in found)
-        rows_table.add_row(row["scheme"], *place, row["phase"], *numbers)
-    screen.print(rows_table)
-    screen.print("Networks up to about 6 ξ_c layers deep can be trained (Schoenholz et al. 2017).", highlight=False)
-    if not diagram.line:
-        screen.print("No critical line in this range: see headstart.theory.critical for the reason.", highlight=False)
+        cells.append((row["scheme"], f"{row['sigma_w2']:.4g}", f"{row['sigma_b2']:.4g}", row["phase"], *numbers))
+    return Table(f"{diagram.activation}: where named schemes are", columns, tuple(cells))

@@ -15,7 +15,7 @@ from headstart.errors import InputError
 from headstart.spec import read_number
 
 if TYPE_CHECKING:
-    from headstart.verbs.plan import Plan
+    from headstart.plans import Plan as PlanData
 
 SUFFIXES = (".json", ".csv", ".png", ".svg", ".pdf", ".html")
 EXIT_DIFFERENT = 3
@@ -87,11 +87,11 @@ def command(
     else:
         put_out(made.to_json, made.print_to, made.files, as_json=as_json, out=out)
     if lock is not None:
-        from headstart.show.files import write
         from headstart.show.rows import json_text
+        from headstart.show.writing import write
 
         made.apply(model, seed)
-        write(lock, json_text(made.lock(model, seed).to_json()).encode())
+        write({lock: json_text(made.lock(model, seed).to_json()).encode()})
         click.echo(f"wrote {lock}", err=True)
 
 
@@ -159,7 +159,7 @@ def _scale(text: str | None) -> Any:
     return read_number(text, "--residual-scale")
 
 
-def _print_differences(before: Plan, after: Plan, as_json: bool) -> None:
+def _print_differences(before: PlanData, after: PlanData, as_json: bool) -> None:
     """What the model's plan does otherwise than the saved one; the exit code says whether there is anything."""
     found = before.diff(after)
     if as_json:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from headstart.cli.former import Command
 from headstart.cli.options import JSON, STORE_HELP, names, out
 from headstart.experiments.columns import FACTORS, METRIC_COLUMNS
 from headstart.words import listed
 
+if TYPE_CHECKING:
+    from headstart.show.files import Files
+
 SCHEMA = 1
+HINT = "the report and its pictures"
 SUFFIXES = (".html", ".png", ".svg", ".pdf", ".json", ".csv")
 
 
@@ -27,7 +33,7 @@ headstart report runs.db --heat sigma_w2,depth --out pictures
 """
 
 
-@click.command("report", help=HELP)
+@click.command("report", cls=Command, help=HELP)
 @click.argument("store", metavar="STORE")
 @click.option(
     "--metric", default="test_accuracy", show_default=True, metavar="NAME",
@@ -44,36 +50,37 @@ def command(
     as_json: bool,
 ) -> None:  # fmt: skip
     """Print, and on request draw, what the runs of a store say."""
-    from headstart.cli.output import check_out
-    from headstart.show.console import console
+    from headstart.cli.output import check_out, put_out
+    from headstart.cli.streams import say
     from headstart.verbs.study import report_of
 
     check_out(out, SUFFIXES)
     over = None if heat is None else names(heat)
     report = report_of(store, study, metric=metric, by=names(by), heat=over, where=where)
-    if as_json:
-        click.echo(as_json_text(report.chosen))
-    else:
-        report.print_to(console())
-    if out is not None:
-        click.echo("Drawing ...", err=True)
-        for path in report.save(out).values():
-            click.echo(f"wrote {path}", err=True)
-    elif not as_json:
-        click.echo("Add --out PATH for the report and its pictures.", err=True)
+
+    def files() -> Files:
+        say("Drawing ...")
+        return report.files()
+
+    put_out(
+        lambda: {"schema": SCHEMA, "rows": report.chosen}, report.print_to, files, as_json=as_json, out=out, hint=HINT,
+        written_as=as_json_text,
+    )  # fmt: skip
 
 
-def as_json_text(rows: list[dict[str, Any]]) -> str:
+def as_json_text(document: Mapping[str, Any]) -> str:
     """One JSON document with a line per run. Numbers that JSON cannot hold are "inf", "-inf" and "nan".
 
-    >>> print(as_json_text([{"id": "a", "final_cost": float("inf")}]))
-    {"schema": 1, "rows": [
+    >>> print(as_json_text({"schema": 1, "rows": [{"id": "a", "final_cost": float("inf")}], "files": {}}))
+    {"schema": 1, "files": {}, "rows": [
     {"id": "a", "final_cost": "inf"}
     ]}
     """
     from headstart.words import plain
 
+    head = json.dumps({key: value for key, value in document.items() if key != "rows"})[:-1]
+    rows = document["rows"]
     if not rows:
-        return f'{{"schema": {SCHEMA}, "rows": []}}'
+        return f'{head}, "rows": []}}'
     lines = ",\n".join(json.dumps(plain(row), allow_nan=False) for row in rows)
-    return f'{{"schema": {SCHEMA}, "rows": [\n{lines}\n]}}'
+    return f'{head}, "rows": [\n{lines}\n]}}'

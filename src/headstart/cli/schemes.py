@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from headstart.cli.former import Command
 from headstart.cli.options import JSON
 from headstart.libraries.schemes import CALLS, TRAPS
 from headstart.schemes import FAMILIES
@@ -34,7 +35,7 @@ def catalogue() -> list[dict[str, Any]]:
     ]
 
 
-@click.command("schemes")
+@click.command("schemes", cls=Command)
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @JSON
 def command(names: tuple[str, ...], as_json: bool) -> None:
@@ -45,20 +46,17 @@ def command(names: tuple[str, ...], as_json: bool) -> None:
     chosen = {FAMILIES[name].name for name in names}
     rows = [row for row in catalogue() if not chosen or row["name"] in chosen]
     if as_json:
-        click.echo(json.dumps({"schema": SCHEMA, "schemes": rows, "traps": TRAPS}, indent=1, ensure_ascii=False))
+        click.echo(json.dumps({"schema": SCHEMA, "schemes": rows, "traps": TRAPS}, indent=1))
     else:
         _print(rows)
 
 
 def _print(rows: list[dict[str, Any]]) -> None:
-    from rich.padding import Padding
-    from rich.text import Text
+    from headstart.show.console import console, print_text
 
-    from headstart.show.console import console as screen
-
-    console = screen()
+    screen = console()
     for row in rows:
-        console.print(Text.assemble((row["example"], "bold"), "  ", row["formula"]))
+        print_text(screen, f"{row['example']}  {row['formula']}", bold=row["example"])
         options = [
             f"{name}={'|'.join(argument['choices'])}"
             if argument["choices"]
@@ -66,16 +64,16 @@ def _print(rows: list[dict[str, Any]]) -> None:
             for name, argument in row["arguments"].items()
             if argument["default"] is not None
         ]
-        lines = [f"use: {row['when']}", f"paper: {row['paper']}"]
+        print_text(screen, f"use: {row['when']}", indent=4)
+        print_text(screen, f"paper: {row['paper']}", indent=4)
         if options:
-            lines.append(f"options: {', '.join(options)}")
+            print_text(screen, f"options: {', '.join(options)}", indent=4)
         for spec, calls in row["elsewhere"].items():
-            lines.append(f"{spec} elsewhere:")
-            lines += [f"  {library}: {call}" for library, call in calls.items()]
-        for line in lines:
-            console.print(Padding(Text(line), (0, 0, 0, 4)))
-        console.print()
-    console.print(Text("Every scheme takes a multiplier on its weights: he*1.3.", style="bold"))
-    console.print(Text("Names that mean something else than one may think:", style="bold"))
+            print_text(screen, f"{spec} elsewhere:", indent=4)
+            for library, call in calls.items():
+                print_text(screen, f"{library}: {call}", indent=6)
+        screen.print()
+    print_text(screen, "Every scheme takes a multiplier on its weights: he*1.3.", style="bold")
+    print_text(screen, "Names that mean something else than one may think:", style="bold")
     for trap in TRAPS:
-        console.print(Padding(Text(f"- {trap}"), (0, 0, 0, 2)))
+        print_text(screen, f"- {trap}", indent=2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from headstart.cli.former import Command
 from headstart.cli.options import JSON, STORE_HELP
 from headstart.errors import InputError, Interrupted, StoreError
 from headstart.words import duration, memory
@@ -41,6 +43,9 @@ def command() -> None:
     headstart sweep run study.toml --store postgresql://me@server/lab --scheduler tcp://server:8786
     headstart report study.db
     """
+
+
+command.command_class = Command
 
 
 def runs_the_study(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -125,8 +130,10 @@ def seed_range(text: str) -> range:
     headstart.errors.InputError: --seeds has the form first:end, with the end left out, got '10-20'. Write 10:20.
     """
     first, _, end = text.partition(":")
-    if not (first.isdecimal() and end.isdecimal() and int(first) < int(end)):
-        raise InputError(f"--seeds has the form first:end, with the end left out, got {text!r}. Write 10:20.")
+    known = all(re.fullmatch("[0-9]{1,19}", part) for part in (first, end))  # a seed has at most 19 digits
+    if not (known and int(first) < int(end)):
+        shown = text if len(text) <= 60 else f"{text[:60]}..."
+        raise InputError(f"--seeds has the form first:end, with the end left out, got {shown!r}. Write 10:20.")
     return range(int(first), int(end))
 
 

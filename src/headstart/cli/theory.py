@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from headstart.check import whole
 from headstart.errors import InputError
 from headstart.spec import read_number
 
 if TYPE_CHECKING:
     from headstart.show.files import Files
+    from headstart.show.table import Table
     from headstart.show.theory.signal import Signal
 
 ACTIVATION = click.argument("activation", metavar="ACTIVATION")
-DEPTH = click.option("--depth", default=50, show_default=True, type=click.IntRange(1, 10_000), help="Number of layers.")
+DEPTH = click.option(
+    "--depth",
+    default=50,
+    show_default=True,
+    type=click.IntRange(1, 10**9),
+    help="Number of layers; simulated, at most 10,000.",
+)
+DEEPEST_SIMULATED, NETWORKS = 10_000, 16
 SUFFIXES = (".png", ".svg", ".pdf", ".html", ".json")
 SIMULATE = click.option(
     "--simulate", is_flag=True, help="Run real networks beside the prediction; with --out, draw both."
@@ -46,43 +55,42 @@ def simulated(
     from headstart.show.theory.signal import Signal
     from headstart.theory.propagation import propagate
 
-    signals = []
-    with Progress("Simulating", "initializations", 1, waiting="") as progress:
-        for done, (name, w2, b2) in enumerate(places):
-            progress.update(done, len(places))
+    whole(depth, "the depth of a simulation", most=DEEPEST_SIMULATED, example="50")
+    signals, total = [], len(places) * NETWORKS * depth
+    with Progress("Simulating", "layers", 1, waiting="") as progress:
+        for place, (name, w2, b2) in enumerate(places):
+            before = place * NETWORKS * depth
+
+            def report(done: int, _: int, before: int = before) -> None:
+                progress.update(before + done, total)
+
             predicted = propagate(activation, w2, b2, depth=depth)
-            measured = simulate(activation, w2, b2, depth=depth, width=width, networks=16, seed=seed)
+            measured = simulate(
+                activation, w2, b2, depth=depth, width=width, networks=NETWORKS, seed=seed, progress=report
+            )
             signals.append(Signal(name, predicted, measured))
     return signals
 
 
-def table(title: str, columns: list[tuple[str, Literal["left", "right"]]], wide: bool) -> Any:
-    """An empty table that fits 80 columns, airier where there is room."""
-    from rich import box
-    from rich.table import Table
-
-    made = Table(
-        title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, int(wide), 0, 0)
-    )
-    for name, justify in columns:
-        made.add_column(name, justify=justify, no_wrap=name != "in words")
-    return made
-
-
-def simulation_table(signals: list[Signal]) -> Any:
+def simulation_table(signals: list[Signal]) -> Table:
     """Predicted and measured factors over the whole depth, one row per initialization."""
     import numpy as np
 
-    numbers_of: list[tuple[str, Literal["left", "right"]]] = [
-        (name, "right") for name in ("signal", "simulated", "gradient", "simulated")
-    ]
-    made = table("Predicted and simulated (median of 16 networks)", [("initialization", "left"), *numbers_of], True)
+    from headstart.show.table import Column, Table
+
+    names = ("variance", "simulated", "squared gradient", "simulated")
+    rows = []
     for signal in signals:
         forward = float(np.median(signal.measured.q[:, -1] / signal.measured.q[:, 0]))
         backward = float(np.median(signal.measured.gradient[:, 0]))
         values = (signal.predicted.forward_factor, forward, signal.predicted.backward_factor, backward)
-        made.add_row(signal.name, *(factor(value) for value in values))
-    return made
+        rows.append((signal.name, *(factor(value) for value in values)))
+    return Table(
+        f"Predicted and simulated (median of {NETWORKS} networks)",
+        (Column("initialization", "left"), *(Column(name) for name in names)),
+        tuple(rows),
+        "Factors over the whole depth: of the variance forward, of the mean squared gradient backward.",
+    )
 
 
 def factor(value: float | None) -> str:

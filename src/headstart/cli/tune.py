@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from headstart.cli.options import JSON, given, names, out, settings_options
+from headstart.cli.former import Command
+from headstart.cli.options import JSON, THREADS, given, names, out, settings_options
 from headstart.errors import InputError, Interrupted
 from headstart.experiments.tune.settings import TuneSettings
 from headstart.spec import read_number
@@ -16,7 +17,7 @@ from headstart.spec import read_number
 SUFFIXES = (".png", ".svg", ".pdf", ".html", ".json", ".csv")
 
 
-@click.command("tune")
+@click.command("tune", cls=Command)
 @click.argument("schemes", nargs=-1, metavar="[SCHEME]...")
 @click.option("--scheme", "more", multiple=True, metavar="SCHEME", help="The same as an argument; may be repeated.")
 @settings_options(
@@ -25,7 +26,7 @@ SUFFIXES = (".png", ".svg", ".pdf", ".html", ".json", ".csv")
     "data_seed", "sampler_seed",
 )  # fmt: skip
 @click.option("--storage", metavar="FILE|URL", help="Keep the trials in a database, and go on from there.")
-@click.option("--threads", type=click.IntRange(1), help="Networks trained at a time.  [one per processor]")
+@THREADS
 @out("tune.png, .svg, .pdf, .html, .json, .csv")
 @JSON
 def command(

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from headstart.check import whole
 from headstart.draws.backends import numba_backend, numpy_backend
 from headstart.draws.choice import BACKENDS, backend_for
+from headstart.draws.cost import check_memory, check_pieces
 from headstart.draws.dtypes import dtype_name
 from headstart.draws.matrices import MatrixDraw, check_matrix, draw_matrix
 from headstart.draws.normal import UNIT
@@ -25,8 +26,9 @@ from headstart.draws.parts import Index, Part, Values
 from headstart.draws.recipes import Recipe, check_finite, recipe
 from headstart.draws.rectangles import Rectangle, Region, rectangle, whole_rectangle
 from headstart.draws.streams import Stream, slice_name, stream, words_of_rows
+from headstart.draws.untraced import untraced
 from headstart.errors import InputError
-from headstart.layout import Block, Layout, block_shape, blocks, grid, layout_of
+from headstart.layout import Block, Layout, block_shape, blocks, check_shape, grid, layout_of
 from headstart.schemes.distributions import Constant, Draw, Normal, OfShape, TruncatedNormal, Uniform
 
 __all__ = ["BACKENDS", "Backend", "draw_array"]
@@ -40,6 +42,12 @@ class Backend(Protocol):
 
     def check(self, out: Any, shape: tuple[int, ...], dtype: str, device: Any) -> None:
         """Refuse a buffer, dtype or device that this library cannot use; nothing is written yet."""
+
+    def free(self, device: Any) -> int | None:
+        """Bytes that a device of its own memory leaves; None for the host."""
+
+    def hollow(self, shape: tuple[int, ...], dtype: str, device: Any) -> Any:
+        """A result without numbers, where that is what is asked for (a meta device); otherwise None."""
 
     def elementwise(
         self, recipe: Recipe, source: Stream, where: Rectangle, out: Any, device: Any, threads: int | None
@@ -55,6 +63,7 @@ class Backend(Protocol):
         """Blocks and slices put together, written into `out` if given."""
 
 
+@untraced
 def draw_array(
     draw: Draw | Sequence[Draw],
     shape: Sequence[int],
@@ -105,12 +114,17 @@ def draw_array(
     source = stream(seed, name, role)  # checks all three
     threads = None if threads is None else whole(threads, "threads")
     library.check(out, where.shape, kind, device)
+    shape = check_shape(shape)
+    hollow = library.hollow(where.shape, kind, device) if out is None else None
+    if hollow is None:
+        check_memory(draw, shape, where, kind, chosen, filled=out is not None, free=library.free(device))
     if isinstance(draw, (Normal, Uniform, TruncatedNormal)) and not found.stack_axes:
-        return library.elementwise(recipe(draw, kind), source, where, out, device, threads)
-    job = _Job(
-        tuple(shape), found, source, seed, name, role, kind, numpy_backend if chosen == "numpy" else numba_backend
-    )
+        made = recipe(draw, kind)
+        return hollow if hollow is not None else library.elementwise(made, source, where, out, device, threads)
+    job = _Job(shape, found, source, seed, name, role, kind, numpy_backend if chosen == "numpy" else numba_backend)
     parts = job.parts(draw, where)
+    if hollow is not None:
+        return hollow
     if len(parts) == 1 and not where.stack and parts[0].values is not None:
         return library.place(parts[0].values((), where), where.shape, kind, out, device)
     return library.assemble(parts, where.shape, kind, out, device, threads)
@@ -154,6 +168,7 @@ class _Job:
         """The parts of a rectangle; every draw is checked, and the name too, before anything is written."""
         slice_name(self.name, (0,) * len(self.layout.stack_axes))
         cut = blocks(self.shape, self.layout)
+        check_pieces(draw, where, cut, self.layout)
         draws = (draw,) * max(len(cut), 1) if not isinstance(draw, Sequence) else tuple(draw)
         if len(draws) != max(len(cut), 1):
             raise InputError(f"a weight of {max(len(cut), 1)} blocks has as many draws, got {len(draws)}.")
@@ -183,7 +198,7 @@ class _Job:
             )
         shape = self.shape if block is None else block_shape(self.shape, block)
         sizes = grid(shape, self.layout)
-        check_matrix(draw, sizes, self.layout)
+        check_matrix(draw, sizes, self.layout, self.dtype)
         whole = whole_rectangle(self.shape, self.layout)
         inside = whole.within(block) if block is not None else None
         of_block = whole if inside is None else inside[1]

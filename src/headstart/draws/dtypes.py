@@ -12,17 +12,18 @@ from headstart.errors import InputError, unknown
 
 
 class Format(NamedTuple):
-    """A floating-point format: its largest and its smallest normal number."""
+    """A floating-point format: its largest and its smallest normal number, and the bytes of one."""
 
     largest: float
     smallest: float
+    bytes: int
 
 
 FORMATS = {
-    "float32": Format((2 - 2.0**-23) * 2.0**127, 2.0**-126),
-    "float64": Format((2 - 2.0**-52) * 2.0**1023, 2.0**-1022),
-    "float16": Format(65504.0, 2.0**-14),
-    "bfloat16": Format((2 - 2.0**-7) * 2.0**127, 2.0**-126),
+    "float32": Format((2 - 2.0**-23) * 2.0**127, 2.0**-126, 4),
+    "float64": Format((2 - 2.0**-52) * 2.0**1023, 2.0**-1022, 8),
+    "float16": Format(65504.0, 2.0**-14, 2),
+    "bfloat16": Format((2 - 2.0**-7) * 2.0**127, 2.0**-126, 2),
 }
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.draws.arrays import draw_array
+from headstart.draws.backends.compiler import compiles
 from headstart.draws.backends.numba_backend import BLOCK, kind_of, run_blocks, table_address
 from headstart.draws.dtypes import numpy_dtype
 from headstart.draws.recipes import Recipe, check_finite, recipe
@@ -109,6 +110,10 @@ def fill_targets(targets: Sequence[Target], threads: int | None = None) -> None:
 def _fill(
     draws: Sequence[Any], shape: tuple[int, ...], seeds: Sequence[int], name: str, role: str, out: NDArray[Any]
 ) -> None:
+    if not compiles():
+        for row, draw, seed in zip(out, draws, seeds, strict=True):
+            row[:] = draw_array(draw, shape, seed, name, role, out.dtype).reshape(-1)
+        return
     size, address, step = math.prod(shape), out.__array_interface__["data"][0], out.strides[0]
     recipes = {draw: recipe(draw, out.dtype.name) for draw in dict.fromkeys(draws)}
     targets = [

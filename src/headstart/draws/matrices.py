@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.check import is_number, positive
+from headstart.draws.dtypes import FORMATS
+from headstart.draws.normal import LARGEST
 from headstart.draws.orthogonal import orthonormal_columns
 from headstart.errors import InputError
 from headstart.layout import Grid, Layout
@@ -26,20 +28,23 @@ Words = Callable[[int, int], NDArray[np.uint32]]
 Matrix = NDArray[np.float64]
 
 
-def check_matrix(draw: MatrixDraw, sizes: Grid, layout: Layout) -> None:
+def check_matrix(draw: MatrixDraw, sizes: Grid, layout: Layout, dtype: str) -> None:
     """Refuse a weight that such a draw cannot make, before anything is written.
 
     Raises:
-        InputError: a gain or a sparsity outside its range, or a delta-orthogonal weight that cannot keep the signal.
+        InputError: a gain or a sparsity outside its range, a size that the dtype cannot hold, or a delta-orthogonal
+            weight that cannot keep the signal.
     """
     if isinstance(draw, Sparse):
         positive(draw.nonzero_std, "nonzero_std", "0.01")
+        _check_size(draw.nonzero_std, "nonzero_std", dtype, LARGEST)
         if not is_number(draw.sparsity) or not 0 < draw.sparsity < 1:
             raise InputError(
                 f"a sparse draw needs a sparsity between 0 and 1, got {draw.sparsity!r}. Write, for example, 0.9."
             )
         return
     positive(draw.gain, "a gain", "1.0")
+    _check_size(draw.gain, "a gain", dtype)
     if not isinstance(draw, DeltaOrthogonal) or sizes.size == 0:
         return
     outputs, inputs = group_channels(sizes, layout)
@@ -52,6 +57,16 @@ def check_matrix(draw: MatrixDraw, sizes: Grid, layout: Layout) -> None:
         raise InputError(
             f"a delta-orthogonal weight keeps the signal only if each group has at least as many outputs as inputs, "
             f"got {outputs} outputs and {inputs} inputs per group. Use orthogonal."
+        )
+
+
+def _check_size(size: float, what: str, dtype: str, largest: float = 1.0) -> None:
+    """Refuse what overflows or vanishes in the dtype; `largest` is the largest weight of size 1."""
+    limits = FORMATS[dtype]
+    if not limits.smallest <= size <= limits.largest / largest:
+        raise InputError(
+            f"{what} must be from {limits.smallest:.3g} to {limits.largest / largest:.3g} in {dtype}, which holds no "
+            f"other weights, got {size:g}. Write a number nearer 1."
         )
 
 

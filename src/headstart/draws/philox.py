@@ -11,13 +11,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from headstart.check import whole
+from headstart.check import told, whole
 from headstart.errors import InputError
 
 ROUNDS = 10
 MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
 WEYL = (0x9E3779B9, 0xBB67AE85)  # golden ratio and sqrt(3) - 1, times 2^32
 MASK = 0xFFFFFFFF
+
+
+MOST_ROUNDS = 1000
 
 
 def philox4x32(counter: ArrayLike, key: ArrayLike, rounds: int = ROUNDS) -> NDArray[np.uint32]:
@@ -39,8 +42,15 @@ def philox4x32(counter: ArrayLike, key: ArrayLike, rounds: int = ROUNDS) -> NDAr
 
     References: Salmon et al. 2011, section 3.3.
     """
-    rounds = whole(rounds, "rounds", 0, example="10")
+    rounds = whole(rounds, "rounds", 0, MOST_ROUNDS, example="10")
     counters, keys = _words(counter, 4, "counter"), _words(key, 2, "key")
+    try:
+        np.broadcast_shapes(counters.shape[:-1], keys.shape[:-1])
+    except ValueError:
+        raise InputError(
+            f"counters and keys must broadcast against each other, got shapes {counters.shape} and {keys.shape}. "
+            "Give one key, or one for each counter."
+        ) from None
     c0, c1, c2, c3 = np.moveaxis(counters, -1, 0)
     k0, k1 = np.moveaxis(keys, -1, 0)
     blocks = philox_block(c0, c1, c2, c3, k0, k1, rounds)
@@ -61,9 +71,12 @@ def philox_block(c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any, rounds: i
 
 
 def _words(values: ArrayLike, count: int, what: str) -> NDArray[np.uint64]:
-    array = np.asarray(values)
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        raise InputError(f"a {what} is an array of words, got rows of different lengths. Give {count} each.") from None
     if array.ndim == 0 or array.shape[-1] != count:
         raise InputError(f"a {what} has {count} words on its last axis, got shape {array.shape}.")
     if array.dtype.kind not in "iu" or (array.size and (int(array.min()) < 0 or int(array.max()) > MASK)):
-        raise InputError(f"the words of a {what} must be integers from 0 to 2^32 - 1, got {values!r}.")
+        raise InputError(f"the words of a {what} must be integers from 0 to 2^32 - 1, got {told(values)}.")
     return array.astype(np.uint64)

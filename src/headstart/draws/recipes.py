@@ -87,6 +87,11 @@ def check_finite(value: float, dtype: str) -> float:
     number = finite(value, "a constant")
     if abs(number) > FORMATS[dtype].largest:
         raise InputError(f"a constant must be finite in {dtype}, got {value:g}. Write a number such as 0.5.")
+    if 0 < abs(number) < FORMATS[dtype].smallest:
+        raise InputError(
+            f"a constant must be 0 or at least {FORMATS[dtype].smallest:.3g} in {dtype}, where smaller numbers lose "
+            f"bits (go subnormal), got {value:g}. Write a larger number, or 0."
+        )
     return number
 
 

@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.draws.streams import MAX_INDEX
+from headstart.check import index, told
 from headstart.errors import InputError
-from headstart.layout import Block, Layout, canonical_order, layout_of, stack_axes
+from headstart.layout import Block, Layout, canonical_order, check_shape, layout_of, stack_axes
 
 Region = Sequence["slice | tuple[int, int]"]
 
@@ -161,28 +161,11 @@ def whole_rectangle(sizes: tuple[int, ...], layout: Layout) -> Rectangle:
     return Rectangle(sizes, (0,) * len(sizes), tuple(steps), order)
 
 
-def check_shape(shape: Sequence[int]) -> tuple[int, ...]:
-    """A shape as a tuple of sizes of at least 0, with fewer than 2^63 elements."""
-    try:
-        if isinstance(shape, (str, bytes)) or any(isinstance(size, (bool, np.bool_)) for size in shape):
-            raise TypeError
-        sizes = tuple(operator.index(size) for size in shape)
-    except TypeError:
-        raise InputError(
-            f"a shape is a sequence of integers, got {shape!r}. Write, for example, (64, 3, 5, 5)."
-        ) from None
-    if any(size < 0 for size in sizes):
-        raise InputError(f"every size of a shape must be at least 0, got {sizes}.")
-    if math.prod(size for size in sizes if size) >= MAX_INDEX:
-        raise InputError(f"a weight has fewer than 2^63 elements, got shape {sizes}.")
-    return sizes
-
-
 def _spans(region: Region, sizes: tuple[int, ...]) -> list[tuple[int, int]]:
     """(start, stop) of every axis, checked against the shape."""
     spans = list(region) if isinstance(region, Sequence) and not isinstance(region, str) else None
     if spans is None or len(spans) != len(sizes):
-        raise InputError(f"a region has one (start, stop) per axis of shape {sizes}, got {region!r}.")
+        raise InputError(f"a region has one (start, stop) per axis of shape {sizes}, got {told(region)}.")
     found = []
     for axis, (span, size) in enumerate(zip(spans, sizes, strict=True)):
         if isinstance(span, slice):
@@ -193,14 +176,14 @@ def _spans(region: Region, sizes: tuple[int, ...]) -> list[tuple[int, int]]:
             try:
                 start, stop = span
             except (TypeError, ValueError):
-                raise InputError(f"a region has one (start, stop) per axis, got {span!r} on axis {axis}.") from None
+                raise InputError(f"a region has one (start, stop) per axis, got {told(span)} on axis {axis}.") from None
         try:
-            start, stop = operator.index(start), operator.index(stop)
+            start, stop = index(start), index(stop)
         except TypeError:
-            raise InputError(f"a region's limits are integers, got {span!r} on axis {axis}.") from None
+            raise InputError(f"a region's limits are integers, got {told(span)} on axis {axis}.") from None
         if not 0 <= start <= stop <= size:
             raise InputError(
-                f"a region must lie inside the shape: 0 <= start <= stop <= {size} on axis {axis}, got {span!r}."
+                f"a region must lie inside the shape: 0 <= start <= stop <= {size} on axis {axis}, got {told(span)}."
             )
         found.append((start, stop))
     return found

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from headstart.draws.arrays import draw_array
-from headstart.draws.rectangles import Region, check_shape
-from headstart.layout import Layout
+from headstart.draws.rectangles import Region
+from headstart.draws.untraced import untraced
+from headstart.layout import Layout, check_shape
 from headstart.schemes import Constant, Draw, Scheme, scheme
 
 
+@untraced
 def sample(
     spec: str | Scheme,
     shape: Sequence[int],

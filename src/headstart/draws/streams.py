@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart import memory
 from headstart.check import seed as check_seed
 from headstart.check import whole
 from headstart.draws.philox import MASK, philox_block
@@ -109,6 +110,7 @@ def stream_words(seed: int, name: str, start: int, count: int, role: str = "weig
     if start + count > MAX_INDEX:
         raise InputError(f"element indices go from 0 to 2^63 - 1, got start={start}, count={count}.")
     if count > LARGE:
+        memory.require(4 * count, f"the words of {count:,} elements", "Ask for fewer at a time.")
         from headstart.draws.backends import numba_backend
 
         return numba_backend.words(source, start, count)

@@ -67,6 +67,7 @@ def outcome(
         final_cost=final_cost,
         constant_cost=constant_cost(data),
         score=score,
+        constant_score=constant_score(data),
         metric="R²" if data.task == "regression" else "accuracy",
         diverged_at=diverged_at,
         distinct=tuple(network.distinct_units(end)),
@@ -87,6 +88,18 @@ def constant_cost(data: Dataset) -> float:
     if data.task == "binary":
         shares = np.append(shares, 1 - shares)
     return float(-np.sum(shares * np.log(shares, out=np.zeros_like(shares), where=shares > 0)))
+
+
+def constant_score(data: Dataset) -> float:
+    """The training score of the best answer that ignores the inputs: the share of the largest class, or an R² of 0.
+
+    >>> from headstart.experiments.data.datasets import load
+    >>> constant_score(load("circles"))
+    0.5
+    """
+    if data.task == "regression":
+        return 0.0
+    return float(np.unique(data.train_y, return_counts=True)[1].max() / len(data.train_y))
 
 
 def probabilities(network: Network, logits: Array) -> Array:

@@ -11,11 +11,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart import memory
+from headstart.check import whole
 from headstart.draws import draw_many
 from headstart.plans import Parameter, Plan, plan_parameters
 from headstart.schemes import Scheme
 from headstart.schemes.names import normal
 from headstart.theory.activations import Activation, activation
+from headstart.words import count
 
 Task = Literal["binary", "classes", "regression"]
 
@@ -92,6 +95,11 @@ class Network:
         self, schemes: Sequence[Scheme], seeds: Sequence[int], dtype: str = "float32", sigma_bs: Sequence[float] = ()
     ) -> NDArray[np.floating]:
         """The starting weights of many networks, (networks, parameters); row i by schemes[i], seeds[i], sigma_bs[i]."""
+        memory.require(
+            len(seeds) * self.parameter_count * np.dtype(dtype).itemsize,
+            f"the start of {count(len(seeds), 'network')} of {self.parameter_count:,} parameters",
+            "Write fewer seeds, fewer schemes or smaller layers.", memory.limit(memory.LAB_SHARE),
+        )  # fmt: skip
         starts = np.empty((len(seeds), self.parameter_count), dtype)
         plans: dict[tuple[int, float], Plan] = {}
         keys = [(id(scheme), b) for scheme, b in zip(schemes, sigma_bs or [0.0] * len(seeds), strict=True)]
@@ -131,4 +139,5 @@ def network_for(
     n_inputs: int, n_outputs: int, task: Task, hidden: tuple[int, ...], hidden_activation: str | Activation
 ) -> Network:
     """The network with these hidden layers for data with this many inputs and outputs."""
-    return Network((n_inputs, *hidden, n_outputs), activation(hidden_activation), task)
+    units = (whole(size, "a hidden layer's size", example="10") for size in hidden)
+    return Network((n_inputs, *units, n_outputs), activation(hidden_activation), task)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart import memory
 from headstart.experiments import engine
 from headstart.experiments.data.dataset import Dataset
 from headstart.experiments.data.datasets import load
@@ -22,6 +23,8 @@ from headstart.schemes import Scheme
 from headstart.signals.record import Outcome, Signals
 
 __all__ = ["Problem", "problem_for"]
+
+SIGNALS = 5  # arrays of a layer's size that measuring holds: sums, signals, errors, and two on the way
 
 Weights = NDArray[np.floating]  # (networks, parameters), or one network's (parameters,)
 
@@ -74,6 +77,17 @@ class Problem:
         return engine.train_networks(
             self.network, self.training, starts, schedule, learning_rates=np.array(rates, np.float64),
             batch_seeds=np.array(seeds), **how,
+        )  # fmt: skip
+
+    def check_measuring(self) -> None:
+        """See that there is memory to measure one network: every layer's numbers on all samples, in float64.
+
+        Raises:
+            InputError: there is not.
+        """
+        memory.require(
+            8 * SIGNALS * len(self.data.train_x) * sum(self.network.sizes), f"measuring a network of {self.network}",
+            "Write fewer or smaller layers, or fewer samples.", memory.limit(memory.LAB_SHARE),
         )  # fmt: skip
 
     def measure(self, start: Weights, first_cost: float) -> Signals:

@@ -5,16 +5,25 @@ The rules are types (`Hidden`, `Rate`, ...), so every settings model says only w
 
 from __future__ import annotations
 
+import itertools
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from headstart.check import positive
+from headstart.check import positive, pythons_own, told
+from headstart.draws.dtypes import dtype_name
 from headstart.errors import InputError, unknown
 from headstart.experiments.optimizers import optimizer
 from headstart.schemes import scheme
-from headstart.theory.activations import activation
+from headstart.theory.activations import Activation, activation
 from headstart.words import sizes
+
+# Limits: what is within them is trained with a bar that moves, and memory is asked about first.
+LARGEST = 2**31 - 1  # of every whole number
+MOST_RUNS = 100_000  # of one comparison, schemes times seeds; more are a study's
+MOST_LAYERS = 10_000  # as deep as any network that was ever trained (Xiao et al. 2018)
+MEASURING = 100  # network-steps that take about as long as measuring one layer of one run
+MOST_LISTED = 10_000  # entries of a list
 
 DEFAULT_SCHEMES = ("zeros", "normal(10)", "normal(0.01)", "xavier", "he")
 RECORDS = 150  # costs recorded per run unless the caller says otherwise: enough for a smooth curve
@@ -45,6 +54,10 @@ def known_optimizer(spec: str) -> str:
 
 def positive_sizes(units: tuple[int, ...]) -> tuple[int, ...]:
     """Units per hidden layer."""
+    if len(units) > MOST_LAYERS:
+        raise ValueError(f"a network has at most {MOST_LAYERS:,} hidden layers, got {len(units):,}. Write fewer.")
+    if any(count > LARGEST for count in units):
+        raise ValueError(f"a hidden layer has at most 2^31 - 1 units, got {told(max(units))}. Write, say, 10,5.")
     if any(count < 1 for count in units):
         raise ValueError(f"every hidden layer needs at least one unit, got {sizes(units)}. Write, say, 10,5.")
     return units
@@ -55,14 +68,20 @@ def positive_rate(rate: float) -> float:
     return positive(rate, "the learning rate")
 
 
+def named_dtype(dtype: Any) -> Any:
+    """The name of a dtype that is given as NumPy, torch or JAX have it."""
+    return dtype if isinstance(dtype, str) else dtype_name(dtype)
+
+
 SchemeSpecs = Annotated[tuple[str, ...], AfterValidator(known_schemes)]
 ActivationSpec = Annotated[str, AfterValidator(known_activation)]
 OptimizerSpec = Annotated[str, AfterValidator(known_optimizer)]
 Hidden = Annotated[tuple[int, ...], AfterValidator(positive_sizes)]
 Rate = Annotated[float, AfterValidator(positive_rate)]
-Count = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=1, le=LARGEST)]
+Seeds = Annotated[int, Field(ge=1, le=MOST_RUNS)]
 DataSeed = Annotated[int, Field(ge=0, lt=2**31)]
-Dtype = Literal["float32", "float64"]
+Dtype = Annotated[Literal["float32", "float64"], BeforeValidator(named_dtype)]
 
 
 def said(default: Any, description: str, metavar: str | None = None, unset: str | None = None) -> Any:
@@ -80,6 +99,12 @@ class TrainingSettings(BaseModel):
 
     model_config = STRICT
 
+    @model_validator(mode="before")
+    @classmethod
+    def _pythons_own(cls, given: Any) -> Any:
+        """NumPy's numbers and texts, and paths, are what they stand for."""
+        return {name: pythons_own(value) for name, value in given.items()} if isinstance(given, dict) else given
+
     data: str = said("circles", "circles, moons, blobs(4), xor, spirals, digits, or a CSV file.", "NAME|FILE.csv")
     label: str | None = said(None, "The label column of a CSV file.", "COLUMN", "its last")
     data_seed: DataSeed = said(0, "Of made data, and of the split into training and test data.")
@@ -96,10 +121,25 @@ class CompareSettings(TrainingSettings):
     """The settings of a comparison."""
 
     schemes: SchemeSpecs = said(DEFAULT_SCHEMES, "Schemes or spec strings.")
-    seeds: Count = said(16, "Runs per scheme, with seeds 0, 1, ...")
+    seeds: Seeds = said(16, "Runs per scheme, with seeds 0, 1, ...")
     tune_learning_rate: bool = said(False, "Find each scheme's own learning rate first, on other seeds.")
     record_every: Count | None = said(None, "Steps between recorded costs.", None, f"steps/{RECORDS}")
     preset: Literal["course"] | None = said(None, "Replay the course's published run exactly.", None, "")
+
+    @model_validator(mode="after")
+    def _not_too_many_runs(self) -> CompareSettings:
+        runs = len(self.schemes) * self.seeds
+        if runs > MOST_RUNS:
+            raise ValueError(
+                f"a comparison has at most {MOST_RUNS:,} runs, got {len(self.schemes)} schemes times {self.seeds:,} "
+                "seeds. Write fewer seeds, or a study (headstart sweep)."
+            )
+        return self
+
+    @property
+    def run_units(self) -> int:
+        """The work of one run in network-steps, its measuring counted as so many."""
+        return self.steps + MEASURING * (len(self.hidden) + 1)
 
     @property
     def every(self) -> int:
@@ -113,7 +153,7 @@ def compare_settings(**given: Any) -> CompareSettings:
     >>> compare_settings(seeds=0)
     Traceback (most recent call last):
     ...
-    headstart.errors.InputError: seeds: input should be greater than or equal to 1, got 0.
+    headstart.errors.InputError: seeds: input should be greater than or equal to 1, got 0. Write, for example, 16.
     """
     if given.get("tune_learning_rate") and "learning_rate" in given:
         raise InputError(
@@ -129,19 +169,29 @@ Model = TypeVar("Model", bound=BaseModel)
 def validated(model: type[Model], given: dict[str, Any]) -> Model:
     """The settings model of what was given, or an InputError that names each setting that breaks a rule.
 
-    Lists become tuples, schemes their spec strings, and whole numbers floats where the model has a float.
+    Lists become tuples, schemes their spec strings, an activation's function its name, and whole numbers floats where
+    the model has a float.
     """
     given = dict(given)
     for name in given.keys() & EXAMPLES.keys():
         given[name] = _as_tuple(name, given[name])
     if "schemes" in given:
         given["schemes"] = tuple(str(scheme(item)) for item in given["schemes"])
-    if isinstance(given.get("learning_rate"), int) and not isinstance(given["learning_rate"], bool):
-        given["learning_rate"] = float(given["learning_rate"])
+    if "activation" in given and not isinstance(given["activation"], str):
+        given["activation"] = _named(given["activation"])
     try:
         return model(**given)
     except ValidationError as error:
         raise explained(error, model) from None
+
+
+def _named(activation: Any) -> str:
+    """The name of an activation that is given as one, or as a function of the user's own."""
+    if isinstance(activation, Activation):
+        return str(activation)
+    from headstart.experiments.engine.own import own_activation  # the compiler is loaded for what needs it
+
+    return str(own_activation(activation))
 
 
 def explained(error: ValidationError, model: type[BaseModel], what: str = "setting") -> InputError:
@@ -151,8 +201,11 @@ def explained(error: ValidationError, model: type[BaseModel], what: str = "setti
 
 def _as_tuple(name: str, value: Any) -> tuple[Any, ...]:
     if isinstance(value, str) or not hasattr(value, "__iter__"):
-        raise InputError(f"{name} must be a list, got {value!r}. Write {EXAMPLES[name]}.")
-    return tuple(value)
+        raise InputError(f"{name} must be a list, got {told(value)}. Write {EXAMPLES[name]}.")
+    found = tuple(itertools.islice(value, MOST_LISTED + 1))  # one without an end has no length to ask for
+    if len(found) > MOST_LISTED:
+        raise InputError(f"{name} has at most {MOST_LISTED:,} entries, got more. Write {EXAMPLES[name]}.")
+    return found
 
 
 def _sentence(error: dict[str, Any], model: type[BaseModel], what: str) -> str:
@@ -163,4 +216,6 @@ def _sentence(error: dict[str, Any], model: type[BaseModel], what: str) -> str:
     if error["type"] == "extra_forbidden":
         return str(unknown(what, where, model.model_fields))
     message = error["msg"][0].lower() + error["msg"][1:]
-    return f"{where}: {message}, got {error['input']!r}."
+    default = model.model_fields[where].default if where in model.model_fields else None
+    remedy = f" Write, for example, {default}." if isinstance(default, (int, float)) else ""
+    return f"{where}: {message}, got {told(error['input'])}.{remedy}"

@@ -32,7 +32,27 @@ NAMES: dict[str, str] = {
 # Likewise the parameters' names.
 PARAMETERS: dict[str, str] = {"negative_slope": "slope", "lambd": "lambda", "min_val": "min", "max_val": "max"}
 
+# Two linear maps, one of them through the function on the right, multiplied: no curve phi(z) either.
+GATED: dict[str, str] = {
+    "glu": "sigmoid", "reglu": "relu", "geglu": "gelu", "swiglu": "silu", "siglu": "sigmoid", "seglu": "selu",
+    "tanglu": "tanh", "gtu": "tanh", "bilinear": "identity",
+}  # fmt: skip
+
+# What may stand before an activation's name: nn.GELU, jax.nn.gelu, keras.activations.gelu, F.gelu.
+PATHS: tuple[str, ...] = (
+    "torch", "nn", "f", "functional", "jax", "jnp", "numpy", "np", "flax", "linen", "nnx", "keras", "tf", "tensorflow",
+    "activations", "layers", "math", "ops", "equinox", "eqx", "timm",
+)  # fmt: skip
+
+# Where a library's function without arguments is another than headstart's of that name: (in the path, name) -> which.
+MEANINGS: dict[tuple[str, str], str] = {
+    **{(path, "gelu"): "gelu_tanh" for path in ("jax", "flax", "linen", "nnx")},  # approximate=True
+    ("keras", "leaky_relu"): "leaky_relu(0.2)",
+    ("keras", "leakyrelu"): "leaky_relu(0.3)",
+    ("tf", "leaky_relu"): "leaky_relu(0.2)",
+}
+
 # Functions of a vector, not of one number.
 NOT_ELEMENTWISE: tuple[str, ...] = (
-    "softmax", "log_softmax", "logsoftmax", "softmin", "softmax2d", "sparsemax", "glu", "maxout",
+    "softmax", "log_softmax", "logsoftmax", "softmin", "softmax2d", "sparsemax", "maxout",
 )  # fmt: skip

@@ -251,8 +251,7 @@ def _own_gain(function: Callable[..., Any], rule: Scheme) -> float:
     """The gain of a function that the catalogue does not have."""
     from headstart.theory.gains import gain
 
-    direction = "forward" if rule.arguments["direction"] == "forward" else "backward"
-    return gain(function, float(rule.arguments["q"]), direction)  # type: ignore[arg-type]
+    return gain(function, float(rule.arguments["q"]), rule.arguments["direction"])  # type: ignore[call-overload, no-any-return]
 
 
 def _formula(parameter: Parameter, rule: Scheme, draw: Draw) -> str:

@@ -49,8 +49,9 @@ def _activation(spec: str) -> str:
 class Family:
     """One entry of the catalogue.
 
-    `same` gives another name and other arguments, with the multiplier, that draw the same distribution: those by which
-    schemes are compared. None where the name and its arguments are the only ones.
+    `size` names the argument that is a size: the weights have it times the multiplier. `same` gives another name and
+    other arguments, with the multiplier, that draw the same distribution: those by which schemes are compared. None
+    where the name and its arguments are the only ones.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Family:
     arguments: tuple[Argument, ...] = ()
     needs_fans: bool = False
     needs_activation: bool = False
+    size: str = ""
     same: Callable[[Arguments, float], tuple[str, Arguments, float]] | None = None
 
     @cached_property
@@ -244,6 +246,7 @@ FAMILIES: Families = Families(
             "Rumelhart, Hinton & Williams 1986 (why symmetry must be broken)",
             lambda arguments, fans, multiplier: Constant(float(arguments["value"]) * multiplier),
             (Argument("value", example="0.5"),),
+            size="value",
             same=lambda arguments, multiplier: _of_constant(float(arguments["value"]) * multiplier),
         ),
         Family(
@@ -253,6 +256,7 @@ FAMILIES: Families = Families(
             "Krizhevsky, Sutskever & Hinton 2012 (0.01)",
             lambda arguments, fans, multiplier: Normal(float(arguments["std"]) * multiplier),
             (_positive("std", "0.01"),),
+            size="std",
             same=_sized("normal", "std"),
         ),
         Family(
@@ -264,6 +268,7 @@ FAMILIES: Families = Families(
                 -float(arguments["bound"]) * multiplier, float(arguments["bound"]) * multiplier
             ),
             (_positive("bound", "0.05"),),
+            size="bound",
             same=_sized("uniform", "bound"),
         ),
         Family(
@@ -273,6 +278,7 @@ FAMILIES: Families = Families(
             "Devlin et al. 2018 (0.02)",
             lambda arguments, fans, multiplier: _truncated(float(arguments["std"]) * multiplier, arguments),
             (_positive("std", "0.02"), *_CUT),
+            size="std",
             same=_sized("truncated_normal", "std"),
         ),
         Family(
@@ -370,6 +376,7 @@ FAMILIES: Families = Families(
                 _positive("sparsity", "0.9", below=1.0),
                 _positive("nonzero_std", "0.9, nonzero_std=0.01", 0.01),
             ),
+            size="nonzero_std",
             same=_sized("sparse", "nonzero_std"),
         ),
         Family(

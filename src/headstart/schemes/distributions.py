@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
-from headstart.layout import Grid, Layout, block_grids, layout_of
+from headstart.layout import Grid, Layout, block_grids, check_shape, layout_of
 
 Shape = Sequence[int]
 
@@ -51,7 +51,7 @@ class Uniform:
 
     def std(self, shape: Shape = (), layout: str | Layout = "out_in") -> float:
         """(high - low)/sqrt(12), whatever the shape."""
-        return (self.high - self.low) / math.sqrt(12)
+        return (self.high / 4 - self.low / 4) / (math.sqrt(12) / 4)  # the difference itself may overflow
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class TruncatedNormal:
 
 
 class OfShape(ABC):
-    """A draw whose size depends on the shape: the root of the mean square over the blocks."""
+    """A draw whose size depends on the shape: its `scale` times the root of the mean square over the blocks."""
 
     def std(self, shape: Shape, layout: str | Layout = "out_in") -> float:
         """Root mean square of the weights of this shape.
@@ -90,13 +90,18 @@ class OfShape(ABC):
             InputError: the shape has no outputs and inputs.
         """
         found = layout_of(layout)
-        grids = block_grids(tuple(shape), found)
+        grids = block_grids(check_shape(shape, least=1), found)
         total = sum(sizes.size * self.mean_square(sizes, found) for sizes in grids)
-        return math.sqrt(total / sum(sizes.size for sizes in grids))
+        return self.scale * math.sqrt(total / sum(sizes.size for sizes in grids))
+
+    @property
+    @abstractmethod
+    def scale(self) -> float:
+        """What the multiplier multiplies: a gain, or the standard deviation of the weights that are not 0."""
 
     @abstractmethod
     def mean_square(self, sizes: Grid, layout: Layout) -> float:
-        """Mean of the squared weights of one block."""
+        """Mean of the squared weights of one block, at scale 1: the square of a large scale is no number."""
 
 
 @dataclass(frozen=True)
@@ -111,10 +116,14 @@ class Orthogonal(OfShape):
 
     gain: float
 
+    @property
+    def scale(self) -> float:
+        return self.gain
+
     def mean_square(self, sizes: Grid, layout: Layout) -> float:
-        """The squares of the longer side's vectors sum to gain^2 each."""
+        """The squares of the longer side's vectors sum to 1 each."""
         units, channels, field = matrix_of(sizes, layout)
-        return self.gain**2 / max(units, channels * math.prod(field))
+        return 1 / max(units, channels * math.prod(field))
 
 
 @dataclass(frozen=True)
@@ -129,9 +138,13 @@ class DeltaOrthogonal(OfShape):
 
     gain: float
 
+    @property
+    def scale(self) -> float:
+        return self.gain
+
     def mean_square(self, sizes: Grid, layout: Layout) -> float:
         """The centre tap of each group has as many unit vectors as its shorter side."""
-        return self.gain**2 * layout.groups * min(group_channels(sizes, layout)) / sizes.size
+        return layout.groups * min(group_channels(sizes, layout)) / sizes.size
 
 
 @dataclass(frozen=True)
@@ -144,9 +157,13 @@ class Identity(OfShape):
 
     gain: float
 
+    @property
+    def scale(self) -> float:
+        return self.gain
+
     def mean_square(self, sizes: Grid, layout: Layout) -> float:
-        """As many weights are gain as the centre tap's shorter side has, in each group."""
-        return self.gain**2 * layout.groups * min(group_channels(sizes, layout)) / sizes.size
+        """As many weights are 1 as the centre tap's shorter side has, in each group."""
+        return layout.groups * min(group_channels(sizes, layout)) / sizes.size
 
 
 @dataclass(frozen=True)
@@ -160,11 +177,15 @@ class Sparse(OfShape):
     sparsity: float
     nonzero_std: float
 
+    @property
+    def scale(self) -> float:
+        return self.nonzero_std
+
     def mean_square(self, sizes: Grid, layout: Layout) -> float:
-        """The share of weights that are left times their variance."""
+        """The share of weights that are left."""
         _, channels, field = matrix_of(sizes, layout)
         inputs = channels * math.prod(field)
-        return (1 - self.zeros(inputs) / inputs) * self.nonzero_std**2
+        return 1 - self.zeros(inputs) / inputs
 
     def zeros(self, inputs: int) -> int:
         """How many of a unit's weights are 0: the ceiling of sparsity times inputs, of the sparsity as it is written.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
@@ -12,7 +13,8 @@ from headstart.check import is_number, positive
 from headstart.errors import InputError
 from headstart.layout import Fans, Layout, block_fans, block_shape, blocks, layout_of
 from headstart.schemes.catalogue import FAMILIES, FOLLOWING, Family
-from headstart.schemes.distributions import Draw, OfShape, Sparse
+from headstart.schemes.distributions import Constant, Draw, OfShape, Sparse, TruncatedNormal
+from headstart.schemes.foreign import foreign, tell, translated
 from headstart.spec import Spec, format_value, parse, type_of_value
 
 
@@ -43,6 +45,7 @@ class Scheme:
         complete = self.family.signature.bind((), self.arguments)
         object.__setattr__(self, "arguments", MappingProxyType(complete))
         object.__setattr__(self, "multiplier", _check_multiplier(self.multiplier))
+        self._refuse_lost_size()
         object.__setattr__(self, "__doc__", self.family.documentation)  # what help(hs.he) shows
 
     @property
@@ -66,7 +69,25 @@ class Scheme:
         """
         if fans is None and self.family.needs_fans:
             raise InputError(f"scheme '{self}' needs fan_in and fan_out, which a bias or a vector does not have.")
-        return self.family.draw({**self.arguments, **self._following(activation)}, fans, self.multiplier)
+        found = self.family.draw({**self.arguments, **self._following(activation)}, fans, self.multiplier)
+        sizes = [*vars(found).values(), *([found.parent_std] if isinstance(found, TruncatedNormal) else [])]
+        if not all(map(math.isfinite, sizes)) or (0 in sizes and not isinstance(found, Constant)):
+            where = "" if fans is None else f" at fan_in={fans.fan_in:g}, fan_out={fans.fan_out:g}"
+            raise InputError(
+                f"a draw needs numbers that float64 holds, got {found!r} from scheme '{self}'{where}. "
+                "Write numbers nearer 1."
+            )
+        return found
+
+    def _refuse_lost_size(self) -> None:
+        """A size times the multiplier is one number: the weights', and that of the spec string schemes are equal by."""
+        size = float(self.arguments[self.family.size]) if self.family.size else 1.0
+        product = size * self.multiplier
+        if not math.isfinite(product) or (product == 0 and size != 0):
+            raise InputError(
+                f"{self.family.size} of scheme '{self.name}' times its multiplier must be a number that float64 holds, "
+                f"got {size:g} times {self.multiplier:g}. Write a multiplier nearer 1."
+            )
 
     @property
     def adapts(self) -> bool:
@@ -180,6 +201,8 @@ def scheme(spec: str | Scheme) -> Scheme:
 
     Args:
         spec: `name`, `name(value, key=value)`, each with an optional `*multiplier`; a Scheme is returned as it is.
+            Another library's name (kaiming_normal, HeNormal, jax.nn.initializers.lecun_normal) means what that library
+            draws, and a note on stderr says what it is here.
 
     Raises:
         InputError: malformed, unknown name, wrong argument, or a multiplier that is not a positive number.
@@ -195,7 +218,7 @@ def scheme(spec: str | Scheme) -> Scheme:
     """
     if isinstance(spec, Scheme):
         return spec
-    return _of_text(spec) if isinstance(spec, str) else _of_spec(parse(spec, "scheme", "he*1.3"))
+    return _of_text(spec) if isinstance(spec, str) else _of_spec(_parsed(spec))
 
 
 def family_scheme(name: str, *positional: type_of_value, **keywords: type_of_value) -> Scheme:
@@ -205,7 +228,19 @@ def family_scheme(name: str, *positional: type_of_value, **keywords: type_of_val
 
 @lru_cache(maxsize=1024)
 def _of_text(spec: str) -> Scheme:
-    return _of_spec(parse(spec, "scheme", "he*1.3"))
+    """Cached, so that a note is told once."""
+    parsed = _parsed(spec)
+    row = foreign(parsed, FAMILIES)
+    if row is None:
+        return _of_spec(parsed)
+    name, arguments, multiplier = translated(parsed, row)
+    found = Scheme(name, FAMILIES[name].signature.bind((), arguments), multiplier)
+    tell(parsed, row, str(found))
+    return found
+
+
+def _parsed(spec: Any) -> Spec:
+    return parse(spec, "scheme", "he*1.3", dotted=True)
 
 
 def _of_spec(spec: Spec) -> Scheme:

@@ -7,6 +7,7 @@ ASCII or cp1252 gets x for ×, - for –, ^2 for ² and the names of Greek lette
 from __future__ import annotations
 
 import codecs
+import html
 import unicodedata
 
 REPLACED = {
@@ -42,6 +43,15 @@ def safe(text: str, encoding: str = "utf-8", lines: bool = False) -> str:
     except UnicodeEncodeError:
         return shown.encode(encoding, ERRORS).decode(encoding)
     return shown
+
+
+def escaped(text: str) -> str:
+    """The text for a page: no tags, and nothing that turns the direction of what follows.
+
+    >>> escaped("<b>\u202e & 'x'")
+    '&lt;b&gt;\\\\u202e &amp; &#x27;x&#x27;'
+    """
+    return html.escape(safe(text))
 
 
 def _shown(char: str) -> str:

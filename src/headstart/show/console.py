@@ -9,7 +9,7 @@ import io
 import os
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from headstart.show.characters import safe
 from headstart.show.wrapping import wrapped
@@ -25,7 +25,15 @@ def console(stderr: bool = False) -> Console:
     """Where a command prints."""
     from rich.console import Console
 
-    return Console(stderr=stderr, width=width_of(sys.stderr if stderr else sys.stdout), highlight=False, markup=False)
+    width = width_of(sys.stderr if stderr else sys.stdout)
+    made = Console(stderr=stderr, width=width, highlight=False, markup=False)
+    made.on_broken_pipe = _raise  # type: ignore[method-assign]  # Rich would end the process, files unwritten
+    return made
+
+
+def _raise() -> NoReturn:
+    """Raise what is being handled."""
+    raise BrokenPipeError
 
 
 def width_of(stream: TextIO) -> int:

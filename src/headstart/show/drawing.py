@@ -47,6 +47,14 @@ def _start_renderer() -> None:
     vl_convert.vegalite_to_svg({"mark": "point"})
 
 
+def _waited_for(draw: Callable[..., Any], *given: Any) -> Any:
+    """What a drawing comes to, in another thread: while this one waits, it hears Ctrl-C."""
+    pool = ThreadPoolExecutor(1)
+    drawn = pool.submit(draw, *given)
+    pool.shutdown(wait=False)
+    return drawn.result()
+
+
 class Drawing:
     """A chart in every form, drawn once however many are asked for.
 
@@ -73,7 +81,7 @@ class Drawing:
         renderer()
         spec = self.spec
         renderer().result()
-        drawn: str = vl_convert.vegalite_to_svg(spec)
+        drawn: str = _waited_for(vl_convert.vegalite_to_svg, spec)
         return drawn
 
     def svg(self) -> bytes:
@@ -82,13 +90,13 @@ class Drawing:
     def png(self) -> bytes:
         import vl_convert
 
-        drawn: bytes = vl_convert.svg_to_png(self._drawn, scale=self.scale)
+        drawn: bytes = _waited_for(vl_convert.svg_to_png, self._drawn, self.scale)
         return drawn
 
     def pdf(self) -> bytes:
         import vl_convert
 
-        drawn: bytes = vl_convert.svg_to_pdf(self._drawn)
+        drawn: bytes = _waited_for(vl_convert.svg_to_pdf, self._drawn)
         return drawn
 
     def json(self) -> bytes:

@@ -115,7 +115,10 @@ def lines_below(columns: Sequence[Column], row: Sequence[str], fitted: Fitted, w
     """What has no room in the row, each with its name."""
     room = width - len(INDENT)
     told = [(columns[at], f"{columns[at].name}: {row[at]}") for at in fitted.below if row[at]]
-    data = [item for column, item in told if column.kind != "prose"]
-    items = [f"{item};" for item in data[:-1]] + data[-1:]
+    data = [(column, item) for column, item in told if column.kind != "prose"]
+    items = []
+    for number, (column, item) in enumerate(data):
+        whole = f"{item};" if number < len(data) - 1 else item
+        items += _halves(whole) if column.kind == "spread" and length(whole) > room else [whole]
     prose = (line for column, item in told if column.kind == "prose" for line in wrapped(item, room))
     return [INDENT + line for line in (*filled(items, room), *prose)]

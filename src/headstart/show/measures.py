@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from headstart.experiments.analysis.metrics import Metric
-from headstart.words import number, percent
+from headstart.words import number, percent, r_squared
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,9 @@ class Measure:
             return "–"
         if self.form == "count":
             return f"{value:,.0f}" if math.isfinite(value) else "never"
-        return percent(value) if self.form == "percent" else number(value)
+        if self.form == "percent":
+            return percent(value)
+        return r_squared(value) if self._is_r2 else number(value)
 
     def interval(self, low: float | None, high: float | None) -> str:
         """An interval in brackets; nothing where both ends are the same text.
@@ -57,15 +59,20 @@ class Measure:
         return f"({self.text(low)}–{self.text(high)})".replace(" %", "")
 
     def gap(self, low: float, high: float) -> str:
-        """The interval of a difference; of percentages in points.
+        """The interval of a difference, one number where both ends are the same text; of percentages in points.
 
         >>> from headstart.experiments.analysis.metrics import METRICS
         >>> Measure(METRICS["test_accuracy"], "percent").gap(0.012, 0.03)
         '1.2 to 3.0 points'
         """
+        unit = {"percent": " points", "number": "", "count": " steps"}[self.form]
+        first, last = (self._size(end) for end in (low, high))
+        return f"{first}{unit}" if first == last else f"{first} to {last}{unit}"
+
+    def _size(self, gap: float) -> str:
         if self.form == "percent":
-            return f"{100 * low:.1f} to {100 * high:.1f} points"
-        return f"{low:.3g} to {high:.3g}" if self.form == "number" else f"{low:,.0f} to {high:,.0f} steps"
+            return f"{100 * gap:.1f}"
+        return f"{gap:.3g}" if self.form == "number" else f"{gap:,.0f}"
 
 
 def measure_of(metric: Metric, values: Iterable[float | None]) -> Measure:

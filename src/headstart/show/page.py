@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import html
+import base64
+import hashlib
 import json
 import subprocess
 import sys
@@ -13,10 +14,27 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from headstart.show.characters import escaped
 from headstart.show.drawing import Spec
 from headstart.show.theme.palette import darkened
 
 TEMPLATE = Path(__file__).with_name("page.html")
+EMBEDDED = "<>&\u2028\u2029"  # what ends a script element or, in older browsers, a line of one
+# The interpreter of expressions takes the place of code made at run time, which the page's policy forbids.
+DRAW = """
+const light = $light;
+const dark = $dark;
+const preference = matchMedia("(prefers-color-scheme: dark)");
+const draw = () => {
+  for (const name of Object.keys(light)) {
+    const chart = preference.matches ? { ...dark[name], datasets: light[name].datasets } : light[name];
+    const actions = { export: true, source: false, compiled: false, editor: false };
+    vegaEmbed("#" + name, chart, { actions, ast: true });
+  }
+};
+preference.addEventListener("change", draw);
+draw();
+"""
 BUNDLE = "import sys, vl_convert; sys.stdout.buffer.write(vl_convert.javascript_bundle().encode())"
 
 
@@ -33,7 +51,11 @@ def bundling() -> Future[str]:
 
 
 def _bundle() -> str:
-    done = subprocess.run([sys.executable, "-c", BUNDLE], stdout=subprocess.PIPE, check=False)
+    # in a session of its own, where Ctrl-C does not reach it, and silent, where nobody reads it any more
+    done = subprocess.run(
+        [sys.executable, "-c", BUNDLE], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False,
+        start_new_session=True,
+    )  # fmt: skip
     if done.returncode:
         raise RuntimeError(f"bundling the report's script failed with exit code {done.returncode}")
     return done.stdout.decode()
@@ -49,23 +71,49 @@ def page(title: str, heading: str, lead: str, body: str, charts: Mapping[str, Sp
         body: HTML with an element `<div id="NAME">` for each chart.
         charts: name -> Vega-Lite specification.
     """
+    bundle = _bundled()
+    drawn = Template(DRAW).substitute(
+        light=embedded(charts), dark=embedded({name: darkened(spec) for name, spec in charts.items()})
+    )
     text = Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
-        title=html.escape(title),
-        heading=html.escape(heading),
+        policy=policy(bundle, drawn),
+        title=escaped(title),
+        heading=escaped(heading),
         lead=lead,
         body=body,
-        light=_embedded(charts),
-        dark=_embedded({name: darkened(spec) for name, spec in charts.items()}),
-        bundle=bundling().result().replace("</script", "<\\/script"),
+        bundle=bundle,
+        draw=drawn,
     )
-    return text.encode()
+    return text.encode("utf-8", "backslashreplace")  # half of a pair, from a broken file
+
+
+def policy(*scripts: str) -> str:
+    """What a browser lets the page do: run these scripts and show pictures it makes itself; nothing from a network."""
+    sums = (base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts)
+    allowed = " ".join(f"'sha256-{found}'" for found in sums)
+    return (
+        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data: blob:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def embedded(data: Any) -> str:
+    """Data as JSON inside a script element, where a label must not look like the end of it, or like a comment.
+
+    >>> print(embedded({"label": "</script><!--<script>&"}))
+    {"label":"\\u003c/script\\u003e\\u003c!--\\u003cscript\\u003e\\u0026"}
+    """
+    text = json.dumps(data, separators=(",", ":"), ensure_ascii=False)
+    for char in EMBEDDED:
+        text = text.replace(char, f"\\u{ord(char):04x}")
+    return text
 
 
 def chart_page(spec: Spec) -> bytes:
     """A page of one chart, whose title and subtitle become the page's own words."""
     title = spec["title"]
     told = title.get("subtitle", "")
-    lead = html.escape(told if isinstance(told, str) else " ".join(told))
+    lead = escaped(told if isinstance(told, str) else " ".join(told))
     chart = {key: value for key, value in spec.items() if key != "title"}
     return page(title["text"], title["text"], lead, chart_place("chart"), {"chart": chart})
 
@@ -75,6 +123,7 @@ def chart_place(name: str) -> str:
     return f'<div class="wide"><div id="{name}"></div></div>'
 
 
-def _embedded(data: Any) -> str:
-    """Data as JSON inside a script element."""
-    return json.dumps(data, separators=(",", ":"), ensure_ascii=False).replace("</", "<\\/")
+def _bundled() -> str:
+    """The script of all charts, fit to stand in a page."""
+    found = bundling().result()
+    return found.replace("</script", "<\\/script").replace("<!--", "\\x3c!--").replace("<script", "\\x3cscript")

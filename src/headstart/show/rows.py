@@ -12,7 +12,7 @@ from headstart.words import plain
 
 
 def json_text(document: Mapping[str, Any]) -> str:
-    """A document as JSON; numbers that JSON cannot hold are "inf", "-inf" and "nan".
+    """A document as JSON in ASCII, which every stream holds; what JSON cannot hold is "inf", "-inf" and "nan".
 
     >>> print(json_text({"schema": 1, "cost": float("inf")}))
     {
@@ -20,7 +20,7 @@ def json_text(document: Mapping[str, Any]) -> str:
      "cost": "inf"
     }
     """
-    return json.dumps(plain(document), indent=1, ensure_ascii=False, allow_nan=False)
+    return json.dumps(plain(document), indent=1, allow_nan=False)
 
 
 def csv_text(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from headstart.show.characters import safe
+from headstart.show.characters import escaped, safe
 from headstart.show.console import print_text
 from headstart.show.fitting import Column, Fitted, Side, cell_lines, fit, header_lines, lines_below
 from headstart.show.wrapping import length
@@ -89,17 +88,15 @@ def _side_by_side(columns: Sequence[Column], cells: Sequence[tuple[list[str], st
 
 def html_table(table: Table) -> str:
     """A table for the report's page."""
-    head = "".join(f"<th scope='col'{_aligned(column)}>{html.escape(column.name)}</th>" for column in table.columns)
+    head = "".join(f"<th scope='col'{_aligned(column)}>{escaped(column.name)}</th>" for column in table.columns)
     rows = [
-        "".join(
-            f"<td{_aligned(column)}>{html.escape(cell)}</td>" for cell, column in zip(row, table.columns, strict=True)
-        )
+        "".join(f"<td{_aligned(column)}>{escaped(cell)}</td>" for cell, column in zip(row, table.columns, strict=True))
         for row in table.rows
     ]
     body = "\n".join(f"<tr>{row}</tr>" for row in rows)
-    note = f"<p class='note'>{html.escape(table.note)}</p>" if table.note else ""
+    note = f"<p class='note'>{escaped(table.note)}</p>" if table.note else ""
     return (
-        f"<h2>{html.escape(table.title)}</h2>\n<div class='wide scroll'><table><thead><tr>{head}</tr></thead>\n"
+        f"<h2>{escaped(table.title)}</h2>\n<div class='wide scroll'><table><thead><tr>{head}</tr></thead>\n"
         f"<tbody>\n{body}\n</tbody></table></div>\n{note}"
     )
 

@@ -9,6 +9,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+# Weights that were never trained may get so much of the way to all right by luck: 67 % where a constant gets 50 %.
+BY_CHANCE = 1 / 3
+RIGHT = 0.8  # of the way: 90 % where a constant gets 50 %; what was trained to that has learnt its task
+
 
 @dataclass(frozen=True, kw_only=True)
 class Signal:
@@ -56,19 +60,41 @@ class Outcome:
     final_cost: float
     constant_cost: float | None = None  # of the best answer that ignores the inputs
     score: float | None = None  # on the training data
+    constant_score: float | None = None  # of the best answer that ignores the inputs
     metric: str = "accuracy"  # what the score is: accuracy or R²
     diverged_at: int | None = None  # the step at which the gradient stopped being finite
     distinct: tuple[int | None, ...] = ()  # per layer, as in `Signal`, after the last step
 
     @property
+    def answered(self) -> float | None:
+        """The score as a share of the way from the best answer that ignores the inputs (0) to all right (1).
+
+        >>> Outcome(final_cost=0.68, score=0.875, constant_score=0.5).answered
+        0.75
+        """
+        if self.score is None or self.constant_score is None:
+            return None
+        return ratio(self.score - self.constant_score, 1 - self.constant_score)
+
+    @property
     def learnt(self) -> float | None:
         """1 - final cost / constant cost: 0 for an answer that ignores the inputs, 1 for a cost of zero.
 
+        A network is right before it is sure. So where its cost is below the constant answer's at all, and its answers
+        are most of the way to all right, that share counts if it is larger.
+
         >>> Outcome(final_cost=0.2, constant_cost=0.8).learnt
         0.75
+        >>> Outcome(final_cost=0.792, constant_cost=0.8, score=0.9375, constant_score=0.5).learnt
+        0.875
         """
         share = ratio(self.final_cost, self.constant_cost)
-        return None if share is None else 1 - share
+        if share is None:
+            return None
+        answered = self.answered
+        if share < 1 and answered is not None and answered >= RIGHT:
+            return max(1 - share, answered)
+        return 1 - share
 
 
 def ratio(a: float | None, b: float | None) -> float | None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from headstart.signals.evidence import Evidence, median
-from headstart.signals.record import ratio
+from headstart.signals.record import BY_CHANCE, RIGHT, ratio
 from headstart.signals.rule import LEFT_THE_PLATEAU, MOST, Hit, Rule
 from headstart.signals.start import to_overcome
-from headstart.words import number, percent
+from headstart.words import number, percent, r_squared
 
 HALF = 0.5  # of the runs
 RISES = 1.1  # final cost / first cost: less is the noise of batches
@@ -20,7 +20,7 @@ def course(evidence: Evidence) -> str:
     if score is None:
         return path
     metric = evidence.outcomes[0].metric
-    return f"{path} ({metric} {percent(score) if metric == 'accuracy' else number(score)})"
+    return f"{path} ({metric} {percent(score) if metric == 'accuracy' else r_squared(score)})"
 
 
 def _cost(value: float | None) -> str:
@@ -57,14 +57,18 @@ def _rises(evidence: Evidence, limit: float) -> Hit | None:
 
 
 def _stalls(evidence: Evidence, limit: float) -> Hit | None:
-    learnt = evidence.end(lambda run: run.learnt)
+    learnt, answered = evidence.end(lambda run: run.learnt), evidence.end(lambda run: run.answered)
     if learnt is None or learnt >= limit or _rises(evidence, RISES) or _half_diverged(evidence, HALF):
         return None
-    constant = evidence.end(lambda run: run.constant_cost)
+    if answered is not None and answered > BY_CHANCE:  # right, though not sure: its numbers are told without a word
+        return None
+    constant, runs = evidence.end(lambda run: run.constant_cost), len(evidence.outcomes)
+    good = evidence.learnt_by(limit)
+    where = f" in {runs - good} of {runs} runs" if good else ""
     return Hit(
         learnt,
-        f"Training has not got far: the cost went {course(evidence)}, and the best answer that ignores the inputs "
-        f"costs {_cost(constant)}.",
+        f"Training has not got far{where}: the cost went {course(evidence)}, and the best answer that ignores the "
+        f"inputs costs {_cost(constant)}.",
     )
 
 
@@ -132,8 +136,9 @@ RULES = (
         word="stalled",
         severity="remark",
         title="Training has hardly got below an answer that ignores the inputs.",
-        meaning="1 - final cost / cost of the best constant answer, the median over the runs, is below the limit; "
-        "the cost did not rise and most runs did not diverge.",
+        meaning="1 - final cost / cost of the best constant answer, the median over the runs, is below the limit, and "
+        "the answers are not a third of the way from the best constant answer's score to all right; the cost did not "
+        "rise and most runs did not diverge.",
         why="The best answer that ignores the inputs needs no hidden layer: the frequencies of the classes, or the "
         "mean. Who is not below its cost has learnt nothing from the inputs yet. After a healthy start that is for "
         "lack of steps or of learning rate, or the network cannot do it.",
@@ -152,7 +157,9 @@ RULES = (
         title="Something was wrong at the start, and training made up for it.",
         meaning="Something was found at the start, and 1 - final cost / cost of the best constant answer, the "
         f"median over the runs, has reached what shows that it is overcome: {LEFT_THE_PLATEAU} for a start that "
-        f"vanishes, {MOST} for one that explodes or is saturated. What was found becomes a remark.",
+        f"vanishes, {MOST} for one that explodes or is saturated. Where the cost is lower than the constant answer's "
+        f"and the answers are {RIGHT} of the way from its score to all right, that share counts if it is larger: a "
+        "network is right before it is sure. What was found becomes a remark.",
         why="A plateau is not for ever: from small weights a network leaves it after a time that grows as they "
         "shrink, and with the depth. So a few layers and a large learning rate get away with a start that stops a "
         "deep network. A start that is too large moves at once, so that its cost has fallen proves nothing until "

@@ -63,8 +63,8 @@ def critical(activation: ActivationLike, sigma_b2: float | None = None, q: float
         sigma_b2: variance of the biases, at least 0; 0 if neither is given.
         q: the fixed point that the variance of the pre-activations shall have, positive.
 
-    Where several points have this bias variance: a stable one first, then the one with the smallest q. For ReLU and
-    its kind every q will do, and q is given as 1.
+    Where several points have this bias variance: the one with the smallest q. For ReLU and its kind every q will do,
+    and q is given as 1.
 
     Raises:
         NoCriticalPoint: none exists, with the reason.
@@ -190,7 +190,7 @@ def _at_bias(phi: AnyActivation, sigma_b2: float) -> CriticalPoint:
         if values[left] * values[right] < 0:
             points.append(_point(moments(phi, root(missing, line[left].q, line[right].q))))
     if points:
-        chosen = min(points, key=lambda point: (not point.stable, point.q))
+        chosen = min(points, key=lambda point: point.q)
         return CriticalPoint(chosen.sigma_w2, sigma_b2, chosen.q, chosen.slope, chosen.stable)
     if is_homogeneous(phi):
         raise NoCriticalPoint(

@@ -17,14 +17,17 @@ import numpy as np
 
 from headstart.check import not_negative, positive
 from headstart.errors import InputError
+from headstart.theory.activations import Activation
 from headstart.theory.activations.callables import ActivationLike, AnyActivation, resolve
-from headstart.theory.gains import Moments, kinks_within, moments, second_moment
+from headstart.theory.gains import Moments, kinks_within, moments, panels_of, second_moment
+from headstart.theory.panels import rule
 
 PER_DECADE = 16  # grid points of q per factor of ten, where roots are searched
 LOWEST, HIGHEST = -12, 14  # decades
 ROUNDING = 3e-14  # relative size of what counts as rounding error
 MARGINAL = 1e-9  # how near to 1 a slope counts as 1
 _TOUCHES = 1e-11  # how near to the diagonal, relative to q, the variance map touches it
+_WIDE = 16.0  # how far out an activation is looked at
 _NEAR, _DENSE = 0.05, 65  # below this distance from the diagonal and from slope 1 it is sampled this densely
 
 Sample = tuple[float, float, float]  # q, relative excess of the next layer's variance over q, map's slope minus 1
@@ -120,7 +123,14 @@ def is_homogeneous(phi: AnyActivation) -> bool:
     """Whether phi(cz) = c phi(z) for all c > 0, as for ReLU, leaky ReLU, |z| and the identity."""
     z = np.array([-3.7, -1.1, -1e-3, 1e-3, 0.9, 4.2])
     with np.errstate(all="ignore"):
-        return bool(np.allclose(phi(1e3 * z), 1e3 * phi(z), rtol=1e-12, atol=0))
+        if not np.allclose(phi(1e3 * z), 1e3 * phi(z), rtol=1e-12, atol=0):
+            return False
+        if isinstance(phi, Activation):
+            return True
+        # a user's function may have something narrow, of which the panels know
+        z, _ = rule(np.concatenate([[-_WIDE], panels_of(phi).within(_WIDE), [_WIDE]]))
+        straight = np.where(z > 0, z * phi(np.ones(1)), -z * phi(-np.ones(1)))
+        return bool(np.allclose(phi(z), straight, rtol=1e-9, atol=0))
 
 
 @lru_cache(maxsize=256)

@@ -12,17 +12,18 @@ variance q into pre-activations of variance q (He et al. 2015, eq. 8-10, for ReL
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal, overload
 
 import numpy as np
+from numpy.typing import NDArray
 
 from headstart.check import positive
 from headstart.errors import InputError, unknown
 from headstart.theory.activations import Activation
-from headstart.theory.activations.callables import ActivationLike, AnyActivation, panels_of_slope, resolve
+from headstart.theory.activations.callables import ActivationLike, AnyActivation, resolve
 from headstart.theory.panels import Array, Panels, rule
 
 Direction = Literal["forward", "backward"]
@@ -89,13 +90,21 @@ class Moments:
         )
 
 
-def moments(activation: ActivationLike, q: float = 1.0) -> Moments:
-    """The Gaussian moments of an activation at pre-activation variance q.
+@overload
+def moments(activation: ActivationLike, q: float = 1.0) -> Moments: ...
+
+
+@overload
+def moments(activation: ActivationLike, q: Sequence[float] | NDArray[Any]) -> list[Moments]: ...
+
+
+def moments(activation: ActivationLike, q: float | Sequence[float] | NDArray[Any] = 1.0) -> Moments | list[Moments]:
+    """The Gaussian moments of an activation at pre-activation variance q, or at each of several.
 
     Args:
         activation: a spec string ("gelu", "leaky_relu(0.1)"), an activation, or any element-wise NumPy-like, torch
             or JAX function.
-        q: variance of the pre-activations, positive.
+        q: variance of the pre-activations, positive; a list or array of them gives a list of moments.
 
     Raises:
         InputError: q is not positive, phi is not element-wise or not finite, or it grows too fast for the moments to
@@ -105,7 +114,27 @@ def moments(activation: ActivationLike, q: float = 1.0) -> Moments:
     >>> round(m.second_moment, 12), round(m.derivative_second_moment, 12)
     (0.394294490398, 0.464402902448)
     """
-    phi, q = resolve(activation), positive(q, "q", "1")
+    phi = resolve(activation)
+    several = _several(q)
+    if several is None or several.ndim == 0:
+        return _moments(phi, positive(q if several is None else several[()], "q", "1"))
+    return [_moments(phi, positive(one, "each q", "1")) for one in several.ravel().tolist()]
+
+
+def _several(q: Any) -> NDArray[Any] | None:
+    """A list or array of variances as an array; None for a number."""
+    if isinstance(q, str) or (not hasattr(q, "__len__") and not hasattr(q, "__array__")):
+        return None
+    try:
+        found = np.asarray(q)
+    except ValueError as error:  # rows of different lengths
+        raise InputError(f"q must be a number, or an array of numbers, got {q!r}. Write, say, [0.1, 1, 4].") from error
+    if found.dtype.kind not in "fiu" and found.size:
+        raise InputError(f"q must be a number, or an array of numbers, got {q!r}. Write, for example, [0.1, 1, 4].")
+    return found
+
+
+def _moments(phi: AnyActivation, q: float) -> Moments:
     z, h, value, slope = _samples(phi, q)
     root = math.sqrt(q)
     with np.errstate(all="ignore"):
@@ -131,7 +160,19 @@ def moments(activation: ActivationLike, q: float = 1.0) -> Moments:
     )
 
 
-def gain(activation: ActivationLike, q: float = 1.0, direction: Direction = "forward") -> float:
+@overload
+def gain(activation: ActivationLike, q: float = 1.0, direction: Direction = "forward") -> float: ...
+
+
+@overload
+def gain(
+    activation: ActivationLike, q: Sequence[float] | NDArray[Any], direction: Direction = "forward"
+) -> NDArray[np.float64]: ...
+
+
+def gain(
+    activation: ActivationLike, q: float | Sequence[float] | NDArray[Any] = 1.0, direction: Direction = "forward"
+) -> float | NDArray[np.float64]:
     """What an activation needs so that the second moment of the signal (or of the gradient) is kept.
 
     forward: sqrt(q / E[phi(sqrt(q) z)^2]); backward: 1 / sqrt(E[phi'(sqrt(q) z)^2]). Weights of standard deviation
@@ -140,7 +181,7 @@ def gain(activation: ActivationLike, q: float = 1.0, direction: Direction = "for
     Args:
         activation: as for `moments`.
         q: variance of the pre-activations, the operating point. Only for ReLU and its kind does the gain not depend
-            on it.
+            on it. A list or array of them gives an array of gains of the same shape.
         direction: "forward" keeps the signal, "backward" the gradient.
 
     Raises:
@@ -148,13 +189,19 @@ def gain(activation: ActivationLike, q: float = 1.0, direction: Direction = "for
 
     >>> round(gain("relu"), 12), round(gain("tanh"), 12), round(gain("tanh", q=4), 12)
     (1.414213562373, 1.592537419723, 2.509307118525)
+    >>> gain("tanh", [0.1, 1, 4]).round(4)
+    array([1.0897, 1.5925, 2.5093])
 
     References: He et al. 2015, eq. 10 and 14 (ReLU).
     """
     if direction not in DIRECTIONS:
         raise unknown("direction", str(direction), DIRECTIONS)
-    at = moments(activation, q)
-    return at.gain_forward if direction == "forward" else at.gain_backward
+    several = _several(q)
+    at = moments(activation, q if several is None or several.ndim == 0 else several.ravel())
+    if isinstance(at, Moments):
+        return at.gain_forward if direction == "forward" else at.gain_backward
+    gains = [each.gain_forward if direction == "forward" else each.gain_backward for each in at]
+    return np.array(gains, dtype=np.float64).reshape(np.shape(q))
 
 
 def expectation(activation: ActivationLike, q: float, function: Callable[[Array, Array], Array]) -> float:
@@ -182,28 +229,45 @@ def second_moment(phi: AnyActivation, q: float) -> float:
 @lru_cache(maxsize=256)
 def panels_of(phi: AnyActivation) -> Panels:
     """The cuts of the line for this activation; made once."""
-    return panels_of_slope(phi) or Panels((phi, phi.derivative), phi.kinks, str(phi))
+    if isinstance(phi, Activation):
+        return Panels((phi, phi.derivative), phi.kinks, str(phi), search=None)
+    return phi.panels or Panels((phi, phi.derivative), phi.kinks, str(phi), search=phi.search)
+
+
+def kinks_within(phi: AnyActivation, reach: float) -> tuple[tuple[float, float, float, float, float], ...]:
+    """(place, phi left, phi right, phi' left, phi' right) wherever phi or phi' is not continuous in (-reach, reach)."""
+    if isinstance(phi, Activation):
+        return _kinks(phi, tuple(kink for kink in phi.kinks if -reach < kink < reach))
+    return _kinks(phi, tuple(panels_of(phi).breaks(reach).tolist()))  # more of them once more has been found
 
 
 @lru_cache(maxsize=256)
-def kinks_within(phi: AnyActivation, reach: float) -> tuple[tuple[float, float, float, float, float], ...]:
-    """(place, phi left, phi right, phi' left, phi' right) wherever phi or phi' is not continuous in (-reach, reach)."""
-    if phi.kinks is None:
-        places = panels_of(phi).within(reach)
-    else:
-        places = np.array([kink for kink in phi.kinks if -reach < kink < reach])
-    if places.size == 0:
+def _kinks(phi: AnyActivation, cuts: tuple[float, ...]) -> tuple[tuple[float, float, float, float, float], ...]:
+    """Those of the cuts where phi or phi' is not continuous, with their sides."""
+    if not cuts:
         return ()
+    places = np.array(cuts)
     # The sides one float away, if the place is exact; otherwise as far away as places are found to.
     step = 2e-13 * np.maximum(1.0, np.abs(places))
     far = _sides(phi, places - step, places + step)
     near = _sides(phi, np.nextafter(places, -np.inf), np.nextafter(places, np.inf))
     exact = np.all(np.abs((near[1::2] - near[::2]) - (far[1::2] - far[::2])) <= 1e-9 * (1 + np.abs(far[::2])), axis=0)
     sides = np.where(exact, near, far)
+    if not isinstance(phi, Activation):
+        _level_slopes(phi, places, step, sides)
     tolerance = 1e-14 if isinstance(phi, Activation) else 1e-9
     size = tolerance * (1 + np.abs(sides).max(axis=0)) + 8 * np.finfo(float).eps * np.abs(places)
     broken = np.any(np.abs(sides[1::2] - sides[::2]) > size, axis=0)
     return tuple((float(at), *map(float, side)) for at, side in zip(places[broken], sides.T[broken], strict=True))  # type: ignore[misc]  # five
+
+
+def _level_slopes(phi: AnyActivation, places: Array, step: Array, sides: Array) -> None:
+    """Make both sides equal, in place, where phi (or phi') is only steep: what rises doubles with the distance."""
+    further = _sides(phi, places - 8 * step, places + 8 * step)
+    for row in (0, 2):
+        rise = np.abs(sides[row + 1] - sides[row])
+        steep = np.abs(further[row + 1] - further[row]) > 4 * rise
+        sides[row : row + 2, steep] = 0.5 * (sides[row] + sides[row + 1])[steep]
 
 
 def _sides(phi: AnyActivation, left: Array, right: Array) -> Array:
@@ -216,9 +280,10 @@ def _samples(phi: AnyActivation, q: float) -> tuple[Array, Array, Array, Array]:
 
     Half of the weight goes to each factor, because phi^2 may overflow where phi^2 times the Gaussian is small.
     """
-    root = math.sqrt(q)
+    root, panels = math.sqrt(q), panels_of(phi)
+    panels.look(root)
     for reach in _REACHES:
-        cuts = panels_of(phi).within(reach * root) / root
+        cuts = panels.within(reach * root) / root
         z, weights = rule(np.sort(np.concatenate([_GRIDS[reach], cuts])))
         with np.errstate(all="ignore"):
             h = np.exp(-0.25 * z * z) * np.sqrt(weights / math.sqrt(2 * math.pi))
@@ -259,7 +324,7 @@ def _jumps(phi: AnyActivation, q: float) -> list[tuple[float, float, float]]:
 
 def _kink_reach(phi: AnyActivation, q: float) -> float:
     """How far out kinks matter; a power of two where they are searched for, because what is found is remembered."""
-    if phi.kinks is not None:
+    if isinstance(phi, Activation):
         return math.inf
     return float(2.0 ** math.ceil(math.log2(_REACHES[0] * math.sqrt(q))))
 

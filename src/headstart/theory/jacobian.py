@@ -16,6 +16,7 @@ from headstart.errors import unknown
 from headstart.theory.activations.callables import ActivationLike
 from headstart.theory.fixedpoints import checked, settle, slope_moment
 from headstart.theory.gains import expectation
+from headstart.theory.passage import DEEPEST, power
 from headstart.theory.propagation import WEIGHTS, Weights
 
 _S1 = {"gaussian": -1.0, "orthogonal": 0.0}
@@ -42,7 +43,7 @@ def jacobian(
     Args:
         activation: a spec string, an activation or any element-wise function.
         sigma_w2, sigma_b2: fan_in times the variance of the weights; variance of the biases.
-        depth: number of layers.
+        depth: number of layers, up to 10^9.
         weights: "gaussian" or "orthogonal".
         q: variance of the pre-activations in every layer; None for the fixed point that the network settles at.
 
@@ -55,11 +56,11 @@ def jacobian(
     References: Pennington, Schoenholz & Ganguli 2017, eq. 17-22.
     """
     phi, sigma_w2, sigma_b2 = checked(activation, sigma_w2, sigma_b2)
-    depth = whole(depth, "depth")
+    depth = whole(depth, "depth", most=DEEPEST, example="50")
     if weights not in WEIGHTS:
         raise unknown("kind of weights", str(weights), WEIGHTS)
     q = settle(phi, sigma_w2, sigma_b2) if q is None else positive(q, "q", "1")
-    mean = (sigma_w2 * slope_moment(phi, q)) ** depth
+    mean = power(sigma_w2 * slope_moment(phi, q), depth)
     if q > 0:
         second, fourth = slope_moment(phi, q), expectation(phi, q, lambda _, slope: slope**4)
     else:  # only the slopes on both sides of 0 are left
@@ -68,4 +69,4 @@ def jacobian(
     if second == 0:
         return JacobianMoments(0.0, 0.0)
     spread = fourth / second**2 - 1 - _S1[weights]
-    return JacobianMoments(mean, mean**2 * depth * max(0.0, spread))
+    return JacobianMoments(mean, mean * mean * depth * spread if spread > 0 else 0.0)

@@ -14,7 +14,7 @@ from headstart.theory.activations import Activation
 from headstart.theory.activations.callables import ActivationLike, AnyActivation, resolve
 from headstart.theory.fixedpoints import MARGINAL, NoFixedPoint, is_homogeneous, map_slope, settle, slope_moment
 from headstart.theory.gains import gain
-from headstart.theory.propagation import propagate
+from headstart.theory.passage import passage
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,10 @@ def practices(activation: ActivationLike, depth: int = 50) -> dict[str, Practice
 
     >>> torch = practices("tanh")["PyTorch calculate_gain"]
     >>> round(torch.q_star, 3), round(torch.chi_1, 2), torch.words
-    (1.178, 1.21, 'settles at q*=1.178; gradients grow ×1.21 per layer')
+    (1.178, 1.21, 'settles at q*=1.178; squared gradients grow ×1.21 per layer')
 
     >>> practices("gelu")["PyTorch kaiming"].words
-    'the signal dies, ×0.5 per layer; gradients shrink ×0.5 per layer'
+    'the variance dies, ×0.5 per layer; squared gradients shrink ×0.5 per layer'
     """
     phi = resolve(activation)
     rows = {"PyTorch calculate_gain": _calculate_gain(phi, depth)}
@@ -75,24 +75,26 @@ def _calculate_gain(phi: AnyActivation, depth: int) -> Practice:
 
 
 def _effect(phi: AnyActivation, call: str, variance: float, depth: int) -> Practice:
-    path = propagate(phi, variance, depth=depth)
+    path = passage(phi, variance, depth=depth)
     factors = path.forward_factor, path.backward_factor
     try:
         q = settle(phi, variance)
     except NoFixedPoint:
-        if path.q[-1] == math.inf:
-            return Practice(call, variance, None, None, *factors, "the signal explodes, and the gradients with it")
-        growth = path.q[-1] / path.q[-2] if depth > 1 else float(path.chi[-1])
-        words = f"the signal grows {_per_layer(growth)}; gradients {_gradients(float(path.chi[-1]))}"
+        if path.q == math.inf:
+            return Practice(
+                call, variance, None, None, *factors, "the variance explodes, and squared gradients with it"
+            )
+        growth = path.growth if depth > 1 else path.chi
+        words = f"the variance grows {_per_layer(growth)}; {_gradients(path.chi)}"
         return Practice(call, variance, None, None, *factors, words)
     chi = variance * slope_moment(phi, q)
-    return Practice(call, variance, q, chi, *factors, f"{_signal(phi, variance, q)}; gradients {_gradients(chi)}")
+    return Practice(call, variance, q, chi, *factors, f"{_variance(phi, variance, q)}; {_gradients(chi)}")
 
 
-def _signal(phi: AnyActivation, variance: float, q: float) -> str:
+def _variance(phi: AnyActivation, variance: float, q: float) -> str:
     slope = map_slope(phi, variance, q)
     if q == 0:
-        return f"the signal dies, {_per_layer(slope)}" if slope < 1 - MARGINAL else "the signal dies slowly"
+        return f"the variance dies, {_per_layer(slope)}" if slope < 1 - MARGINAL else "the variance dies slowly"
     if abs(slope) > 1 + MARGINAL:
         return f"q={q:.4g} is kept, but unstably: errors grow {_per_layer(abs(slope))}"
     return "every q is kept" if is_homogeneous(phi) else f"settles at q*={q:.4g}"
@@ -100,8 +102,8 @@ def _signal(phi: AnyActivation, variance: float, q: float) -> str:
 
 def _gradients(chi: float) -> str:
     if abs(chi - 1) < MARGINAL:
-        return "keep their size"
-    return f"{'grow' if chi > 1 else 'shrink'} {_per_layer(chi)}"
+        return "gradients keep their size"
+    return f"squared gradients {'grow' if chi > 1 else 'shrink'} {_per_layer(chi)}"
 
 
 def _per_layer(factor: float) -> str:

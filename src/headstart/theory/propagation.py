@@ -24,6 +24,9 @@ from headstart.theory.meanfield import correlation_map
 Array = NDArray[np.float64]
 Weights = Literal["gaussian", "orthogonal"]
 WEIGHTS: tuple[Weights, ...] = ("gaussian", "orthogonal")
+_SAME = 2e-16
+_MOST_DRAWN = 10**11  # random numbers: about half an hour
+DEEPEST = 10**6  # layers that are listed
 _UNDERFLOW, _OVERFLOW = 1e-290, 1e100  # a variance outside is called 0 or infinite
 
 
@@ -65,7 +68,7 @@ def propagate(
         activation: a spec string, an activation or any element-wise function.
         sigma_w2: fan_in times the variance of the weights.
         sigma_b2: variance of the biases.
-        depth: number of layers, at least 1.
+        depth: number of layers, from 1 to a million; `passage` has the factors over more.
         start: variance of the first layer's pre-activations.
         correlation: of two inputs' first pre-activations; None leaves correlations out.
 
@@ -76,12 +79,24 @@ def propagate(
     References: Poole et al. 2016, eq. 3 and 5; Schoenholz et al. 2017, eq. 8.
     """
     phi, sigma_w2, sigma_b2 = checked(activation, sigma_w2, sigma_b2)
-    depth, q, c = whole(depth, "depth"), positive(start, "start", "1"), correlation
+    depth, q, c = whole(depth, "depth", most=DEEPEST, example="50"), positive(start, "start", "1"), correlation
     variances, chis, correlations = [q], [sigma_w2 * slope_moment(phi, q)], [c]
     for _ in range(depth - 1):
-        after, chi = _next_layer(phi, sigma_w2, sigma_b2, q)
+        after, chi = next_layer(phi, sigma_w2, sigma_b2, q)
+        before = c
         if c is not None:
             c = correlation_map(phi, sigma_w2, sigma_b2, q, c, after) if 0 < after < math.inf else math.nan
+        if (
+            abs(after - q) <= _SAME * q
+            and chi is not None
+            and (c is None or before is None or abs(c - before) <= _SAME)
+        ):
+            # all that follow are the same but for rounding
+            left = depth - len(variances)
+            variances += [q] * left
+            chis += [chi] * left
+            correlations += [c] * left
+            break
         q = after
         variances.append(q)
         chis.append(chis[-1] if chi is None else chi)
@@ -106,6 +121,7 @@ def spread_over_draws(
     all that the next layer sees. The first layer's M is taken as given.
 
     Args:
+        depth, width, draws: at most 10^11 random numbers in all, where they are drawn.
         sigma_w2: fan_in times the variance of the weights; None for the one that keeps variance 1.
         draws: Monte Carlo networks; the standard error of the result is about its size times sqrt(spread/draws).
 
@@ -119,7 +135,14 @@ def spread_over_draws(
     depth, width = whole(depth, "depth"), whole(width, "width")
     if is_homogeneous(phi) and sigma_b2 == 0:
         kurtosis = expectation(phi, 1.0, lambda value, _: value**4) / second_moment(phi, 1.0) ** 2
-        return (1 + (kurtosis - 1) / width) ** (depth - 1)
+        exponent = (depth - 1) * math.log1p((kurtosis - 1) / width)
+        return (1 + (kurtosis - 1) / width) ** (depth - 1) if exponent < 700 else math.inf
+    whole(draws, "draws")
+    if depth * width * draws > _MOST_DRAWN:
+        raise InputError(
+            f"the spread over draws needs {depth:,} layers x {width:,} units x {draws:,} draws of random numbers, more "
+            f"than {_MOST_DRAWN:,}. Use fewer layers, units or draws."
+        )
     random = np.random.Generator(np.random.Philox(seed))
     length = np.ones(whole(draws, "draws"))  # squared length over width: the variance that the next layer draws from
     for _ in range(depth - 1):
@@ -130,7 +153,7 @@ def spread_over_draws(
     return float(np.mean(length**2) / np.mean(length) ** 2)
 
 
-def _next_layer(phi: AnyActivation, sigma_w2: float, sigma_b2: float, q: float) -> tuple[float, float | None]:
+def next_layer(phi: AnyActivation, sigma_w2: float, sigma_b2: float, q: float) -> tuple[float, float | None]:
     """The next layer's variance and chi there; infinity and None once the variance has run away."""
     if q == math.inf:
         return math.inf, None

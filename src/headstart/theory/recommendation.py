@@ -26,11 +26,13 @@ from headstart.theory.criticality import (
 from headstart.theory.fixedpoints import MARGINAL, is_homogeneous, jumps, root
 from headstart.theory.gains import moments
 from headstart.theory.jacobian import JacobianMoments, jacobian
-from headstart.theory.propagation import WEIGHTS, Weights, propagate, spread_over_draws
+from headstart.theory.passage import DEEPEST, passage, power
+from headstart.theory.propagation import WEIGHTS, Weights, spread_over_draws
 
 _SPREAD = 1.0  # variance of the squared singular values that is still harmless: their mean is 1
 _MOST_PER_LAYER = 1.0 + 1e-6  # orthogonal ReLU's spread per layer; a point that spreads more is not worth having
 _HIGHEST_Q = 1.0
+_DRAWS, _MOST_DRAWN = 1000, 10**8  # networks drawn for the spread between draws; random numbers, some seconds
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ class Recommendation:
             f"{self.activation}, {self.depth} layers: weights {self.scheme} "
             f"(variance {self.weight_variance:.6g}/fan_in), biases of variance {self.bias_variance:.6g}",
             f"inputs of mean square {self.input_variance:.4g}, so that pre-activations have variance {self.q:.4g}",
-            f"predicted over {self.depth} layers: signal ×{self.forward_factor:.3g}, squared gradient "
+            f"predicted over {self.depth} layers: variance ×{self.forward_factor:.3g}, squared gradient "
             f"×{self.backward_factor:.3g}, squared singular values {self.jacobian_mean:.3g} ± "
             f"{math.sqrt(self.jacobian_variance or 0):.2g}",
             f"why: {self.why}",
@@ -90,8 +92,8 @@ def recommend(activation: ActivationLike, depth: int, width: int | None = None, 
 
     Args:
         activation: a spec string, an activation or any element-wise function.
-        depth: number of layers.
-        width: units per layer; given, the spread between draws is predicted too.
+        depth: number of layers, from 1 to 10^9.
+        width: units per layer; given, the spread between draws is predicted too, where that takes seconds.
         biases: whether biases may be random.
 
     Raises:
@@ -105,14 +107,14 @@ def recommend(activation: ActivationLike, depth: int, width: int | None = None, 
 
     References: Pennington et al. 2017; Schoenholz et al. 2017; Roberts, Yaida & Hanin 2022, chapter 5.
     """
-    phi, depth = resolve(activation), whole(depth, "depth")
+    phi, depth = resolve(activation), whole(depth, "depth", most=DEEPEST, example="50")
     try:
         point, why = _point(phi, depth, biases)
     except NoCriticalPoint as missing:
         return Recommendation(str(phi), depth, False, f"{_reason(phi, str(missing), biases)} {_least_bad(phi, depth)}")
     start = point.q if point.q > 0 else _harmless_q(phi, depth, _near_origin(phi))
     weights, spectrum, reason = _weights(phi, point, depth, start)
-    path = propagate(phi, point.sigma_w2, point.sigma_b2, depth, start)
+    path = passage(phi, point.sigma_w2, point.sigma_b2, depth, start)
     return Recommendation(
         activation=str(phi),
         depth=depth,
@@ -132,8 +134,14 @@ def recommend(activation: ActivationLike, depth: int, width: int | None = None, 
     )
 
 
-def _draw_spread(phi: AnyActivation, depth: int, width: int, point: CriticalPoint) -> float:
-    return spread_over_draws(phi, depth, width, point.sigma_w2, point.sigma_b2, draws=1000)
+def _draw_spread(phi: AnyActivation, depth: int, width: int, point: CriticalPoint) -> float | None:
+    """The spread between draws; None where finding it would take minutes."""
+    if not is_homogeneous(phi):
+        if 0 < point.slope < 1:  # what a layer did is forgotten after so many
+            depth = min(depth, 1 + math.ceil(math.log(1e-3) / math.log(point.slope)))
+        if depth * whole(width, "width") * _DRAWS > _MOST_DRAWN:
+            return None
+    return spread_over_draws(phi, depth, width, point.sigma_w2, point.sigma_b2, draws=_DRAWS)
 
 
 def _weights(phi: AnyActivation, point: CriticalPoint, depth: int, q: float) -> tuple[Weights, JacobianMoments, str]:
@@ -232,7 +240,7 @@ def _least_bad(phi: AnyActivation, depth: int) -> str:
     at = moments(phi)
     if at.second_moment == 0:
         return ""
-    growth = at.chi_1**depth
+    growth = power(at.chi_1, depth)
     change = (
         ""
         if abs(at.variance_slope) <= 1 + MARGINAL

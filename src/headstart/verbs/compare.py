@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from headstart.show.files import Files
+    from headstart.theory.activations import Activation
 
 
 class Comparison(ComparisonData, Result):
@@ -59,7 +60,7 @@ def compare(
     schemes: Iterable[str | Scheme] | None = None,
     data: str = "circles",
     hidden: Iterable[int] = (10, 5),
-    activation: str = "relu",
+    activation: str | Activation | Callable[..., Any] | tuple[Callable[..., Any], Callable[..., Any]] = "relu",
     seeds: int = 16,
     steps: int = 15_000,
     learning_rate: float | None = None,
@@ -85,7 +86,8 @@ def compare(
         schemes: schemes or spec strings; by default zeros, normal(10), normal(0.01), xavier, he.
         data: a data set's spec string, or the path of a CSV file.
         hidden: units per hidden layer; empty for a linear model.
-        activation: of the hidden layers.
+        activation: of the hidden layers: a name, an element-wise function of your own (NumPy's, torch's, JAX's, or of
+            one number), or a pair of it and its derivative. The settings hold its name and a digest of its values.
         seeds: how many runs per scheme, with seeds 0, 1, ...
         steps: updates per run.
         learning_rate: positive; 0.01 by default.
@@ -97,7 +99,7 @@ def compare(
         label: the label column of a CSV file.
         data_seed: of made data and of the split into training and test data.
         threads: how many networks are trained at a time; None for one per processor. The results do not depend on it.
-        progress: called with (network-steps done, network-steps in all).
+        progress: called with (done, in all), in network-steps; measuring a run counts as some.
         cancel: set it, from any thread, to stop soon.
 
     Raises:

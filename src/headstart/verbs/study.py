@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +12,8 @@ from headstart.errors import InputError
 from headstart.experiments.analysis.summary import Summary, summarize
 from headstart.experiments.store import Store
 from headstart.experiments.sweep.settings import read_study, study_settings
-from headstart.experiments.sweep.study import Sweep, open_rows
+from headstart.experiments.sweep.stored import open_rows
+from headstart.experiments.sweep.study import Sweep
 from headstart.verbs.result import Result
 from headstart.words import count
 
@@ -122,7 +124,7 @@ class Study(Sweep, Result):
         return self.results().files()
 
     def _repr_html_(self) -> str:
-        return self.results()._repr_html_() if self.rows() else f"<p>{self.headline}</p>"
+        return self.results()._repr_html_() if self.rows() else f"<p>{html.escape(self.headline)}</p>"
 
 
 def study(

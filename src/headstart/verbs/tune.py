@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from headstart.show.files import Files
+    from headstart.theory.activations import Activation
 
 
 class Tuning(TuningData, Result):
@@ -61,7 +62,7 @@ def tune(
     schemes: str | Scheme | Iterable[str | Scheme] = "he",
     data: str | None = None,
     hidden: Iterable[int] | None = None,
-    activation: str | None = None,
+    activation: str | Activation | Callable[..., Any] | tuple[Callable[..., Any], Callable[..., Any]] | None = None,
     trials: int = 60,
     seeds: int = 8,
     over: str | Iterable[str] = ("multiplier", "learning_rate"),
@@ -95,7 +96,7 @@ def tune(
         schemes: one or several schemes or spec strings, each tuned by itself.
         data: a data set's spec string, or the path of a CSV file; circles by default.
         hidden: units per hidden layer; (10, 5) by default.
-        activation: of the hidden layers; relu by default.
+        activation: of the hidden layers; relu by default. As for `compare`: a function of your own, too.
         trials: points per scheme that the search tries.
         seeds: runs per point, at least 2; and fresh ones for the confirmation.
         over: what to tune: multiplier, learning_rate, or both.
@@ -112,7 +113,7 @@ def tune(
         dtype: "float32" (by default) or "float64".
         data_seed: of made data and of the split into training and test data; 0 by default.
         sampler_seed: of Optuna's sampler.
-        objective: a function of your own in place of the lab: called with the tuned axes and `seed` by keyword, it
+        objective: a function of your own in place of the lab: called with the tuned factors and `seed` by keyword, it
             returns the number to make better.
         direction: of the objective: "minimize" or "maximize".
         storage: the path of a SQLite file, or a database's URL, where Optuna keeps the trials; a search that stands

@@ -164,3 +164,10 @@ def test_a_filter_that_no_run_meets_lists_a_dozen_values(count: int, more: bool)
         where(rows, ["steps=1"])
     assert ("111, ..." in str(refused.value)) is more
     assert "112" not in str(refused.value)
+
+
+@pytest.mark.parametrize("condition", ["x" * 5000, f"scheme={'x' * 5000}"])
+def test_what_was_typed_is_told_from_its_beginning(condition: str) -> None:
+    with pytest.raises(InputError) as said:
+        where([{"scheme": "he"}], [condition])
+    assert len(str(said.value)) < 300

@@ -19,7 +19,7 @@ from headstart.errors import StoreError
 from headstart.experiments.store import Store, database, lock, migrations
 from headstart.experiments.store.tables import SCHEMA, metadata
 from headstart.experiments.sweep.runs import ENGINE_FORMAT
-from headstart.experiments.sweep.study import open_rows
+from headstart.experiments.sweep.stored import open_rows
 
 OLD: dict[str, Any] = json.loads((Path(__file__).parent / "schema_1.json").read_text())
 STUDIES = {study["name"]: study for study in OLD["studies"]}
@@ -30,7 +30,7 @@ OLD_RUNS = OLD["rows"]["headstart_runs"]
 def old(address: str) -> str:
     """The address of a store as schema 1 wrote it."""
     sqlite = "://" not in address
-    with Store(address)._engine.begin() as connection:
+    with Store(address)._maker.begin() as connection:
         for statement in OLD["tables"]:
             connection.execute(text(statement if sqlite else statement.replace("DOUBLE", "DOUBLE PRECISION")))
         for table, rows in OLD["rows"].items():

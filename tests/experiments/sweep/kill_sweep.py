@@ -22,7 +22,7 @@ import sqlalchemy
 import headstart as hs
 from headstart.experiments.store import Store
 from headstart.experiments.sweep import coordinator, estimate
-from headstart.experiments.sweep.study import open_rows
+from headstart.experiments.sweep.stored import open_rows
 
 KILLS = 50
 EVENTS = 60  # a sweep is killed after at most so many: about a third of its way

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import dask.config
 import pytest
 from distributed import Client
 
@@ -18,7 +21,7 @@ from headstart.errors import ExecutorError
 from headstart.experiments.sweep import coordinator as coordinator_module
 from headstart.experiments.sweep import estimate as estimate_module
 from headstart.experiments.sweep import executors as executors_module
-from headstart.experiments.sweep.study import open_rows
+from headstart.experiments.sweep.stored import open_rows
 
 STUDY: dict[str, Any] = {
     "hidden": [8], "scheme": ["he", "xavier"], "multiplier": [0.5, 1.0, 2.0], "seed": {"range": [0, 25]},
@@ -26,6 +29,17 @@ STUDY: dict[str, Any] = {
 }  # fmt: skip
 RUNS, CHUNK = 150, 5
 CONNECT_SECONDS = executors_module.CONNECT_SECONDS
+
+
+@pytest.fixture(scope="module", autouse=True)
+def patient() -> Iterator[None]:
+    """A busy machine answers late: Dask gives up on nobody who is only slow, here and in the processes begun here."""
+    waits = {"comm.timeouts.connect": "600s", "comm.timeouts.tcp": "600s", "scheduler.worker-ttl": "600s"}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, long in waits.items():
+            patch.setenv(f"DASK_DISTRIBUTED__{name.replace('.', '__').replace('-', '_').upper()}", long)
+        with dask.config.set({f"distributed.{name}": long for name, long in waits.items()}):
+            yield
 
 
 @pytest.fixture(autouse=True)
@@ -55,10 +69,20 @@ def program(*arguments: str, **how: Any) -> Iterator[subprocess.Popen[str]]:
 
 
 @contextlib.contextmanager
-def running_scheduler(folder: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+def running_scheduler(folder: Path, *more: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """A scheduler's address and its process."""
     said = folder / "scheduler.json"
-    options = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--no-jupyter", "--scheduler-file", str(said)]
+    options = [
+        "--host",
+        "127.0.0.1",
+        "--port",
+        "0",
+        "--no-dashboard",
+        "--no-jupyter",
+        "--scheduler-file",
+        str(said),
+        *more,
+    ]
     with program("-m", "distributed.cli.dask_scheduler", *options) as process:
         while True:  # until it has said where it is, or has ended
             with contextlib.suppress(OSError, ValueError):
@@ -86,6 +110,45 @@ def waiting_for_a_worker(address: str) -> Iterator[None]:
     with Client(address, set_as_default=False) as client:
         client.wait_for_workers(1)
         yield
+
+
+@pytest.fixture
+def secured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A certificate, and Dask's configuration as docs/sweep.md has it, for this process and those it starts."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        assert os.environ.get("CI") != "true", "install openssl: this test makes a certificate"
+        pytest.skip("openssl is not installed")
+    cert, key = str(tmp_path / "cert.pem"), str(tmp_path / "key.pem")
+    subprocess.run(
+        [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=sweep", "-keyout", key, "-out", cert],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    both = {"cert": cert, "key": key}
+    tls = {"ca-file": cert, "scheduler": both, "worker": both, "client": both}
+    (tmp_path / "dask").mkdir()
+    (tmp_path / "dask" / "tls.yaml").write_text(
+        json.dumps({"distributed": {"comm": {"require-encryption": True, "tls": tls}}})  # JSON is YAML
+    )
+    monkeypatch.setenv("DASK_CONFIG", str(tmp_path / "dask"))
+    own = {"ca-file": cert, "client.cert": cert, "client.key": key}
+    with dask.config.set({f"distributed.comm.tls.{name}": path for name, path in own.items()}):
+        yield
+
+
+@pytest.mark.usefixtures("secured")
+def test_a_cluster_with_tls_runs_a_study_and_others_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {"hidden": [3], "steps": 2, "seed": [0, 1]}
+    with running_scheduler(tmp_path, "--protocol", "tls") as (address, _), worker(address, tmp_path):
+        assert address.startswith("tls://127.0.0.1:")
+        with waiting_for_a_worker(address):
+            assert hs.study(given, tmp_path / "s.db").run(scheduler=address) == (2, 2, 0)
+        with dask.config.set(
+            {f"distributed.comm.tls.{name}": None for name in ("ca-file", "client.cert", "client.key")}
+        ):
+            words = r"cannot be reached: TLS expects .* With TLS see to the certificates in Dask's configuration.$"
+            with pytest.raises(ExecutorError, match=words):
+                hs.study(given).run(scheduler=address)
 
 
 def test_a_scheduler_without_workers_and_none_at_all(scheduler: str, monkeypatch: pytest.MonkeyPatch) -> None:

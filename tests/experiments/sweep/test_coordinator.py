@@ -313,6 +313,27 @@ def test_a_schedulers_address_has_its_protocol_and_its_port(address: str) -> Non
         pass
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "tcp://me:S3cr3t@server:8786", "tls://S3cr3t@server:8786", "postgresql://me:S3cr3t", "tcp://me:S3cr3t",
+        "postgresql:///x?user=me&password=S3cr3t&host=h&port=1", "tcp://[S3cr3t:1", "tcp://server:8786/S3cr3t",
+        "tcp:// S3cr3t:1", "me:S3cr3t@server", f"tcp://{'S3cr3t' * 999}", "tcp://server:0 S3cr3t", "inproc://S3cr3t/1:2",
+    ],
+)  # fmt: skip
+def test_a_schedulers_address_that_may_hold_a_password_is_not_repeated(address: str) -> None:
+    with pytest.raises(InputError) as said, executor_for(None, None, address):
+        pass
+    assert "S3cr3t" not in str(said.value)
+    assert "has the form tcp://host:port, got something else. Write, for example, tcp://server:8786" in str(said.value)
+
+
+@pytest.mark.parametrize("port", [0, 65536, 99999])
+def test_a_port_is_one_that_there_is(port: int) -> None:
+    with pytest.raises(InputError, match=f"got 'tcp://host:{port}'"), executor_for(None, None, f"tcp://host:{port}"):
+        pass
+
+
 @pytest.mark.parametrize(("workers", "size"), [(None, 5), (2, 2), (9, 9)])
 def test_a_cluster_has_as_many_places_as_its_workers_threads(
     workers: int | None, size: int, monkeypatch: pytest.MonkeyPatch

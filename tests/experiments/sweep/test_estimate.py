@@ -15,7 +15,7 @@ from headstart.experiments import engine
 from headstart.experiments.sweep import estimate
 from headstart.experiments.sweep.chunks import prepared, schedule_of
 from headstart.experiments.sweep.coordinator import CHUNK_SECONDS
-from headstart.experiments.sweep.estimate import memory_per_chunk, networks_per_chunk, seconds_per_run
+from headstart.experiments.sweep.estimate import Parts, memory_per_chunk, networks_per_chunk, seconds_per_run
 from headstart.experiments.sweep.runs import Batch, Identified, distinct_runs
 from headstart.experiments.sweep.settings import study_settings
 from headstart.verbs.study import Study
@@ -35,14 +35,14 @@ def multiplications(batch: Batch) -> int:
 
 @pytest.fixture
 def timed(monkeypatch: pytest.MonkeyPatch) -> list[Batch]:
-    """The batches that were timed; each takes a microsecond per multiplication and step."""
+    """The batches that were timed; each takes a microsecond per multiplication and step, and nothing else."""
     found: list[Batch] = []
 
-    def time(run: Identified) -> float:
+    def time(run: Identified) -> Parts:
         found.append(run.run.batch)
-        return 1e-6 * multiplications(run.run.batch)
+        return Parts(1e-6 * multiplications(run.run.batch), 0.0)
 
-    monkeypatch.setattr(estimate, "_seconds_per_step", time)
+    monkeypatch.setattr(estimate, "_timed", time)
     return found
 
 
@@ -65,14 +65,14 @@ def test_eight_batches_are_timed_from_the_smallest_to_the_largest_and_the_others
 @given(st.integers(1, 9))
 def test_no_more_are_timed_than_there_are(count: int) -> None:
     found: list[Identified] = []
-    before = estimate._seconds_per_step
-    estimate._seconds_per_step = lambda run: found.append(run) or 1.0
+    before = estimate._timed
+    estimate._timed = lambda run: found.append(run) or Parts(1.0, 0.5)
     try:
         seconds = seconds_per_run(runs(hidden=[[k] for k in range(1, count + 1)], seed=[0, 1, 2]))
     finally:
-        estimate._seconds_per_step = before
+        estimate._timed = before
     assert len(found) == min(count, 8)
-    assert list(seconds.values()) == [10.0] * count
+    assert list(seconds.values()) == [10.5] * count
 
 
 def test_a_batch_that_cannot_be_made_takes_no_time_and_stops_no_other(timed: list[Batch]) -> None:
@@ -86,20 +86,22 @@ def test_a_batch_that_cannot_be_made_takes_no_time_and_stops_no_other(timed: lis
 
 
 @pytest.mark.parametrize(
-    ("each", "steps", "calls"),
+    ("each", "once", "steps", "most"),
     [
-        (1.0, 500, [1, 1]),  # one step is long enough; the first call also compiles
-        (0.0125, 500, [1, 1, 2]),
-        (0.00101, 500, [1, 1, 19, 38]),
-        (0.001, 15, [1, 1, 15]),  # no more steps than the run has
-        (1e-9, 500, [1, 1, 500]),
-        (0.0201, 500, [1, 1]),
-        (0.0199, 500, [1, 1, 2]),
-        (0.0001, 1, [1, 1]),
+        # so many steps that they take a fiftieth of a second more than one does
+        (1.0, 0.0, 500, 2),
+        (0.0125, 0.0, 500, 4),
+        (0.001, 0.0, 500, 42),
+        (0.001, 0.0, 15, 15),  # no more steps than the run has
+        (1e-9, 0.0, 500, 500),
+        (0.0001, 0.0, 1, 1),
+        # what comes once is none of a step's: the cost of all samples, before and after
+        (0.001, 0.018, 500, 42),
+        (0.0002, 3.0, 1000, 202),
     ],
 )
-def test_a_batch_is_timed_for_a_fiftieth_of_a_second_and_never_longer_than_its_run(
-    each: float, steps: int, calls: list[int], monkeypatch: pytest.MonkeyPatch
+def test_a_step_is_the_difference_of_two_numbers_of_steps(
+    each: float, once: float, steps: int, most: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = SimpleNamespace(now=100.0)
     trained: list[tuple[int, float, int | None, Any]] = []
@@ -109,19 +111,31 @@ def test_a_batch_is_timed_for_a_fiftieth_of_a_second_and_never_longer_than_its_r
     ) -> None:
         compiling = 0 if trained else 3.0
         trained.append((schedule.steps, learning_rates.tolist(), threads, schedule.stop_below))
-        clock.now += each * schedule.steps + compiling
+        clock.now += once + each * schedule.steps + compiling
 
-    monkeypatch.setattr(estimate, "time", SimpleNamespace(perf_counter=lambda: clock.now))
+    monkeypatch.setattr(estimate, "CLOCK", lambda: clock.now)
     monkeypatch.setattr(engine, "train_networks", train)
     (run,) = runs(steps=steps, target=0.3)
-    assert estimate._seconds_per_step(run) == pytest.approx(each)
-    assert [call[0] for call in trained] == calls
+    found = estimate._timed(run)
+    assert found.once + steps * found.step == pytest.approx(once + steps * each)
+    assert steps == 1 or found.step == pytest.approx(each)
+    assert max(call[0] for call in trained) <= most
+    assert len(trained) <= 12
     # A rate that no network diverges at, and no target: either would end a run early.
     assert {(tuple(rates), threads, target) for _, rates, threads, target in trained} == {((1e-9,), 1, None)}
 
 
+def test_one_step_calls_taken_for_steps_would_be_far_off() -> None:
+    """The twin: a deep network whose samples are many and whose batches are few, by the work that each has."""
+    (run,) = runs(data="digits", depth=50, width=48, batch_size=32, steps=1000, activation="tanh")
+    work = estimate._work(run.run.batch)
+    assert work.once > 40 * work.step
+
+
 def test_a_scheme_that_does_not_suit_the_shapes_takes_as_long_as_another() -> None:
-    assert estimate._seconds_per_step(runs(scheme="delta_orthogonal", hidden=[3])[0]) > 0
+    found = estimate._timed(runs(scheme="delta_orthogonal", hidden=[3])[0])
+    assert found.once > 0
+    assert found.step >= 0
 
 
 def test_the_memory_of_a_chunk_is_that_of_the_largest(timed: list[Batch]) -> None:

@@ -24,7 +24,7 @@ from headstart.cli.main import run as run_program
 from headstart.errors import Interrupted, StoreError
 from headstart.experiments.sweep import coordinator as coordinator_module
 from headstart.experiments.sweep import estimate as estimate_module
-from headstart.experiments.sweep.study import open_rows
+from headstart.experiments.sweep.stored import open_rows
 
 
 def table(path: Path) -> str:
@@ -43,7 +43,7 @@ def test_the_check_sees_a_run_that_was_lost(tmp_path: Path) -> None:
     path = tmp_path / "s.db"
     hs.study({**STUDY, "steps": 3}, path).run()
     before = table(path)
-    with hs.study(STUDY, path).store._connected(write=True) as connection:
+    with hs.study(STUDY, path).store._writing() as connection:
         connection.exec_driver_sql("DELETE FROM headstart_runs WHERE id IN (SELECT id FROM headstart_runs LIMIT 1)")
     assert table(path) != before
 

@@ -17,7 +17,7 @@ import pytest
 import headstart as hs
 from headstart.draws.arrays import draw_array
 from headstart.experiments.data.datasets import load
-from headstart.experiments.sweep.study import open_rows
+from headstart.experiments.sweep.stored import open_rows
 from headstart.schemes import Normal
 from headstart.verbs.compare import compare
 
@@ -95,6 +95,18 @@ def test_a_regression_has_two_scores_and_a_diverged_one_none_worth_the_name(tabl
 
 
 # --- what a comparison has not: biases that are drawn ----------------------------------------------------------------
+
+
+def test_a_run_whose_last_step_overflows_has_diverged_in_both() -> None:
+    """No step follows it to see that the gradient is no number, but its cost is none."""
+    study = hs.study(data="blobs", hidden=[10, 5], steps=2, learning_rate=1e6, scheme="he", seed={"range": [0, 8]})
+    study.run()
+    made = compare(["he"], data="blobs", hidden=(10, 5), steps=2, learning_rate=1e6, seeds=8)
+    swept = [(row["seed"], row["diverged_at"], math.isnan(row["final_cost"])) for row in study.rows()]
+    compared = [(row["seed"], row["diverged_at"], math.isnan(row["final_cost"])) for row in made.rows()]
+    assert swept == compared
+    assert any(step == 2 for _, step, _ in swept)
+    assert all((step is not None) == gone for _, step, gone in swept)
 
 
 def plain_descent(

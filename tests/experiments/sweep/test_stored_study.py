@@ -17,7 +17,8 @@ from headstart.experiments.sweep import coordinator as coordinator_module
 from headstart.experiments.sweep import estimate as estimate_module
 from headstart.experiments.sweep.settings import StudySettings
 from headstart.experiments.sweep.status import Status
-from headstart.experiments.sweep.study import _say, open_rows
+from headstart.experiments.sweep.stored import open_rows
+from headstart.experiments.sweep.study import _say
 from headstart.verbs.study import Study
 
 TABLE = "a,b,c\n" + "".join(f"{i},{i * i % 7},{i % 2}\n" for i in range(40))

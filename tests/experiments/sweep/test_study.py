@@ -12,7 +12,7 @@ import pytest
 
 import headstart as hs
 from headstart.experiments.sweep import coordinator as coordinator_module
-from headstart.experiments.sweep.study import open_rows
+from headstart.experiments.sweep.stored import open_rows
 from headstart.verbs.study import Study
 
 SMALL: dict[str, Any] = {"scheme": ["zeros", "he"], "multiplier": [0.5, 1, 2], "seed": [0, 1, 2], "steps": 40}

@@ -32,6 +32,7 @@ class Recorded:
     calls: list[tuple[list[Point], list[int]]] = field(default_factory=list)
     units: int = 1
     fingerprint: str = ""
+    task: str = ""
 
     def attempt(self, point: Point, seeds: Sequence[int], report: Any, tick: Any) -> Any:
         raise AssertionError("the search is over")
@@ -68,7 +69,7 @@ ROWS = [trial(0, 1.0, 0.1, 2.0), trial(1, 3.7, 0.03, 1.1), trial(2, 0.2, 0.5, 5.
 @pytest.mark.parametrize("seeds", [3, 4])
 def test_the_last_calls_alone_are_of_the_seeds_that_no_other_has_seen(over: tuple[str, ...], seeds: int) -> None:
     found, problem = confirmed(ridge, ROWS, over=over, seeds=seeds)
-    last = len(over)  # one for each axis
+    last = len(over)  # one for each factor
     walking, judging = problem.calls[:-last], problem.calls[-last:]
     assert walking
     assert all(asked == list(range(seeds)) for _, asked in walking)

@@ -28,7 +28,7 @@ def ridge(point: Point) -> float:
 class Counted:
     """A tunable that counts how often each point is tried."""
 
-    units, fingerprint = 4, ""
+    units, fingerprint, task = 4, "", ""
 
     def __init__(self) -> None:
         self.points: list[Point] = []

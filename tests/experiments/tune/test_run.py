@@ -102,7 +102,7 @@ def test_progress_rises_to_the_whole_and_every_scheme_has_its_share(schemes: lis
     assert done[0] < total / len(schemes)
     for share in range(1, len(schemes)):  # and each begins where the one before it ends
         assert total * share / len(schemes) in done
-    # trials, and the profile of each axis after about two rounds of walking where rates are tuned
+    # trials, and the profile of each factor after about two rounds of walking where rates are tuned
     rounds = 2 + 2 if len(over) == 2 else 1 + 1
     assert total == len(schemes) * 2 * 16 * (4 + 3 * rounds)
 

@@ -14,9 +14,11 @@ import optuna
 import pytest
 
 import headstart as hs
+from headstart.experiments.tune.kept import open_study, study_name
 from headstart.experiments.tune.places import grid_of
-from headstart.experiments.tune.search import FORMULA_RATES, formula_point, open_study, study_name
+from headstart.experiments.tune.search import FORMULA_RATES, formula_point
 from headstart.experiments.tune.settings import TuneSettings, tune_settings
+from headstart.experiments.tune.storage import Storage
 
 Row = dict[str, Any]
 
@@ -169,10 +171,10 @@ def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A storage that holds the searches of the default settings, of a target and of a user's function."""
     path = str(tmp_path_factory.mktemp("storage") / "tune.db")
     for settings in (tune_settings(), STEPS, TUNED, FIXED):
-        open_study(settings, "he", path, "abc")
+        open_study(settings, "he", Storage(path), "abc")
     yield path
     for settings in (tune_settings(), STEPS, TUNED, FIXED):  # and none of the refusals changed what it holds
-        open_study(settings, "he", path, "abc")
+        open_study(settings, "he", Storage(path), "abc")
 
 
 STEPS = tune_settings(metric="steps_to_target", target=0.1)
@@ -189,7 +191,7 @@ def test_every_setting_is_changed_alone() -> None:
 def test_a_storage_refuses_each_other_setting_and_names_it(storage: str, name: str) -> None:
     changed = TuneSettings(**{"learning_rate_range": (1e-3, 10.0), name: _tupled(OTHER[name])})
     with pytest.raises(hs.InputError, match=f"other settings: {name} was .*, now .*Use the same") as refused:
-        open_study(changed, "he", storage, "abc")
+        open_study(changed, "he", Storage(storage), "abc")
     assert str(refused.value).count(" was ") == 1
 
 
@@ -213,17 +215,17 @@ def test_a_storage_refuses_another_target_direction_or_fixed_rate(
     storage: str, changed: TuneSettings, name: str
 ) -> None:
     with pytest.raises(hs.InputError, match=f"other settings: {name} was .*, now "):
-        open_study(changed, "he", storage, "abc")
+        open_study(changed, "he", Storage(storage), "abc")
 
 
 def test_a_storage_refuses_other_data(storage: str) -> None:
     with pytest.raises(hs.InputError, match="content of the data was abc, now abd"):
-        open_study(tune_settings(), "he", storage, "abd")
+        open_study(tune_settings(), "he", Storage(storage), "abd")
 
 
 @pytest.mark.parametrize("name", FREE)
 def test_a_storage_goes_on_with_more_trials_and_another_profile(storage: str, name: str) -> None:
-    open_study(tune_settings(**{name: FREE[name]}), "he", storage, "abc")
+    open_study(tune_settings(**{name: FREE[name]}), "he", Storage(storage), "abc")
 
 
 def test_other_schemes_data_metrics_and_functions_are_other_studies(storage: str) -> None:
@@ -231,7 +233,7 @@ def test_other_schemes_data_metrics_and_functions_are_other_studies(storage: str
     names |= {study_name(tune_settings(**{name: NAMED[name]}), "he") for name in ("metric", "data", "objective")}
     assert len(names) == 5
     for scheme, settings in (("xavier", tune_settings()), ("he", tune_settings(data="moons"))):
-        study = open_study(settings, scheme, storage, "abc")
+        study = open_study(settings, scheme, Storage(storage), "abc").study
         assert len(study.trials) == 0
         assert json.loads(study.user_attrs["settings"])["scheme"] == scheme
 
@@ -244,7 +246,7 @@ def test_other_schemes_data_metrics_and_functions_are_other_studies(storage: str
 )  # fmt: skip
 def test_the_search_goes_the_way_in_which_each_metric_is_better(given: Row, direction: str) -> None:
     settings = tune_settings(**given)
-    assert open_study(settings, "he", None).direction.name == direction
+    assert open_study(settings, "he", None).study.direction.name == direction
     assert settings.measured.higher_is_better is (direction == "MAXIMIZE")
 
 

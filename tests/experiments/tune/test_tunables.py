@@ -156,7 +156,7 @@ def test_the_units_of_a_point_are_its_ticks(seeds: int) -> None:
     problem = TunableNetwork(settings, "he")
     problem.values(POINTS, range(seeds), ticks.append)
     assert sum(ticks) == 3 * problem.units
-    of_own = TunableFunction(tune_settings(objective="loss", seeds=seeds), lambda **axes: 1.0)
+    of_own = TunableFunction(tune_settings(objective="loss", seeds=seeds), lambda **factors: 1.0)
     ticks.clear()
     of_own.values(POINTS, range(seeds), ticks.append)
     assert sum(ticks) == 3 * of_own.units == 3 * seeds
@@ -177,9 +177,9 @@ def objective(function: Any, **given: Any) -> TunableFunction:
 def test_an_objective_gets_the_tuned_axes_and_the_seed(over: Any, names: set[str]) -> None:
     calls: list[dict[str, Any]] = []
 
-    def loss(**axes: Any) -> float:
-        calls.append(axes)
-        return float(axes["seed"])
+    def loss(**factors: Any) -> float:
+        calls.append(factors)
+        return float(factors["seed"])
 
     found = objective(loss, over=over).values(POINTS[:2], [4, 9], nothing)
     assert found.tolist() == [[4, 9], [4, 9]]

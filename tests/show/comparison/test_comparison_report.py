@@ -122,10 +122,11 @@ def test_the_chart_is_on_the_page_light_and_dark(made: hs.Comparison, tmp_path: 
 
 
 def test_the_pages_own_script_draws_each_theme_when_it_is_preferred() -> None:
-    text = page.TEMPLATE.read_text()
+    text = page.DRAW + page.TEMPLATE.read_text()
     assert "preference.matches ? { ...dark[name], datasets: light[name].datasets } : light[name]" in text
     assert 'matchMedia("(prefers-color-scheme: dark)")' in text
-    light, dark = (dict(re.findall(r"--(\w+): (#\w+)", line)) for line in re.findall(r":root \{(.*?)\}", text))
+    rules = re.findall(r":root \{(.*?)\}", text)
+    light, dark = (dict(re.findall(r"--(\w+): (#\w+)", line)) for line in rules)
     assert (light["ink"], light["paper"]) == ("#1a1a1a", "#ffffff")
     assert (dark["ink"], dark["paper"]) == ("#e8e8e8", "#1b1b1f")
     for word in ("good", "bad"):

@@ -143,6 +143,8 @@ def test_costs_have_four_digits_or_say_what_they_are(value: float, text: str) ->
     [
         ((0.5, 0.25, 0.75), True, "50.0 % (25.0–75.0)"), ((0.98765, 0.98765, 0.98765), True, "98.8 %"),
         ((1.0, 0.0, 1.0), True, "100.0 % (0.0–100.0)"), ((0.5, 0.25, 0.75), False, "0.5 (0.25–0.75)"),
+        ((-4.441e-16, -4.441e-16, 1e-17), False, "0"), ((0.10212, 0.10211, 0.10213), True, "10.2 %"),
+        ((0.500001, 0.500002, 0.5000013), False, "0.5"),
         ((-1.5, -1.5, -1.5), False, "-1.5"), ((-math.inf, -math.inf, 0.5), False, "-inf (-inf–0.5)"),
     ],
 )  # fmt: skip
@@ -152,3 +154,23 @@ def test_scores_have_their_quartiles_in_brackets_low_first(
     median, low, high = spread
     given: dict[str, Any] = {"median": median, "low": low, "high": high}
     assert score(given, percent) == text
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 200])
+def test_scheme_score_and_verdict_stand_in_the_table_at_any_width(width: int) -> None:
+    schemes = {"xavier(mode=fan_out)": COSTS["he"], "xavier(mode=fan_avg)": COSTS["zeros"]}
+    scores = dict(zip(schemes, SCORES.values(), strict=True))
+    lines = comparison_text(comparison(schemes, scores=scores), width).splitlines()
+    row = next(line for line in lines if line.startswith("xavier(mode=fan_avg) "))
+    if width >= 60:
+        assert row.endswith(" healthy")
+        assert "45.0 %" in row
+    shown = " ".join(" ".join(lines).split())
+    for cell in ("xavier(mode=fan_out)", "healthy", "45.0 %", "80.0 %", "(77.5–82.5)", "(92.0–94.0)", "0.15", "0.6931"):
+        assert cell in shown
+    assert max(map(len, lines)) <= width
+
+
+def test_at_forty_columns_the_row_has_scheme_score_and_verdict() -> None:
+    lines = comparison_text(comparison({"normal(0.01)": COSTS["he"]}, scores={"normal(0.01)": SCORES["he"]}), 40)
+    assert "normal(0.01)         80.0 %  healthy" in lines.splitlines()

@@ -67,14 +67,14 @@ def test_a_metric_that_no_run_has_is_said() -> None:
 
 
 def test_problems_are_named_before_their_odds() -> None:
-    sentences = pair_words(summarize(scheme_study(3, 2, data=["circles", "moons"])))
+    sentences = pair_words(summarize(scheme_study(6, 2, data=["circles", "moons"])))
     assert len(sentences) == 6
-    assert sentences[0].startswith("Circles: 3 seeds")
-    assert sentences[5].startswith("Moons: 3 seeds")
+    assert sentences[0].startswith("Circles: 6 seeds")
+    assert sentences[5].startswith("Moons: 6 seeds")
 
 
 def test_many_pairs_are_counted_where_they_are_not_told() -> None:
-    rows = [run(scheme=f"normal({k + 1})", seed=seed) for k in range(13) for seed in range(2)]
+    rows = [run(scheme=f"normal({k + 1})", seed=seed) for k in range(13) for seed in range(6)]
     sentences = pair_words(summarize(rows))
     assert len(sentences) == 61
     assert sentences[-1] == "... and 18 more pairs; a filter (--where) leaves fewer."

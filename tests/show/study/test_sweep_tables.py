@@ -84,11 +84,11 @@ def test_each_column_of_the_best_settings_has_its_own_source() -> None:
 
 @pytest.mark.parametrize(
     ("metric", "he", "xavier", "better", "gap"),
-    [("test_accuracy", 0.9, 0.8, "he", "by 10.0 to 10.0 points"),
-     ("test_accuracy", 0.7, 0.8, "xavier", "by 10.0 to 10.0 points"),
-     ("final_cost", 0.9, 0.8, "xavier", "by 0.1 to 0.1"), ("final_cost", 0.5, 0.8, "he", "by 0.3 to 0.3"),
-     ("steps_to_target", 300, 100, "xavier", "by 200 to 200 steps"),
-     ("steps_to_target", 300, 1400, "he", "by 1,100 to 1,100 steps")],
+    [("test_accuracy", 0.9, 0.8, "he", "by 10.0 points"),
+     ("test_accuracy", 0.7, 0.8, "xavier", "by 10.0 points"),
+     ("final_cost", 0.9, 0.8, "xavier", "by 0.1"), ("final_cost", 0.5, 0.8, "he", "by 0.3"),
+     ("steps_to_target", 300, 100, "xavier", "by 200 steps"),
+     ("steps_to_target", 300, 1400, "he", "by 1,100 steps")],
 )  # fmt: skip
 def test_by_how_much_the_better_scheme_is_better_is_never_negative(
     metric: str, he: float, xavier: float, better: str, gap: str
@@ -138,10 +138,58 @@ def test_five_reasons_are_said_in_full(reasons: int, rest: bool) -> None:
 @pytest.mark.parametrize(("schemes", "more"), [(11, 0), (12, 6)])
 def test_sixty_pairs_are_told(schemes: int, more: int) -> None:
     # 11 schemes have 55 pairs, 12 have 66
-    rows = [run(scheme=f"normal({k + 1})", seed=0) for k in range(schemes)]
+    rows = [run(scheme=f"normal({k + 1})", seed=seed) for k in range(schemes) for seed in range(6)]
     sentences = pair_words(summarize(rows))
     assert len(sentences) == (61 if more else 55)
     assert (sentences[-1] == f"... and {more} more pairs; a filter (--where) leaves fewer.") is bool(more)
+
+
+def test_pairs_with_too_few_seeds_share_one_sentence() -> None:
+    def told(schemes: int, seeds: int, more: int = 0) -> list[str]:
+        rows = [run(scheme=f"normal({k + 1})", seed=seed, test_accuracy=0.1 * k) for k in range(schemes)
+                for seed in range(seeds + more * k)]  # fmt: skip
+        return pair_words(summarize(rows))
+
+    assert told(12, 4) == [
+        "4 seeds cannot tell any two of these schemes apart, whatever the results: that takes 6 or more."
+    ]
+    assert told(2, 1) == ["1 seed cannot tell normal(1) from normal(2), whatever the results: that takes 6 or more."]
+    assert len(told(3, 6)) == 3
+    mixed = told(3, 5, more=1)  # 5, 6 and 7 seeds: one pair of the three can be told apart
+    assert mixed[0].startswith("5 seeds cannot tell any two of these schemes apart")
+    assert len(mixed) == 2
+    assert "6 seeds tell" in mixed[1]
+
+
+@pytest.mark.parametrize("tied", [1, 2, 4])
+def test_how_many_settings_tie_is_told(tied: int) -> None:
+    rows = study(
+        lambda row: {"test_accuracy": 1.0 if row["multiplier"] <= tied else 0.5}, scheme=["he"],
+        multiplier=[1.0, 2.0, 3.0, 4.0, 5.0], seed=[0, 1, 2],
+    )  # fmt: skip
+    table = tables(summarize(rows))[1]
+    found = dict(zip((column.name for column in table.columns), table.rows[0], strict=True))
+    assert found["of"] == "5"
+    assert found.get("tied") == (None if tied == 1 else str(tied))
+    assert ("same median" in table.note) is (tied > 1)
+
+
+@pytest.mark.parametrize("width", [20, 40, 60, 80, 100, 200])
+def test_a_summary_is_whole_at_any_width(width: int) -> None:
+    rows = study(
+        lambda row: {"final_cost": 0.1 * row["seed"] + row["multiplier"]},
+        scheme=["xavier(mode=fan_out)", "xavier(mode=fan_avg)", "he"], data=["circles", "moons"],
+        multiplier=[1.0, 2.0], learning_rate=[0.1, 0.01], seed=list(range(6)),
+    )  # fmt: skip
+    summary = summarize(rows, "final_cost")
+    shown = summary_text(summary, width=width).split()
+    for table in tables(summary):
+        for row in table.rows:
+            for cell in row:
+                assert all(part in [word.rstrip(";") for word in shown] for part in cell.split(" ")), cell
+    assert max(map(len, summary_text(summary, width=width).splitlines())) <= max(
+        width, len("  scheme: xavier(mode=fan_out);")
+    )
 
 
 @pytest.mark.parametrize(("depths", "told"), [(3, False), (4, True)])

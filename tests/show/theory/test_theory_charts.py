@@ -16,10 +16,10 @@ from gaussian_laws import Erf
 from headstart.cli.theory import SUFFIXES
 from headstart.errors import InputError
 from headstart.experiments.simulation import Simulation, simulate
-from headstart.show.files import check_target
 from headstart.show.theory.gain import gain_chart, gain_rows
 from headstart.show.theory.phase import CONTOURS, phase_chart
 from headstart.show.theory.signal import Signal, signal_chart, signal_rows
+from headstart.show.writing import check_target
 from headstart.theory import NoFixedPoint, Propagation, chi1, gain, propagate
 from headstart.theory.phasediagram import PhaseDiagram, phase_diagram
 

@@ -149,7 +149,8 @@ class TestDefinition:
         found = set()
         for low, high in ((-8.05, 0.0), (0.0, 8.05)):
             panels = Panels((phi, phi.derivative), None, name)
-            found |= set(panels._refine(np.linspace(low, high, 38))[1])
+            edges = np.linspace(low, high, 38)
+            found |= set(panels._refine(edges[:-1], edges[1:])[1])
         sharp = {kink for kink in phi.kinks if kink != 0}  # 0 is a cut of every search, so nothing is found there
         sharp -= {-1.0, 1.0} if name == "sparse_plus" else set()  # only phi'' steps: resolved, not a kink
         assert sorted(found) == pytest.approx(sorted(sharp), abs=1e-12)
@@ -198,7 +199,9 @@ def test_an_own_activation_passes_through() -> None:
     [
         ("reluu", "Did you mean 'relu'"),
         ("softmax", "must be element-wise"),
-        ("glu", "must be element-wise"),
+        ("glu", "a gated unit: .* Write its gate.s activation, .sigmoid."),
+        ("nn.SwiGLU", "a gated unit: .* .silu."),
+        ("my.relu", "a path before an activation.s name is a library.s"),
         ("leaky_relu(0.1, 2)", "takes slope"),
         ("relu*2", "no multiplier"),
         ("elu(beta=1)", "Known: alpha"),

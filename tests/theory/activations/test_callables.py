@@ -145,6 +145,21 @@ def test_jets_know_the_rules_of_calculus() -> None:
         (lambda z: np.tanh(z.astype(np.float32)), "must compute in float64"),
         (lambda z: np.sin(1e5 * z), "oscillates too fast"),
         (lambda a, b: a, "must be a function of one array"),
+        (lambda z: list(z), r"must return an array of the same shape; custom returned \["),
+        (lambda z: (z, z), "must return an array of the same shape"),
+        (lambda z: None, "must return an array of the same shape"),
+        (lambda z: 0.5, r"returned shape \(\) for"),
+        (lambda z: z[:-1], r"returned shape \(7,\) for \(8,\)"),
+        (lambda z: z[None], r"returned shape \(1, 8\) for"),
+        (lambda z: z / z.size, "mixes the elements"),
+        (lambda z: 1j * z, "must compute in float64, got complex128"),
+        (lambda z: z.astype(np.float16), "must compute in float64, got float16"),
+        (lambda z: np.tanh(z.astype(np.float32)).astype(np.float64), "float32's precision"),
+        (lambda z: z.astype(str), "must compute in float64, got <U"),
+        (lambda z: 1 / 0, "it raised ZeroDivisionError"),
+        (lambda z: [math.tanh(z)], "must return a number for a number"),
+        (math.log, "it raised ValueError"),
+        (lambda z: z * np.nan, "returns nan"),
     ],
 )
 def test_what_is_no_activation_is_refused(function: Callable[..., Any], words: str) -> None:
@@ -227,3 +242,102 @@ def test_names() -> None:
     assert [str(custom(function)) for function in (np.tanh, math.erf, lambda z: z, Hinge(0.5))] == [
         "tanh", "erf", "custom", "Hinge"]  # fmt: skip
     assert str(custom(np.tanh, name="mine")) == "mine"
+
+
+def test_torch_modules_of_other_shapes_are_refused() -> None:
+    torch = pytest.importorskip("torch")
+    nn = torch.nn
+    for module in (nn.Softmax(dim=1), nn.Softmax(dim=0), nn.BatchNorm1d(8), nn.BatchNorm1d(256), nn.PReLU(8),
+                   nn.Linear(8, 8), nn.LayerNorm(8), nn.GLU(), nn.LSTM(8, 8), nn.MultiheadAttention(8, 2),
+                   nn.Embedding(3, 3), nn.Conv1d(1, 1, 1), lambda z: list(torch.tanh(z)), lambda z: torch.complex(z, z),
+                   lambda z: torch.tanh(z.float()), torch.nn.functional.dropout):  # fmt: skip
+        with pytest.raises(InputError):
+            moments(module)
+
+
+def counting(function: Callable[[Any], Any]) -> tuple[Callable[[Any], Any], list[int]]:
+    """The function, which counts the sizes it is called with; no compiler can look into it."""
+    sizes: list[int] = []
+
+    def counted(z: Any) -> Any:
+        sizes.append(np.size(z))
+        return function(z)
+
+    return counted, sizes
+
+
+def test_functions_of_one_number_are_called_a_bounded_number_of_times() -> None:
+    """Some thousand calls for cheap ones; how often it is asked does not grow with what is computed of it."""
+    function, sizes = counting(lambda z: z if z > 0 else 0.3 * z)
+    phi = custom(function)
+    assert moments(phi).second_moment == pytest.approx(moments("leaky_relu(0.3)").second_moment, rel=1e-11)
+    first = len(sizes)
+    assert first < 10_000
+    for q in (0.5, 1.0, 1.5):
+        moments(phi, q)
+    assert len(sizes) < first + 5000  # what is narrow compared with sqrt(0.5) is looked for
+
+
+def test_slow_functions_of_one_number_are_asked_some_hundred_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("headstart.theory.activations.metered._VERY_SLOW", 0.0)
+    function, sizes = counting(math.tanh)
+    phi = custom(function)
+    found, exact = moments(phi), moments("tanh")
+    assert found.second_moment == pytest.approx(exact.second_moment, rel=1e-12)
+    assert found.derivative_second_moment == pytest.approx(exact.derivative_second_moment, rel=1e-9)
+    assert len(sizes) < 500
+    assert phi.resolution == 1 / 8
+
+
+def test_functions_of_arrays_see_few_sizes_and_few_calls() -> None:
+    """What is compiled for each new size is compiled five times; what is compiled in each call, some twenty."""
+    function, sizes = counting(lambda z: np.tanh(np.asarray(z)))  # no jet goes through asarray
+    moments(custom(function))
+    assert set(sizes) <= {8, 256, 2048, 16384, 131072}
+    assert len(sizes) < 60
+
+
+def test_a_function_that_takes_minutes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    metered = "headstart.theory.activations.metered."
+    function, _ = counting(lambda z: math.tanh(z))
+    with monkeypatch.context() as patched:
+        patched.setattr(metered + "_ENDLESS_CALL", 0.0)
+        with pytest.raises(InputError, match="is too slow: a call with 8 numbers takes"):
+            custom(function)
+    monkeypatch.setattr(metered + "MOST_SECONDS", 0.0)
+    with pytest.raises(InputError, match=r"is too slow: \d+ calls took .* compile it once outside"):
+        moments(custom(function))
+
+
+def test_functions_of_one_number_are_compiled_where_they_can_be() -> None:
+    """So what is narrow is found in them as in functions of arrays."""
+
+    def spike(z: float) -> float:
+        return 1.0 if 0.74 < z < 0.7401 else 0.0
+
+    phi = custom(spike)
+    assert phi.resolution == 1 / 65536
+    mass = special.ndtr(0.7401) - special.ndtr(0.74)
+    assert moments(phi).second_moment == pytest.approx(mass, rel=1e-8)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch.compile's own
+def test_compiled_and_vectorized_functions() -> None:
+    jax, numba, torch = (pytest.importorskip(name) for name in ("jax", "numba", "torch"))
+    leaky = moments("leaky_relu(0.3)").second_moment
+    for function in (
+        numba.njit(lambda z: z if z > 0 else 0.3 * z),
+        lambda z: jax.lax.cond(z > 0, lambda x: x, lambda x: 0.3 * x, z),
+        jax.jit(lambda z: jax.numpy.where(z > 0, z, 0.3 * z)),
+        torch.compile(lambda z: torch.where(z > 0, z, 0.3 * z)),
+        torch.compile(torch.nn.LeakyReLU(0.3)),
+    ):
+        assert moments(function).second_moment == pytest.approx(leaky, rel=1e-11)
+
+
+def test_a_function_may_work_in_place() -> None:
+    def clipped(z: Any) -> Any:
+        z[z < 0] = 0
+        return z
+
+    assert moments(clipped).second_moment == pytest.approx(0.5, rel=1e-12)

@@ -24,6 +24,7 @@ from headstart.draws.rectangles import Rectangle
 from headstart.draws.streams import Stream
 from headstart.errors import InputError
 
+UNKNOWN = 2**62  # bytes of devices that do not say
 Pair = tuple[Array, Array]  # the lower and the upper 32 bits of an index
 
 
@@ -37,6 +38,26 @@ def check(out: Any, shape: tuple[int, ...], dtype: str, device: Any) -> None:
         raise InputError(
             f"device must be a JAX device or sharding, got {device!r}. Write, for example, jax.devices()[0]."
         )
+
+
+def free(device: Any) -> int | None:
+    """What this device (those of a sharding, the default device) leaves; None for the host.
+
+    Inside somebody's jit nothing is taken yet, and a sharding over several hosts takes a part here: neither is counted.
+    """
+    if isinstance(jnp.zeros(()), jax.core.Tracer):
+        return UNKNOWN
+    if isinstance(device, jax.sharding.Sharding) and not device.is_fully_addressable:
+        return UNKNOWN
+    devices = device.device_set if isinstance(device, jax.sharding.Sharding) else [device or jax.devices()[0]]
+    if all(one.platform == "cpu" for one in devices):
+        return None
+    told = [one.memory_stats() or {} for one in devices]
+    return sum(int(one.get("bytes_limit", UNKNOWN)) - int(one.get("bytes_in_use", 0)) for one in told)
+
+
+def hollow(shape: tuple[int, ...], dtype: str, device: Any) -> None:
+    """JAX has no device without memory; its tracers are made by `elementwise` as any array is."""
 
 
 def elementwise(recipe: Recipe, source: Stream, where: Rectangle, out: None, device: Any, threads: int | None) -> Array:

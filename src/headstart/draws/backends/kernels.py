@@ -14,6 +14,7 @@ from numba import njit, types
 from numba.extending import intrinsic
 
 from headstart.draws.backends import vector_ir
+from headstart.draws.backends.compiler import kept
 from headstart.draws.backends.vector_ir import GROUP, HALF
 
 __all__ = ["GROUP", "NORMAL", "NUMBA_VIEWS", "TRUNCATED", "UNIFORM", "fill_rows", "fill_words"]
@@ -97,7 +98,8 @@ def _run_writer(kind: int) -> Any:
 _words, _uniform, _normal, _truncated = (_run_writer(kind) for kind in (WORDS, UNIFORM, NORMAL, TRUNCATED))
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@kept
+@njit(nogil=True, error_model="numpy")
 def fill_rows(scratch, kind, address, base, outer, length, step, begin, end, k0, k1, c2, c3, table, scale, first):
     """Write elements begin to end - 1, in canonical order, of rows that `outer` enumerates.
 
@@ -126,13 +128,15 @@ def fill_rows(scratch, kind, address, base, outer, length, step, begin, end, k0,
         position += count
 
 
-@njit(nogil=True, cache=True)
+@kept
+@njit(nogil=True)
 def fill_words(scratch, address, index, count, k0, k1, c2, c3):
     """Write the raw words of elements index to index + count - 1 to consecutive memory."""
     _words(scratch, address, scratch.itemsize, index, count, k0, k1, c2, c3, 0, 0.0, 0)
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@kept
+@njit(nogil=True, error_model="numpy")
 def fill_streams(scratch, kinds, addresses, begins, counts, keys, table, scales, firsts):
     """Write elements of many streams, each to consecutive memory of its own.
 

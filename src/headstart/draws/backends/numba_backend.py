@@ -15,15 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.draws.backends import numpy_backend
-from headstart.draws.backends.numpy_backend import check, place
+from headstart.draws.backends.compiler import compiles
+from headstart.draws.backends.numpy_backend import check, free, hollow, place
 from headstart.draws.dtypes import numpy_dtype
 from headstart.draws.normal import table
 from headstart.draws.parts import Part, fill_parts
 from headstart.draws.recipes import Recipe
 from headstart.draws.rectangles import Rectangle
-from headstart.draws.streams import Stream
+from headstart.draws.streams import Stream, words_of_rows
 
-__all__ = ["assemble", "check", "elementwise", "fill", "fill_at", "place", "table_address", "words"]
+__all__ = ["assemble", "check", "elementwise", "fill", "fill_at", "free", "hollow", "place", "table_address", "words"]
 
 BLOCK = 2**20  # elements a thread takes at once: 0.4 to 1.5 ms of work
 SMALL = 4096  # elements that do not repay loading Numba: NumPy draws them until something else has loaded it
@@ -34,7 +35,7 @@ def elementwise(
     recipe: Recipe, source: Stream, where: Rectangle, out: NDArray[Any] | None, device: Any, threads: int | None
 ) -> NDArray[Any]:
     """The draws of a rectangle."""
-    if where.size <= SMALL and "numba" not in sys.modules:
+    if (where.size <= SMALL and "numba" not in sys.modules) or not compiles():
         return numpy_backend.elementwise(recipe, source, where, out, device, threads)
     if out is None:
         out = np.empty(where.shape, numpy_dtype(recipe.dtype))
@@ -117,9 +118,14 @@ def is_consecutive(where: Rectangle, strides: tuple[int, ...], itemsize: int) ->
 
 def words(source: Stream, start: int, count: int) -> NDArray[np.uint32]:
     """The raw words of consecutive elements."""
+    out = np.empty(count, np.uint32)
+    if not compiles():
+        for begin in range(0, count, numpy_backend.PART):
+            length = min(numpy_backend.PART, count - begin)
+            out[begin : begin + length] = words_of_rows(source, np.array([start + begin], np.uint64), length)[0]
+        return out
     from headstart.draws.backends import kernels
 
-    out = np.empty(count, np.uint32)
     kernels.fill_words(np.empty(kernels.GROUP, np.uint32), out.ctypes.data, start, count, *source)
     return out
 

@@ -18,6 +18,7 @@ from headstart.draws.streams import Stream, words_of_rows
 from headstart.errors import InputError
 
 Array = NDArray[Any]
+PART = 2**18  # elements drawn at once: the uint64 intermediates then take some 30 MB
 
 
 def check(out: Any, shape: tuple[int, ...], dtype: str, device: Any) -> None:
@@ -29,20 +30,34 @@ def check(out: Any, shape: tuple[int, ...], dtype: str, device: Any) -> None:
     numpy_dtype(dtype)
 
 
+def free(device: Any) -> None:
+    """NumPy's arrays are in the host's memory."""
+
+
+def hollow(shape: tuple[int, ...], dtype: str, device: Any) -> None:
+    """NumPy's arrays always hold numbers."""
+
+
 def elementwise(
     recipe: Recipe, source: Stream, where: Rectangle, out: Array | None, device: Any, threads: int | None
 ) -> Array:
     """The draws of a rectangle."""
     if out is None:
         out = np.empty(where.shape, numpy_dtype(recipe.dtype))
+    for at, part in where.split(PART):
+        out[at] = part.stored(_weights(recipe, source, part, out.dtype))
+    return out
+
+
+def _weights(recipe: Recipe, source: Stream, where: Rectangle, dtype: np.dtype[Any]) -> Array:
+    """The same in canonical axis order."""
     words = words_of_rows(source, *where.rows())
     integers = uniform_integers(words) if recipe.kind == "uniform" else normal_integers(words, recipe.first_magnitude)
     if recipe.dtype == "float64":
         weights: Array = integers * recipe.scale
     else:
-        weights = (integers.astype(np.float32) * np.float32(recipe.scale)).astype(out.dtype, copy=False)
-    out[...] = where.stored(weights)
-    return out
+        weights = (integers.astype(np.float32) * np.float32(recipe.scale)).astype(dtype, copy=False)
+    return weights
 
 
 def place(values: NDArray[np.float64], shape: tuple[int, ...], dtype: str, out: Array | None, device: Any) -> Array:

@@ -19,7 +19,8 @@ MOST_SEEDS = 10_000  # more than anyone would run to tell two schemes apart
 class Best:
     """A scheme at its best settings for one problem: the lowest or highest median over the seeds.
 
-    `settings` are its values on the factors that vary otherwise; `tried` counts the settings it was chosen from.
+    `settings` are its values on the factors that vary otherwise; `tried` counts the settings it was chosen from, and
+    `tied` those of them with the same median, itself among them.
     """
 
     scheme: str
@@ -27,6 +28,7 @@ class Best:
     settings: dict[str, Value]
     tried: int
     group: Group
+    tied: int = 1
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,7 @@ def best_settings(rows: Sequence[Row], judged: Metric, problem_factors: Sequence
         Best(
             str(key[count]), dict(zip(problem_factors, key[:count], strict=True)),
             dict(zip(others, best.key[count + 1 :], strict=True)), len(tried), best,
+            sum(group.median == best.median for group in _candidates(tried)),
         )
         for key, tried in found.items()
         if (best := _best(tried, judged)) is not None
@@ -93,15 +96,18 @@ def best_settings(rows: Sequence[Row], judged: Metric, problem_factors: Sequence
 
 
 def _best(tried: list[Group], judged: Metric) -> Group | None:
-    enough = FEW_SEEDS * max(group.seeds for group in tried)
-    candidates = [group for group in tried if group.median is not None and group.seeds >= enough]
-
     def badness(group: Group) -> tuple[float, float, int]:
         sign, worse = (-1, group.low) if judged.higher_is_better else (1, group.high)
         ends = [math.inf if end is None or math.isnan(end) else sign * end for end in (group.median, worse)]
         return ends[0], ends[1], group.failed + group.diverged
 
-    return min(candidates, key=badness, default=None)
+    return min(_candidates(tried), key=badness, default=None)
+
+
+def _candidates(tried: list[Group]) -> list[Group]:
+    """Those with a result and enough seeds."""
+    enough = FEW_SEEDS * max(group.seeds for group in tried)
+    return [group for group in tried if group.median is not None and group.seeds >= enough]
 
 
 def compare_pair(first: Best, second: Best, judged: Metric) -> Pair | None:

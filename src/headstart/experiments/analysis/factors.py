@@ -150,11 +150,18 @@ def where(rows: Sequence[Row], conditions: Iterable[str]) -> list[Row]:
     for condition in conditions:
         name, equals, text = condition.partition("=")
         if not equals:
-            raise InputError(f"a filter is written factor=value, got {condition!r}. Write, for example, scheme=he.")
+            raise InputError(
+                f"a filter is written factor=value, got {cut(condition)!r}. Write, for example, scheme=he."
+            )
         name, text = name.strip(), text.strip()
         allowed.setdefault(name, set()).update(_matching(rows, factor(name).name, text))
     meets = [[item in wanted for item in column(rows, name)] for name, wanted in allowed.items()]
     return [row for row, *met in zip(rows, *meets, strict=True) if all(met)]
+
+
+def cut(text: str) -> str:
+    """The beginning of what was typed, for a message."""
+    return text if len(text) <= 80 else f"{text[:60]}..."
 
 
 def _matching(rows: Sequence[Row], name: str, text: str) -> list[Value]:
@@ -163,7 +170,7 @@ def _matching(rows: Sequence[Row], name: str, text: str) -> list[Value]:
     found = [item for item in known if _means(text, name, item)]
     if not found:
         some = ", ".join(shown(name, item) for item in known[:12]) + (", ..." if len(known) > 12 else "")
-        raise InputError(f"no run has {name}={text}. Write one of the study's values: {some}.")
+        raise InputError(f"no run has {name}={cut(text)}. Write one of the study's values: {some}.")
     return found
 
 

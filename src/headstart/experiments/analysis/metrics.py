@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from headstart.errors import unknown
 from headstart.experiments.analysis.statistics import Values, median, median_interval
 from headstart.experiments.columns import METRIC_COLUMNS
+
+R_SQUARED = "R²"
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,21 @@ class Metric:
     def percent(self) -> bool:
         """Whether values are shares, told in percent."""
         return self.unit == "share"
+
+    @property
+    def r_squared(self) -> bool:
+        """Whether values are R²: what an accuracy is where numbers are predicted."""
+        return self.unit == R_SQUARED
+
+    def on(self, task: str) -> Metric:
+        """The metric as it is on data of this task.
+
+        >>> METRICS["test_accuracy"].on("regression").title
+        'test R²'
+        """
+        if task != "regression" or not self.percent:
+            return self
+        return replace(self, title=self.title.replace("accuracy", R_SQUARED), unit=R_SQUARED)
 
     def costs(self, values: Values) -> NDArray[np.float64]:
         """The values with the sign that makes lower better, and infinity for what is not a number."""

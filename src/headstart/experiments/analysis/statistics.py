@@ -20,6 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 LEVEL = 0.95  # of every interval
+# Seeds that all agree do so by chance with probability 2 ** -seeds at each side: that is rare enough from six on.
+FEWEST = math.ceil(-math.log2((1 - LEVEL) / 2))
 RESAMPLES = 4000  # where not all are counted; the ends of an interval are then known to about 0.3 % of its level
 COUNTED = 8  # so many pairs or clusters have 6,435 different resamples, and all of them are counted
 RARE = 1e-12  # ranks that are drawn more seldom are left out

@@ -10,7 +10,7 @@ from itertools import combinations
 
 from headstart.errors import InputError
 from headstart.experiments.analysis.best import Best, Pair, best_settings, compare_pair
-from headstart.experiments.analysis.factors import PROBLEM, Row, Value, factor, shown, value, varying, where
+from headstart.experiments.analysis.factors import PROBLEM, Row, Value, cut, factor, shown, value, varying, where
 from headstart.experiments.analysis.groups import Group, groups
 from headstart.experiments.analysis.metrics import Metric, metric
 from headstart.experiments.columns import FACTORS
@@ -114,7 +114,7 @@ def summarize(
     names = tuple(factor(name).name for name in by)
     if len(set(names)) < len(names) or not names:
         raise InputError(
-            f"runs are grouped by at least one factor, each named once, got {','.join(by)!r}. Write scheme."
+            f"runs are grouped by at least one factor, each named once, got {cut(','.join(by))!r}. Write scheme."
         )
     if not rows:
         raise InputError("there are no runs to report. Run a study first: headstart sweep run FILE --store STORE.")

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from headstart.errors import InputError
-from headstart.experiments.analysis.factors import Row, Value, column, factor, is_log_spaced, value, values
+from headstart.experiments.analysis.factors import Row, Value, column, cut, factor, is_log_spaced, value, values
 from headstart.experiments.analysis.groups import Group, groups
 from headstart.experiments.analysis.summary import Summary
 from headstart.experiments.analysis.trainability import Trainability, trainability, why_no_theory
@@ -111,7 +111,7 @@ def heat_map(summary: Summary, over: Sequence[str] | None = None) -> HeatMap | N
     names = [factor(name).name for name in factors]
     if len(names) != 2 or names[0] == names[1]:
         raise InputError(
-            f"a heat map has two different factors, got {','.join(factors)!r}. Write, say, multiplier,depth."
+            f"a heat map has two different factors, got {cut(','.join(factors))!r}. Write, say, multiplier,depth."
         )
     xs, ys = (tuple(values(summary.rows, name)) for name in names)
     if xs == (None,) or ys == (None,):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any, TypeVar
@@ -169,9 +169,10 @@ def run_comparison(
     )  # fmt: skip
     # Seed by seed, so that an interrupted comparison has all schemes for the seeds it got to.
     jobs = [(name, seed) for seed in range(settings.seeds) for name in settings.schemes]
+    problem.check_measuring()
     start = _starts(settings, problem, jobs)
     searching = steps_needed(settings) if settings.tune_learning_rate else 0
-    total, done = searching + len(jobs) * settings.steps, 0
+    total, done = searching + len(jobs) * settings.run_units, 0
 
     def report(count: int, most: int = total) -> None:
         nonlocal done
@@ -196,7 +197,15 @@ def run_comparison(
         interrupted = False
     except engine.Cancelled as cancelled:
         history, interrupted = cancelled.history, True
-    runs = _runs(problem, jobs, start, history)
+    measuring = settings.run_units - settings.steps
+    runs: list[Run] = []
+    try:
+        # The course's formula is no number where a probability rounds to 0 or 1: there that says nothing.
+        for run in _runs(problem, jobs, start, history, None if course else settings.steps):
+            runs.append(run)
+            report(measuring)
+    except KeyboardInterrupt:  # in the middle of measuring: what was measured by then has finished
+        interrupted = True
     order = {name: rank for rank, name in enumerate(settings.schemes)}
     runs.sort(key=lambda run: (order[run.scheme], run.seed))
     if course:
@@ -216,22 +225,28 @@ def _starts(settings: CompareSettings, problem: Problem, jobs: Sequence[tuple[st
 
 
 def _runs(
-    problem: Problem, jobs: Sequence[tuple[str, int]], start: NDArray[np.floating], history: engine.History
-) -> list[Run]:
-    """Score and measure every network that finished."""
+    problem: Problem, jobs: Sequence[tuple[str, int]], start: NDArray[np.floating], history: engine.History,
+    steps: int | None,
+) -> Iterator[Run]:  # fmt: skip
+    """Score and measure every network that finished.
+
+    Args:
+        steps: at which a network whose last cost is no number has diverged: no later step was there to see it; None
+            where such a cost says nothing.
+    """
     finished = np.flatnonzero(history.finished).tolist()
     if not finished:
-        return []
+        return
     train, test = problem.scores(history.weights[finished])
-    runs = []
     for place, index in enumerate(finished):
         end, costs = history.weights[index], history.costs[index]
         diverged_at = int(history.diverged_at[index]) if history.diverged_at[index] >= 0 else None
+        if diverged_at is None and math.isnan(costs[-1]):
+            diverged_at = steps
         signals = problem.measure(start[index], float(costs[0]))
         outcome = problem.outcome(end, float(train[place]), float(costs[-1]), diverged_at)
         name, seed = jobs[index]
-        runs.append(Run(name, seed, float(test[place]), costs, signals, outcome, end))
-    return runs
+        yield Run(name, seed, float(test[place]), costs, signals, outcome, end)
 
 
 def spread(values: list[float]) -> dict[str, float]:

@@ -11,7 +11,6 @@ function that calls it. Every compiled name therefore holds a hash of all the so
 from __future__ import annotations
 
 import hashlib
-import os
 import types as python_types
 from functools import cache
 from pathlib import Path
@@ -19,7 +18,11 @@ from pathlib import Path
 import numba
 import numpy as np
 from numba import types
+from numba.core import sigutils
+from numba.core.ccallback import CFunc
 
+from headstart.draws.backends.compiler import compiles, kept
+from headstart.errors import InputError
 from headstart.experiments import optimizers
 from headstart.theory.activations import catalogue, formula, piecewise, primitives, smooth
 
@@ -49,9 +52,13 @@ def c_function(
     copy = python_types.FunctionType(body.__code__, {**body.__globals__, "real": dtype.type, **bound}, body.__name__)
     copy.__module__ = body.__module__
     copy.__qualname__ = "_".join(part for part in (body.__name__, name, dtype.name, source_hash()) if part)
-    compiled = numba.cfunc(signature, cache=keep and cache_enabled(), error_model="numpy", fastmath={"contract"})(copy)
+    options = {"error_model": "numpy", "fastmath": {"contract"}}
+    compiled = CFunc(copy, sigutils.normalize_signature(signature), locals={}, options=options)
+    if keep:
+        kept(compiled)
+    compiled.compile()  # as numba.cfunc does, which cannot be told what to do where it cannot write
     _kept.append(compiled)
-    return int(compiled.address)
+    return int(compiled.address or 0)
 
 
 @cache
@@ -63,6 +70,13 @@ def source_hash() -> str:
     return digest.hexdigest()
 
 
-def cache_enabled() -> bool:
-    """NUMBA_DISABLE_CACHE=1 turns the cache off."""
-    return os.environ.get("NUMBA_DISABLE_CACHE", "0") in ("", "0")
+def check_compiler() -> None:
+    """Training is compiled: there is no other way.
+
+    Raises:
+        InputError: Numba's compiler is switched off.
+    """
+    if not compiles():
+        raise InputError(
+            "training needs Numba's compiler, which NUMBA_DISABLE_JIT=1 switches off. Unset NUMBA_DISABLE_JIT."
+        )

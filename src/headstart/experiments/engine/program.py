@@ -10,6 +10,8 @@ from itertools import pairwise
 import numpy as np
 
 from headstart.draws.streams import stream_words
+from headstart.experiments.engine.caching import check_compiler
+from headstart.experiments.engine.casts import cast_number
 from headstart.experiments.engine.history import History
 from headstart.experiments.engine.kernels import product_functions
 from headstart.experiments.engine.loop import callable_of, helper_functions, units_function
@@ -20,7 +22,7 @@ from headstart.experiments.engine.samples import Samples, aligned, zeros
 from headstart.experiments.engine.schedule import Schedule
 from headstart.experiments.engine.simd import VECTOR_BYTES
 from headstart.experiments.network import Network
-from headstart.experiments.optimizers import optimizer
+from headstart.experiments.optimizers import Optimizer, optimizer
 
 TILE = 304  # samples; measured: the best of 64 to 1024 on the shallow networks and within 5 % on the deep ones
 FIRST_LEVEL = 40 * 1024  # bytes of a first-level cache that a tile may fill; today's have 32 to 48 KiB
@@ -32,9 +34,11 @@ class Program:
     """Everything the compiled loop needs besides one network's weights."""
 
     def __init__(self, network: Network, samples: Samples, dtype: np.dtype, schedule: Schedule) -> None:
+        check_compiler()
         self.network, self.samples, self.schedule = network, samples, schedule
         self.dtype = np.dtype(dtype)
         self.optimizer = optimizer(schedule.optimizer)
+        _check_casts(self.optimizer, schedule, self.dtype)
         self.rows = row_functions(network.activation, self.dtype)
         sizes = np.array(network.sizes)
         lengths = [n for n_in, n_out in pairwise(network.sizes) for n in (n_in * n_out, n_out)]
@@ -178,6 +182,13 @@ class Program:
     def _dead(self, steepest) -> list[float]:
         starts = np.concatenate([[0], np.cumsum(self.network.sizes[1:])])
         return [float(np.mean(steepest[a:b] == 0)) for a, b in list(pairwise(starts))[:-1]]
+
+
+def _check_casts(rule: Optimizer, schedule: Schedule, dtype: np.dtype) -> None:
+    """Refuse settings that the type trained in turns into others."""
+    cast_number(schedule.weight_decay, dtype, "weight_decay")
+    for argument, value in zip(rule.kind.arguments, rule.arguments, strict=True):
+        cast_number(value, dtype, f"{argument.name} of {rule}", below=argument.below)
 
 
 class Workspace:

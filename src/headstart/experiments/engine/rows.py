@@ -17,6 +17,7 @@ import numpy as np
 from headstart.errors import InputError
 from headstart.experiments.engine import arithmetic
 from headstart.experiments.engine.caching import c_function
+from headstart.experiments.engine.casts import cast_number
 from headstart.theory.activations import FORMULAS, Activation, rebound
 from headstart.theory.activations.formula import Formula
 
@@ -74,7 +75,8 @@ def row_functions(activation: Activation, dtype: np.dtype) -> RowFunctions:
     keeps_slope = not _output_tells_slope(activation)
     forward, backward = _compiled(activation.formula, keeps_slope, np.dtype(dtype))
     parameters = np.zeros(MAX_PARAMETERS, dtype)
-    parameters[: len(activation.arguments)] = activation.arguments
+    for place, argument in enumerate(activation.arguments):
+        parameters[place] = cast_number(argument, dtype, f"a parameter of {activation}")
     return RowFunctions(forward, backward, keeps_slope, parameters)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from headstart.errors import InputError
+from headstart.experiments.engine.casts import cast_array, real_array
 from headstart.experiments.engine.simd import VECTOR_BYTES
 from headstart.experiments.network import Network
 
@@ -26,17 +27,15 @@ class Samples:
         Raises:
             InputError: no samples, different counts, or numbers that are not finite.
         """
-        x, targets = (np.asarray(array) for array in (x, targets))
+        x, targets = real_array(x, "data"), real_array(targets, "targets")
+        if x.ndim == 0 or targets.ndim == 0:
+            raise InputError("data and targets have an axis of samples, got a single number. Write [number].")
         if len(x) == 0 or len(x) != len(targets):
             raise InputError(
                 f"data needs as many targets as samples, and at least one; got {len(x)} and {len(targets)}."
             )
         x, targets = (array.reshape(len(array), -1) for array in (x, targets))
-        for name, array in (("data", x), ("targets", targets)):
-            if not np.isfinite(array).all():
-                raise InputError(
-                    f"{name} must be finite numbers, got NaN or infinity. Remove or replace those samples."
-                )
+        x, targets = cast_array(x, dtype, "data"), cast_array(targets, dtype, "targets")
         return cls(padded(x, dtype), padded(targets, dtype), len(x))
 
 

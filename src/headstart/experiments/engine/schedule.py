@@ -9,6 +9,8 @@ from headstart.check import not_negative, positive, whole
 from headstart.errors import unknown
 from headstart.experiments.optimizers import Optimizer, optimizer
 
+MOST_STEPS = 2**31 - 1  # 40 minutes of the smallest network; the compiled loop counts in int64
+
 # what can be recorded besides the cost, and its shape per recorded step
 QUANTITIES = {
     "accuracy": "share of right answers on the training data",
@@ -56,9 +58,9 @@ class Schedule:
     def __post_init__(self) -> None:
         optimizer(self.optimizer)  # raises where it is malformed
         checked = {
-            "steps": whole(self.steps, "steps"),
-            "record_every": whole(self.record_every, "record_every"),
-            "batch_size": None if self.batch_size is None else whole(self.batch_size, "batch_size"),
+            "steps": whole(self.steps, "steps", most=MOST_STEPS),
+            "record_every": whole(self.record_every, "record_every", most=MOST_STEPS),
+            "batch_size": None if self.batch_size is None else whole(self.batch_size, "batch_size", most=MOST_STEPS),
             "learning_rate": check_rate(self.learning_rate),
             "weight_decay": not_negative(self.weight_decay, "weight_decay"),
             "clip": None if self.clip is None else positive(self.clip, "clip", "1"),
@@ -69,6 +71,11 @@ class Schedule:
         for name in self.record:
             if name not in QUANTITIES:
                 raise unknown("quantity to record", name, QUANTITIES)
+
+    @property
+    def records(self) -> int:
+        """How many steps are recorded."""
+        return len(range(0, self.steps, self.record_every)) + self.record_last
 
     @property
     def recorded_steps(self) -> list[int]:

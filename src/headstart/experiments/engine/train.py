@@ -6,6 +6,7 @@ lock, so threads scale and a network's result depends on nothing but its own wei
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 from collections.abc import Callable
@@ -13,12 +14,17 @@ from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 
 import numpy as np
 
+from headstart import memory
+from headstart.check import seed, whole
 from headstart.errors import InputError
+from headstart.experiments.engine.casts import cast_number, real_array
 from headstart.experiments.engine.history import Cancelled, History, empty_history, record_shape
 from headstart.experiments.engine.program import CHUNK_SECONDS, Program
 from headstart.experiments.engine.samples import Samples, check_fit
 from headstart.experiments.engine.schedule import Schedule, check_rate
 from headstart.experiments.network import Network
+
+STEP_BYTES = 40  # of one number in the list of recorded steps
 
 
 def train_networks(
@@ -44,7 +50,7 @@ def train_networks(
         learning_rates: one per network, in place of the schedule's; so a search is one call.
         batch_seeds: one per network, which shuffles its mini-batches; all 0 by default.
         threads: how many networks at a time; None for one per processor. No result depends on it.
-        memory_limit: bytes that the arrays may take; see `memory_needed`.
+        memory_limit: bytes that the arrays may take, see `memory_needed`; by default an eighth of what is free.
         progress: called from this thread with the number of network-steps done since the last call.
         cancel: set it, from any thread or a signal handler, to stop soon.
 
@@ -56,18 +62,18 @@ def train_networks(
     check_fit(network, samples, weights, schedule.batch_size)
     count = len(weights)
     rates = _per_network("learning_rates", learning_rates, schedule.learning_rate, count)
-    for rate in rates:
-        check_rate(float(rate))
-    seeds = _per_network("batch_seeds", batch_seeds, 0, count).astype(np.uint64)
+    for rate in rates.tolist():
+        cast_number(check_rate(rate), weights.dtype, "the learning rate")
+    given = _per_network("batch_seeds", batch_seeds, 0, count).tolist()
+    seeds = np.array([seed(one, "a batch's seed") for one in given], np.uint64)
+    threads = None if threads is None else whole(threads, "threads")
     threads = max(1, min(threads or available_cores(), count))
-    if (
-        memory_limit is not None
-        and (needed := memory_needed(network, samples, count, schedule, threads)) > memory_limit
-    ):
-        raise InputError(
-            f"training needs {needed / 2**20:,.1f} MiB, more than the limit of {memory_limit / 2**20:,.1f} MiB. "
-            "Train fewer networks at a time, use fewer threads, or raise the limit."
-        )
+    memory.require(
+        memory_needed(network, samples, count, schedule, threads), "training",
+        "Train fewer networks at a time, record less often, use fewer threads, or raise the limit "
+        f"(the variable {memory.VARIABLE}).",
+        memory.limit(memory.LAB_SHARE) if memory_limit is None else whole(memory_limit, "memory_limit"),
+    )  # fmt: skip
     history = empty_history(network, np.array(weights, order="C"), schedule)
     program = Program(network, samples, weights.dtype, schedule)
     stop = cancel or threading.Event()
@@ -129,13 +135,19 @@ def memory_needed(network: Network, samples: Samples, networks: int, schedule: S
     """Bytes that training takes besides the starting weights: weights, records, data, and each thread's buffers."""
     item = samples.x.itemsize
     program = Program(network, samples, samples.x.dtype, schedule)
-    records = sum(np.prod(record_shape(network, name, 1, len(schedule.recorded_steps))) for name in schedule.record)
-    per_network = item * network.parameter_count + 8 * (len(schedule.recorded_steps) + int(records))
-    return samples.x.nbytes + samples.targets.nbytes + networks * per_network + threads * program.bytes_per_thread
+    records = sum(math.prod(record_shape(network, name, 1, schedule.records)) for name in schedule.record)
+    per_network = item * network.parameter_count + 8 * (schedule.records + records)
+    return (
+        STEP_BYTES * schedule.records
+        + samples.x.nbytes
+        + samples.targets.nbytes
+        + networks * per_network
+        + threads * program.bytes_per_thread
+    )
 
 
 def _per_network(name: str, values: np.ndarray | None, default: float, count: int) -> np.ndarray:
-    array = np.full(count, default) if values is None else np.asarray(values)
+    array = np.full(count, default) if values is None else real_array(values, name)
     if array.shape != (count,):
         raise InputError(f"{name} needs one value per network: shape ({count},), got {array.shape}.")
     return array

@@ -1,20 +1,28 @@
 """Stores of an older schema: numbered steps, each from one schema to the next.
 
 A coordinator takes them all in one transaction. A reader writes nothing: it sees the runs as they would be after that.
+Before a run is brought forward its settings must have its identity: from then on a seal vouches for it.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.engine import Connection
 
 from headstart.errors import InputError
 from headstart.experiments.store.identity import compact, stored_identity
-from headstart.experiments.store.tables import SCHEMA, meta, runs
+from headstart.experiments.store.seals import (
+    LENGTH,
+    is_own_identity,
+    parsed_settings,
+    seal_of_run,
+    seal_of_study,
+    values_of,
+)
+from headstart.experiments.store.tables import SCHEMA, SEAL, meta, runs, studies
 from headstart.theory.activations import activation
 
 Stored = dict[str, Any]  # a row of the table of runs, by the names of its columns
@@ -45,12 +53,20 @@ def upgrade(connection: Connection, found: int) -> None:
         names = list(rows[0])
         marks = ", ".join(f":{name}" for name in names)
         connection.execute(text(f"INSERT INTO {runs.name} ({', '.join(names)}) VALUES ({marks})"), rows)
+    for study in connection.execute(select(studies)).all():
+        seal = seal_of_study(study.name, study.document, study.seeds)
+        connection.execute(studies.update().where(studies.c.name == study.name).values({SEAL: seal}))
     connection.execute(meta.update().where(meta.c.key == "schema").values(value=str(SCHEMA)))
 
 
 def upgraded(connection: Connection, found: int) -> list[Stored]:
     """The runs of a store of an older schema, as this one has them; changes nothing."""
     rows = [dict(row) for row in connection.execute(text(f"SELECT * FROM {runs.name}")).mappings()]
+    if any(SEAL in row for row in rows[:1]) and found < 3:
+        raise ValueError(f"its runs are sealed, and its schema says {found}")
+    for row in rows:
+        if not is_own_identity(row, found):
+            raise ValueError(f"the run {row['id']!r} has other settings than its identity")
     for step in _steps(found):
         rows = _once(map(step.run, rows))
     return rows
@@ -75,7 +91,7 @@ def _by_distribution(row: Stored) -> Stored:
     good here; and activations with a negative parameter had another's slope, so that their runs stay what they are, of
     format 1, and are run again.
     """
-    settings = json.loads(row["settings"])
+    settings = parsed_settings(row["settings"])
     if settings.get("engine") != 1:
         return row
     settings["engine"] = 2
@@ -88,6 +104,12 @@ def _by_distribution(row: Stored) -> Stored:
     return row | changed | {"steps_to_target": _steps_to_target(row, settings)}
 
 
+def _sealed(row: Stored) -> Stored:
+    """To schema 3: every row has a seal."""
+    values = values_of(row)
+    return row | values | {SEAL: seal_of_run(values)}
+
+
 def _steps_to_target(row: Stored, settings: dict[str, Any]) -> int | None:
     """The step at which the target was reached, the last one included."""
     at, target, cost = row["steps_to_target"], settings["target"], row["final_cost"]
@@ -96,4 +118,14 @@ def _steps_to_target(row: Stored, settings: dict[str, Any]) -> int | None:
     return None if at is None else int(at)
 
 
-STEPS: Sequence[Step] = (Step(2, _by_distribution),)
+STEPS: Sequence[Step] = (
+    Step(2, _by_distribution),
+    Step(
+        3,
+        _sealed,
+        tuple(
+            f"ALTER TABLE {table.name} ADD COLUMN {SEAL} VARCHAR({LENGTH}) NOT NULL DEFAULT ''"
+            for table in (runs, studies)
+        ),
+    ),
+)

@@ -7,10 +7,19 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, Double, Integer, MetaData, String, Table, Text
 
 from headstart.experiments import columns
+from headstart.experiments.store.seals import LENGTH
 
-SCHEMA = 2  # raised, with a step in `migrations`, by any change that an older headstart cannot read
+SCHEMA = 3  # raised, with a step in `migrations`, by any change that an older headstart cannot read
 
 metadata = MetaData()
+
+SEAL = "seal"  # the column of a row's seal; see `seals`
+
+
+def _seal_column() -> Column[Any]:
+    """The default is for the rows that an upgrade finds, before it seals them."""
+    return Column(SEAL, String(LENGTH), nullable=False, server_default="")
+
 
 meta = Table("headstart_meta", metadata, Column("key", String(64), primary_key=True), Column("value", Text))
 
@@ -20,6 +29,7 @@ studies = Table(
     Column("name", String(255), primary_key=True),
     Column("document", Text, nullable=False),  # the study as JSON, ranges written out
     Column("seeds", Text, nullable=False),  # those added by `sweep extend`, a JSON list
+    _seal_column(),
 )
 
 
@@ -44,6 +54,7 @@ runs = Table(
     _identity,
     Column("settings", Text, nullable=False),  # as JSON, the scheme as it was asked for; see `identity`
     *_stored,
+    _seal_column(),
 )
 
 coordinator = Table(

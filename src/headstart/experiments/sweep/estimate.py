@@ -1,10 +1,17 @@
-"""How long runs will take and how much memory: from a timed sample, since no formula knows this machine."""
+"""How long runs will take and how much memory: from a timed sample, since no formula knows this machine.
+
+A run is its steps and what it takes whatever their number: drawing the start, the cost of all samples before the first
+step and after the last, the scores. Of a thousand quick steps on small batches of a deep network those are the smaller
+part, and of one step nearly all; so the time of a step is the difference of two numbers of steps.
+"""
 
 from __future__ import annotations
 
+import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,8 +20,11 @@ from headstart.experiments.sweep.chunks import prepared, schedule_of, starts
 from headstart.experiments.sweep.runs import Batch, Identified
 
 SAMPLES = 8  # batches that are timed; the others are interpolated by their work
-SAMPLE_SECONDS = 0.02  # each is timed for so long
+SAMPLE_SECONDS = 0.02  # by so much the longer of two calls takes longer
+REPEATS = 2  # of a short call, the quickest counts: whatever else the machine does only makes it slower
 CHUNK_BYTES = 2**27  # of weights that a chunk may hold
+# Of the processors: what else the machine does in these few hundredths of a second says nothing of the hours to come.
+CLOCK = time.perf_counter if sys.platform == "win32" else time.process_time  # Windows counts in steps of 16 ms
 HARMLESS_RATE = 1e-9  # a diverged network would stop early
 
 
@@ -24,16 +34,24 @@ def seconds_per_run(runs: Iterable[Identified]) -> dict[Batch, float]:
     for run in runs:
         first.setdefault(run.run.batch, run)
     works = {batch: _work(batch) for batch in first}
-    possible = sorted((batch for batch in first if works[batch] > 0), key=lambda batch: works[batch])
+    possible = sorted((batch for batch in first if works[batch].step > 0), key=lambda batch: works[batch].step)
     if not possible:
         return dict.fromkeys(first, 0.0)
     places = np.unique(np.linspace(0, len(possible) - 1, min(SAMPLES, len(possible))).round().astype(int))
-    timed = {works[possible[place]]: _seconds_per_step(first[possible[place]]) for place in places}
-    known = sorted(timed)
+    chosen = [possible[place] for place in places]
+    timed = [_timed(first[batch]) for batch in chosen]
+    step = _between([works[batch].step for batch in chosen], [parts.step for parts in timed])
+    once = _between([works[batch].once for batch in chosen], [parts.once for parts in timed])
     return {
-        batch: float(np.interp(work, known, [timed[w] for w in known])) * batch.steps if work else 0.0
-        for batch, work in works.items()
+        batch: once(work.once) + step(work.step) * batch.steps if work.step else 0.0 for batch, work in works.items()
     }
+
+
+def _between(works: Sequence[float], seconds: Sequence[float]) -> Callable[[float], float]:
+    """Seconds for any amount of work, by interpolation between those that are known; of equal ones the mean."""
+    known = np.unique(works)
+    means = [float(np.mean([took for work, took in zip(works, seconds, strict=True) if work == one])) for one in known]
+    return lambda work: float(np.interp(work, known, means))
 
 
 def memory_per_chunk(runs: Iterable[Identified], seconds: dict[Batch, float], chunk_seconds: float) -> int:
@@ -58,31 +76,57 @@ def networks_per_chunk(batch: Batch, seconds: float, chunk_seconds: float) -> in
     return max(1, most)
 
 
-def _work(batch: Batch) -> float:
-    """Multiplications of one step, about; 0 where the data or network cannot be made, which the runs will say."""
+class Parts(NamedTuple):
+    """Of a run: what each step takes, and what comes once."""
+
+    step: float
+    once: float
+
+
+def _work(batch: Batch) -> Parts:
+    """Multiplications, about; none where the data or network cannot be made, which the runs will say."""
     try:
         ready = prepared(batch)
     except Exception:  # whatever it is, it becomes the reason of each of these runs
-        return 0.0
-    connections = sum(n_in * n_out for n_in, n_out in pairwise(ready.network.sizes))
-    return float(connections * (batch.batch_size or ready.training.count))
+        return Parts(0.0, 0.0)
+    connections, samples = sum(n_in * n_out for n_in, n_out in pairwise(ready.network.sizes)), ready.training.count
+    return Parts(float(connections * (batch.batch_size or samples)), float(connections * samples))
 
 
-def _seconds_per_step(run: Identified) -> float:
-    """Time a few steps of one network, more and more of them until they take long enough to be believed."""
+def _timed(run: Identified) -> Parts:
+    """Time one network with one step, and with more and more steps until the difference is long enough to be believed.
+
+    No more steps than the run has.
+    """
     batch = run.run.batch._replace(target=None)
     ready = prepared(run.run.batch)
+
+    def call(steps: int) -> float:
+        return _quickest(lambda: ready.train(start, schedule_of(batch, steps), [HARMLESS_RATE], [0], threads=1))
+
     try:
+        drawing = _quickest(lambda: starts([run], ready))
         start = starts([run], ready)
     except ValueError:  # a scheme that does not suit these shapes; any start takes as long
-        start = np.full((1, ready.network.parameter_count), 0.01, batch.dtype)
-    steps = 1
-    while True:
-        # The first call also compiles.
-        for _ in range(2 if steps == 1 else 1):
-            began = time.perf_counter()
-            ready.train(start, schedule_of(batch, steps), [HARMLESS_RATE], [0], threads=1)
-            elapsed = time.perf_counter() - began
-        if elapsed >= SAMPLE_SECONDS or steps >= batch.steps:
-            return elapsed / steps
-        steps = min(batch.steps, max(2 * steps, int(steps * SAMPLE_SECONDS / max(elapsed, 1e-6))))
+        drawing, start = 0.0, np.full((1, ready.network.parameter_count), 0.01, batch.dtype)
+    ready.train(start, schedule_of(batch, 1), [HARMLESS_RATE], [0], threads=1)  # compiles
+    ready.scores(start)
+    one, scoring = call(1), _quickest(lambda: ready.scores(start))
+    if batch.steps == 1:
+        return Parts(0.0, drawing + one + scoring)
+    steps = 2
+    while (longer := call(steps) - one) < SAMPLE_SECONDS and steps < batch.steps:
+        each = max(longer / (steps - 1), 1e-9)
+        steps = min(batch.steps, max(2 * steps, 1 + int(SAMPLE_SECONDS / each)))
+    step = max(longer, 0.0) / (steps - 1)
+    return Parts(step, drawing + max(one - step, 0.0) + scoring)
+
+
+def _quickest(act: Callable[[], object]) -> float:
+    """The seconds of a call, the quickest of two where they are so few that anything disturbs them."""
+    times: list[float] = []
+    while len(times) < REPEATS and sum(times) < SAMPLE_SECONDS:
+        began = CLOCK()
+        act()
+        times.append(CLOCK() - began)
+    return min(times)

@@ -58,7 +58,11 @@ def read_factor(factor: str, given: Any, kind: Kind) -> tuple[Any, ...]:
     (0.25, 0.5, 1.0, 2.0, 4.0)
     """
     if isinstance(given, dict):
-        values = list(_spaced(factor, given, kind))
+        values = _spaced(factor, given, kind)
+        if isinstance(values, range):  # what lies between its ends is as good as they are
+            for place in (0, len(values) - 1):
+                _read(f"{factor}[{place}]", values[place], kind)
+            return tuple(values)
     elif isinstance(given, (list, tuple)) and not (kind.lists and not _nested(given)):
         values = list(given)
         if not values:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from typing import TYPE_CHECKING, Any
 
 from headstart.errors import InputError
@@ -25,6 +26,8 @@ def rows_of(results: Mapping[str, Mapping[str, Any]]) -> list[Row]:
         hidden = settings["hidden"]
         settings |= {"depth": len(hidden), "width": hidden[0] if len(set(hidden)) == 1 else None}
         known = settings | {name: result[name] for name in _TABLE if name != "id"} | {"id": identity}
+        if known["diverged_at"] is None and known["final_cost"] is not None and math.isnan(known["final_cost"]):
+            known["diverged_at"] = known["steps"]  # by the last step, which no other followed to see it; as in compare
         rows.append({name: known[name] for name in columns.COLUMNS})
     return sorted(rows, key=_place)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -71,7 +72,8 @@ def distinct_runs(
     Args:
         settings: the study.
         seeds: more seeds, after the study's own (which must then not be zipped with another factor).
-        files: what each CSV file held, in place of what it holds now.
+        files: what each CSV file held, in place of what it holds now; of a study that is stored, and so was checked by
+            the rules of its time.
 
     >>> from headstart.experiments.sweep.settings import study_settings
     >>> study = study_settings(scheme=["zeros", "he"], multiplier=[0.5, 1, 2], seed=0)
@@ -83,7 +85,7 @@ def distinct_runs(
     found: dict[str, Identified] = {}
     digests = {data: digest(data) if files is None else files.get(data) for data in settings.data}
     for point in settings.points():
-        run = _run(settings, point, digests)
+        run = _run(settings, point, digests, files is None)
         identity = run_identity(
             _batch_text(run.batch), run.scheme, run.multiplier, run.sigma_b, run.learning_rate, run.seed
         )
@@ -92,7 +94,7 @@ def distinct_runs(
     return found
 
 
-def _run(settings: StudySettings, point: dict[str, Any], digests: dict[str, str | None]) -> Run:
+def _run(settings: StudySettings, point: dict[str, Any], digests: dict[str, str | None], new: bool) -> Run:
     name, factor, zero = _base(point["scheme"])
     hidden = point["hidden"] if "hidden" in point else (point["width"],) * point["depth"]
     batch_size = point["batch_size"]
@@ -100,8 +102,25 @@ def _run(settings: StudySettings, point: dict[str, Any], digests: dict[str, str 
         point["data"], digests[point["data"]], settings.label, settings.data_seed, hidden, point["activation"],
         point["optimizer"], None if batch_size == ALL else batch_size, point["steps"], settings.dtype, settings.target,
     )  # fmt: skip
+    if new and not zero:
+        _check_product(point["scheme"], factor, point["multiplier"])
     multiplier = 1.0 if zero else factor * point["multiplier"]
     return Run(batch, name, multiplier, point["sigma_b"], point["learning_rate"], point["seed"])
+
+
+@functools.lru_cache(maxsize=4096)
+def _check_product(spec: str, own: float, asked: float) -> None:
+    """A scheme's own multiplier times the study's: beyond what a number holds there is nothing to train."""
+    product = own * asked
+    if not 0 < product < math.inf:
+        raise InputError(
+            f"the scheme {spec!r} with the multiplier {asked!r} has the multiplier {product!r} in all, which must be a "
+            f"positive, finite number. Write a {'larger' if product == 0 else 'smaller'} one."
+        )
+    try:
+        scheme((scheme(spec) * asked).canonical)  # normal(1e300) has its number within
+    except InputError as error:
+        raise InputError(f"the scheme {spec!r} with the multiplier {asked!r}: {error}") from None
 
 
 @functools.cache

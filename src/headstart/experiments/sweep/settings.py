@@ -35,7 +35,9 @@ ALL = "all"  # the batch size of full-batch descent, since TOML has no null
 
 def _whole(least: int, most: int = 2**31 - 1) -> Any:
     def read(value: Any) -> int:
-        if not is_whole(value) or not least <= value <= most:
+        if type(value) is not int and not is_whole(value):  # the first is quick, for a million values
+            raise ValueError
+        if not least <= value <= most:
             raise ValueError
         return int(value)
 
@@ -142,7 +144,9 @@ class StudySettings(BaseModel):
         frozen=True, extra="forbid", strict=True, title="headstart study", json_schema_extra=_publish_factors
     )
 
-    name: str | None = Field(None, min_length=1, description="Of the study in its store; the file's name by default.")
+    name: str | None = Field(
+        None, min_length=1, max_length=255, description="Of the study in its store; the file's name by default."
+    )
     data: Values = _factor("data")
     hidden: Values | None = Field(
         None, description=f"{_SAID['hidden'].description} {list(_SAID['hidden'].default)} by default."
@@ -165,6 +169,14 @@ class StudySettings(BaseModel):
         None, gt=0, allow_inf_nan=False, description="A cost at which a run has got there and stops (steps_to_target)."
     )
     zip: tuple[tuple[str, ...], ...] = Field((), description="Groups of factors of equal length that move together.")
+
+    @field_validator("name")
+    @classmethod
+    def _printable(cls, given: str | None) -> str | None:
+        """A name is shown, and a database takes no control characters."""
+        if given is not None and not given.isprintable():
+            raise ValueError(f"a study's name has no control characters, got {given!r}. Write letters and digits.")
+        return given
 
     @field_validator(*FACTORS, mode="before")
     @classmethod

@@ -38,8 +38,8 @@ class Confirmation:
 
     `found` is the best on the search's seeds. It is `best` where the fresh seeds have it lower than the default, and
     else the default is: what is named is never worse than the formula on the seeds that judge both. `profiles` has one
-    list per tuned axis, sorted along it: the other axis is each multiplier's own learning rate, and for the learning
-    rates the best multiplier.
+    list per tuned factor, sorted along it: the other factor is each multiplier's own learning rate, and for the
+    learning rates the best multiplier.
     """
 
     best: Checked
@@ -53,16 +53,17 @@ class Confirmation:
         """Whether the best is better than the default beyond doubt: the interval leaves out 0."""
         return self.best.point == self.found.point and self.difference[0] > 0
 
-    def interval(self, axis: str) -> tuple[float, float]:
+    def interval(self, factor: str) -> tuple[float, float]:
         """The range around the best whose points are as good as it.
 
         One worse point between two good ones does not end it: of a dozen that are as good, a 95 % interval calls one
-        worse in every second profile. The default ends it, so that what paid lies outside.
+        worse in every second profile. A default that is worse ends it, so that what paid lies outside; one that is as
+        good is in it, whatever lies between, for the words say so.
         """
-        line = self.profiles[axis]
+        line = self.profiles[factor]
         best = next(index for index, checked in enumerate(line) if checked.point == self.best.point)
         low, high = best - self._reach(line[:best][::-1]), best + self._reach(line[best + 1 :])
-        return getattr(line[low].point, axis), getattr(line[high].point, axis)
+        return getattr(line[low].point, factor), getattr(line[high].point, factor)
 
     def _reach(self, outwards: Sequence[Checked]) -> int:
         """How many places away from the best the interval ends."""
@@ -72,7 +73,8 @@ class Confirmation:
                 reach = place
             elif place - reach > 1 or checked.point == self.default.point:
                 break
-        return reach
+        usual = (place for place, checked in enumerate(outwards, start=1) if checked.point == self.default.point)
+        return max(reach, next(usual, 0) if self.default.as_good else 0)
 
 
 def confirm(
@@ -103,7 +105,7 @@ def confirm(
     checked = {point: Checked(point, row, as_good(metric, row, values[best])) for point, row in values.items()}
     return Confirmation(
         checked[best], checked[profile.default], checked[profile.best], difference_interval(default, found),
-        {axis: [checked[point] for point in lines[axis]] for axis in settings.over},
+        {factor: [checked[point] for point in lines[factor]] for factor in settings.over},
     )  # fmt: skip
 
 

@@ -26,7 +26,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Profile:
-    """Points along the main axis, rising, with the best of them on the search's seeds and the default."""
+    """Points along the main factor, rising, with the best of them on the search's seeds and the default."""
 
     line: list[Point]
     best: Point
@@ -42,19 +42,19 @@ def find_profile(
         rows: the search's trials, at least one of them complete.
         tried: their values on the search's seeds.
     """
-    axis, metric = settings.main, settings.measured
+    factor, metric = settings.main, settings.measured
     complete = [row for row in rows if row["state"] == "complete"]
-    top = min(complete, key=lambda row: (metric.costs([row["value"]])[0], abs(math.log(row[axis])), row["number"]))
-    usual = usual_place(settings, axis)
-    assert usual is not None, axis
-    places = profile_places(settings, axis, top[axis], *({usual} - {top[axis]}))
+    top = min(complete, key=lambda row: (metric.costs([row["value"]])[0], abs(math.log(row[factor])), row["number"]))
+    usual = usual_place(settings, factor)
+    assert usual is not None, factor
+    places = profile_places(settings, factor, top[factor], *({usual} - {top[factor]}))
     bench = Bench(tunable, settings, tried, tick)
     if len(settings.over) == 1:
-        line = [Point(p, settings.learning_rate) if axis == "multiplier" else Point(1.0, p) for p in places]
+        line = [Point(p, settings.learning_rate) if factor == "multiplier" else Point(1.0, p) for p in places]
         bench.costs(line)
         return Profile(line, line[_best(bench, line, usual)], line[places.index(usual)])
     walks = Walks(bench, places, complete)
-    walks.walk({0, len(places) - 1, places.index(top[axis]), places.index(usual), *range(0, len(places), WALKING)})
+    walks.walk({0, len(places) - 1, places.index(top[factor]), places.index(usual), *range(0, len(places), WALKING)})
     walks.fill()
     while (best := _best(bench, walks.line, usual)) not in walks.walked:
         walks.walk({best})
@@ -121,9 +121,10 @@ class Walks:
 
 def _best(bench: Bench, line: Sequence[Point], usual: float) -> int:
     """The index of the best point: of equally good ones the nearest to what one would have taken anyway."""
-    axis = bench.settings.main
+    factor = bench.settings.main
     medians = smoothed(bench.costs(line))
-    return min(range(len(line)), key=lambda index: (medians[index], abs(math.log(getattr(line[index], axis) / usual))))
+    away = [abs(math.log(getattr(point, factor) / usual)) for point in line]
+    return min(range(len(line)), key=lambda index: (medians[index], away[index]))
 
 
 def smoothed(costs: Sequence[Array]) -> list[float]:

@@ -41,8 +41,8 @@ class Tuned:
 
     @property
     def interval(self) -> dict[str, tuple[float, float]]:
-        """Axis -> the range around the best that is statistically as good on the fresh seeds."""
-        return {axis: self.confirmation.interval(axis) for axis in self.settings.over}
+        """Factor -> the range around the best that is statistically as good on the fresh seeds."""
+        return {factor: self.confirmation.interval(factor) for factor in self.settings.over}
 
     @property
     def paid(self) -> bool:
@@ -51,19 +51,19 @@ class Tuned:
 
     @property
     def reaches_end(self) -> dict[str, tuple[bool, bool]]:
-        """Axis -> whether the interval goes to the low and the high end of what was tried, so may go on beyond."""
-        ends = {axis: (line[0].point, line[-1].point) for axis, line in self.confirmation.profiles.items()}
+        """Factor -> whether the interval goes to the low and the high end of what was tried, so may go on beyond."""
+        ends = {factor: (line[0].point, line[-1].point) for factor, line in self.confirmation.profiles.items()}
         return {
-            axis: (low == getattr(ends[axis][0], axis), high == getattr(ends[axis][1], axis))
-            for axis, (low, high) in self.interval.items()
+            factor: (low == getattr(ends[factor][0], factor), high == getattr(ends[factor][1], factor))
+            for factor, (low, high) in self.interval.items()
         }
 
     @property
     def profile(self) -> dict[str, list[Row]]:
-        """Axis -> its points on the fresh seeds: both axes, median, 95 % interval, whether as good as the best."""
+        """Factor -> its points on the fresh seeds: both factors, median, 95 % interval, whether as good as the best."""
         return {
-            axis: [self._row(checked) | {"as_good": checked.as_good} for checked in line]
-            for axis, line in self.confirmation.profiles.items()
+            factor: [self._row(checked) | {"as_good": checked.as_good} for checked in line]
+            for factor, line in self.confirmation.profiles.items()
         }
 
     def to_json(self) -> Row:
@@ -121,7 +121,7 @@ class TuningData:
 
     @property
     def interval(self) -> dict[str, tuple[float, float]]:
-        """Axis -> the range around the best that is statistically as good on the fresh seeds."""
+        """Factor -> the range around the best that is statistically as good on the fresh seeds."""
         return self.winner.interval
 
     @property

@@ -47,6 +47,7 @@ class Tunable(Protocol):
 
     units: int  # of work in one point on all seeds of a trial
     fingerprint: str  # of what no setting says: the data in a file
+    task: str  # of the data; empty where only the user knows
 
     def attempt(self, point: Point, seeds: Sequence[int], report: Report, tick: Tick) -> Array:
         """One value per seed, after reports on the way; raises Failed, or what `report` raises."""
@@ -65,6 +66,7 @@ class TunableNetwork:
             data_seed=settings.data_seed,
         )  # fmt: skip
         self.units = settings.seeds * settings.steps
+        self.task: str = self.problem.data.task
         data = self.problem.data
         arrays = (data.train_x, data.train_y, data.test_x, data.test_y)
         self.fingerprint = hashlib.blake2b(b"".join(array.tobytes() for array in arrays), digest_size=8).hexdigest()
@@ -122,9 +124,10 @@ class TunableNetwork:
 
 
 class TunableFunction:
-    """A function of the user's own, called once per seed with the tuned axes and the seed."""
+    """A function of the user's own, called once per seed with the tuned factors and the seed."""
 
-    fingerprint = ""
+    fingerprint: str = ""
+    task: str = ""
 
     def __init__(
         self, settings: TuneSettings, objective: Callable[..., Any], cancel: threading.Event | None = None
@@ -165,14 +168,15 @@ class TunableFunction:
     def _call(self, point: Point, seed: int) -> float:
         if self.cancel is not None and self.cancel.is_set():
             raise KeyboardInterrupt
-        axes = {axis: getattr(point, axis) for axis in self.settings.over}
+        factors = {factor: getattr(point, factor) for factor in self.settings.over}
         try:
-            value = self.objective(**axes, seed=seed)
+            value = self.objective(**factors, seed=seed)
         except Exception as error:  # the user's code may raise anything, and a trial that fails must not end the others
             raise Failed(f"seed {seed}: {type(error).__name__}: {error}") from error
         try:
             return float(value)
         except (TypeError, ValueError):
             raise InputError(
-                f"the objective must return a number, got {value!r} for {axes} and seed {seed}. Return, say, the loss."
+                f"the objective must return a number, got {value!r} for {factors} and seed {seed}. "
+                "Return, say, the loss."
             ) from None

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from headstart.draws.arrays import draw_array
+from headstart.draws.backends.compiler import compiles
 from headstart.draws.backends.numba_backend import is_consecutive
 from headstart.draws.many import Target, fill_targets
 from headstart.draws.recipes import recipe
@@ -60,7 +61,7 @@ def write(plan: Plan, model: nn.Module, seed: int, threads: int | None = None) -
     fast, slow, padding = [], [], []
     for entry, place in chosen:
         tensor = place.tensor
-        targets = None if place.effective is not None else _targets(entry, tensor, seed)
+        targets = _targets(entry, tensor, seed) if place.effective is None and compiles() else None
         if targets is None:
             slow.append((entry, place))
             _rehearse(entry, tensor, seed)

@@ -6,6 +6,7 @@ import html
 from typing import Any
 
 from headstart.experiments.compare.comparison import ComparisonData
+from headstart.show.characters import escaped
 from headstart.show.comparison.charts import comparison_chart, rate_in_words, training_in_words
 from headstart.show.comparison.tables import codes, score
 from headstart.show.drawing import Drawing, Spec
@@ -19,9 +20,9 @@ LEAD = (
     "{}. Medians over the seeds, quartiles in brackets. Click a scheme in the cost chart's legend "
     "to pick it out; point at a mark to read it."
 )
-TABLE = """<table>
+TABLE = """<table class="reasons">
 <thead><tr><th scope="col">scheme</th><th scope="col">train {score}</th><th scope="col">test {score}</th>
-<th scope="col">first cost</th><th scope="col">final cost</th><th scope="col" class="reason">verdict</th>
+<th scope="col">first cost</th><th scope="col">final cost</th><th scope="col" class="left">verdict</th>
 <th scope="col" class="reason">reason, from what was measured</th></tr></thead>
 <tbody>
 {rows}
@@ -60,7 +61,7 @@ def _page(comparison: ComparisonData, spec: Spec) -> bytes:
         f"<details><summary>Settings</summary><pre>{settings}</pre></details>",
     ]
     heading = _heading(comparison)
-    lead = LEAD.format(html.escape(heading))
+    lead = LEAD.format(escaped(heading))
     return page("What the starting weights do to training", heading, lead, "\n".join(pieces), {"chart": chart})
 
 
@@ -73,10 +74,10 @@ def _heading(comparison: ComparisonData) -> str:
 
 
 def _table_row(row: dict[str, Any], verdict: Verdict, percent: bool) -> str:
-    cells = [f"<th scope='row'><code>{html.escape(row['scheme'])}</code></th>"]
+    cells = [f"<th scope='row'><code>{escaped(row['scheme'])}</code></th>"]
     cells += [f"<td>{score(row[key], percent)}</td>" for key in ("train_accuracy", "test_accuracy")]
     cells += [f"<td>{number(row[key]['median'])}</td>" for key in ("first_cost", "final_cost")]
     tone = "good" if verdict.word in WITHOUT_FAULT else "bad"
-    cells.append(f"<td class='{tone}'>{html.escape(verdict.word)}</td>")
-    cells.append(f"<td class='reason'>{html.escape(verdict.reason)}{codes(verdict)}</td>")
+    cells.append(f"<td class='{tone}'>{escaped(verdict.word)}</td>")
+    cells.append(f"<td class='reason'>{escaped(verdict.reason)}{codes(verdict)}</td>")
     return f"<tr>{''.join(cells)}</tr>"

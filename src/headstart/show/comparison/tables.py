@@ -9,7 +9,7 @@ from headstart.experiments.compare.presets import COURSE_TABLE
 from headstart.show.console import print_text
 from headstart.show.table import Column, Table, print_table
 from headstart.signals.judge import WITHOUT_FAULT, Verdict
-from headstart.words import number, percent
+from headstart.words import number, percent, r_squared, with_interval
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -82,9 +82,6 @@ def _print_course_table(comparison: ComparisonData, console: Console) -> None:
 
 
 def score(spread: dict[str, Any], share: bool) -> str:
-    """Median and quartiles of an accuracy in percent, or of R²; the median alone where they are the same text."""
-    show = percent if share else number
-    low, high = show(spread["low"]), show(spread["high"])
-    if low == high:
-        return show(spread["median"])
-    return f"{show(spread['median'])} ({low.removesuffix(' %')}–{high.removesuffix(' %')})"
+    """Median and quartiles of an accuracy in percent, or of R²; the median alone where the ends are the same text."""
+    show = percent if share else r_squared
+    return with_interval(*(show(spread[name]) for name in ("median", "low", "high")))

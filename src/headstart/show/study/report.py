@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from headstart.errors import InputError, unknown
 from headstart.experiments.analysis.summary import Summary
 from headstart.experiments.analysis.views import HeatMap, curves
+from headstart.show.characters import escaped
 from headstart.show.drawing import Drawing, Spec
 from headstart.show.files import Files
 from headstart.show.page import chart_place, page
@@ -101,15 +101,15 @@ def _overview(charts: dict[str, Spec]) -> Spec | None:
 def _page(view: StudyView) -> bytes:
     """Counts, tables, sentences and charts."""
     summary, charts = view.summary, view.specs
-    lead = html.escape(counts_words(summary))
-    failures = "".join(f"<p class='bad'>{html.escape(line)}</p>\n" for line in failure_words(summary))
+    lead = escaped(counts_words(summary))
+    failures = "".join(f"<p class='bad'>{escaped(line)}</p>\n" for line in failure_words(summary))
     told = tables(summary)
-    sentences = "".join(f"<li>{html.escape(line)}</li>\n" for line in pair_words(summary))
+    sentences = "".join(f"<li>{escaped(line)}</li>\n" for line in pair_words(summary))
     pieces = [failures, html_table(told[0]), _place(charts, "curves"), *map(html_table, told[1:])]
     if sentences:
         pieces.append(f"<h2>Which differences the seeds can tell</h2>\n<ul>\n{sentences}</ul>")
     pieces += [_place(charts, "versus"), _place(charts, "heat")]
-    pieces += [f"<p class='note'>{html.escape(words)}</p>" for words in theory_words(view.heat)]
+    pieces += [f"<p class='note'>{escaped(words)}</p>" for words in theory_words(view.heat)]
     return page(TITLE, summary.metric.title, lead, "\n".join(pieces), charts)
 
 

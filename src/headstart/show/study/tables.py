@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from headstart.experiments.analysis.best import Best, Pair
 from headstart.experiments.analysis.factors import factor, shown
 from headstart.experiments.analysis.groups import Group
+from headstart.experiments.analysis.statistics import FEWEST
 from headstart.experiments.analysis.summary import Summary, in_words
 from headstart.show.console import WIDTH, print_text, text
 from headstart.show.measures import Measure
 from headstart.show.study.words import capital, measure_for, short
 from headstart.show.table import Column, Side, Table, print_table
+from headstart.words import count
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,6 +26,7 @@ FEW_DEPTHS = 4
 CHOSEN = (
     "Chosen by the same seeds out of as many settings as “of” says, so the best look a little better than they are."
 )
+TIED = "Where several settings have the same median, “tied” says how many; shown is one whose interval ends best."
 MOST_REASONS = 5  # why runs failed, said in full
 MOST_PAIRS = 60  # sentences about two schemes
 
@@ -67,8 +71,8 @@ def counts_words(summary: Summary) -> str:
 def failure_words(summary: Summary) -> list[str]:
     """Why runs failed, one line per reason; and that no run got to its target, if that is the metric."""
     reasons = summary.reasons
-    lines = [f"{count:,} failed: {reason}" for reason, count in reasons[:MOST_REASONS]]
-    rest = sum(count for _, count in reasons[MOST_REASONS:])
+    lines = [f"{failed:,} failed: {reason}" for reason, failed in reasons[:MOST_REASONS]]
+    rest = sum(failed for _, failed in reasons[MOST_REASONS:])
     lines += [f"{rest:,} failed for other reasons"] if rest else []
     never = summary.metric.name == "steps_to_target" and all(row["steps_to_target"] is None for row in summary.rows)
     return [*lines, "No run got to its target, or the study sets none."] if never else lines
@@ -81,16 +85,30 @@ def tables(summary: Summary) -> list[Table]:
 
 
 def pair_words(summary: Summary) -> list[str]:
-    """One sentence per pair of schemes, with its problem where there are several, and the size of the difference."""
+    """One sentence per pair of schemes, with its problem where there are several, and the size of the difference.
+
+    Pairs with too few seeds to tell anything share one sentence.
+    """
     measure = measure_for(summary)
-    lines = []
-    for pair in summary.pairs[:MOST_PAIRS]:
+    few = [pair for pair in summary.pairs if pair.beats.pairs < FEWEST]
+    lines = [_too_few(few)] if few else []
+    enough = [pair for pair in summary.pairs if pair.beats.pairs >= FEWEST]
+    for pair in enough[:MOST_PAIRS]:
         problem, gap = in_words(pair.first.problem), _improvement(summary, pair)
         sized = pair.beats.told_apart and all(map(math.isfinite, gap))
         told = f"{pair.words[:-1]}, by {measure.gap(*gap)}." if sized else pair.words
         lines.append(f"{capital(problem)}: {told}" if problem else told)
-    left = len(summary.pairs) - MOST_PAIRS
+    left = len(enough) - MOST_PAIRS
     return [*lines, f"... and {left:,} more pairs; a filter (--where) leaves fewer."] if left > 0 else lines
+
+
+def _too_few(pairs: Sequence[Pair]) -> str:
+    """One sentence for all pairs that no result could tell apart."""
+    counts = sorted({pair.beats.pairs for pair in pairs})
+    seeds = count(counts[0], "seed") if len(counts) == 1 else f"{counts[0]} to {counts[-1]} seeds"
+    (one, other), *more = ((pair.first.scheme, pair.second.scheme) for pair in pairs)
+    which = "any two of these schemes apart" if more else f"{one} from {other}"
+    return f"{seeds} cannot tell {which}, whatever the results: that takes {FEWEST} or more."
 
 
 def theory_words(heat: HeatMap | None) -> list[str]:
@@ -131,7 +149,7 @@ def _justify(name: str) -> Side:
 
 def _group_cells(summary: Summary, group: Group, measure: Measure) -> tuple[str, ...]:
     key = (shown(name, item) for name, item in zip(summary.by, group.key, strict=True))
-    counts = (f"{count:,}" for count in (group.runs, group.failed, group.diverged))
+    counts = (f"{runs:,}" for runs in (group.runs, group.failed, group.diverged))
     return (*key, *counts, _median(group, measure))
 
 
@@ -145,14 +163,17 @@ def _best_table(summary: Summary) -> Table:
     chosen = list(summary.best[0].settings)
     columns = [Column(short(name), _justify(name), rank=2) for name in problem]
     columns += [Column("scheme", "left", rank=0), *(Column(short(name), _justify(name)) for name in chosen)]
-    columns += [Column("of", rank=3), Column("seeds", rank=3), Column(measure.title, kind="spread", rank=0)]
+    tied = any(best.tied > 1 for best in summary.best)
+    columns += [Column("of", rank=3), *([Column("tied", rank=3)] if tied else []), Column("seeds", rank=3)]
+    columns += [Column(measure.title, kind="spread", rank=0)]
     several = any(best.tried > 1 for best in summary.best)
-    note = CHOSEN if several else ""
+    note = " ".join([*([CHOSEN] if several else []), *([TIED] if tied else [])])
     title = f"Each scheme at its best settings by {measure.title}" if several else "Each scheme"
-    return Table(title, tuple(columns), tuple(_best_cells(best, measure) for best in summary.best), note)
+    return Table(title, tuple(columns), tuple(_best_cells(best, measure, tied) for best in summary.best), note)
 
 
-def _best_cells(best: Best, measure: Measure) -> tuple[str, ...]:
+def _best_cells(best: Best, measure: Measure, tied: bool) -> tuple[str, ...]:
     problem = (shown(name, item) for name, item in best.problem.items())
     settings = (shown(name, item) for name, item in best.settings.items())
-    return (*problem, best.scheme, *settings, f"{best.tried:,}", f"{best.group.seeds:,}", _median(best.group, measure))
+    counts = (best.tried, *([best.tied] if tied else []), best.group.seeds)
+    return (*problem, best.scheme, *settings, *(f"{number:,}" for number in counts), _median(best.group, measure))

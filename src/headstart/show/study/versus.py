@@ -17,6 +17,7 @@ from headstart.show.theme.palette import INK, theme
 MOST_PANELS = 6  # problems that fit a page
 MOST_INTERVALS = 8  # schemes whose matrix has room for the intervals
 # Blue for the row, orange for the column, and white where neither is better; the two differ for every kind of eye.
+UNSURE = "#6b6b6b"  # the ink of what the seeds do not tell
 STOPS, RANGE = [0.0, 0.25, 0.5, 0.75, 1.0], ["#b35806", "#f6b36b", "#f7f7f7", "#7fb2d8", "#2166ac"]
 
 
@@ -35,7 +36,8 @@ def versus_chart(summary: Summary) -> Any:
     interval = ", 95 % interval below" if len(_schemes(drawn[0][1])) <= MOST_INTERVALS else ""
     lines = [
         f"Probability that the row is better than the column for the same seed, each at its best settings{interval}. "
-        "Framed: the seeds tell the two apart.",
+        "Coloured by the interval's end nearer to one half, white where it holds one half; framed: the seeds tell the "
+        "two apart.",
         left_out,
     ]
     chart = chart.properties(title=heading("Which scheme beats which", lines, max(460.0, columns * (side + 80))))
@@ -65,11 +67,13 @@ def versus_rows(pairs: list[Pair]) -> Rows:
             (pair.first, pair.second, (found.probability, found.low, found.high)),
             (pair.second, pair.first, (1 - found.probability, 1 - found.high, 1 - found.low)),
         ):
+            sure = min(max(0.5, ends[1]), ends[2])  # the end of the interval nearer to one half, or one half in it
             rows.append(
                 {
-                    "row": row.scheme, "column": column.scheme, "probability": ends[0], "pairs": found.pairs,
+                    "row": row.scheme, "column": column.scheme, "probability": ends[0], "sure": sure,
+                    "pairs": found.pairs,
                     "text": f"{ends[0]:.2f}", "interval": f"{ends[1]:.2f}–{ends[2]:.2f}", "apart": found.told_apart,
-                    "ink": "white" if abs(ends[0] - 0.5) > 0.37 else "black",
+                    "ink": "white" if abs(sure - 0.5) > 0.37 else "black" if found.told_apart else UNSURE,
                 }
             )  # fmt: skip
     return rows
@@ -99,17 +103,15 @@ def _panel(problem: dict[str, Value], pairs: list[Pair], number: int, tables: Ta
     apart = base.transform_filter(alt.datum.apart)
     layers: list[Any] = [
         base.mark_rect().encode(
-            x=x, y=y, color=alt.Color("probability:Q", title="probability", scale=scale, legend=legend), tooltip=tooltip
+            x=x, y=y, color=alt.Color("sure:Q", title="probability", scale=scale, legend=legend), tooltip=tooltip
         ),
         apart.mark_rect(filled=False, stroke=INK, strokeWidth=2.4).encode(x=x, y=y),
     ]
-    for ink in ("white", "black"):
+    for ink in ("white", "black", UNSURE):
         inked = base.transform_filter(alt.datum.ink == ink)
-        layers.append(
-            inked.mark_text(fontSize=14 if roomy else 10, fontWeight=600, dy=-7 if roomy else 0, color=ink).encode(
-                x=x, y=y, text="text:N"
-            )
-        )
+        weight: Any = "normal" if ink == UNSURE else 600
+        figures = inked.mark_text(fontSize=14 if roomy else 10, fontWeight=weight, dy=-7 if roomy else 0, color=ink)
+        layers.append(figures.encode(x=x, y=y, text="text:N"))
         if roomy:
             layers.append(inked.mark_text(fontSize=10.5, dy=10, color=ink).encode(x=x, y=y, text="interval:N"))
     length = math.ceil(side * len(names))

@@ -14,7 +14,7 @@ from headstart.show.drawing import records
 from headstart.show.theme.palette import INK, PAPER, colours, dashes, theme
 from headstart.show.theme.scales import log_axis, log_domain
 from headstart.show.tuning.text import WORDS, heading
-from headstart.words import number
+from headstart.words import begun, number
 
 Rows = list[dict[str, Any]]
 FAINT = 0.28  # opacity of what only backs the picture up
@@ -133,7 +133,7 @@ def _metric_chart(tuning: TuningData, profile: Rows, places: Axis, colour: Any, 
     x, y = places.x(titled=False), values.y()
     tooltip = [alt.Tooltip("scheme:N", title="Scheme"), alt.Tooltip("x:Q", title="At", format=".3g"),
                alt.Tooltip("learning_rate:Q", title="Learning rate", format=".3g"),
-               alt.Tooltip("value:Q", title=metric.title.capitalize(), format=".3g")]  # fmt: skip
+               alt.Tooltip("value:Q", title=begun(metric.title), format=".3g")]  # fmt: skip
     base, trials = alt.Chart(records(profile)), alt.Chart(records(trial_rows(tuning)))
     usual = alt.Chart(records([_usual_place(tuning)]))
     layers: list[Any] = [
@@ -159,7 +159,7 @@ def _metric_chart(tuning: TuningData, profile: Rows, places: Axis, colour: Any, 
 
 def _axis_of_values(metric: Metric, values: list[float]) -> Axis:
     """The metric's axis: logarithmic for costs and steps, linear for shares and for what may be negative."""
-    title = metric.title.capitalize()
+    title = begun(metric.title)
     finite = [value for value in values if math.isfinite(value)]
     if not metric.higher_is_better and min(finite, default=1.0) > 0:
         return Axis(f"{title} (log scale)", log_domain(finite, least=4.0))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from headstart.experiments.analysis.metrics import Metric
@@ -10,7 +9,7 @@ from headstart.experiments.tune.result import Row, Tuned, TuningData
 from headstart.experiments.tune.settings import TuneSettings
 from headstart.show.console import print_text
 from headstart.show.table import Column, Table, print_table
-from headstart.words import listed, number
+from headstart.words import listed, number, percent, r_squared, with_interval
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -115,20 +114,20 @@ def ranking(tuning: TuningData) -> str:
     return words + (f"; {listed(behind)} {'is' if len(behind) == 1 else 'are'} worse" if behind else "") + "."
 
 
-def range_in_words(tuned: Tuned, axis: str) -> str:
+def range_in_words(tuned: Tuned, factor: str) -> str:
     """The interval; an end of the range tried says that it may go on.
 
     For example `0.5 – 2.83`, or `≤ 0.125 – 2.83`.
     """
-    low, high = tuned.interval[axis]
-    at_low, at_high = tuned.reaches_end[axis]
+    low, high = tuned.interval[factor]
+    at_low, at_high = tuned.reaches_end[factor]
     if low == high:
         return f"{low:.3g} alone"
     return f"{'≤ ' if at_low else ''}{low:.3g} – {'≥ ' if at_high else ''}{high:.3g}"
 
 
 def spread_in_words(spread: dict[str, float], metric: Metric) -> str:
-    """Median and 95 % interval, the median alone where they agree.
+    """Median and 95 % interval, the median alone where the ends of that are the same text.
 
     >>> from headstart.experiments.analysis.metrics import METRICS
     >>> spread_in_words({"median": 0.01546, "low": 0.01487, "high": 0.01648}, METRICS["final_cost"])
@@ -136,16 +135,17 @@ def spread_in_words(spread: dict[str, float], metric: Metric) -> str:
     >>> spread_in_words({"median": 0.95, "low": 0.84, "high": 0.955}, METRICS["test_accuracy"])
     '95.0 % (84–96)'
     """
-    middle = _value(spread["median"], metric)
-    if spread["low"] == spread["high"]:
-        return middle
     if metric.percent:
-        return f"{middle} ({100 * spread['low']:.0f}–{100 * spread['high']:.0f})"
-    return f"{middle} ({_digits(spread['low'], 2)}–{_digits(spread['high'], 2)})"
+        ends = (percent(spread[end], 0) for end in ("low", "high"))
+    else:
+        ends = (_value(spread[end], metric, 2) for end in ("low", "high"))
+    return with_interval(_value(spread["median"], metric), *ends)
 
 
-def _value(value: float, metric: Metric) -> str:
-    return f"{100 * value:.1f} %" if metric.percent and math.isfinite(value) else _digits(value, 3)
+def _value(value: float, metric: Metric, digits: int = 3) -> str:
+    if metric.percent:
+        return percent(value)
+    return r_squared(value) if metric.r_squared else _digits(value, digits)
 
 
 def _digits(value: float, count: int) -> str:

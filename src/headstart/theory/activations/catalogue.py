@@ -21,11 +21,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from headstart.errors import InputError, unknown
-from headstart.libraries.activations import NAMES, NOT_ELEMENTWISE, PARAMETERS
+from headstart.libraries.activations import GATED, MEANINGS, NAMES, NOT_ELEMENTWISE, PARAMETERS, PATHS
 from headstart.spec import Argument, Signature, format_value, parse, written
 from headstart.theory.activations import piecewise, smooth
 from headstart.theory.activations.formula import Formula, Function
 from headstart.theory.activations.jets import derivative_of
+from headstart.theory.activations.own import OWN
 from headstart.theory.activations.primitives import PRIMITIVES
 
 __all__ = ["FORMULAS", "PRIMITIVES", "Activation", "Formula", "activation", "rebound"]
@@ -87,13 +88,29 @@ def activation(spec: str | Activation) -> Activation:
     >>> str(activation("leaky_relu(0.2)")), str(activation("swish"))
     ('leaky_relu(0.2)', 'silu')
     """
-    return spec if isinstance(spec, Activation) else _of_string(spec)
+    if isinstance(spec, Activation):
+        return spec
+    return OWN[spec][0] if spec in OWN else _of_string(spec)
 
 
 @lru_cache(maxsize=512)
 def _of_string(spec: str) -> Activation:
-    parsed = parse(spec, "activation", "leaky_relu(0.1)")
-    name = NAMES.get(parsed.name, parsed.name)
+    parsed = parse(spec, "activation", "leaky_relu(0.1)", dotted=True)
+    if any(part not in PATHS for part in parsed.path.split(".")[:-1]):
+        raise InputError(
+            f"a path before an activation's name is a library's, got {parsed.path}{parsed.written}. "
+            f"Write {parsed.name!r} alone."
+        )
+    plain = not (parsed.positional or parsed.keywords or parsed.multiplier)
+    own = [MEANINGS[part, parsed.name] for part in parsed.path.split(".") if plain and (part, parsed.name) in MEANINGS]
+    if own:
+        return _of_string(own[0])
+    name = _known(parsed.name)
+    if name in GATED:
+        raise InputError(
+            f"{parsed.written!r} is a gated unit: the product of two linear maps, one through {GATED[name]}, and no "
+            f"curve of one number. Write its gate's activation, {GATED[name]!r}."
+        )
     if name in NOT_ELEMENTWISE:
         raise InputError(
             f"an activation must be element-wise, and {name!r} mixes the elements of a vector. "
@@ -108,6 +125,20 @@ def _of_string(spec: str) -> Activation:
     if not np.all(np.isfinite(near)):
         raise InputError(f"activation {spec!r} is {near} at -1, 0, 1; its parameters must make it finite there.")
     return result
+
+
+def _known(word: str) -> str:
+    """headstart's name for a word: other libraries write hard_swish, Hardswish and HardSwish for the same."""
+    if word in FORMULAS or word in NAMES:
+        return NAMES.get(word, word)
+    return _plain_names().get(word.replace("_", ""), word)
+
+
+@lru_cache(maxsize=1)
+def _plain_names() -> dict[str, str]:
+    """Every name without underscores -> headstart's."""
+    others = (*NOT_ELEMENTWISE, *GATED)
+    return {word.replace("_", ""): NAMES.get(word, word) for word in (*others, *NAMES, *FORMULAS)}
 
 
 @lru_cache

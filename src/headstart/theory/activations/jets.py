@@ -28,6 +28,8 @@ class Jet(np.lib.mixins.NDArrayOperatorsMixin):
     """An array of values and the array of their derivatives; two jets combine by the rules of calculus."""
 
     def __init__(self, value: Any, slope: Any) -> None:
+        if np.iscomplexobj(value) or np.iscomplexobj(slope):
+            raise NotDifferentiable("a function left the real numbers")
         self.value = np.asarray(value, dtype=np.float64)
         self.slope = np.broadcast_to(np.asarray(slope, dtype=np.float64), self.value.shape)
 
