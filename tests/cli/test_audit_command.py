@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from headstart.cli.main import cli
+from headstart.cli.group import cli
 
 SICK = "headstart.models.torch.sick"
 
