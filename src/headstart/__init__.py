@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         zeros,
     )
     from headstart.theory.gains import gain
+    from headstart.verbs.audit import Audit, Unhealthy, audit
     from headstart.verbs.compare import Comparison, compare
     from headstart.verbs.plan import Plan, init, plan
     from headstart.verbs.study import Study, StudyReport, study
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0.dev0"
 
 __all__ = [
+    "Audit",
     "Comparison",
     "ExecutorError",
     "Fans",
@@ -58,6 +60,8 @@ __all__ = [
     "Study",
     "StudyReport",
     "Tuning",
+    "Unhealthy",
+    "audit",
     "compare",
     "constant",
     "delta_orthogonal",
@@ -106,6 +110,7 @@ _HOMES = {
         "truncated_normal uniform xavier zeros"
     ),
     "headstart.theory.gains": "gain",
+    "headstart.verbs.audit": "Audit Unhealthy audit",
     "headstart.verbs.compare": "Comparison compare",
     "headstart.verbs.plan": "Plan init plan",
     "headstart.verbs.study": "Study StudyReport study",

@@ -132,3 +132,14 @@ def test_experts_are_a_stack_with_gated_halves() -> None:
     experts = model.get_parameter("model.layers.0.mlp.experts.down_proj")
     one = hs.sample("he", tuple(experts.shape[1:]), 0, "model.layers.0.mlp.experts.down_proj.2")
     assert (experts[2].detach().numpy() == one).all()
+
+
+@pytest.mark.parametrize(("build", "inputs"), [row[:2] for row in MODELS], ids=[build.__name__ for build, *_ in MODELS])
+def test_an_audit_of_a_fresh_model_finds_nothing(build: Callable[[], nn.Module], inputs: dict[str, Any]) -> None:
+    torch.manual_seed(0)
+    model = build().eval()
+    for example in (inputs, None):
+        found = hs.audit(model, example)
+        assert not found.findings, found.findings[0]
+    recipes = {recipe for row in found.rows() for recipe in row["recipes"]}
+    assert build is t5 or {"N(0, 0.02)", "truncated N(0, 0.02)"} & recipes or build is mamba

@@ -212,7 +212,7 @@ def test_the_median_counts_nan_as_the_worst_wherever_it_stands() -> None:
 
 
 def test_every_rule_has_its_place_in_the_order() -> None:
-    assert sorted(ORDER) == sorted(RULES)
+    assert sorted(ORDER) == sorted(code for code, rule in RULES.items() if rule.check is not None)
 
 
 # --- limits: just inside, just outside ------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Every rule, by code and by word: what `headstart explain` prints, the page of findings shows, and the tests walk.
 
-Codes are stable. Their first digit is the family: 1 symmetry, 2 forward, 3 backward, 4 outputs, 5 training, and 6 is
-kept for what is wrong with a parameter itself.
+Codes are stable. Their first digit is the family: 1 symmetry, 2 forward, 3 backward, 4 outputs, 5 training, 6 what
+is wrong with a parameter itself.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from headstart.errors import unknown
-from headstart.signals import start, training
+from headstart.signals import parameters, start, training
 from headstart.signals.rule import Rule
 
 SCHEMA = 1
-RULES: dict[str, Rule] = {rule.code: rule for rule in (*start.RULES, *training.RULES)}
+RULES: dict[str, Rule] = {rule.code: rule for rule in (*start.RULES, *training.RULES, *parameters.RULES)}
 
 
 def rules(names: Iterable[str] = ()) -> list[Rule]:

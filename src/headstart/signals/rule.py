@@ -55,7 +55,8 @@ class Rule:
         source: where the theory stands.
         example: a command whose first scheme has the finding.
         healthy: the command that does not have it.
-        check: what it sees in the evidence, given the limit.
+        check: what it sees in the evidence, given the limit; None for a rule of a parameter's values (HS6xx), which
+            `audit` checks.
         overcome: for what is found at the start, the share (`Outcome.learnt`) that training must have learnt to have
             made up for it; None if it never can.
     """
@@ -72,12 +73,12 @@ class Rule:
     source: str
     example: str
     healthy: str
-    check: Callable[[Evidence, float], Hit | None]
+    check: Callable[[Evidence, float], Hit | None] | None = None
     overcome: float | None = None
 
     def find(self, evidence: Evidence) -> Finding | None:
         """The finding, if there is one."""
-        hit = self.check(evidence, self.limit)
+        hit = self.check(evidence, self.limit) if self.check is not None else None
         if hit is None:
             return None
         return Finding(

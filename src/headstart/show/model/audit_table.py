@@ -1,0 +1,113 @@
+"""An audit as a table: the model's tree with what each parameter holds, and the findings, repeats told once."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from headstart.show.console import print_text
+from headstart.show.model.tree import lines
+from headstart.show.table import Column, Table, html_table, print_table
+from headstart.signals.rule import Finding
+from headstart.words import count, number
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+Row = Mapping[str, Any]
+COLUMNS = (
+    Column("parameter", "left"),
+    Column("shape", "left", rank=2),
+    Column("looks", "left", rank=1),
+    Column("std"),
+    Column("findings", "left"),
+    Column("fits", "left", "prose", rank=3),
+)
+_MOST_NAMES = 6
+
+
+def heading(rows: Sequence[Row], findings: Sequence[Finding]) -> str:
+    """How much was looked at, and how much was found."""
+    parameters = [row for row in rows if row["role"] != "buffer"]
+    faults = sum(finding.severity == "fault" for finding in findings)
+    remarks = len(findings) - faults
+    found = f"{count(faults, 'fault')} and {count(remarks, 'remark')}" if findings else "nothing found"
+    return f"{count(len(parameters), 'parameter')}: {found}"
+
+
+def audit_table(rows: Sequence[Row], findings: Sequence[Finding]) -> Table:
+    """One line per parameter; layers that hold the same are told once."""
+    shown = [row for row in rows if row["role"] != "buffer" or row["findings"]]
+    cells = []
+    for line in lines([(row["name"], row) for row in shown], _alike):
+        label = "  " * line.depth + line.label
+        cells.append((label, *_cells(line.item)) if line.item is not None else (label, *("",) * (len(COLUMNS) - 1)))
+    return Table(heading(rows, findings), COLUMNS, tuple(cells))
+
+
+def print_audit(
+    rows: Sequence[Row], findings: Sequence[Finding], console: Console, unlocked: Mapping[str, str] | None = None
+) -> None:
+    """Print the table, then every finding with what to do, and how it differs from a lock."""
+    print_table(audit_table(rows, findings), console)
+    for (code, severity), group in grouped(findings).items():
+        first = group[0]
+        names = names_of([finding.layer or "" for finding in group])
+        print_text(console, f"{code} {first.word} ({severity}): {names}", style="bold" if severity == "fault" else "")
+        print_text(console, first.message, indent=2)
+        print_text(console, first.remedy, indent=2, style="dim")
+    for how in dict.fromkeys((unlocked or {}).values()):
+        names = names_of([name for name, each in (unlocked or {}).items() if each == how])
+        print_text(console, f"not as locked: {names} {how}", style="bold")
+    if unlocked is not None and not unlocked:
+        print_text(console, "all as locked", style="dim")
+    if findings:
+        print_text(console, "headstart explain CODE says more.", style="dim")
+
+
+def grouped(findings: Sequence[Finding]) -> dict[tuple[str, str], list[Finding]]:
+    """Findings of one rule and severity, in order."""
+    found: dict[tuple[str, str], list[Finding]] = {}
+    for finding in findings:
+        found.setdefault((finding.code, finding.severity), []).append(finding)
+    return found
+
+
+def names_of(names: Sequence[str]) -> str:
+    """Names of parameters, layers that repeat told once.
+
+    >>> names_of(["layers.0.weight", "layers.1.weight", "head.weight"])
+    'layers.0–1.weight (2 ×), head.weight'
+    """
+    found, parents = [], list[str]()
+    for line in lines([(name, name) for name in names], lambda name: ""):
+        parents = parents[: line.depth]
+        if line.item is None:
+            parents.append(line.label)
+        else:
+            found.append(".".join([*parents, line.label]))
+    rest = len(found) - _MOST_NAMES
+    return ", ".join(found if rest <= 0 else [*found[:_MOST_NAMES], f"and {rest:,} more"])
+
+
+def audit_html(rows: Sequence[Row], findings: Sequence[Finding]) -> str:
+    """The table and the findings as HTML."""
+    items = "".join(
+        f"<li><b>{html.escape(f'{code} {group[0].word} ({severity})')}</b>: "
+        f"{html.escape(names_of([finding.layer or '' for finding in group]))}. {html.escape(group[0].message)} "
+        f"{html.escape(group[0].remedy)}</li>\n"
+        for (code, severity), group in grouped(findings).items()
+    )
+    return html_table(audit_table(rows, findings)) + (f"<ul>\n{items}</ul>" if items else "")
+
+
+def _alike(row: Row) -> tuple[object, ...]:
+    return tuple(row["shape"]), row["role"], row["looks"], tuple(row["recipes"]), tuple(row["findings"]), row["dtype"]
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    shape = "×".join(map(str, row["shape"])) or "1"
+    fits = "; ".join(row["recipes"]) or row["note"] or "–"
+    std = "–" if row["std"] is None else number(row["std"], 3)
+    return shape, row["looks"] or "–", std, " ".join(row["findings"]) or "–", fits
