@@ -59,7 +59,7 @@ def print_audit(
         print_text(console, first.remedy, indent=2, style="dim")
     for how in dict.fromkeys((unlocked or {}).values()):
         names = names_of([name for name, each in (unlocked or {}).items() if each == how])
-        print_text(console, f"not as locked: {names} {how}", style="bold")
+        print_text(console, f"not as locked ({how}): {names}", style="bold")
     if unlocked is not None and not unlocked:
         print_text(console, "all as locked", style="dim")
     if findings:
