@@ -127,7 +127,7 @@ def test_a_model_against_its_lock() -> None:
     assert other.unlocked == {"2.weight": "has other values"}
     assert not other.healthy
     assert not other.faults
-    assert "not as locked: 2.weight has other values" in str(other)
+    assert "not as locked (has other values): 2.weight" in str(other)
     with pytest.raises(AssertionError, match=r"not as locked: 2\.weight has other values"):
         other.assert_healthy()
     with pytest.raises(hs.InputError, match=r"the lock is of another model: it has '0.weight', the model 'weight'"):
