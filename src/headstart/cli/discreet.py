@@ -8,7 +8,9 @@ from __future__ import annotations
 import re
 
 LONGEST = 1500  # characters of one message
-_USER = re.compile(r"//[^\s/'\"]*:[^\s'\"]*@|//[^\s/'\"]*:[^\s/@'\"]{3,}(?=['\"\s]|$)")
+# one slash: a path's spelling of a URL that was taken for one
+_USER = re.compile(r"//?[^\s/'\"]*:[^\s'\"]*@|//[^\s/'\"]*:[^\s/@'\"]{3,}(?=['\"\s]|$)")
+_QUERY = re.compile(r"(//?[^\s?'\"]*\?)[^\s'\"]+")
 _OPTION = re.compile(r"(?i)\b(pass(?:word|wd|phrase)?|pwd|secret|token|api_?key)=[^&\s'\"]+")
 
 
@@ -16,9 +18,9 @@ def discreet(text: str) -> str:
     """A message without passwords, and cut in the middle where it would fill the screen.
 
     >>> discreet("--seeds is a number, got 'postgresql://me:secret@host/x?password=secret'")
-    "--seeds is a number, got 'postgresql://***@host/x?password=***'"
+    "--seeds is a number, got 'postgresql://***@host/x?***'"
     """
-    found = _OPTION.sub(r"\1=***", _USER.sub(_blotted, text))
+    found = _OPTION.sub(r"\1=***", _QUERY.sub(r"\1***", _USER.sub(_blotted, text)))
     return found if len(found) <= LONGEST else f"{found[: LONGEST - 300]} ... {found[-300:]}"
 
 
@@ -26,7 +28,7 @@ def _blotted(match: re.Match[str]) -> str:
     """The user and password; of what has no @, a port stays."""
     text = match[0]
     if text.endswith("@"):
-        return "//***@"
+        return f"{text[: len(text) - len(text.lstrip('/'))]}***@"
     place, _, rest = text.rpartition(":")
     port = rest.rstrip(",;.)")
     return text if port.isdecimal() and len(port) <= 5 else f"{place}:***"
