@@ -13,7 +13,7 @@ from headstart.signals.registry import RULES, rows
 
 
 def explain(*arguments: str) -> str:
-    done = CliRunner().invoke(cli, ["explain", *arguments])
+    done = CliRunner().invoke(cli, ["explain", *arguments], env={"COLUMNS": "160"})
     assert done.exit_code == 0, done.output
     return done.stdout
 
@@ -23,7 +23,7 @@ def test_without_a_name_it_lists_all_rules() -> None:
     for rule in RULES.values():
         (line,) = [line for line in text.splitlines() if rule.code in line]
         assert rule.title in line
-    assert max(map(len, text.splitlines())) <= 100
+    assert max(map(len, text.splitlines())) <= 160
 
 
 def test_a_code_prints_everything_about_it() -> None:

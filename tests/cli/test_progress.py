@@ -56,13 +56,14 @@ def test_a_plain_line_every_ten_seconds_with_the_work_done_and_the_time_left(
 ) -> None:
     progress = Progress("Training", "runs", 100, waiting="")
     said = []
-    for seconds, done in ((5, 1_000), (10, 200_000), (10.5, 250_000), (20, 300_000), (21, 399_999), (40, 1_000_000)):
+    for seconds, done in ((2, 500), (3.5, 1_000), (13, 200_000), (14, 250_000), (20, 300_000), (25, 399_999),
+                          (40, 1_000_000)):  # fmt: skip
         clock(seconds)
         progress.update(done, 1_000_000)
         said.append(capsys.readouterr().err)
     assert said == [
-        "", "", "Training: 2,500 of 10,000 runs, about 17 s left\n", "",  # 5.5 s for 24.9 %, and 75 % to come
-        "Training: 3,999 of 10,000 runs, about 24 s left\n", "",  # the end needs no line
+        "", "Training: 10 of 10,000 runs\n", "", "Training: 2,500 of 10,000 runs, about 36 s left\n", "",
+        "Training: 3,999 of 10,000 runs, about 35 s left\n", "",  # the end needs no line
     ]  # fmt: skip
 
 

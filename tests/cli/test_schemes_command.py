@@ -16,7 +16,7 @@ from headstart.schemes import FAMILIES
 
 
 def run(*arguments: str) -> Result:
-    return CliRunner().invoke(command, arguments)
+    return CliRunner().invoke(command, arguments, env={"COLUMNS": "160"})
 
 
 @pytest.fixture(scope="module")

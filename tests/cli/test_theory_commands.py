@@ -64,7 +64,10 @@ class TestGain:
         assert f"{hs.gain(activation):.5g}" in out
         assert "…" not in out
 
-    def test_each_column_has_its_own_number(self, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_each_column_has_its_own_number(
+        self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("COLUMNS", "200")
         lines = called(capsys, "gain", "elu(0.5)", "--q", "0.3,2", "--depth", "7")[1].splitlines()
         assert lines[2].split() == [
             "q", "E[φ]", "E[φ²]", "E[φ'²]", "gain", "backward", "slope", "stability", "χ1", "χ1^7"]  # fmt: skip

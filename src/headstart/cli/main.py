@@ -69,6 +69,7 @@ def _command(arguments: list[str] | None) -> int:
 
     import click
 
+    from headstart.cli.discreet import discreet
     from headstart.cli.group import cli
     from headstart.cli.streams import say
     from headstart.errors import HeadstartError
@@ -81,12 +82,13 @@ def _command(arguments: list[str] | None) -> int:
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.ClickException as error:
+        error.message = discreet(error.message)  # type: ignore[misc]
         error.show()
         return error.exit_code
     except click.Abort:
         raise KeyboardInterrupt from None
     except HeadstartError as error:
-        say(f"Error: {error}")
+        say(f"Error: {discreet(str(error))}")
         return error.exit_code
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 0 if stop.code is None else 1

@@ -20,6 +20,18 @@ if TYPE_CHECKING:
     from headstart.experiments.data.dataset import Dataset
 
 Function = Callable[..., Any]
+
+
+class _PathType(click.Path):
+    """A path as it was typed: what it is for says what may stand there."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if "\0" in str(value):
+            self.fail(f"a path has no zero bytes, got {str(value)!r}.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+PATH = _PathType(path_type=Path)
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 THREADS = click.option("--threads", type=click.IntRange(1), help="Networks trained at a time.  [one per processor]")
 STORE_HELP = "A SQLite file, or postgresql://user@host/database."
@@ -32,7 +44,7 @@ def out(kinds: str) -> Callable[[Function], Function]:
         kinds: the suffixes, for `--help`.
     """
     return click.option(
-        "--out", type=click.Path(path_type=Path), metavar="PATH",
+        "--out", type=PATH, metavar="PATH",
         help=f"Write one file ({kinds}), or a folder with all of them.",
     )  # fmt: skip
 

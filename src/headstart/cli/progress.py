@@ -16,7 +16,8 @@ import click
 from headstart.words import duration
 
 QUIET_SECONDS = 1.0
-LINE_SECONDS = 10.0  # between two plain lines
+FIRST_SECONDS = 3.0  # to the first plain line
+LINE_SECONDS = 10.0  # between two of them
 KNOWN = 0.03  # of the work: from there on its speed says how long the rest will take
 
 
@@ -35,7 +36,8 @@ class Progress:
         self, what: str, unit: str, size: int, waiting: str = "Compiling the training loop: once, it is kept on disk."
     ) -> None:
         self.what, self.unit, self.size = what, unit, size
-        self._began = self._last_line = time.monotonic()
+        self._began = time.monotonic()
+        self._last_line = self._began + FIRST_SECONDS - LINE_SECONDS
         self._bar: Any = None
         self._task: Any = None
         self._waiting, self._compiles = waiting, bool(waiting)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from headstart.cli.former import Command
-from headstart.cli.options import JSON, STORE_HELP
+from headstart.cli.options import JSON, PATH, STORE_HELP
 from headstart.errors import InputError, Interrupted, StoreError
 from headstart.words import duration, memory
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 EXIT_INCOMPLETE = 4
 SCHEMA = 1
 
-FILE = click.argument("file", type=click.Path(path_type=Path))
+FILE = click.argument("file", type=PATH)
 STORE = click.option("--store", metavar="FILE|URL", help=f"{STORE_HELP}  [FILE.db beside FILE]")
 WORKERS = click.option("--workers", type=click.IntRange(min=1), help="Chunks at a time.  [one per processor]")
 SCHEDULER = click.option("--scheduler", metavar="tcp://HOST:PORT", help="Use the Dask cluster of this scheduler.")

@@ -109,7 +109,7 @@ def test_the_fuzz_reaches_both_ends(tmp_path: Path) -> None:
     """A twin: tables that are read and tables that are refused are both among what is tried."""
     found: list[bool] = []
 
-    @settings(max_examples=100, database=None, derandomize=True)
+    @settings(max_examples=400, database=None, derandomize=True)
     @given(tables())
     def tried(text: str) -> None:
         path = tmp_path / "table.csv"
@@ -117,7 +117,7 @@ def test_the_fuzz_reaches_both_ends(tmp_path: Path) -> None:
         found.append(read_or_refused(path))
 
     tried()
-    assert 10 < sum(found) < 90
+    assert 2 <= sum(found) <= len(found) - 2, sum(found)
 
 
 VALUES = st.one_of(

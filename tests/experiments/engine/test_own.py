@@ -92,7 +92,6 @@ def test_in_a_search() -> None:
     ("phi", "words"),
     [
         (3, "an activation is a name, a function of one array, or a pair"),
-        (None, "an activation is a name, a function of one array, or a pair"),
         ((np.tanh,), "an activation is a name, a function of one array, or a pair"),
         ((np.tanh, np.cosh), "is not its slope"),
         (lambda z: list(z), "must return an array of the same shape"),

@@ -15,6 +15,7 @@ from headstart.experiments.engine import Samples, Schedule, evaluate_networks, m
 from headstart.experiments.engine.history import empty_history
 from headstart.experiments.engine.program import FIRST_LEVEL, TILE, Program, tile_width
 from headstart.experiments.engine.schedule import QUANTITIES
+from headstart.experiments.engine.train import STEP_BYTES
 from headstart.experiments.measure import measure
 from headstart.experiments.network import Network, Task, network_for
 from headstart.schemes import scheme
@@ -278,7 +279,8 @@ def test_memory_grows_by_a_networks_history_and_by_a_threads_buffers(record: tup
     assert two - one == sum(array.nbytes for array in arrays)
     program = Program(network, samples, np.dtype(np.float32), schedule)
     assert memory_needed(network, samples, 1, schedule, threads=3) - one == 2 * program.bytes_per_thread
-    assert one - (two - one) - program.bytes_per_thread == samples.x.nbytes + samples.targets.nbytes
+    records = STEP_BYTES * schedule.records
+    assert one - (two - one) - program.bytes_per_thread == samples.x.nbytes + samples.targets.nbytes + records
 
 
 # --- agreement with `measure` ---------------------------------------------------------------------------------------

@@ -32,7 +32,7 @@ import headstart as hs
         ({"learning_rate_range": "fast"}, "must be two numbers"),
         ({"metric": "steps_to_target"}, "only it has one; got none"),
         ({"target": 0.1}, "got 0.1 with metric 'final_cost'"),
-        ({"metric": "steps_to_target", "target": -1}, "positive and finite, got -1"),
+        ({"metric": "steps_to_target", "target": -1}, "must be a positive, finite number, got -1"),
         ({"learning_rate": 0.1}, "either tuned or given"),
         ({"direction": "maximize"}, "for a function of your own"),
         ({"direction": "up"}, "direction: "),
