@@ -163,7 +163,7 @@ def init(
 
     >>> import torch
     >>> layer = torch.nn.Linear(256, 128)
-    >>> init(layer, "he")["weight"].std, round(float(layer.weight.std()), 3)
+    >>> init(layer, "he")["weight"].std, round(layer.weight.std().item(), 3)
     (0.08838834764831845, 0.089)
     """
     made = plan(model, scheme, example, **how)
