@@ -28,6 +28,8 @@ def test_a_password_in_any_option_is_not_repeated(headstart: Headstart, address:
 def test_places_and_other_words_stay() -> None:
     text = "cannot reach tcp://127.0.0.1:8786, nor postgresql://host:5432/x; tokens=3, he*2"
     assert discreet(text) == text
+    example = "has the form tcp://host:port, or postgresql://user:password@host/database"
+    assert discreet(example) == example
 
 
 def test_a_long_message_is_cut_in_the_middle(headstart: Headstart) -> None:

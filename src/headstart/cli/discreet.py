@@ -27,8 +27,10 @@ def discreet(text: str) -> str:
 def _blotted(match: re.Match[str]) -> str:
     """The user and password; of what has no @, a port stays."""
     text = match[0]
+    if text.lstrip("/") == "user:password@":  # as our own examples have it
+        return text
     if text.endswith("@"):
         return f"{text[: len(text) - len(text.lstrip('/'))]}***@"
     place, _, rest = text.rpartition(":")
     port = rest.rstrip(",;.)")
-    return text if port.isdecimal() and len(port) <= 5 else f"{place}:***"
+    return text if port == "port" or (port.isdecimal() and len(port) <= 5) else f"{place}:***"
