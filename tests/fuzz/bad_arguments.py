@@ -69,6 +69,15 @@ URLS = tuple(
         "tls://127.0.0.1:1", "postgresql://me:PA%53S%ZZPASS@localhost:1/x",
     )
 )  # fmt: skip
+MODELS = (
+    "model.py", "model.py:", ":build", "model.py:nothing", "model.py:broken", "model.py:missing",  "missing.py:b",
+    "folder:build", "no.such.module:build", "os:path", "os:getcwd", "fifo:build", "not_a.db", "binary.csv",
+    "study.toml", "weights.safetensors", "torch.nn:Linear", "model.py:build:x", "a b:c", "/dev/zero", "/dev/null:x",
+)  # fmt: skip
+EXAMPLES = (
+    "0,4", "2,5", "2", "-1,4", "2,4;2,4", "x=2,4", "input=2,4", "2,4:int64<3", "2,4:int9", "2,4:int64<0", ";", "=",
+    "2,4:",    "99999999,99999999", "2,4:int64<99999999999999999999999", "2,,4", "(2,4)", "2x4", "input=2,4;input=2,4",
+)  # fmt: skip
 WHERES = (
     "",
     "=",
@@ -82,7 +91,7 @@ WHERES = (
     "seed=nan",
     "scheme,depth",
 )
-EVERYTHING = NUMBERS + LISTS + SPECS + PATHS + URLS + WHERES
+EVERYTHING = NUMBERS + LISTS + SPECS + PATHS + URLS + WHERES + MODELS + EXAMPLES
 
 # what is cheap and right, so that the one wrong value is what the command meets
 RIGHT: dict[str, tuple[str, ...]] = {
@@ -96,6 +105,8 @@ RIGHT: dict[str, tuple[str, ...]] = {
     "report": ("runs.db",),
     "gain": ("gelu",),
     "phase": ("tanh",),
+    "plan": ("model.py:build", "--example", "2,4"),
+    "audit": ("model.py:build", "--example", "2,4"),
 }
 
 
@@ -137,6 +148,12 @@ def _likely(parameter: click.Parameter) -> tuple[str, ...]:
     name = parameter.name or ""
     if isinstance(parameter.type, click.types.IntParamType | click.types.FloatParamType):
         return NUMBERS
+    if name in ("target", "example", "arguments"):
+        return {
+            "target": MODELS + PATHS,
+            "example": EXAMPLES,
+            "arguments": ("width=-1", "width=x", "x=1", "=", "width"),
+        }[name]
     if name in ("store", "storage", "scheduler"):
         return URLS + PATHS
     if name in ("out", "file", "data") or isinstance(parameter.type, click.Path):
@@ -201,6 +218,7 @@ def furnish(folder: Path) -> None:
         "study.toml": STUDY,
         "study_overflow.toml": STUDY.replace('"he"', '"he*1e300"').replace("multiplier = 1", "multiplier = 1e300"),
         "study_giant.toml": STUDY.replace("0, 2]", "0, 99999999999]"),
+        "model.py": MODEL,
         "not_a.db": "this is no database\n" * 100,
     }
     for name, text in texts.items():
@@ -216,6 +234,17 @@ def furnish(folder: Path) -> None:
     other.close()
 
 
+MODEL = """
+from torch import nn
+
+def build(width=6):
+    return nn.Sequential(nn.Linear(4, width), nn.ReLU(), nn.Linear(width, 2))
+
+def broken():
+    raise OSError("no")
+
+nothing = 3
+"""
 STUDY = """
 data = "circles(samples=20)"
 hidden = [3]

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from headstart.cli.options import JSON, out
+from headstart.cli.options import JSON, PATH, out
 from headstart.cli.plan import ARGUMENTS, EXAMPLE, inputs_of, model_of, read_json
 from headstart.errors import InputError
 
@@ -21,9 +21,7 @@ CHECKPOINTS = (".safetensors", ".json", ".pt", ".pth", ".bin", ".ckpt")
 @click.argument("target", metavar="MODEL")
 @ARGUMENTS
 @EXAMPLE
-@click.option(
-    "--lock", type=click.Path(path_type=Path), metavar="FILE", help="Compare with what headstart plan --lock wrote."
-)
+@click.option("--lock", type=PATH, metavar="FILE", help="Compare with what headstart plan --lock wrote.")
 @click.option("--trust", is_flag=True, help="Read a pickled checkpoint, which runs the code in it.")
 @out("audit.json, .csv, .html, .png, .svg, .pdf")
 @JSON

@@ -59,6 +59,8 @@ def _wanted(part: str, text: str) -> Wanted:
     dtype = match["dtype"] or ("int64" if match["below"] else "float32")
     if dtype not in TYPES:
         raise InputError(f"an example's type is one of {', '.join(TYPES)}, got {dtype!r} in {part!r}.")
+    if below > 2**31:
+        raise InputError(f"whole numbers of an example are below 2^31, got {part!r}. {WORDS}.")
     if below < 1 or (match["below"] and not dtype.startswith("int")):
         raise InputError(f"a limit is for whole numbers and at least 1, got {part!r}. {WORDS}.")
     return Wanted(match["name"] or "", tuple(map(int, sizes)), dtype, below)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from headstart.cli.options import JSON, out
+from headstart.cli.options import JSON, PATH, out
 from headstart.errors import InputError
 from headstart.spec import read_number
 
@@ -38,18 +38,14 @@ EXAMPLE = click.option(
 @ARGUMENTS
 @EXAMPLE
 @click.option("--scheme", default="he", show_default=True, help="For all weights that a scheme is for; gain adapts.")
-@click.option("--rules", type=click.Path(path_type=Path), metavar="FILE", help="TOML: name, class or role = scheme.")
+@click.option("--rules", type=PATH, metavar="FILE", help="TOML: name, class or role = scheme.")
 @click.option("--bias", default="zeros", show_default=True, help="What biases get: a scheme, or keep.")
 @click.option("--residual-scale", metavar="NUMBER", help="At the ends of residual branches: a number, or 1/sqrt(2L).")
 @click.option("--only", multiple=True, metavar="PATTERN", help="Only these names, classes or roles.")
 @click.option("--frozen", is_flag=True, help="Also parameters that need no gradient.")
 @click.option("--strict", is_flag=True, help="Fail if nobody knows what a parameter is for.")
-@click.option(
-    "--diff", "other", type=click.Path(path_type=Path), metavar="FILE", help="Say what a saved plan does otherwise."
-)
-@click.option(
-    "--lock", type=click.Path(path_type=Path), metavar="FILE", help="Draw the weights, and write their digests."
-)
+@click.option("--diff", "other", type=PATH, metavar="FILE", help="Say what a saved plan does otherwise.")
+@click.option("--lock", type=PATH, metavar="FILE", help="Draw the weights, and write their digests.")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**64 - 1), help="Of --lock.")
 @out("plan.json, .csv, .png, .svg, .pdf, .html")
 @JSON
@@ -122,21 +118,27 @@ def inputs_of(example: str | None) -> Any:
 def read_rules(path: Path) -> dict[str, Any]:
     """The rules in a TOML file."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"cannot read the rules {str(path)!r}: {error.strerror}.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return tomllib.loads(_text(path, "the rules"))
+    except tomllib.TOMLDecodeError as error:
         raise InputError(f'{path} is no TOML: {error}. Write lines such as "blocks.*.weight" = "he".') from None
 
 
 def read_json(path: Path) -> Any:
     """A document that headstart wrote."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"cannot read {str(path)!r}: {error.strerror}.") from None
-    except ValueError as error:
+        return json.loads(_text(path, "the document"))
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is no JSON: {error}.") from None
+
+
+def _text(path: Path, what: str) -> str:
+    """The text of a file or a pipe; devices and what has no end are refused."""
+    from headstart.experiments.data.opening import read_file
+
+    try:
+        return read_file(path, what).decode()
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is no text in UTF-8: {error}.") from None
 
 
 def _argument(text: str) -> tuple[str, Any]:
