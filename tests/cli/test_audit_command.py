@@ -65,7 +65,7 @@ def test_a_lock(tmp_path: Path) -> None:
         ([f"{SICK}:zero_layer", "--example", "4;9x"], "an example of inputs is a shape"),
         (["w.safetensors", "--example", "4,9"], "a checkpoint takes no --example"),
         (["w.safetensors", "--arg", "a=1"], "a checkpoint takes no --arg"),
-        ([f"{SICK}:zero_layer", "--lock", "none.json"], "cannot read 'none.json'"),
+        ([f"{SICK}:zero_layer", "--lock", "none.json"], "cannot read the document 'none.json'"),
         ([f"{SICK}:zero_layer", "--out", "x.bmp"], "a file is saved as .json"),
     ],
 )

@@ -117,16 +117,18 @@ def inputs_of(example: str | None) -> Any:
 
 def read_rules(path: Path) -> dict[str, Any]:
     """The rules in a TOML file."""
+    text = _text(path, "the rules")
     try:
-        return tomllib.loads(_text(path, "the rules"))
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InputError(f'{path} is no TOML: {error}. Write lines such as "blocks.*.weight" = "he".') from None
 
 
 def read_json(path: Path) -> Any:
     """A document that headstart wrote."""
+    text = _text(path, "the document")
     try:
-        return json.loads(_text(path, "the document"))
+        return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is no JSON: {error}.") from None
 

@@ -74,7 +74,6 @@ def _run_writer(kind: int) -> Any:
     """A function that writes `count` draws from element `index` on, `step` bytes apart."""
     write = _group_writer(kind)
 
-    @njit
     def run(scratch, address, step, index, count, k0, k1, c2, c3, table, scale, first):
         block, skip = index >> 2, index & 3
         width = scratch.itemsize
@@ -92,7 +91,10 @@ def _run_writer(kind: int) -> Any:
             address += made * step
             count -= made
 
-    return run
+    # Numba tells functions of one name apart by a number that each process counts anew. Code that other processes kept
+    # on disk brings their numbers along, and of two that are equal one would stand for both.
+    run.__name__ = run.__qualname__ = f"run_of_kind_{kind}"
+    return njit(run)
 
 
 _words, _uniform, _normal, _truncated = (_run_writer(kind) for kind in (WORDS, UNIFORM, NORMAL, TRUNCATED))
