@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from headstart.errors import InputError
-from headstart.experiments.tune.shield import shielded
+from headstart.shield import shielded
 
 # what people write for a picture or a table that no result is saved as: a slip, not the name of a folder
 ELSEWHERE = (".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".eps", ".ps", ".txt", ".md", ".xlsx", ".xls")

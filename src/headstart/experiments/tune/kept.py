@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from headstart.errors import InputError
 from headstart.experiments.analysis.metrics import METRICS
 from headstart.experiments.tune.settings import TuneSettings
-from headstart.experiments.tune.shield import shielded
 from headstart.experiments.tune.storage import Storage
+from headstart.shield import shielded
 
 if TYPE_CHECKING:
     from optuna.study import Study

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from headstart.experiments.tune.shield import shielded
+from headstart.shield import shielded
 
 
 @pytest.fixture(autouse=True)
