@@ -105,6 +105,11 @@ WRONG = [
     ({"rules": {"0.weight": {"scheem": "he"}}}, r"unknown key of rule '0.weight' 'scheem'. Did you mean 'scheme'"),
     ({"rules": {"0.weight": 3}}, "must be a scheme, 'keep' or a table, got 3"),
     ({"rules": {"0.weight": {"blocks": (0, 5)}}}, "0.weight: "),
+    (
+        {"rules": {"2.weight": "he", "*.weight": "xavier"}},
+        r"contradict each other: '2\.weight' is decided by '\*\.weight'",
+    ),
+    ({"rules": {"0.weight": {"scheme": "keep", "blocks": (0, 2)}}}, "contradicts itself: what is kept needs no blocks"),
     ({"scheme": "hee"}, "unknown scheme 'hee'"),
     ({"only": "nothing.*"}, r"only='nothing\.\*' fits no parameter"),
     ({"residual_scale": 0.5}, "needs to know where residual branches end. Pass an example"),

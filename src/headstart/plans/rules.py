@@ -71,8 +71,8 @@ def plan_parameters(
         strict: whether a parameter of unknown use is an error.
 
     Raises:
-        InputError: two parameters of one name, a tie to a parameter that there is not, a rule that fits no parameter,
-            or a scheme that cannot draw one of them; with its name.
+        InputError: two parameters of one name, a tie to a parameter that there is not, a rule that fits no parameter
+            or is for one by its whole name and overruled, or a scheme that cannot draw one of them; with its name.
 
     >>> layer = [Parameter("weight", (5, 8)), Parameter("bias", (5,), "bias"), Parameter("scale", (5,), "norm scale")]
     >>> print(plan_parameters(layer, "he", rules={"bias": "normal(0.1)"}))
@@ -116,6 +116,8 @@ def rule_of(name: str, given: Any) -> Rule:
         raise unknown(f"key of rule {name!r}", str(wrong[0]), ("scheme", "layout", "blocks"))
     asked = given.get("scheme")
     layout = given.get("layout")
+    if asked == KEEP and len(given) > 1:
+        raise InputError(f"rule {name!r} contradicts itself: what is kept needs no {' or '.join(list(given)[1:])}.")
     return Rule(
         asked if asked in (None, KEEP) else scheme(asked),
         None if layout is None else layout_of(Layout(**layout) if isinstance(layout, Mapping) else layout),
@@ -129,6 +131,7 @@ class _Said:
     def __init__(self, asked: Scheme, rules: Mapping[str, Rule], bias: Scheme | str) -> None:
         self.asked, self.rules, self.bias = asked, rules, bias
         self.used: set[str] = set()
+        self.decided: dict[str, str] = {}  # a rule for one parameter by its whole name -> the rule that decided it
 
     def of(
         self, parameter: Parameter, scale: float, only: tuple[str, ...] | None, frozen: bool
@@ -136,6 +139,8 @@ class _Said:
         """The entry of one parameter, or why it has none."""
         fitting = self._fitting(parameter)
         self.used |= set(fitting)
+        if parameter.name in fitting:
+            self.decided[parameter.name] = fitting[-1]
         reason = self._left_alone(parameter, only, frozen)
         if reason:
             return LeftAlone(parameter.name, parameter.role, reason)
@@ -226,7 +231,13 @@ class _Said:
         return _entry(parameter, draws, reason if by is None else f"{parameter.role} by rule {by!r}: {reason}")
 
     def check_used(self, parameters: list[Parameter]) -> None:
-        """Every rule must fit something; a role may have no parameter."""
+        """Every rule must fit something, and one by a whole name decide; a role may have no parameter."""
+        for name, by in self.decided.items():
+            if self.rules[name] != self.rules[by]:
+                raise InputError(
+                    f"rules contradict each other: {name!r} is decided by {by!r}, which stands behind it. Leave one of "
+                    "them out, or write the wider pattern first."
+                )
         for name in self.rules:
             if name not in self.used and name not in ROLES:
                 known = [*(p.name for p in parameters), *{p.owner: None for p in parameters if p.owner}, *ROLES]
