@@ -91,7 +91,7 @@ def test_json_and_files(audit: hs.Audit, tmp_path: Path) -> None:
     assert [row["name"] for row in rows] == [row["name"] for row in audit.rows()]
     assert rows[4]["findings"] == "HS604"
     assert audit.report(tmp_path / "audit.html").read_text().count("HS604") >= 2
-    assert audit.chart().to_dict()["title"] == "What each parameter has"
+    assert audit.chart().to_dict()["title"]["text"] == "What each parameter has"
 
 
 def test_what_json_cannot_hold() -> None:

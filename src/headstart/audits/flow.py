@@ -286,7 +286,8 @@ class Flow:
             scale *= tensor.parameter.shape[-1] * self._square(tensor, tensor.parameter.shape[-1])
         same = bool(np.array_equal(signal[0], signal[1]))
         made = self._gauss(scale * float(np.mean(signal**2)), scale * float(np.mean(signal[0] * signal[1])), same)
-        bias = self.signals.get(op.operand("out_proj_bias") if op.operand("out_proj_bias") is not None else -1)  # type: ignore[arg-type]
+        place = op.operand("out_proj_bias")
+        bias = None if place is None else self.signals.get(place)
         return made if bias is None else made + bias
 
     def _lookup(self, op: Op) -> Signal | None:

@@ -82,7 +82,7 @@ def _command(arguments: list[str] | None) -> int:
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.ClickException as error:
-        error.message = discreet(error.message)  # type: ignore[misc]
+        error.message = discreet(error.message)  # type: ignore[misc]  # Final in its stubs; what Click shows
         error.show()
         return error.exit_code
     except click.Abort:

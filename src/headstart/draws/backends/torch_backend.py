@@ -234,7 +234,7 @@ def _traced() -> bool:
 
 def _constant(draw: Callable[[], Tensor]) -> Tensor:
     """A weight drawn outside of all modes, as a constant of the graph that is being recorded."""
-    recorded, record = torch._C._get_tracing_state(), torch._C._set_tracing_state  # type: ignore[attr-defined]
+    recorded, record = torch._C._get_tracing_state(), torch._C._set_tracing_state  # type: ignore[attr-defined]  # not in its stubs
     record(None)
     try:
         with _disable_current_modes():

@@ -105,11 +105,12 @@ def _effective(place: names.Place) -> Tensor | None:
     assert place.effective is not None
     module, name = place.module, place.effective.attribute
     with torch.no_grad():
-        for hook in module._forward_pre_hooks.values():
+        hooks: list[Any] = list(module._forward_pre_hooks.values())
+        for hook in hooks:
             if getattr(hook, "name", None) == name and type(hook).__name__ == "WeightNorm":
-                return hook.compute_weight(module).clone()  # type: ignore[attr-defined, no-any-return]
+                return hook.compute_weight(module).clone()  # type: ignore[no-any-return]  # hooks have no type
             if getattr(hook, "name", None) == name and type(hook).__name__ == "SpectralNorm":
-                return hook.compute_weight(module, do_power_iteration=module.training).clone()  # type: ignore[attr-defined, no-any-return]
+                return hook.compute_weight(module, do_power_iteration=module.training).clone()  # type: ignore[no-any-return]
         found = getattr(module, name)
     return found if isinstance(found, Tensor) else None
 

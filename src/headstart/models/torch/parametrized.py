@@ -6,7 +6,7 @@ and make the weight that is used from them. A plan speaks of the weight that is 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -61,10 +61,10 @@ def set_weight(module: nn.Module, effective: Effective, values: Tensor) -> None:
         if parametrize.is_parametrized(module, name):
             setattr(module, name, values)
         elif effective.by == "weight norm":
-            hook = next(h for h in module._forward_pre_hooks.values() if type(h).__name__ == "WeightNorm")
-            dim = hook.dim  # type: ignore[attr-defined]
+            hook: Any = next(h for h in module._forward_pre_hooks.values() if type(h).__name__ == "WeightNorm")
+            dim = hook.dim
             getattr(module, f"{name}_v").copy_(values)
             getattr(module, f"{name}_g").copy_(torch.norm_except_dim(values, 2, dim))
-            setattr(module, name, hook.compute_weight(module))  # type: ignore[attr-defined]
+            setattr(module, name, hook.compute_weight(module))
         else:
             getattr(module, f"{name}_orig").copy_(values)

@@ -131,16 +131,9 @@ class Tape(TorchFunctionMode):
         word = OPS[name].word if name in OPS else "other"
         attributes = {slot: value for slot, value in arguments.items() if isinstance(value, (int, float, str, tuple))}
         op = Op(
-            index,
-            word,
-            name,
-            self.module,
-            tuple(self.open),
-            inputs,
-            tuple(outputs),
-            attributes,
-            replay_of(function, args, kwargs),
-        )
+            index, word, name, self.module, calls=tuple(self.open), inputs=inputs, outputs=tuple(outputs),
+            attributes=attributes, replay=replay_of(function, args, kwargs),
+        )  # fmt: skip
         self.ops.append(op)
         if "weight" in kinds:
             weights = [(slot, tensor) for slot, tensor in given_as if self.values[numbers[id(tensor)]].kind == "weight"]
@@ -175,12 +168,12 @@ def record(
 ) -> tuple[Graph, Any]:
     """Run the model once and give back the graph of it, and what it answered.
 
-    Raises:
-        ForwardError: the pass raised.
-
     Args:
         args, kwargs: the example's inputs.
         parameters: by canonical name.
+
+    Raises:
+        ForwardError: the pass raised.
     """
     names = {id(tensor): name for name, tensor in parameters.items()}
     tape = Tape(parameters, names)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from headstart.show.drawing import records
-from headstart.show.theme.palette import themed
+from headstart.show.model.std_chart import std_chart
 from headstart.signals.rule import Finding
 
 
@@ -25,18 +24,7 @@ def chart_rows(rows: Sequence[Mapping[str, Any]], findings: Sequence[Finding]) -
 
 def audit_chart(rows: Sequence[Mapping[str, Any]], findings: Sequence[Finding]) -> Any:
     """An Altair chart of the standard deviations."""
-    import altair as alt
-
-    return themed(
-        alt.Chart(records(chart_rows(rows, findings)))
-        .mark_point(size=60, filled=True, opacity=0.9)
-        .encode(
-            x=alt.X("place:Q", title="parameter, in the model's order", axis=alt.Axis(tickMinStep=1, format="d")),
-            y=alt.Y("std:Q", title="standard deviation", scale=alt.Scale(type="log")),
-            color=alt.Color("found:N", title=None),
-            shape=alt.Shape("found:N", title=None),
-            tooltip=["parameter:N", "looks:N", "std:Q", "fits:N", "found:N"],
-        )
-        .properties(width=560, height=300, title="What each parameter has"),
-        legend={"orient": "bottom"},
+    told = ("looks", "fits", "found")
+    return std_chart(
+        chart_rows(rows, findings), "What each parameter has", "standard deviation", "found", "found there", told
     )

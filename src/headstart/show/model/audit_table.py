@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from headstart.show.console import print_text
-from headstart.show.model.tree import lines
+from headstart.show.model.tree import lines, names_of
 from headstart.show.table import Column, Table, html_table, print_table
 from headstart.signals.rule import Finding
 from headstart.words import count, number
@@ -53,12 +53,12 @@ def print_audit(
     print_table(audit_table(rows, findings), console)
     for (code, severity), group in grouped(findings).items():
         first = group[0]
-        names = names_of([finding.layer or "" for finding in group])
+        names = names_of([finding.layer or "" for finding in group], _MOST_NAMES)
         print_text(console, f"{code} {first.word} ({severity}): {names}", style="bold" if severity == "fault" else "")
         print_text(console, first.message, indent=2)
         print_text(console, first.remedy, indent=2, style="dim")
     for how in dict.fromkeys((unlocked or {}).values()):
-        names = names_of([name for name, each in (unlocked or {}).items() if each == how])
+        names = names_of([name for name, each in (unlocked or {}).items() if each == how], _MOST_NAMES)
         print_text(console, f"not as locked ({how}): {names}", style="bold")
     if unlocked is not None and not unlocked:
         print_text(console, "all as locked", style="dim")
@@ -74,28 +74,12 @@ def grouped(findings: Sequence[Finding]) -> dict[tuple[str, str], list[Finding]]
     return found
 
 
-def names_of(names: Sequence[str]) -> str:
-    """Names of parameters, layers that repeat told once.
-
-    >>> names_of(["layers.0.weight", "layers.1.weight", "head.weight"])
-    'layers.0–1.weight (2 ×), head.weight'
-    """
-    found, parents = [], list[str]()
-    for line in lines([(name, name) for name in names], lambda name: ""):
-        parents = parents[: line.depth]
-        if line.item is None:
-            parents.append(line.label)
-        else:
-            found.append(".".join([*parents, line.label]))
-    rest = len(found) - _MOST_NAMES
-    return ", ".join(found if rest <= 0 else [*found[:_MOST_NAMES], f"and {rest:,} more"])
-
-
 def audit_html(rows: Sequence[Row], findings: Sequence[Finding]) -> str:
     """The table and the findings as HTML."""
     items = "".join(
         f"<li><b>{html.escape(f'{code} {group[0].word} ({severity})')}</b>: "
-        f"{html.escape(names_of([finding.layer or '' for finding in group]))}. {html.escape(group[0].message)} "
+        f"{html.escape(names_of([finding.layer or '' for finding in group], _MOST_NAMES))}. "
+        f"{html.escape(group[0].message)} "
         f"{html.escape(group[0].remedy)}</li>\n"
         for (code, severity), group in grouped(findings).items()
     )

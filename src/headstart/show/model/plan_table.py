@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from headstart.plans import Entry, LeftAlone, Plan
 from headstart.show.console import print_text
-from headstart.show.model.tree import lines
+from headstart.show.model.tree import lines, names_of
 from headstart.show.table import Column, Table, print_table
 from headstart.words import count, number
 
@@ -37,7 +38,7 @@ def plan_table(plan: Plan, title: str = "") -> Table:
 
 def heading(plan: Plan) -> str:
     """How much is drawn, and how much is not."""
-    numbers = sum(_size(entry.shape) for entry in plan.entries)
+    numbers = sum(math.prod(entry.shape) for entry in plan.entries)
     return (
         f"{count(len(plan.entries), 'parameter')} with {numbers:,} numbers drawn, {len(plan.left_alone):,} left alone"
     )
@@ -58,18 +59,7 @@ def left_alone(found: Sequence[LeftAlone]) -> list[tuple[str, str]]:
     by_reason: dict[str, list[str]] = {}
     for left in found:
         by_reason.setdefault(left.reason, []).append(left.name)
-    return [(reason, _names(names)) for reason, names in by_reason.items()]
-
-
-def _names(names: list[str]) -> str:
-    shown, parents = [], list[str]()
-    for line in lines([(name, name) for name in names], lambda name: ""):
-        parents = parents[: line.depth]
-        if line.item is None:
-            parents.append(line.label)
-        else:
-            shown.append(".".join([*parents, line.label]))
-    return ", ".join(shown)
+    return [(reason, names_of(names)) for reason, names in by_reason.items()]
 
 
 def _alike(entry: Entry) -> tuple[object, ...]:
@@ -81,10 +71,3 @@ def _row(label: str, entry: Entry) -> tuple[str, ...]:
     follows = entry.activation or "–"
     shape = "×".join(map(str, entry.shape)) or "1"
     return label, shape, entry.role, fan, number(entry.std), follows, entry.reason
-
-
-def _size(shape: tuple[int, ...]) -> int:
-    size = 1
-    for n in shape:
-        size *= n
-    return size

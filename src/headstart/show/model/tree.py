@@ -106,3 +106,23 @@ def _collapsed(node: _Node[T], alike: Callable[[T], Hashable]) -> list[tuple[str
 def _content(node: _Node[T], alike: Callable[[T], Hashable]) -> Hashable:
     own = None if node.item is None else alike(node.item)
     return own, tuple((label, _content(child, alike)) for label, child in node.children.items())
+
+
+def names_of(names: Sequence[str], most: int | None = None) -> str:
+    """Names of parameters, layers that repeat told once.
+
+    Args:
+        most: how many are told; the others are counted.
+
+    >>> names_of(["layers.0.weight", "layers.1.weight", "head.weight"])
+    'layers.0–1.weight (2 ×), head.weight'
+    """
+    found, parents = [], list[str]()
+    for line in lines([(name, name) for name in names], lambda name: ""):
+        parents = parents[: line.depth]
+        if line.item is None:
+            parents.append(line.label)
+        else:
+            found.append(".".join([*parents, line.label]))
+    rest = 0 if most is None else len(found) - most
+    return ", ".join(found if rest <= 0 else [*found[:most], f"and {rest:,} more"])
