@@ -27,7 +27,7 @@ def std_chart(
         .encode(
             x=alt.X(
                 "place:Q", title="parameter, in the model's order", axis=alt.Axis(tickMinStep=1, format="d"),
-                scale=alt.Scale(padding=12),
+                scale=alt.Scale(padding=12, nice=False),
             ),
             y=alt.Y("std:Q", title=std, scale=alt.Scale(type="log", padding=12)),
             color=alt.Color(f"{colour}:N", title=legend),
