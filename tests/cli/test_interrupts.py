@@ -103,6 +103,8 @@ def test_at_any_moment(tmp_path: Path) -> None:
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGINT)
         err = process.communicate()[1]
+        if "Fatal Python error: init" in err:  # before it is Python at all
+            continue
         assert process.returncode in (0, 130, -signal.SIGINT), err  # before Python listens, the system ends it
         # Python prints its own where it has not come to the first of our lines
         assert "Traceback" not in err or "headstart" not in err.replace("headstart/__init__", ""), err

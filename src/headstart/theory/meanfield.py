@@ -142,10 +142,8 @@ def correlation_map(
     if after == 0:
         raise InputError("no correlation is defined where the variance is 0. Use a positive sigma_b^2.")
     if c > 0.5:  # the difference keeps its digits as c -> 1
-        found = 1 - sigma_w2 * half_square_difference(phi, q, 1 - c) / after
-    else:
-        found = (sigma_w2 * covariance(phi, q, c) + sigma_b2) / after
-    return found if math.isnan(found) else min(1.0, max(-1.0, found))  # rounding may lead beyond
+        return 1 - sigma_w2 * half_square_difference(phi, q, 1 - c) / after
+    return (sigma_w2 * covariance(phi, q, c) + sigma_b2) / after
 
 
 def tat_leaky_relu(depth: int, eta: float) -> float:

@@ -86,6 +86,7 @@ def propagate(
         before = c
         if c is not None:
             c = correlation_map(phi, sigma_w2, sigma_b2, q, c, after) if 0 < after < math.inf else math.nan
+            c = c if math.isnan(c) else min(1.0, max(-1.0, c))  # rounding may lead beyond
         if (
             abs(after - q) <= _SAME * q
             and chi is not None

@@ -215,6 +215,27 @@ def test_a_log_is_whole_at_every_length_and_damaged_by_every_bit_of_its_frames(r
     assert log_damage(log) is None
 
 
+def test_a_frame_that_a_kill_tore_in_two_is_no_damage_where_nothing_was_committed(running: Store, place: Path) -> None:
+    """Over the frames of a transaction that was never ended SQLite writes a head, and is killed before its page."""
+    log = killed(running, place / "killed").with_name("runs.db-wal")
+    whole = log.read_bytes()
+    salts, old_page = whole[16:24], bytes(range(256)) * 16
+    begun = bytes(4) + bytes(4) + salts + b"12345678" + old_page  # no size of the database: no commit
+    log.write_bytes(whole + begun)
+    assert log_damage(log) is None
+    log.write_bytes(whole + begun + begun)
+    assert log_damage(log) is None
+    ended = bytes(4) + (9).to_bytes(4) + salts + b"12345678" + old_page  # a commit was lost behind it
+    log.write_bytes(whole + begun + ended)
+    assert log_damage(log)
+    size = len(whole) - 4096 - 24 + 4  # of the last commit; its one bit is lost, if it has only one
+    for bit in range(32):
+        data = bytearray(whole)
+        data[size + bit // 8] ^= 1 << bit % 8
+        log.write_bytes(data)
+        assert log_damage(log), bit
+
+
 def test_what_an_older_log_left_behind_is_no_damage(tmp_path: Path) -> None:
     """SQLite itself, as older headstarts left it, writes a log over from its start."""
     path = tmp_path / "other.db"

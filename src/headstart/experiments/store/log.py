@@ -1,7 +1,8 @@
 """SQLite's write-ahead log, looked at for damage: SQLite itself takes a damaged frame for the log's end.
 
 Then what was committed after it is gone without a word. A log that a kill has cut short ends in the middle of a frame;
-a frame that is whole, of this log, and does not agree with its checksum was changed afterwards.
+so it does where a frame's head stands before the page of an older one, which SQLite writes over. No commit is at or
+behind such a frame. One that does not agree with its checksum, with a commit there, was changed afterwards.
 The format: https://www.sqlite.org/fileformat2.html#walformat
 """
 
@@ -30,14 +31,32 @@ def log_damage(path: Path) -> str | None:
         return f"the head of its log {path.name} is not what was written"
     ends = range(HEADER, len(log) + 1, FRAME + page)
     running = struct.unpack(">2I", log[24:HEADER])
-    for start, end in pairwise(ends):
+    frames = list(pairwise(ends))
+    for number, (start, end) in enumerate(frames):
         own = struct.unpack(">2I", log[start + 8 : start + 16])
         if own[0] != salts[0] and own[1] != salts[1]:  # left over from a log before this one
             return None
-        running = _checksum(log[start : start + 8] + log[start + FRAME : end], order, running)
-        if own != tuple(salts) or running != struct.unpack(">2I", log[start + 16 : start + FRAME]):
+        before, told = running, struct.unpack(">2I", log[start + 16 : start + FRAME])
+        running = _checksum(log[start : start + 8] + log[start + FRAME : end], order, before)
+        if own != tuple(salts) or running != told:
+            committed = any(_commits(log, at, salts) for at, _ in frames[number:])
+            if own == tuple(salts) and not committed and not _committed(log, start, end, order, before, told):
+                return None
             return f"its log {path.name} is not what was written, from byte {start} of {len(log)} on"
     return None
+
+
+def _commits(log: bytes, start: int, salts: list[int]) -> bool:
+    """Whether a frame of this log ends a transaction: it then holds the size of the database."""
+    return bool(any(log[start + 4 : start + 8])) and struct.unpack(">2I", log[start + 8 : start + 16]) == tuple(salts)
+
+
+def _committed(
+    log: bytes, start: int, end: int, order: str, before: tuple[int, ...], told: tuple[int, ...]
+) -> bool:  # fmt: skip
+    """Whether a frame ended a transaction until one bit of the size in it was lost."""
+    page, rest = log[start : start + 4], log[start + FRAME : end]
+    return any(_checksum(page + struct.pack(">I", 1 << bit) + rest, order, before) == told for bit in range(32))
 
 
 def _checksum(data: bytes, order: str, start: tuple[int, ...]) -> tuple[int, int]:
