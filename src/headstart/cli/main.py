@@ -33,11 +33,12 @@ def _listened(arguments: list[str] | None) -> int:
             from headstart.cli.streams import flushed
 
             code = flushed(interrupts.told())
-    if arguments is None:
-        import os
+            if arguments is None:
+                import os
 
-        os._exit(code)  # what still draws in a thread is not waited for
-    return code
+                # What still draws in a thread is not waited for; what was half made is not destroyed, which would be told.
+                os._exit(code)
+            return code
 
 
 def _run(arguments: list[str] | None) -> int:
