@@ -20,9 +20,11 @@ from torch.utils import _pytree as pytree
 
 from headstart.graph.graph import Graph
 from headstart.graph.values import Call, Kind, Op, Use, Value
+from headstart.graph.words import RESHAPE
 from headstart.models.torch.ops import OPS, bound, name_of
 from headstart.models.torch.replay import replay_of
 from headstart.models.torch.uses import Operand, uses_of
+from headstart.models.torch.values import sample_of
 from headstart.models.torch.views import View, view_of
 
 
@@ -45,6 +47,7 @@ class Tape(TorchFunctionMode):
         self.ops: list[Op] = []
         self.uses: list[Use] = []
         self.numbers: dict[int, float] = {}
+        self.arrays: dict[int, Any] = {}
         self.calls: list[Call] = []
         self.open: list[int] = []  # the calls that have not come back yet
         self.failed = ""  # the innermost module that an error came out of
@@ -135,12 +138,25 @@ class Tape(TorchFunctionMode):
             attributes=attributes, replay=replay_of(function, args, kwargs),
         )  # fmt: skip
         self.ops.append(op)
+        if kind == "data":
+            self._look_at(given_as, numbers)
         if "weight" in kinds:
             weights = [(slot, tensor) for slot, tensor in given_as if self.values[numbers[id(tensor)]].kind == "weight"]
             operands = [self._operand(slot, tensor, numbers[id(tensor)]) for slot, tensor in weights]
             self.uses += uses_of(op, arguments, operands, self.values)
             if word == "identity" and kind == "weight" and operands[0].view is not None:
                 self._views |= dict.fromkeys(outputs, operands[0].view)
+
+    def _look_at(self, given_as: list[tuple[str, Tensor]], numbers: Mapping[int, int]) -> None:
+        """Keep samples of the constants and the computed weights that meet data."""
+        for _, tensor in given_as:
+            number = numbers[id(tensor)]
+            value = self.values[number]
+            computed = value.kind == "weight" and value.op is not None and self.ops[value.op].name not in RESHAPE
+            if number not in self.arrays and (computed or value.kind == "constant") and tensor.numel() > 1:
+                found = sample_of(tensor)
+                if found is not None:
+                    self.arrays[number] = found
 
     def _operand(self, slot: str, tensor: Tensor, number: int) -> Operand:
         """A weight, and how it lies in the parameter that it is a view of."""
@@ -187,8 +203,9 @@ def record(
             raise ForwardError(tape.failed or tape.module, error) from error
     outputs = [tape.value_of(tensor) for tensor in pytree.tree_leaves(_plain(result)) if isinstance(tensor, Tensor)]
     return Graph(
-        tuple(tape.values), tuple(tape.ops), tuple(outputs), tuple(tape.uses), tuple(tape.calls), tape.numbers
-    ), result
+        tuple(tape.values), tuple(tape.ops), tuple(outputs), tuple(tape.uses), tuple(tape.calls), tape.numbers,
+        tape.arrays,
+    ), result  # fmt: skip
 
 
 @contextlib.contextmanager
