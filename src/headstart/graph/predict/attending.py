@@ -9,7 +9,7 @@ import numpy as np
 
 from headstart.graph.predict import axes as axis
 from headstart.graph.predict.axes import PLACE, UNIT, Atom
-from headstart.graph.predict.elements import seen, softmax_axis, softmax_over_units
+from headstart.graph.predict.elements import HIDES, seen, softmax_axis, softmax_over_units
 from headstart.graph.predict.moves import source_of
 from headstart.graph.predict.walk import NoRule, Step, Walk
 from headstart.graph.values import Op
@@ -31,8 +31,10 @@ def attend(walk: Walk, op: Op) -> Step:
     size, length = walk.shape(key)[-1], walk.shape(key)[-2]
     given = op.attributes.get("scale")
     scale = float(given) if isinstance(given, (int, float)) else 1 / math.sqrt(max(size, 1))
-    causal, visible = _mask(walk, op)
-    by = attention.shares(walk.draws, attention.scores(pairs_of(q), pairs_of(k), size, scale), length, causal, visible)
+    causal, visible, more = _mask(walk, op)
+    logits = attention.scores(pairs_of(q), pairs_of(k), size, scale)
+    logits = logits._replace(own=logits.own + more, inputs=logits.inputs + more)
+    by = attention.shares(walk.draws, logits, length, causal, visible)
     back = _Backward(walk, by, pairs_of(q), pairs_of(k), pairs_of(v), size, scale, (query, key, value), op.outputs[0])
     axes = walk.axes.get(query)
     after = (*axes[:-1], (Atom(UNIT, walk.shape(value)[-1]),)) if axes else None
@@ -65,7 +67,7 @@ def layer(walk: Walk, op: Op) -> Step:
     mask = op.operand("attn_mask")
     if mask is not None:
         found = walk.operand(mask)
-        causal, visible = seen(~found if found.dtype == bool else found > -1e4, walk.shape(mask)) if found is not None and found.ndim else (causal, 1.0)
+        causal, visible = seen(~found if found.dtype == bool else found > HIDES, walk.shape(mask)) if found is not None and found.ndim else (causal, 1.0)
     scale = 1 / math.sqrt(size)
     by = attention.shares(walk.draws, attention.scores(pairs_of(q), pairs_of(k), size, scale), length, causal, visible)
     mixed = attention.mixed(walk.draws, v, by)
@@ -162,7 +164,7 @@ def _scores(
     made = over * middle + walk.draws.of(pairs)
     out = op.outputs[0]
     walk.scores[out] = attention.scores(a, b, over, 1.0)
-    times = [walk.size(out) / max(walk.size(value), 1) for value in values]
+    terms = [walk.size(out) * over / max(walk.size(value), 1) for value in values]  # products in one sum back
 
     def back(gradients: Gradients) -> Mapping[int, Array]:
         g = gradients[0]
@@ -170,8 +172,8 @@ def _scores(
         own = pairs_of(g).own
         spread = b.own - b.places if out in walk.softened else b.own
         return {
-            values[0]: walk.draws.of(Pairs(times[0] * own * max(spread, 0.0), 0.0, 0.0, 0.0)),
-            values[1]: walk.draws.of(Pairs(times[1] * own * a.own, 0.0, 0.0, 0.0)),
+            values[0]: walk.draws.of(Pairs(terms[0] * own * max(spread, 0.0), 0.0, 0.0, 0.0)),
+            values[1]: walk.draws.of(Pairs(terms[1] * own * a.own, 0.0, 0.0, 0.0)),
         }
 
     return Step([made], back, {values[0]: 1.0, values[1]: 1.0}, axes=(after,))
@@ -245,19 +247,21 @@ def _independent(walk: Walk, first: int, second: int) -> None:
         raise NoRule("a product of dependent values")
 
 
-def _mask(walk: Walk, op: Op) -> tuple[bool, float]:
-    """Whether attention is causal, and which share of the keys a row sees."""
+def _mask(walk: Walk, op: Op) -> tuple[bool, float, float]:
+    """Whether attention is causal, which share of the keys a row sees, and the variance of what is added to logits."""
     given = op.attributes.get("is_causal", op.attributes.get("argument 5", False))
     mask = op.operand("mask")
     if mask is None:
         mask = op.operand("attn_mask")
     if mask is None:
-        return bool(given) is True, 1.0
+        return bool(given) is True, 1.0, 0.0
     found = walk.operand(mask)
     if found is None or found.ndim == 0:
         shape = walk.shape(mask)
-        return len(shape) > 1 and shape[-1] == shape[-2] > 1, 1.0
-    return seen(found if found.dtype == bool else found > -1e4, walk.shape(mask))
+        return len(shape) > 1 and shape[-1] == shape[-2] > 1, 1.0, 0.0
+    visible = found if found.dtype == bool else found > HIDES
+    bias = found[visible] if found.dtype != bool and visible.any() else np.zeros(1)
+    return *seen(visible, walk.shape(mask)), float(np.var(bias))
 
 
 def _operand(walk: Walk, op: Op, slot: str) -> Array | float:

@@ -98,7 +98,7 @@ def gathered(walk: Walk, gradient: Array, times: float, over_places: bool) -> Ar
 
 def joined(walk: Walk, op: Op) -> Step:
     """Concatenated or stacked: a mixture, in which each part has as many samples as it has elements."""
-    given = [value for _, value in op.inputs]
+    given = [value for _, value in op.inputs if walk.size(value)]  # an empty cache has nothing to give
     found = [walk.operand(value) for value in given]
     if any(each is None for each in found):
         raise NoRule("it is joined with a constant that nobody knows")

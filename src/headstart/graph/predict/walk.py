@@ -160,12 +160,12 @@ class Walk:
         Raises:
             NoRule: they are not known.
         """
-        array = self.graph.arrays.get(value)
-        if array is not None and self.graph.values[value].kind == "weight":
-            return WeightMoments(float(np.mean(array**2)), float(np.mean(array)), array.reshape(-1))
         here: int | None = value
         while here is not None:
             source = self.graph.values[here]
+            array = self.graph.arrays.get(here, self.samples.get(here, [None])[0])
+            if array is not None and source.kind == "weight":
+                return WeightMoments(float(np.mean(array**2)), float(np.mean(array)), array.reshape(-1))
             if source.source.startswith("parameter"):
                 (name,) = source.parameters
                 if name not in self.weights:
@@ -174,18 +174,12 @@ class Walk:
             op = self.graph.maker(here)
             moved = op is not None and op.name in RESHAPE - {"pad", "write"}
             here = next((given for _, given in op.inputs if self.graph.values[given].kind == "weight"), None) if op and moved else None
-        samples = self.weight(value)
-        if samples is None:
-            raise NoRule("the values of a computed weight are not known")
-        return WeightMoments(float(np.mean(samples[0] ** 2)), float(np.mean(samples[0])), samples[0])
+        raise NoRule("the values of a computed weight are not known")
 
     def weight(self, value: int) -> Array | None:
         """Samples of a weight's values, the same for all inputs."""
         if value in self.samples:
             return self.samples[value]
-        op = self.graph.maker(value)
-        if op is not None and op.name not in RESHAPE - {"pad", "write"} and value not in self.graph.arrays:
-            return None  # computed: by the walk itself, or not at all
         return self.draws.shared(self.moments(value).values(self.draws), self.is_table(value))
 
     # --- results -----------------------------------------------------------------------------------------------------

@@ -20,7 +20,6 @@ from torch.utils import _pytree as pytree
 
 from headstart.graph.graph import Graph
 from headstart.graph.values import Call, Kind, Op, Use, Value
-from headstart.graph.words import RESHAPE
 from headstart.models.torch.ops import OPS, bound, name_of
 from headstart.models.torch.replay import replay_of
 from headstart.models.torch.uses import Operand, uses_of
@@ -43,6 +42,7 @@ class Tape(TorchFunctionMode):
         """parameters: by canonical name; the model keeps them alive. names: id of a parameter -> that name."""
         super().__init__()
         self.parameters, self.names = parameters, names
+        self._stored = {_storage(tensor) for tensor in parameters.values()}
         self.values: list[Value] = []
         self.ops: list[Op] = []
         self.uses: list[Use] = []
@@ -138,7 +138,7 @@ class Tape(TorchFunctionMode):
             attributes=attributes, replay=replay_of(function, args, kwargs),
         )  # fmt: skip
         self.ops.append(op)
-        if kind == "data":
+        if kind != "constant":
             self._look_at(given_as, numbers)
         if "weight" in kinds:
             weights = [(slot, tensor) for slot, tensor in given_as if self.values[numbers[id(tensor)]].kind == "weight"]
@@ -148,15 +148,17 @@ class Tape(TorchFunctionMode):
                 self._views |= dict.fromkeys(outputs, operands[0].view)
 
     def _look_at(self, given_as: list[tuple[str, Tensor]], numbers: Mapping[int, int]) -> None:
-        """Keep samples of the constants and the computed weights that meet data."""
+        """Keep samples of the constants, and of the computed weights, that meet data or weights."""
         for _, tensor in given_as:
             number = numbers[id(tensor)]
             value = self.values[number]
-            computed = value.kind == "weight" and value.op is not None and self.ops[value.op].name not in RESHAPE
-            if number not in self.arrays and (computed or value.kind == "constant") and tensor.numel() > 1:
-                found = sample_of(tensor)
-                if found is not None:
-                    self.arrays[number] = found
+            if number in self.arrays or value.kind == "data" or tensor.numel() < 2:
+                continue
+            if value.kind == "weight" and (value.op is None or _storage(tensor) in self._stored):
+                continue
+            found = sample_of(tensor)
+            if found is not None:
+                self.arrays[number] = found
 
     def _operand(self, slot: str, tensor: Tensor, number: int) -> Operand:
         """A weight, and how it lies in the parameter that it is a view of."""

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from headstart.theory.laws.samples import Array, pairs_of
 
+SURE = 2.5  # standard errors
+
 
 def scatter(x: Array, units: int, inputs: int, places: int) -> float:
     """The relative variance of the mean square over so many units, inputs and places.
@@ -26,5 +28,7 @@ def scatter(x: Array, units: int, inputs: int, places: int) -> float:
     if size <= 0:
         return 0.0
     v = pairs_of(squares / size - 1)
-    total = v.own + (inputs - 1) * v.inputs + (places - 1) * v.places + (inputs - 1) * (places - 1) * v.both
-    return max(total, v.own * 0.0) / (max(inputs, 1) * max(places, 1) * max(units, 1))
+    seen = SURE * v.own / x.shape[1] ** 0.5  # below that a covariance may be the samples' own chance
+    shared = [value if value > seen else 0.0 for value in v[1:]]
+    total = v.own + (inputs - 1) * shared[0] + (places - 1) * shared[1] + (inputs - 1) * (places - 1) * shared[2]
+    return total / (max(inputs, 1) * max(places, 1) * max(units, 1))
