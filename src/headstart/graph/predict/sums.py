@@ -113,7 +113,8 @@ def embedding(walk: Walk, op: Op) -> Step:
     if index is None or table is None or op.name == "embedding bag":
         raise NoRule("bags of rows of unknown sizes")
     shape = walk.shape(index)
-    rows = walk.operand(index)
+    data = walk.graph.values[index].kind == "data"
+    rows = walk.operand(index) if data or index in walk.graph.numbers else walk.constant(index, places=True)
     if rows is None:  # positions that nobody has seen: each place its own row
         rows = np.stack([walk.draws.random.permutation(walk.draws.count) + 0.0 for _ in range(2)])[[0, 0, 1, 1]]
     if rows.ndim == 0:
@@ -126,7 +127,10 @@ def embedding(walk: Walk, op: Op) -> Step:
 def looked_up(walk: Walk, op: Op) -> Step:
     """Rows of a parameter taken by an array of indices."""
     table, index = op.inputs[0][1], next((value for _, value in op.inputs[1:]), None)
-    rows = walk.operand(index) if index is not None else None
+    rows = None
+    if index is not None:
+        data = walk.graph.values[index].kind == "data"
+        rows = walk.signal(index) if data else walk.constant(index, places=True)
     if rows is None or rows.ndim == 0:
         raise NoRule("an index that nobody knows")
     made = picked(walk.draws, rows, walk.moments(table).values(walk.draws))

@@ -127,8 +127,8 @@ class Walk:
             self._constants[value] = self.weight(value) if kind == "weight" else self.constant(value)
         return self._constants[value]
 
-    def constant(self, value: int) -> Array | None:
-        """Samples of a constant array: the same for all inputs; of a table, others at other places."""
+    def constant(self, value: int, places: bool = False) -> Array | None:
+        """Samples of a constant array: the same for all inputs; of a table, or by places, others at other places."""
         array = self.graph.arrays.get(value)
         op = self.graph.maker(value)
         if array is None and op is not None and op.inputs:
@@ -143,7 +143,7 @@ class Walk:
                     return np.asarray(known[0] * known[1])
         if array is None:
             return None
-        spread = self.is_table(value)
+        spread = places or self.is_table(value)
         random = np.random.default_rng([2026, *self.shape(value)])  # tables of one shape are read at the same places
         here = random.integers(0, array.size, self.draws.count)
         there = random.integers(0, array.size, self.draws.count) if spread else here
