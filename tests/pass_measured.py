@@ -96,5 +96,5 @@ def compared(model: nn.Module, *args: Any, batch: int | None = None, seed: int =
     model.zero_grad()
     inputs: dict[int, InputMoments] = inputs_of(graph, args, kwargs)
     batch = batch or (given[0].shape[0] if given else None)
-    told = predict(graph, weights_of(parameters), inputs, batch=batch, output_grad={tape.value_of(first): 1.0})
+    told = predict(graph, weights_of(parameters, graph), inputs, batch=batch, output_grad={tape.value_of(first): 1.0})
     return Compared(graph, {number: Measured(*own) for number, own in tape.measured.items()}, told)

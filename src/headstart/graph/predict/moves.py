@@ -73,8 +73,9 @@ def repeated(walk: Walk, op: Op) -> Step:
     after = None
     if axes is not None:
         padded = ((),) * (len(out) - len(shape)) + axes
+        more = UNIT if walk.places(value) > 1 else PLACE  # what has places already is repeated for more units: heads
         after = tuple(
-            each if math.prod(a.size for a in each) == size else axis._resized(each, size) if each else _new(size, place)
+            each if math.prod(a.size for a in each) == size else axis._resized(each, size) if each else _new(size, place, more)
             for place, (each, size) in enumerate(zip(padded, out, strict=False))
         )
         if walk.places(value) == 1:
@@ -227,9 +228,9 @@ def _slice(walk: Walk, op: Op, axes: Axes, shape: Sequence[int], out: int) -> ax
     return axis.Sliced(after, frozenset(atom.role for i in cut for atom in axes[i]), place)
 
 
-def _new(size: int, place: int) -> tuple[Atom, ...]:
-    """An axis that a repeat makes: inputs where it is the first, else places."""
-    return (Atom(INPUT if place == 0 else PLACE, size),) if size > 1 else ()
+def _new(size: int, place: int, role: str) -> tuple[Atom, ...]:
+    """An axis that a repeat makes: inputs where it is the first."""
+    return (Atom(INPUT if place == 0 else role, size),) if size > 1 else ()
 
 
 def _given(gradient: Array | None) -> Array:

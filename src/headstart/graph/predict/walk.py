@@ -180,7 +180,8 @@ class Walk:
         """Samples of a weight's values, the same for all inputs."""
         if value in self.samples:
             return self.samples[value]
-        return self.draws.shared(self.moments(value).values(self.draws), self.is_table(value))
+        moments = self.moments(value)
+        return self.draws.shared(moments.values(self.draws), self.is_table(value), moments.alike)
 
     # --- results -----------------------------------------------------------------------------------------------------
 
