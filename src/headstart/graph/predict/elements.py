@@ -141,6 +141,7 @@ def norm(walk: Walk, op: Op) -> Step:
     eps = float(eps) if isinstance(eps, (int, float)) else 1e-5
     units = max(walk.units(value), 1)
     passes = 0.0
+    kinds = walk.kinds.get(value)
     if op.call == "local_response_norm":
         raise NoRule("a response norm")
     if op.call in ("batch_norm", "instance_norm"):
@@ -149,12 +150,13 @@ def norm(walk: Walk, op: Op) -> Step:
             normed, passes = _by_running(walk, op, x)
         else:
             found = norms.over_inputs if op.call == "batch_norm" else norms.over_places
-            normed = found(x, eps)
+            normed = _by_kind(lambda part: found(part, eps), x, kinds)
 
         def inner(g: Array) -> Array:
             if not training:
                 return g * normed.slope
-            return norms.without_common(g, inputs=op.call == "batch_norm") * normed.slope
+            inputs = op.call == "batch_norm"
+            return _by_kind(lambda part: norms.Normed(norms.without_common(part, inputs), part), g, kinds).samples * normed.slope
     elif op.call == "normalize":
         over = shape[_normalized_axis(op, len(shape))] if shape else 1
         normed = norms.over_units(x * math.sqrt(over), centre=False, eps=0.0)
@@ -175,6 +177,18 @@ def norm(walk: Walk, op: Op) -> Step:
     made = made if scale is None else made * scale
     made = made if shift is None else made + shift
     return Step([made], lambda gradients: {value: inner(_given(gradients) * (1.0 if scale is None else scale))}, {value: passes})
+
+
+def _by_kind(law: Callable[[Array], norms.Normed], x: Array, kinds: Array | None) -> norms.Normed:
+    """A norm of each unit by itself, where units of several kinds have sizes of their own."""
+    if kinds is None:
+        return law(x)
+    made, slope = np.zeros_like(x), np.ones_like(x)
+    for kind in range(int(kinds.max()) + 1):
+        mine = kinds == kind
+        if mine.any():
+            made[:, mine], slope[:, mine] = law(x[:, mine])
+    return norms.Normed(made, slope)
 
 
 def _by_running(walk: Walk, op: Op, x: Array) -> tuple[norms.Normed, float]:

@@ -25,6 +25,7 @@ RULES: dict[str, Rule] = {
     **dict.fromkeys(sorted(POINTWISE), elements.pointwise),
 }  # fmt: skip
 _CARRIES = POINTWISE | {"reshape", "permute", "identity", "dropout", "expand", "slice", "split"}
+_ALIGNED = POINTWISE | {"norm", "identity", "dropout"}  # samples stay those of the same units
 
 
 def walk_forward(walk: Walk) -> None:
@@ -135,6 +136,9 @@ def _roots(walk: Walk, op: Op) -> frozenset[object]:
 
 def _carry(walk: Walk, op: Op, out: int, made: Array) -> None:
     """What is known of logits goes along with them until the softmax."""
+    first = next(iter(walk.graph.data(op)), None)
+    if first in walk.kinds and out not in walk.kinds and op.name in _ALIGNED and walk.shape(out)[1:2] == walk.shape(first)[1:2]:
+        walk.kinds[out] = walk.kinds[first]
     if op.name not in _CARRIES:
         return
     for value in walk.graph.data(op):

@@ -81,6 +81,7 @@ class Walk:
         self.back: dict[int, Back | None] = {}
         self.no_back: dict[int, str] = {}
         self.scores: dict[int, Pairs] = {}  # logits -> their mean products along a row
+        self.kinds: dict[int, Array] = {}  # which of several joined parts each sample's unit is of
         self.came_from: dict[int, int] = {}  # logits -> the value they were a step before
         self.softened: set[int] = set()  # logits that a softmax takes, which sees no common part of a row
         self._orders: dict[object, Array] = {}
