@@ -145,18 +145,32 @@ def norm(walk: Walk, op: Op) -> Step:
     if op.call == "local_response_norm":
         raise NoRule("a response norm")
     if op.call in ("batch_norm", "instance_norm"):
+        inputs, places = walk.batch_or_many if op.call == "batch_norm" else None, float(max(walk.places(value), 1))
         training = bool(op.attributes.get("training", op.attributes.get("use_input_stats", True)))
         if op.call == "batch_norm" and not training:
             normed, passes = _by_running(walk, op, x)
         else:
-            found = norms.over_inputs if op.call == "batch_norm" else norms.over_places
-            normed = _by_kind(lambda part: found(part, eps), x, kinds)
+            normed = _by_kind(
+                lambda part: norms.over_places(part, eps, places)
+                if inputs is None
+                else norms.over_inputs(part, eps, inputs, places),
+                x,
+                kinds,
+            )
 
         def inner(g: Array) -> Array:
             if not training:
                 return g * normed.slope
-            inputs = op.call == "batch_norm"
-            return _by_kind(lambda part: norms.Normed(norms.without_common(part, inputs), part), g, kinds).samples * normed.slope
+            if kinds is None:
+                return norms.backward_alone(g, normed.samples, normed.slope, inputs, places)
+            found = np.zeros_like(g)
+            for kind in range(int(kinds.max()) + 1):
+                mine = kinds == kind
+                if mine.any():
+                    slope = normed.slope[:, mine]
+                    found[:, mine] = norms.backward_alone(g[:, mine], normed.samples[:, mine], slope, inputs, places)
+            return found
+
     elif op.call == "normalize":
         over = shape[_normalized_axis(op, len(shape))] if shape else 1
         normed = norms.over_units(x * math.sqrt(over), centre=False, eps=0.0)
@@ -199,7 +213,7 @@ def _by_running(walk: Walk, op: Op, x: Array) -> tuple[norms.Normed, float]:
     if m is None or v is None or (np.all(m == 0) and np.all(v == v.flat[0])):  # nothing was learned yet
         slope = np.full((4, 1), 1.0 if v is None else float((v.flat[0] + 1e-5) ** -0.5))
         return norms.Normed(x * slope, slope), 1.0
-    return norms.over_inputs(x, 1e-5), 0.0
+    return norms.over_inputs(x, 1e-5, walk.batch_or_many, max(walk.places(op.inputs[0][1]), 1)), 0.0
 
 
 def _own(walk: Walk, op: Op, slot: str) -> Array | None:

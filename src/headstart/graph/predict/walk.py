@@ -18,6 +18,7 @@ from headstart.theory.laws.noise import scatter
 from headstart.theory.laws.samples import Array, Draws, Pairs, pairs_of
 from headstart.theory.laws.sums import WeightMoments
 
+MANY = 1e9
 Back = Callable[[Sequence[Array | None]], Mapping[int, Array]]  # gradients at the outputs -> at the data taken
 
 
@@ -97,6 +98,11 @@ class Walk:
     @property
     def count_inputs(self) -> int:
         return max(self.batch or 1, 1)
+
+    @property
+    def batch_or_many(self) -> float:
+        """How many inputs share a batch's statistics; as many as one likes where nobody knows."""
+        return float(self.batch or MANY)
 
     # --- what is known of operands -----------------------------------------------------------------------------------
 
