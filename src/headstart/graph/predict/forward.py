@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from headstart.graph.predict import attending, elements, means, moves, sums
+from headstart.graph.predict.tracks import parted
 from headstart.graph.predict.walk import NoRule, Step, Walk
 from headstart.graph.values import Op
 from headstart.graph.words import POINTWISE
@@ -37,7 +38,8 @@ def walk_forward(walk: Walk) -> None:
             continue
         with np.errstate(all="ignore"):
             try:
-                step = _rule(walk, op)(walk, op)
+                rule = _rule(walk, op)
+                step = parted(walk, op, rule) or rule(walk, op)
                 _note(walk, op, step)
             except NoRule as reason:
                 for out in op.outputs:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -82,6 +83,8 @@ class Walk:
         self.back: dict[int, Back | None] = {}
         self.no_back: dict[int, str] = {}
         self.scores: dict[int, Pairs] = {}  # logits -> their mean products along a row
+        self.tracks: dict[int, Any] = {}  # values of which some places are walked by themselves
+        self.parted: dict[int, Any] = {}  # operation -> the gradient's way back part by part
         self.kinds: dict[int, Array] = {}  # which of several joined parts each sample's unit is of
         self.came_from: dict[int, int] = {}  # logits -> the value they were a step before
         self.softened: set[int] = set()  # logits that a softmax takes, which sees no common part of a row
@@ -215,6 +218,8 @@ class Walk:
             self._left[value] = self._left.get(value, 1) - 1
             if self._left[value] <= 0:
                 self.samples.pop(value, None)
+                if value in self.tracks:  # where the parts lie is all that the way back needs
+                    self.tracks[value] = replace(self.tracks[value], parts=())
                 self._constants.pop(value, None)
 
     def order(self, key: object) -> Array:
