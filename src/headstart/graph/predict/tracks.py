@@ -176,8 +176,8 @@ def _put_together(walk: Walk, op: Op, rule: Rule) -> Step | None:
 
 
 def mixture(walk: Walk, parts: Sequence[Array], split: Split) -> Array:
-    """Samples of the whole: of each part as many as it has places."""
-    edges = np.cumsum(split.shares)
-    even = (np.arange(walk.draws.count) + 0.5) / walk.draws.count
-    which = np.searchsorted(edges, even[walk.order(split)])
-    return np.asarray(np.stack(parts)[np.minimum(which, len(parts) - 1), :, np.arange(walk.draws.count)].T)
+    """Samples of the whole: of each part as many as it has places; the other place is of any part."""
+    edges, column = np.cumsum(split.shares), np.arange(walk.draws.count)
+    even, stacked = (column + 0.5) / walk.draws.count, np.stack(parts)
+    here, there = (np.minimum(np.searchsorted(edges, even[walk.order((split, place))]), len(parts) - 1) for place in (0, 1))
+    return np.concatenate([stacked[here, :2, column].T, stacked[there, 2:, column].T])
