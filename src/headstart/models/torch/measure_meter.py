@@ -157,13 +157,9 @@ class Meter:
             return
         silent = shape is not None and shape.silent
         found = moments(tensor, batch, silent)
-<<<<<<< ours
         self.seen[op] = seen = Seen(op, value, found, batch, shape, grad_note=without_gradient)
-=======
-        self.seen[op] = seen = Seen(op, value, found, batch, shape, grad_note=grad_note)
         if value not in self._channels:
             seen.token_cosine = token_cosine(tensor, batch)
->>>>>>> theirs
         if shape is not None and not shape.affine:
             seen.saturated = flat_share(tensor, shape)
             if silent and found.silent is not None and batch is not None:
