@@ -56,7 +56,9 @@ class Activations:
         self.found: dict[int, tuple[int, bytes]] = {}
         self._known: dict[Any, bytes | None] = {}  # one call of a function on one activation -> what it makes
 
-    def carry(self, op: Op, made: Sequence[tuple[int, Tensor]], given: Sequence[Given], data: set[int], call: Made) -> None:
+    def carry(
+        self, op: Op, made: Sequence[tuple[int, Tensor]], given: Sequence[Given], data: set[int], call: Made
+    ) -> None:
         """Through one operation. data: the values among its inputs that are data."""
         if op.name not in POINTWISE and op.name != "identity":
             return
@@ -99,7 +101,9 @@ class Activations:
         for each in given:
             if each.value in data:
                 known = self.found.get(each.value)
-                arrays[id(each.tensor)] = torch.from_numpy((_POINTS if known is None else np.frombuffer(known[1])).copy())
+                arrays[id(each.tensor)] = torch.from_numpy(
+                    (_POINTS if known is None else np.frombuffer(known[1])).copy()
+                )
             elif each.slot == "slope":
                 arrays[id(each.tensor)] = torch.full((1,), 0.25, dtype=torch.float64)  # PReLU's own start
             else:

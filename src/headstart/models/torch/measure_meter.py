@@ -59,8 +59,12 @@ class _Waiting(NamedTuple):
 class Meter:
     """Sees a pass."""
 
-    def __init__(self, inputs: int | None, axis: int, strict: bool, found: Found) -> None:
-        """inputs: how many the batch has, along which axis. strict: whether an operation that mixes them is an error."""
+    def __init__(self, inputs: int | None, axis: int, strict: bool, found: Found, looks: bool = True) -> None:
+        """inputs: how many the batch has, along which axis. strict: whether an operation that mixes them is an error.
+
+        looks: whether numbers are looked at; without, only where the inputs lie is followed.
+        """
+        self.looks = looks
         self.axes, self.activations, self.gradients = Axes(inputs, strict), Activations(), Gradients()
         self.axis, self.found = axis, found
         self.seen: dict[int, Seen] = {}  # by operation; an input of the model is -1, -2, ...
@@ -121,6 +125,12 @@ class Meter:
                 self._look_late(value, tensor)
         self.seen = dict(sorted(self.seen.items(), key=lambda each: (each[0] >= 0, abs(each[0]))))
 
+    def outputs(self, values: Iterable[int], tensors: Iterable[Tensor]) -> None:
+        """Let the gradients of the outputs be measured, where they are none of an operation that has a row."""
+        for value, tensor in zip(values, tensors, strict=True):
+            if tensor.requires_grad and value not in {each.value for each in self.seen.values()}:
+                self.gradients.watch(value, tensor)
+
     def _is_part(self, value: int) -> bool:
         """Whether this may be a part of an activation of several operations: what it leaves by is looked at alone."""
         shape = self.activations.shape(value)
@@ -153,7 +163,9 @@ class Meter:
         batch, shape = self.axes.known.get(value), self.activations.shape(value)
         if tensor.requires_grad:
             self.gradients.watch(value, tensor)
-        if tensor.is_meta or tensor.layout != torch.strided:
+        plain = tensor.layout == torch.strided and type(tensor).__name__ != "FakeTensor"
+        if not self.looks or tensor.is_meta or not plain:
+            self.seen[op] = Seen(op, value, Moments(), batch, shape, grad_note=without_gradient)
             return
         silent = shape is not None and shape.silent
         found = moments(tensor, batch, silent)
@@ -169,7 +181,7 @@ class Meter:
     def _besides(self, op: Op, tensor: Tensor, data: int, call: Made) -> None:
         """What single kinds of operations show."""
         seen = self.seen.get(op.index)
-        if seen is None:
+        if seen is None or seen.moments.rms is None:
             return
         if op.name == "softmax" and op.call != "gumbel_softmax":
             seen.shares = of_softmax(call, tensor)
@@ -183,7 +195,9 @@ class Meter:
     def _is_mask(self, op: Op, value: int, tensor: Tensor, given: Sequence[Given]) -> bool:
         """Whether a value is nothing but a mask, zero or far below: no signal. One that a mask was put on is seen anew."""
         seen = self.seen.get(op.index)
-        if seen is None or op.name not in POINTWISE or 0 <= seen.moments.rms < -MASKED / 100:
+        if seen is None or op.name not in POINTWISE or seen.moments.rms is None:
+            return False
+        if 0 <= seen.moments.rms < -MASKED / 100:
             return False
         if _masks(tensor):
             del self.seen[op.index]

@@ -43,9 +43,9 @@ class Moments(NamedTuple):
         silent: (outer, inner) whether each unit is zero for every input, if asked for.
     """
 
-    rms: float
-    mean: float
-    nonfinite: int
+    rms: float | None = None
+    mean: float | None = None
+    nonfinite: int = 0
     batch_std: float | None = None
     cosine: float | None = None
     silent: NDArray[np.bool_] | None = None
@@ -166,7 +166,12 @@ def _few(y: Tensor, batch: Batch, silent: bool) -> Moments | None:
     across = float(away @ away) / values.size
     together = float(sums[1] @ sums[1])
     return Moments(
-        scale, float(sums[0].sum()) / units, 0, math.sqrt(across), _cosine(together, alive), sums[0] == 0 if silent else None
+        scale,
+        float(sums[0].sum()) / units,
+        0,
+        math.sqrt(across),
+        _cosine(together, alive),
+        sums[0] == 0 if silent else None,
     )
 
 

@@ -36,9 +36,7 @@ class Observer(Protocol):
     def before(self, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         """A call that may write into what it is given is about to run."""
 
-    def saw(
-        self, op: Op, kind: Kind, made: Sequence[tuple[int, Tensor]], given: Sequence[Given], call: Made
-    ) -> None:
+    def saw(self, op: Op, kind: Kind, made: Sequence[tuple[int, Tensor]], given: Sequence[Given], call: Made) -> None:
         """An operation ran. kind: of what it made. made: its outputs, each a value and its tensor."""
 
 
@@ -164,7 +162,11 @@ class Tape(TorchFunctionMode):
         inputs = tuple((slot, numbers[id(tensor)]) for slot, tensor in given_as)
         kinds = {self.values[number].kind for _, number in inputs}
         kind: Kind = "data" if "data" in kinds else "weight" if "weight" in kinds else "constant"
-        roots = frozenset[str]().union(*(self.values[number].parameters for _, number in inputs)) if kind == "weight" else _NONE
+        roots = (
+            frozenset[str]().union(*(self.values[number].parameters for _, number in inputs))
+            if kind == "weight"
+            else _NONE
+        )
         index = len(self.ops)
         new = [(self.add(tensor, kind, "op", index, roots), tensor) for tensor in made]
         for tensor in written:
@@ -217,10 +219,7 @@ class Tape(TorchFunctionMode):
         known = self._aliases.pop(storage, []) if storage is not None else []
         alive = [found for reference in known if (found := reference()) is not None]
         others = {id(other): other for other in alive if other is not tensor and id(other) not in self.names}
-        return [
-            (self.add(each, kind, "op", op, roots), each)
-            for each in (tensor, *others.values())
-        ]
+        return [(self.add(each, kind, "op", op, roots), each) for each in (tensor, *others.values())]
 
 
 def record(
@@ -229,13 +228,15 @@ def record(
     kwargs: Mapping[str, Any],
     parameters: Mapping[str, Tensor],
     observer: Observer | None = None,
+    gradients: bool = False,
 ) -> tuple[Graph, Any]:
     """Run the model once and give back the graph of it, and what it answered.
 
     Args:
         args, kwargs: the example's inputs.
         parameters: by canonical name.
-        observer: sees each operation as it runs; with one, the pass keeps what a backward pass needs.
+        observer: sees each operation as it runs.
+        gradients: whether what a backward pass needs is kept.
 
     Raises:
         ForwardError: the pass raised.
@@ -247,13 +248,15 @@ def record(
             value = tape.add(tensor, "data", f"input {place}")
             if observer is not None:
                 observer.input(value, tensor)
-    grad = torch.set_grad_enabled(observer is not None)
+    grad = torch.set_grad_enabled(gradients)
     with _module_names(model, tape), torch.compiler.set_stance("force_eager"), grad, tape:
         try:
             result = model(*args, **kwargs)
         except Exception as error:
             raise ForwardError(tape.failed or tape.module, error) from error
-    outputs = [tape.value_of(tensor) for tensor in pytree.tree_leaves(plain_result(result)) if isinstance(tensor, Tensor)]
+    outputs = [
+        tape.value_of(tensor) for tensor in pytree.tree_leaves(plain_result(result)) if isinstance(tensor, Tensor)
+    ]
     return Graph(
         tuple(tape.values), tuple(tape.ops), tuple(outputs), tuple(tape.uses), tuple(tape.calls), tape.numbers,
         tape.arrays,
