@@ -245,7 +245,7 @@ def _spectrum(model: nn.Module, question: Question, count: int, axis: int, stric
 
     with (
         left_as_found(model), torch.inference_mode(False), torch.compiler.set_stance("force_eager"),
-        torch.backends.mkldnn.flags(enabled=False), sdpa_kernel(SDPBackend.MATH),
+        torch.backends.mkldnn.flags(enabled=False, deterministic=None, allow_tf32=None), sdpa_kernel(SDPBackend.MATH),
     ):  # fmt: skip
         _seeded(question.seed)
         return singular_values(answer, x.select(axis, 0), count, question.seed)

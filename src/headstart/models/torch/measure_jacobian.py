@@ -65,8 +65,10 @@ def _bidiagonal(
 ) -> tuple[float, ...]:  # fmt: skip
     most = min(x.numel(), y.numel())
     steps = min(most, count + _EXTRA, _STEPS) if count + _EXTRA < most else most if most <= _STEPS else count + _EXTRA
-    numbers = np.random.default_rng(seed).normal(size=x.numel())
-    v = torch.from_numpy(numbers).to(x.device)
+    numbers = np.random.default_rng(seed).normal(size=y.numel())
+    v = transposed(torch.from_numpy(numbers).to(y.device, y.dtype))  # of the row space, so that it ends with the rank
+    if float(v.norm()) == 0:
+        return (0.0,) * min(count, most)
     rights, lefts = [v / v.norm()], list[Tensor]()
     diagonal, beside = list[float](), list[float]()
     for step in range(steps):
