@@ -52,7 +52,7 @@ from headstart.models.torch.measure_predict import (
 from headstart.models.torch.measure_rows import rows_of_pass
 from headstart.models.torch.read import Reading, arrays_of, forward_failed, informed, read, roles_of
 from headstart.models.torch.record import ForwardError, record
-from headstart.models.torch.restore import left_as_found
+from headstart.models.torch.restore import Found, WritesSeen, left_as_found
 from headstart.plans import Plan
 from headstart.signals.trace import Trace, Weight
 
@@ -163,9 +163,9 @@ def _pass(model: nn.Module, reading: Reading, question: Question, axis: int, str
         check_batch(model, inputs)
     arrays = arrays_of(reading)
     with left_as_found(model) as found, torch.inference_mode(False):
-        meter = Meter(inputs, axis, strict, found)
+        meter = Meter(inputs, axis, strict)
         states = _seeded(question.seed)
-        graph, output = _recorded(model, question, arrays, meter, True)
+        graph, output = _recorded(model, question, arrays, meter, found, True)
         drew = _states() != states
         with torch.enable_grad():
             goal = objective(output, question.loss, question.target, question.seed)
@@ -186,11 +186,12 @@ def _pass(model: nn.Module, reading: Reading, question: Question, axis: int, str
 
 
 def _recorded(
-    model: nn.Module, question: Question, arrays: Mapping[str, Tensor], meter: Meter, gradients: bool
+    model: nn.Module, question: Question, arrays: Mapping[str, Tensor], meter: Meter, found: Found,
+    gradients: bool,
 ) -> tuple[Graph, Any]:
     args, kwargs = pytree.tree_map(as_input, (question.args, question.kwargs))
     try:
-        graph, output = record(model, args, kwargs, arrays, meter, gradients)
+        graph, output = record(model, args, kwargs, arrays, meter, gradients, found.about_to_write)
     except ForwardError as failed:
         if isinstance(failed.error, Mixed):
             raise failed.error from None
@@ -206,8 +207,8 @@ def _predicted(
     """What theory alone needs: the pass is followed, and no number of it is looked at."""
     inputs, arrays = batch_of(question.tensors, axis), arrays_of(reading)
     with left_as_found(model) as found:
-        meter = Meter(inputs, axis, strict, found, looks=False)
-        graph, _ = _recorded(model, question, arrays, meter, False)
+        meter = Meter(inputs, axis, strict, looks=False)
+        graph, _ = _recorded(model, question, arrays, meter, found, False)
     known = informed(reading, graph)
     if plan is not None or any(tensor.is_meta for tensor in arrays.values()):
         moments = moments_of_draws(known.parameters, plan_of("gain" if plan is None else plan, reading, graph))
@@ -244,8 +245,9 @@ def _spectrum(model: nn.Module, question: Question, count: int, axis: int, stric
         return output.select(axis, 0) if same else output
 
     with (
-        left_as_found(model), torch.inference_mode(False), torch.compiler.set_stance("force_eager"),
+        left_as_found(model) as found, torch.inference_mode(False), torch.compiler.set_stance("force_eager"),
         torch.backends.mkldnn.flags(enabled=False, deterministic=None, allow_tf32=None), sdpa_kernel(SDPBackend.MATH),
+        WritesSeen(found),
     ):  # fmt: skip
         _seeded(question.seed)
         return singular_values(answer, x.select(axis, 0), count, question.seed)

@@ -169,9 +169,9 @@ def _fixed(place: names.Place) -> str:
 
 def _recorded(model: nn.Module, example: Any, arrays: Mapping[str, Tensor]) -> Graph:
     args, kwargs = example_inputs(example)
-    with left_as_found(model):
+    with left_as_found(model) as found:
         try:
-            return record(model, args, kwargs, arrays)[0]
+            return record(model, args, kwargs, arrays, about_to_write=found.about_to_write)[0]
         except ForwardError as failed:
             raise forward_failed(model, args, kwargs, failed) from failed.error
 
