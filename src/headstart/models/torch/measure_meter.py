@@ -231,7 +231,7 @@ class Meter:
     def _dead(self, value: int, tensor: Tensor, batch: Batch, silent: NDArray[np.bool_]) -> float:
         """The share of units that are zero for every input, and at every position."""
         axis = self._channels.get(value, tensor.dim() - 1)
-        if axis == batch.axis or tensor.dim() == 2:
+        if axis == batch.axis or (tensor.dim() == 2 and batch.per_input == 1):
             return float(np.count_nonzero(silent)) / silent.size
         order = memory_order(tensor)
         place = order.index(batch.axis)
