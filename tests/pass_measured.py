@@ -86,7 +86,7 @@ def compared(model: nn.Module, *args: Any, batch: int | None = None, seed: int =
         tape.add(tensor, "data", f"input {place}")
     with record._module_names(model, tape), tape:
         result = model(*args, **kwargs)
-    leaves = [x for x in pytree.tree_leaves(record._plain(result)) if isinstance(x, Tensor)]
+    leaves = [x for x in pytree.tree_leaves(record.plain_result(result)) if isinstance(x, Tensor)]
     outputs = [tape.value_of(x) for x in leaves]
     graph = Graph(tuple(tape.values), tuple(tape.ops), tuple(outputs), tuple(tape.uses), tuple(tape.calls),
                   tape.numbers, tape.arrays)  # fmt: skip
