@@ -65,7 +65,7 @@ def _rule(walk: Walk, op: Op) -> Rule:
         return attending.product if len(data) > 1 or not weights else _of_weights
     if op.name == "slice" and weights and not (data and op.inputs[0][1] in data):
         return sums.looked_up if len(op.inputs) > 1 else _part_of_weight
-    if not data and op.name in moves_of_weights:
+    if not data and op.name in _MOVES:
         return _part_of_weight
     found = RULES.get(op.name)
     if found is None:
@@ -73,7 +73,7 @@ def _rule(walk: Walk, op: Op) -> Rule:
     return found
 
 
-moves_of_weights = frozenset({"reshape", "permute", "slice", "split", "identity", "expand"})
+_MOVES = frozenset({"reshape", "permute", "slice", "split", "identity", "expand"})
 
 
 def _part_of_weight(walk: Walk, op: Op) -> Step:
@@ -139,7 +139,12 @@ def _roots(walk: Walk, op: Op) -> frozenset[object]:
 def _carry(walk: Walk, op: Op, out: int, made: Array) -> None:
     """What is known of logits goes along with them until the softmax."""
     first = next(iter(walk.graph.data(op)), None)
-    if first in walk.kinds and out not in walk.kinds and op.name in _ALIGNED and walk.shape(out)[1:2] == walk.shape(first)[1:2]:
+    if (
+        first in walk.kinds
+        and out not in walk.kinds
+        and op.name in _ALIGNED
+        and walk.shape(out)[1:2] == walk.shape(first)[1:2]
+    ):
         walk.kinds[out] = walk.kinds[first]
     if op.name not in _CARRIES:
         return
@@ -162,6 +167,3 @@ def _scaled(walk: Walk, op: Op, value: int, made: Array) -> Pairs:
         more = max(float(np.mean(made**2)) - before, 0.0)  # a bias by position, the same for all inputs
         return Pairs(logits.own + more, logits.inputs + more, logits.places, logits.both)
     return logits
-
-
-__all__ = ["RULES", "walk_forward"]

@@ -179,5 +179,7 @@ def mixture(walk: Walk, parts: Sequence[Array], split: Split) -> Array:
     """Samples of the whole: of each part as many as it has places; the other place is of any part."""
     edges, column = np.cumsum(split.shares), np.arange(walk.draws.count)
     even, stacked = (column + 0.5) / walk.draws.count, np.stack(parts)
-    here, there = (np.minimum(np.searchsorted(edges, even[walk.order((split, place))]), len(parts) - 1) for place in (0, 1))
+    here, there = (
+        np.minimum(np.searchsorted(edges, even[walk.order((split, place))]), len(parts) - 1) for place in (0, 1)
+    )
     return np.concatenate([stacked[here, :2, column].T, stacked[there, 2:, column].T])

@@ -116,7 +116,9 @@ def _drawn(draws: Draws, logits: Pairs, length: int) -> Array:
 
 def _rows(length: int) -> tuple[Array, Array]:
     """Lengths that stand for 1 to length, close together where they are short, and what share each stands for."""
-    ends = np.unique(np.concatenate([np.arange(1, min(length, 8) + 1), np.geomspace(1, length, 16).round()])).astype(int)
+    ends = np.unique(np.concatenate([np.arange(1, min(length, 8) + 1), np.geomspace(1, length, 16).round()])).astype(
+        int
+    )
     edges = np.concatenate([[0.5], (ends[1:] + ends[:-1]) / 2, [length + 0.5]])
     return ends, np.diff(edges) / length
 

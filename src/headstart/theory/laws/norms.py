@@ -105,4 +105,3 @@ def _shrink(to: float, of: float) -> float:
 def spread_over(x: Array) -> Array:
     """The variance of each row over units, as a number for each row."""
     return np.asarray(np.broadcast_to(x.var(axis=1, keepdims=True), x.shape))
-

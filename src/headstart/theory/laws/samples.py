@@ -19,6 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Wholes = NDArray[np.int64]
 ROWS = 4
 COUNT = 4096  # of samples: a second moment is good to about 1 %
 MODES = 0.5 * np.array([[1, 1, 1, 1], [1, 1, -1, -1], [1, -1, 1, -1], [1, -1, -1, 1]], np.float64)  # its own inverse
