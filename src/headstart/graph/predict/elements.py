@@ -141,7 +141,6 @@ def norm(walk: Walk, op: Op) -> Step:
     x, shape = walk.signal(value), walk.shape(value)
     eps = op.attributes.get("eps", 1e-5)
     eps = float(eps) if isinstance(eps, (int, float)) else 1e-5
-    units = max(walk.units(value), 1)
     passes = 0.0
     kinds = walk.kinds.get(value)
     if op.call == "local_response_norm":
@@ -181,14 +180,13 @@ def norm(walk: Walk, op: Op) -> Step:
         normed = norms.Normed(normed.samples / math.sqrt(over), normed.slope)
 
         def inner(g: Array) -> Array:
-            return norms.backward(g, normed.samples * math.sqrt(over), normed.slope, False, over)
+            return norms.backward(g, normed.samples * math.sqrt(over), normed.slope, False)
     else:
         centre = op.call != "rms_norm"
-        over = _normed_over(op, shape, units)
         normed = norms.over_units(x, centre, eps)
 
         def inner(g: Array) -> Array:
-            return norms.backward(g, normed.samples, normed.slope, centre, over)
+            return norms.backward(g, normed.samples, normed.slope, centre)
 
     made = normed.samples
     scale, shift = _own(walk, op, "weight"), _own(walk, op, "bias")
@@ -232,17 +230,6 @@ def _own(walk: Walk, op: Op, slot: str) -> Array | None:
     return found
 
 
-def _normed_over(op: Op, shape: Sequence[int], units: int) -> int:
-    """How many numbers share one mean and size."""
-    given = op.attributes.get("normalized_shape")
-    if isinstance(given, tuple) and all(isinstance(size, int) for size in given):
-        return math.prod(given)
-    groups = op.attributes.get("num_groups")
-    if isinstance(groups, int) and len(shape) > 1:
-        return math.prod(shape[1:]) // max(groups, 1)
-    return shape[-1] if shape else units
-
-
 def _normalized_axis(op: Op, rank: int) -> int:
     dim = op.attributes.get("dim", 1)
     return dim % rank if isinstance(dim, int) and rank else 0
@@ -259,7 +246,7 @@ def _collected(walk: Walk, g: Array, value: int, out: int) -> Array:
 
 def _masked(walk: Walk, op: Op) -> Step | None:
     """Logits that are hidden from some rows: they go on as they are, and what is hidden is noted for the softmax."""
-    data = [value for value in walk.graph.data(op)]
+    data = list(walk.graph.data(op))
     hides: tuple[bool, float] | None = None
     target = None
     for place, (_, value) in enumerate(op.inputs):

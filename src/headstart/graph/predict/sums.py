@@ -206,8 +206,7 @@ def _after_linear(walk: Walk, op: Op, axes: Axes, left: bool) -> Axes | None:
     out = walk.shape(op.outputs[0])
     if left and len(axes) > 1:
         swapped = _contracted_role(axes[-2])
-        found = (*axes[:-2], (Atom(swapped, out[-2]),), axes[-1]) if len(out) == len(axes) else None
-        return found
+        return (*axes[:-2], (Atom(swapped, out[-2]),), axes[-1]) if len(out) == len(axes) else None
     if len(out) != len(axes):
         return None
     return (*axes[:-1], (Atom(_contracted_role(axes[-1]), out[-1]),))

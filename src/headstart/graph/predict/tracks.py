@@ -8,6 +8,7 @@ gradient that nobody would see in the mixture.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -35,7 +36,7 @@ class Split:
     @property
     def shares(self) -> tuple[float, ...]:
         ends = (0, *self.bounds)
-        return tuple((b - a) / self.bounds[-1] for a, b in zip(ends[:-1], ends[1:], strict=True))
+        return tuple((b - a) / self.bounds[-1] for a, b in itertools.pairwise(ends))
 
 
 @dataclass(frozen=True)

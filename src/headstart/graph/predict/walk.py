@@ -1,4 +1,4 @@
-"""The state of one walk through a graph: samples of the values that are still read, and what stays known of the others."""
+"""The state of one walk: samples of the values that are still read, and what stays known of the others."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def shares(draws: Draws, logits: Pairs, length: int, causal: bool = False, visib
 
     >>> even = shares(Draws(), Pairs(0.0, 0.0, 0.0, 0.0), 64, causal=True)  # the mean of 1/t
     >>> round(even.own, 3)
-    0.074
+    0.075
     """
     length = max(length, 1)
     seen = max(round(length * visible), 1)
@@ -60,15 +60,16 @@ def shares(draws: Draws, logits: Pairs, length: int, causal: bool = False, visib
     totals, some, counts = np.zeros(5), [], []
     for end, weight in zip(ends, weights, strict=True):
         p = _drawn(draws, logits, int(end))
-        own, inputs, places, both = (float(np.mean(np.sum(p[0] * p[k], axis=-1))) for k in range(4))
+        sums = [float(np.mean(np.sum(p[0] * p[k], axis=-1))) for k in range(4)]
         # another row of a causal softmax is elsewhere: it shares the keys of the shorter one
         other = _overlap(ends, weights, int(end)) * end if causal else 1.0
         row = np.sum(p[0] ** 2, axis=-1, keepdims=True)
         spread = float(np.mean(np.sum(p[0] ** 2 * (1 - 2 * p[0] + row), axis=-1)))
-        totals += weight * np.array([own, inputs, places * other, both * other, spread])
+        totals += weight * np.array([sums[0], sums[1], sums[2] * other, sums[3] * other, spread])
         some.append(p)
         counts.append(weight)
-    return Shares(*(float(value) for value in totals), _resampled(draws, some, counts, length), length)
+    own, inputs, places, both, spread = (float(value) for value in totals)
+    return Shares(own, inputs, places, both, spread, _resampled(draws, some, counts, length), length)
 
 
 def mixed(draws: Draws, values: Array, by: Shares) -> Array:
