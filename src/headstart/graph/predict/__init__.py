@@ -85,9 +85,10 @@ def predict(
             found[number] = Prediction(why=why, why_grad=reason, grad=grad, grad_noise=grad_noise)
             continue
         own = max(told.pairs.own, 0.0)
+        size = math.sqrt(own * math.exp(walk.uneven.get(number, (0.0, 0.0))[1]))
         finite = (batch - 1) / batch if batch else 1.0
         found[number] = Prediction(
-            rms=math.sqrt(own), mean=told.mean, batch_std=math.sqrt(max(told.across, 0.0) * finite),
+            rms=size, mean=told.mean, batch_std=math.sqrt(max(told.across, 0.0) * finite),
             cosine=told.pairs.inputs / own if own > 0 else None,
             noise=math.sqrt(told.inherited**2 + told.scatter) / 2, grad=grad, grad_noise=grad_noise,
             why_grad=reason,

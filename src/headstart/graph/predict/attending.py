@@ -37,7 +37,8 @@ def attend(walk: Walk, op: Op) -> Step:
     back = _Backward(walk, by, pairs_of(q), pairs_of(k), pairs_of(v), size, scale, (query, key, value), op.outputs[0])
     axes = walk.axes.get(query)
     after = (*axes[:-1], (Atom(UNIT, walk.shape(value)[-1]),)) if axes else None
-    return Step([attention.mixed(walk.draws, v, by)], back, {value: 1.0}, weighted=False, axes=(after,))
+    uneven = attention.unevenness(pairs_of(v), by)
+    return Step([attention.mixed(walk.draws, v, by)], back, {value: 1.0}, axes=(after,), uneven=uneven)
 
 
 def layer(walk: Walk, op: Op) -> Step:
@@ -149,7 +150,8 @@ def _mix(walk: Walk, op: Op, share: int, value: int, by: Shares, after: axis.Axe
             share: walk.draws.of(Pairs(second, 0.0, 0.0, 0.0)),
         }
 
-    return Step([attention.mixed(walk.draws, v, by)], back, {value: 1.0}, axes=(after,))
+    uneven = attention.unevenness(pairs, by)
+    return Step([attention.mixed(walk.draws, v, by)], back, {value: 1.0}, axes=(after,), uneven=uneven)
 
 
 def _scores(

@@ -37,7 +37,8 @@ class Step:
         passes: by how much of itself the result's second moment changes with each operand's: signed.
         weighted: whether fresh weights were summed with, which adds the scatter of what came in.
         axes: of each output; None for those of the first operand, or as the shapes show.
-        no_back: why there is no rule for the gradient; "" where there is one.
+        uneven: how unlike its places are: the standard deviation of the log of their second moments; None where that
+            follows from the operands.
     """
 
     made: Sequence[Array]
@@ -45,7 +46,7 @@ class Step:
     passes: Mapping[int, float] = field(default_factory=dict)
     weighted: bool = False
     axes: Sequence[Axes | None] = ()
-    no_back: str = ""
+    uneven: float | None = None
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,7 @@ class Walk:
         self.scores: dict[int, Pairs] = {}  # logits -> their mean products along a row
         self.tracks: dict[int, Any] = {}  # values of which some places are walked by themselves
         self.parted: dict[int, Any] = {}  # operation -> the gradient's way back part by part
+        self.uneven: dict[int, tuple[float, float]] = {}  # see forward._uneven
         self.kinds: dict[int, Wholes] = {}  # which of several joined parts each sample's unit is of
         self.came_from: dict[int, int] = {}  # logits -> the value they were a step before
         self.softened: set[int] = set()  # logits that a softmax takes, which sees no common part of a row

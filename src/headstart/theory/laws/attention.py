@@ -23,6 +23,7 @@ class Shares(NamedTuple):
         own: of p_ij^2. inputs, places, both: of shares of two inputs, of two rows, of both.
         spread: of p_ij^2 (1 - 2 p_ij + the row's sum of squares): what a softmax lets back of independent gradients.
         samples: some of the p_ij, zeros of what is masked among them. length: how many keys.
+        rows: the sum of p_ij^2 in rows of several lengths, and which share of the rows each stands for.
     """
 
     own: float
@@ -32,6 +33,7 @@ class Shares(NamedTuple):
     spread: float
     samples: Array
     length: int
+    rows: tuple[tuple[float, float], ...]
 
 
 def scores(query: Pairs, key: Pairs, size: int, scale: float) -> Pairs:
@@ -58,6 +60,7 @@ def shares(draws: Draws, logits: Pairs, length: int, causal: bool = False, visib
     seen = max(round(length * visible), 1)
     ends, weights = _rows(length) if causal else (np.array([seen]), np.array([1.0]))
     totals, some, counts = np.zeros(5), [], []
+    rows: list[tuple[float, float]] = []
     for end, weight in zip(ends, weights, strict=True):
         p = _drawn(draws, logits, int(end))
         sums = [float(np.mean(np.sum(p[0] * p[k], axis=-1))) for k in range(4)]
@@ -66,10 +69,11 @@ def shares(draws: Draws, logits: Pairs, length: int, causal: bool = False, visib
         row = np.sum(p[0] ** 2, axis=-1, keepdims=True)
         spread = float(np.mean(np.sum(p[0] ** 2 * (1 - 2 * p[0] + row), axis=-1)))
         totals += weight * np.array([sums[0], sums[1], sums[2] * other, sums[3] * other, spread])
+        rows.append((sums[0], float(weight)))
         some.append(p)
         counts.append(weight)
     own, inputs, places, both, spread = (float(value) for value in totals)
-    return Shares(own, inputs, places, both, spread, _resampled(draws, some, counts, length), length)
+    return Shares(own, inputs, places, both, spread, _resampled(draws, some, counts, length), length, tuple(rows))
 
 
 def mixed(draws: Draws, values: Array, by: Shares) -> Array:
@@ -82,6 +86,17 @@ def mixed(draws: Draws, values: Array, by: Shares) -> Array:
         by.places * v.own + (1 - by.places) * v.places, by.both * v.inputs + (1 - by.both) * v.both,
     )  # fmt: skip
     return middle + draws.of(made)
+
+
+def unevenness(values: Pairs, by: Shares) -> float:
+    """The standard deviation over rows of the log of their second moments: a causal softmax's first rows are larger."""
+    sizes = np.array([own * values.own + (1 - own) * max(values.places, 0.0) for own, _ in by.rows])
+    weights = np.array([weight for _, weight in by.rows])
+    if np.any(sizes <= 0):
+        return 0.0
+    logs = np.log(sizes)
+    middle = float(np.sum(weights * logs) / weights.sum())
+    return float(np.sqrt(np.sum(weights * (logs - middle) ** 2) / weights.sum()))
 
 
 def values_backward(draws: Draws, gradient: Array, by: Shares, per_key: float) -> Array:
