@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -10,6 +11,8 @@ from headstart.models.torch.measure_moments import Batch
 
 _INPUTS, _POSITIONS, _FEWEST = 4, 64, 4
 _COLUMNS = 4096  # of a row that are compared
+_CLOSE = 1e-5  # of the largest: what the order of a sum may change, and more
+_PART = 1 << 18  # elements whose bits are summed together: what bounds the memory
 _ODD = 0x9E3779B97F4A7C15 - (1 << 64)  # the golden ratio in 64 bits: neighbours get distant multiples
 
 
@@ -42,8 +45,26 @@ def distinct_units(tensor: Tensor, name: str, graph: Graph) -> int | None:
     rows = tensor.detach().movedim(layout.out_axes[0], 0).flatten(1)
     if rows.shape[1] == 0:
         return None
+    near = _near(rows)
+    return len(rows) - len(near) + (_distinct(rows[near]) if len(near) else 0)
+
+
+def _near(rows: Tensor) -> Tensor:
+    """The rows whose product with one vector is near another's: all that are alike are among them, and few others."""
+    wide = rows if rows.dtype in (torch.float32, torch.float64) else rows.float()
+    numbers = np.random.default_rng(0).normal(size=rows.shape[1])
+    places, order = torch.sort(wide @ torch.from_numpy(numbers).to(rows.device, wide.dtype))
+    if not bool(places.isfinite().all()):
+        return torch.arange(len(rows), device=rows.device)
+    close = places.diff() <= _CLOSE * places.abs().amax()
+    return order[torch.nn.functional.pad(close, (1, 0)) | torch.nn.functional.pad(close, (0, 1))]
+
+
+def _distinct(rows: Tensor) -> int:
+    """How many rows differ in a bit, by integer sums, which are exact."""
     rows = rows[:, :: -(-rows.shape[1] // _COLUMNS)].contiguous()
-    bits = rows.view({1: torch.int8, 2: torch.int16, 4: torch.int32, 8: torch.int64}[rows.element_size()]).long()
+    bits = rows.view({1: torch.int8, 2: torch.int16, 4: torch.int32, 8: torch.int64}[rows.element_size()])
     factors = torch.arange(1, bits.shape[1] + 1, device=bits.device) * _ODD
     factors = (factors ^ (factors >> 29)) | 1
-    return int(torch.unique((bits * factors).sum(1)).numel())
+    sums = [(part.long() * factors).sum(1) for part in torch.split(bits, max(1, _PART // bits.shape[1]))]
+    return int(torch.unique(torch.cat(sums)).numel())

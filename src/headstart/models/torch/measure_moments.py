@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-CHUNK = 1 << 20  # elements that are looked at together: what bounds the memory
+CHUNK = 1 << 18  # elements that are looked at together: what bounds the memory
 FEW = 1 << 15  # elements
 RANKED = 32  # inputs whose rank is taken
 _CLOSE = 0.01  # below this share of the second moment a difference of squares has lost its digits
@@ -229,7 +229,8 @@ _REST = {2: (1,), 3: (0, 2)}  # all axes but that of the inputs
 
 def _inverse(squares: NDArray[Any]) -> NDArray[Any]:
     """1/|y_i|; 0 for an input that is all zeros, whose direction is none."""
-    return np.divide(1, np.sqrt(squares), out=np.zeros_like(squares), where=squares > 0)
+    found: NDArray[Any] = np.divide(1, np.sqrt(squares), out=np.zeros_like(squares), where=squares > 0)
+    return found
 
 
 def _square(values: NDArray[Any]) -> float:
@@ -249,13 +250,13 @@ def _array(values: Tensor) -> NDArray[Any]:
 def _columns(rows: Tensor) -> Iterator[Tensor]:
     """Parts that hold all inputs of some units."""
     if rows.dim() == 2:
-        yield from rows.split(max(1, CHUNK // rows.shape[0]), 1)
+        yield from torch.split(rows, max(1, CHUNK // rows.shape[0]), 1)
     else:
-        yield from rows.split(max(1, CHUNK // (rows.shape[1] * rows.shape[2])), 0)
+        yield from torch.split(rows, max(1, CHUNK // (rows.shape[1] * rows.shape[2])), 0)
 
 
 def _pieces(flat: Tensor) -> Iterator[Tensor]:
-    yield from flat.split(CHUNK)
+    yield from torch.split(flat, CHUNK)
 
 
 def _mean(y: Tensor) -> float:
