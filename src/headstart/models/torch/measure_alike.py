@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from headstart.graph.graph import Graph
@@ -12,6 +13,8 @@ from headstart.models.torch.measure_moments import Batch
 _INPUTS, _POSITIONS, _FEWEST = 4, 64, 4
 _COLUMNS = 4096  # of a row that are compared
 _CLOSE = 1e-5  # of the largest: what the order of a sum may change, and more
+_FEW = 32
+_NUMBERS = np.random.default_rng(0).normal(size=_FEW).astype(np.float32)
 _PART = 1 << 18  # elements whose bits are summed together: what bounds the memory
 _ODD = 0x9E3779B97F4A7C15 - (1 << 64)  # the golden ratio in 64 bits: neighbours get distant multiples
 
@@ -19,7 +22,7 @@ _ODD = 0x9E3779B97F4A7C15 - (1 << 64)  # the golden ratio in 64 bits: neighbours
 def token_cosine(y: Tensor, batch: Batch | None) -> float | None:
     """The mean cosine between two positions of one input of a (batch, positions, width) or (positions, batch, width).
 
-    >>> token_cosine(torch.ones(2, 5, 3), Batch(0, 1, 2, 1))
+    >>> round(token_cosine(torch.ones(2, 5, 3), Batch(0, 1, 2, 1)), 4)
     1.0
     """
     if batch is None or y.dim() != 3 or batch.axis > 1 or batch.per_input != 1:
@@ -46,18 +49,20 @@ def distinct_units(tensor: Tensor, name: str, graph: Graph) -> int | None:
     if rows.shape[1] == 0:
         return None
     near = _near(rows)
-    return len(rows) - len(near) + (_distinct(rows[near]) if len(near) else 0)
+    return len(rows) - len(near) + (_distinct(rows[torch.from_numpy(near).to(rows.device)]) if len(near) else 0)
 
 
-def _near(rows: Tensor) -> Tensor:
-    """The rows whose product with one vector is near another's: all that are alike are among them, and few others."""
-    wide = rows if rows.dtype in (torch.float32, torch.float64) else rows.float()
-    numbers = np.random.default_rng(0).normal(size=rows.shape[1])
-    places, order = torch.sort(wide @ torch.from_numpy(numbers).to(rows.device, wide.dtype))
-    if not bool(places.isfinite().all()):
-        return torch.arange(len(rows), device=rows.device)
-    close = places.diff() <= _CLOSE * places.abs().amax()
-    return order[torch.nn.functional.pad(close, (1, 0)) | torch.nn.functional.pad(close, (0, 1))]
+def _near(rows: Tensor) -> NDArray[np.int64]:
+    """The rows whose product with one vector is near another's, by a few columns: all that are alike are among them."""
+    few = rows[:, :: -(-rows.shape[1] // _FEW)].float().cpu().numpy()
+    with np.errstate(all="ignore"):
+        products = few @ _NUMBERS[: few.shape[1]]
+    if not np.isfinite(products).all():
+        return np.arange(len(rows))
+    order = np.argsort(products)
+    close = np.diff(products[order]) <= _CLOSE * np.abs(products).max()
+    near: NDArray[np.int64] = order[np.append(close, False) | np.append(False, close)]
+    return near
 
 
 def _distinct(rows: Tensor) -> int:

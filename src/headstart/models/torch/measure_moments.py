@@ -54,8 +54,9 @@ class Moments(NamedTuple):
 def root_mean_square(y: Tensor) -> tuple[float, int]:
     """The root of the second moment of all elements, and how many of them are not finite.
 
-    >>> root_mean_square(torch.tensor([3e30, -4e30, 0.0, 0.0]))
-    (2.5e+30, 0)
+    >>> scale, not_finite = root_mean_square(torch.tensor([3e30, -4e30, 0.0, 0.0]))
+    >>> f"{scale:.4g}", not_finite
+    ('2.5e+30', 0)
     """
     count = y.numel()
     if count == 0:
@@ -74,6 +75,12 @@ def root_mean_square(y: Tensor) -> tuple[float, int]:
     scale = norm / math.sqrt(count)
     if _SMALL < scale < _LARGE or y.dtype == torch.float64:
         return scale, 0
+    most = max(abs(float(end)) for end in torch.aminmax(_plain(y)))
+    if most == 0:
+        return 0.0, 0
+    if 1e-37 < most < math.inf:  # squares of what is left lie in the range
+        total = sum(float(torch.linalg.vector_norm(piece / most)) ** 2 for piece in _pieces(_plain(y).reshape(-1)))
+        return most * math.sqrt(total / count), 0
     bad, square = 0, 0.0
     for piece in _pieces(_plain(y).reshape(-1)):
         bad += int(piece.numel() - piece.isfinite().sum())
