@@ -88,7 +88,9 @@ class _Back:
         before = self._size(value)
         if isinstance(gradient, list):
             now = self.parts.get(value, [None] * len(gradient))
-            self.parts[value] = [b if a is None else a if b is None else a + b for a, b in zip(now, gradient, strict=True)]
+            self.parts[value] = [
+                b if a is None else a if b is None else a + b for a, b in zip(now, gradient, strict=True)
+            ]
         else:
             self.arrived[value] = self.arrived[value] + gradient if value in self.arrived else gradient
         after = self._size(value)
@@ -120,11 +122,8 @@ class _Back:
         if value not in self.parts:
             return float(np.mean(self.arrived[value] ** 2)) if value in self.arrived else 0.0
         shares = self.walk.tracks[value].split.shares
-        return sum(
-            share * float(np.mean(part**2))
-            for share, part in zip(shares, self._by_parts(value), strict=True)
-            if part is not None
-        )
+        known = [(share, part) for share, part in zip(shares, self._by_parts(value), strict=True) if part is not None]
+        return float(sum(share * float(np.mean(part**2)) for share, part in known))
 
     def _tell(self, value: int) -> None:
         if value in self.why or value in self.found:

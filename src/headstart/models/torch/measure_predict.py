@@ -75,7 +75,22 @@ def weight_moments(tensor: Tensor, role: str, rms: float) -> WeightMoments | Non
         return None
     sample = None if role in ("weight", "recurrent") else sample_of(tensor, _SAMPLE)
     mean = float(tensor.detach().mean(dtype=torch.float64 if tensor.dtype is torch.float64 else torch.float32))
-    return WeightMoments(rms**2, mean, sample)
+    return WeightMoments(rms**2, mean, sample, _rows(tensor.detach(), rms**2))
+
+
+_TABLE = 1 << 22  # elements of what may be a table of positions
+
+
+def _rows(table: Tensor, second: float) -> float:
+    """The mean product of two rows' entries in one column: not zero in a table of sines."""
+    if table.dim() not in (2, 3) or not 1 < table.numel() <= _TABLE or table.shape[-1] < 2:
+        return 0.0
+    flat = table.reshape(-1, table.shape[-1])
+    count = flat.shape[0]
+    if count < 2:
+        return 0.0
+    columns = float(flat.mean(0, dtype=torch.float32).square().mean())
+    return (count * columns - second) / (count - 1)
 
 
 def moments_of_draws(parameters: Sequence[Parameter], plan: Plan) -> dict[str, WeightMoments]:
