@@ -87,8 +87,9 @@ class Meter:
                 self._look_late(value, tensor)
 
     def saw(self, op: Op, kind: Kind, made: Sequence[tuple[int, Tensor]], given: Sequence[Given], call: Made) -> None:
-        if torch.is_autocast_enabled(made[0][1].device.type):  # sums are not to be taken in fewer digits
-            with torch.autocast(made[0][1].device.type, enabled=False):
+        kind_of_device = made[0][1].device.type
+        if kind_of_device != "meta" and torch.is_autocast_enabled(kind_of_device):  # sums need all digits
+            with torch.autocast(kind_of_device, enabled=False):
                 self._see(op, kind, made, given, call)
         else:
             self._see(op, kind, made, given, call)
@@ -156,7 +157,7 @@ class Meter:
 
     def _without_gradient(self, tensor: Tensor, given: Sequence[Given]) -> str:
         """Why no gradient will come back to a value; "" if one will."""
-        if tensor.requires_grad:
+        if tensor.requires_grad or not self.looks:
             return ""
         if not torch.is_grad_enabled():
             return UNDER_NO_GRAD

@@ -38,7 +38,7 @@ class Predicted(Trace):
     """A trace whose rows are told what theory says of them when they are first looked at."""
 
     @cached_property
-    def rows(self) -> tuple[Row, ...]:  # type: ignore[override]  # a field in the base, worked out late here
+    def rows(self) -> tuple[Row, ...]:
         later: Callable[[], tuple[Row, ...]] = self.__dict__.pop("_later")
         return later()
 
@@ -69,11 +69,11 @@ def _told(row: Row, said: Prediction | None) -> Row:
     )  # fmt: skip
 
 
-def weight_moments(tensor: Tensor, rms: float) -> WeightMoments | None:
-    """The moments of a weight's values; None where it has none."""
-    sample = sample_of(tensor, _SAMPLE) if tensor.numel() and tensor.is_floating_point() else None
-    if sample is None:
+def weight_moments(tensor: Tensor, role: str, rms: float) -> WeightMoments | None:
+    """The moments of a weight's values, and some of them where they are not only summed over; None without any."""
+    if tensor.numel() == 0 or not tensor.is_floating_point() or missing(tensor) or tensor.layout != torch.strided:
         return None
+    sample = None if role in ("weight", "recurrent") else sample_of(tensor, _SAMPLE)
     mean = float(tensor.detach().mean(dtype=torch.float64 if tensor.dtype is torch.float64 else torch.float32))
     return WeightMoments(rms**2, mean, sample, _rows(tensor.detach(), rms**2))
 
