@@ -95,7 +95,7 @@ def compared(model: nn.Module, *args: Any, batch: int | None = None, seed: int =
     projection = torch.randn(first.shape, generator=torch.Generator().manual_seed(seed))
     (first * projection.to(first.dtype)).sum().backward()
     model.zero_grad()
-    weights = {name: weight_moments(x, root_mean_square(x)[0]) for name, x in parameters.items()}
+    weights = {name: weight_moments(x, "unknown", root_mean_square(x)[0]) for name, x in parameters.items()}
     known = {name: moments for name, moments in weights.items() if moments is not None}
     batch = batch or (given[0].shape[0] if given else None)
     told = predict(graph, known, input_moments(graph, given), batch=batch, output_grad={tape.value_of(first): 1.0})

@@ -73,9 +73,10 @@ def weight_moments(tensor: Tensor, role: str, rms: float) -> WeightMoments | Non
     """The moments of a weight's values, and some of them where they are not only summed over; None without any."""
     if tensor.numel() == 0 or not tensor.is_floating_point() or missing(tensor) or tensor.layout != torch.strided:
         return None
-    sample = None if role in ("weight", "recurrent") else sample_of(tensor, _SAMPLE)
+    summed = role in ("weight", "recurrent")
+    sample = None if summed else sample_of(tensor, _SAMPLE)
     mean = float(tensor.detach().mean(dtype=torch.float64 if tensor.dtype is torch.float64 else torch.float32))
-    return WeightMoments(rms**2, mean, sample, _rows(tensor.detach(), rms**2))
+    return WeightMoments(rms**2, mean, sample, 0.0 if summed else _rows(tensor.detach(), rms**2))
 
 
 _TABLE = 1 << 22  # elements of what may be a table of positions
