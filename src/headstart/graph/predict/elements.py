@@ -31,6 +31,7 @@ def pointwise(walk: Walk, op: Op) -> Step:
         return masked
     operands: list[Any] = []
     by: list[int] = []
+    most_units = max((walk.units(value) for value in walk.graph.data(op)), default=1)
     for place, (slot, value) in enumerate(op.inputs):
         found = walk.operand(value)
         if found is None and op.name in _NEUTRAL:
@@ -43,6 +44,8 @@ def pointwise(walk: Walk, op: Op) -> Step:
             by.append(place)
             if walk.places(value) == 1 and found.ndim == 2 and walk.size(value) < walk.size(op.outputs[0]):
                 found = found[[0, 1, 0, 1]]
+            if walk.size(value) < walk.size(op.outputs[0]) and walk.units(value) < most_units:
+                walk.vague.add((op.index, value))
         operands.append(found)
     made = applied(_function(op), operands, by)
     if made is None:

@@ -44,7 +44,6 @@ def walk_forward(walk: Walk) -> None:
             except NoRule as reason:
                 for out in op.outputs:
                     walk.why[out] = _because(walk, op, str(reason))
-                walk.no_back |= dict.fromkeys(walk.graph.data(op), str(reason))
                 walk.back[op.index] = None
         walk.release(op)
 

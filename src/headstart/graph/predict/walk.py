@@ -82,7 +82,7 @@ class Walk:
         self.shares: dict[int, object] = {}
         self.masks: dict[int, tuple[bool, float]] = {}  # masked logits -> causal, share that is seen
         self.back: dict[int, Back | None] = {}
-        self.no_back: dict[int, str] = {}
+        self.vague: set[tuple[int, int]] = set()  # (operation, operand) whose gradient goes on but should not be told
         self.scores: dict[int, Pairs] = {}  # logits -> their mean products along a row
         self.tracks: dict[int, Any] = {}  # values of which some places are walked by themselves
         self.parted: dict[int, Any] = {}  # operation -> the gradient's way back part by part
