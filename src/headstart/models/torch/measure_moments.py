@@ -7,6 +7,7 @@ between pairs of inputs, (|sum_i y_i/|y_i||^2 - B) / (B (B - 1)), without the ma
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -98,7 +99,7 @@ def moments(y: Tensor, batch: Batch | None, silent: bool = False) -> Moments:
     if batch is None or batch.inputs < 2:
         scale, bad = root_mean_square(y)
         return Moments(scale, _mean(_plain(y)), bad)
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), as_written(y):
         found = _few(y, batch, silent)
         if found is not None:
             return found
@@ -111,6 +112,13 @@ def moments(y: Tensor, batch: Batch | None, silent: bool = False) -> Moments:
         return found
 
 
+def as_written(y: Tensor) -> contextlib.AbstractContextManager[Any]:
+    """Outside autocast, which would take products of float32 in half precision."""
+    device = y.device.type
+    cast = torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device)
+    return torch.autocast(device, enabled=False) if cast else contextlib.nullcontext()
+
+
 def products(y: Tensor, batch: Batch | None, most: int = RANKED) -> Tensor | None:
     """The inner products of pairs of inputs, of the first so many; None where the inputs are not known."""
     if batch is None or batch.inputs < 2 or y.numel() == 0:
@@ -119,7 +127,8 @@ def products(y: Tensor, batch: Batch | None, most: int = RANKED) -> Tensor | Non
     found = torch.zeros(rows.shape[-2], rows.shape[-2], dtype=torch.float64, device=y.device)
     for piece in _columns(rows):
         wide = piece.to(_wide(y.dtype))
-        pairs = wide @ wide.transpose(-1, -2)
+        with as_written(wide):
+            pairs = wide @ wide.transpose(-1, -2)
         found += (pairs if pairs.dim() == 2 else pairs.sum(0)).double()
     return found
 

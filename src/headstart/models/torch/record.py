@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import sys
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
@@ -238,6 +239,7 @@ def record(
     observer: Observer | None = None,
     gradients: bool = False,
     about_to_write: Callable[[Tensor], None] | None = None,
+    make: Callable[..., Tape] = Tape,
 ) -> tuple[Graph, Any]:
     """Run the model once and give back the graph of it, and what it answered.
 
@@ -247,19 +249,20 @@ def record(
         observer: sees each operation as it runs.
         gradients: whether what a backward pass needs is kept.
         about_to_write: is told of tensors that a call may write into, before it does.
+        make: makes the tape.
 
     Raises:
         ForwardError: the pass raised.
     """
     names = {id(tensor): name for name, tensor in parameters.items()}
-    tape = Tape(parameters, names, observer, about_to_write)
+    tape = make(parameters, names, observer, about_to_write)
     for place, tensor in enumerate(x for x in pytree.tree_leaves((tuple(args), dict(kwargs))) if isinstance(x, Tensor)):
         if id(tensor) not in names:
             value = tape.add(tensor, "data", f"input {place}")
             if observer is not None:
                 observer.input(value, tensor)
     grad = torch.set_grad_enabled(gradients)
-    with _module_names(model, tape), torch.compiler.set_stance("force_eager"), grad, tape:
+    with _module_names(model, tape), _uncompiled(), grad, tape:
         try:
             result = model(*args, **kwargs)
         except Exception as error:
@@ -271,6 +274,11 @@ def record(
         tuple(tape.values), tuple(tape.ops), tuple(outputs), tuple(tape.uses), tuple(tape.calls), tape.numbers,
         tape.arrays,
     ), result  # fmt: skip
+
+
+def _uncompiled() -> contextlib.AbstractContextManager[Any]:
+    """Compiled modules run as written; nothing is compiled before its compiler is loaded, which takes seconds."""
+    return torch.compiler.set_stance("force_eager") if "torch._dynamo" in sys.modules else contextlib.nullcontext()
 
 
 @contextlib.contextmanager
