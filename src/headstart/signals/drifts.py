@@ -9,6 +9,7 @@ and a branch that begins with a norm adds its own size, whatever the stream has:
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ from headstart.signals.trace import Row
 from headstart.signals.trunk import Layer, Trunk, size
 
 _MOST_OF = 0.25  # of the worst layer's logarithm: what is less is not to blame
+_MOSTLY = 0.75  # of the layers
 _FLOOR = 1e-7  # of a share: below it float32 knows no difference
 _AVERAGES = frozenset({
     "mean", "avg_pool1d", "avg_pool2d", "avg_pool3d", "adaptive_avg_pool1d", "adaptive_avg_pool2d",
@@ -131,7 +133,7 @@ def _backward_totals(look: Look, trunk: Trunk) -> dict[int, float]:
 def _worst(
     look: Look, trunk: Trunk, totals: dict[int, float], shrinks: bool, back: bool = False, floor: float = 0.0
 ) -> Drift | None:
-    known = {place: total for place, total in totals.items() if not math.isnan(total)}
+    known = {place: total for place, total in totals.items() if math.isfinite(total)}
     if not known:
         return None
     extreme = min if shrinks else max
@@ -150,6 +152,7 @@ def _worst(
             a, b = known.get(first), known.get(last)
         if inside and a and b is not None:
             logs.append((math.log(max(b, floor, 1e-300) / max(a, floor)), layer))
+    logs = _ends_of_branches(look, logs)
     sign = -1 if shrinks else 1
     most = max((sign * log for log, _ in logs), default=0.0)
     blamed = [(log, layer) for log, layer in logs if most > 0 and sign * log >= _MOST_OF * most]
@@ -164,6 +167,18 @@ def _worst(
     if not names:
         names, worst = [trunk.rows[place].name], trunk.rows[place].name
     return Drift(known[place], trunk.rows[place], tuple(dict.fromkeys(names)), worst, factors)
+
+
+def _ends_of_branches(look: Look, logs: list[tuple[float, Layer]]) -> list[tuple[float, Layer]]:
+    """Where most of the layers are residual, those alone, and what does far more than they do."""
+    sums = {each.op for each in look.trace.sums}
+    inside = [any(op.index in sums for op in layer.ops) for _, layer in logs]
+    if not logs or sum(inside) < _MOSTLY * len(logs):
+        return logs
+    usual = statistics.median(log for (log, _), each in zip(logs, inside, strict=True) if each)
+    return [
+        (log, layer) for (log, layer), each in zip(logs, inside, strict=True) if each or abs(log) > 2 * abs(usual)
+    ]  # fmt: skip
 
 
 def _without_last(trunk: Trunk) -> int:

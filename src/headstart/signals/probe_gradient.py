@@ -8,11 +8,12 @@ from collections.abc import Iterator
 
 from headstart.signals.drifts import backward
 from headstart.signals.look import Look
-from headstart.signals.probe_words import cure, from_to
+from headstart.signals.probe_words import cure, from_to, only
+from headstart.signals.probe_zeros import wakes
 from headstart.signals.rule import Hit
 from headstart.signals.trace import Row
 from headstart.signals.trunk import size
-from headstart.words import number, times
+from headstart.words import count, number, times
 
 
 def vanishing(look: Look, limit: float) -> Iterator[Hit]:
@@ -21,6 +22,8 @@ def vanishing(look: Look, limit: float) -> Iterator[Hit]:
         if drift is None or drift.total >= limit:
             continue
         layer = drift.worst if drift.alone else drift.names[0]
+        if drift.total == 0 and wakes(look, trunk):
+            continue
         if drift.total == 0:
             yield Hit(0.0, f"Of the gradient nothing gets back through {drift.names[-1]}.", drift.names[-1])
             continue
@@ -35,6 +38,14 @@ def exploding(look: Look, limit: float) -> Iterator[Hit]:
             layer = drift.worst if drift.alone else drift.names[0]
             yield Hit(drift.total, f"The gradient grows {from_to(drift)}, on its way back.", layer,
                       remedy=cure(look, drift, trunk))  # fmt: skip
+
+
+    for rows in look.loops:
+        first, last = _elasticity(rows[0]), _elasticity(rows[-1])
+        if first and last and math.isfinite(first) and first / last > limit:
+            yield Hit(first / last, f"The gradient grows {times(first / last)} over {count(len(rows), 'step')} of the "
+                      f"recurrence in {rows[0].name}, on its way back.", rows[0].name,
+                      remedy=only(look, rows[0].name))  # fmt: skip
 
 
 def nothing(look: Look, limit: float) -> Iterator[Hit]:
@@ -90,6 +101,12 @@ def steep_norm(look: Look, limit: float) -> Iterator[Hit]:
 
 def _is_norm(look: Look, row: Row) -> bool:
     return row.op >= 0 and look.graph.ops[row.op].name == "norm"
+
+
+def _elasticity(row: Row) -> float | None:
+    """What a relative change of a row does to the loss."""
+    gradient = size(row)
+    return None if gradient is None or row.rms is None else gradient * row.rms
 
 
 def _readers(look: Look, row: Row) -> int:

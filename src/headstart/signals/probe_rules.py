@@ -91,7 +91,7 @@ RULES = (
         "times what it was at the first block.",
         why="Attention averages over positions. Without a skip beside it each layer brings them nearer to their mean, "
         "doubly exponentially in depth, whatever the weights.",
-        limit=0.05,
+        limit=0.01,
         unit="factor on 1 - cosine between positions",
         fix="Add residual branches or normalization: no initialization cures attention without skips.",
         source="Dong, Cordonnier and Loukas, Attention is not all you need, 2021",

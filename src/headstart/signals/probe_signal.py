@@ -6,14 +6,16 @@ decides is what gets small: a bias, or the mean of a sigmoid, hides it from whoe
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from headstart.signals.drifts import Drift, forward, independence
 from headstart.signals.look import Look
-from headstart.signals.probe_words import cure, from_to, init
+from headstart.signals.probe_words import cure, from_to, init, only
+from headstart.signals.probe_zeros import lost
 from headstart.signals.rule import Hit
 from headstart.signals.trunk import Trunk
-from headstart.words import number, times
+from headstart.words import count, number, times
 
 _HIDDEN = 0.1  # of its size at least: then it is the shared part that grew, and not the signal that shrank
 LOST = 1e-6  # of a row's size: what float32 makes of equal inputs
@@ -25,6 +27,8 @@ def vanishing(look: Look, limit: float) -> Iterator[Hit]:
         drift = forward(look, trunk, shrinks=True)
         if drift is None or drift.total >= limit or _hides(look, trunk, limit):
             continue
+        if drift.total == 0 and lost(look) is None:
+            continue  # of one input alone: what is zero says so itself
         if drift.total == 0:
             yield Hit(0.0, f"The signal is lost in {drift.worst}: every input gives the same.", drift.worst)
             continue
@@ -45,11 +49,18 @@ def exploding(look: Look, limit: float) -> Iterator[Hit]:
             yield Hit(drift.total, f"The signal grows {from_to(drift)}.", layer, remedy=remedy)
 
 
+    for rows in look.loops:
+        first, last = rows[0].rms, rows[-1].rms
+        if first and last and math.isfinite(last) and last / first > limit:
+            yield Hit(last / first, f"The signal grows {times(last / first)} over {count(len(rows), 'step')} of the recurrence "
+                      f"in {rows[0].name}.", rows[0].name, remedy=only(look, rows[0].name))  # fmt: skip
+
+
 def independent(look: Look, limit: float) -> Iterator[Hit]:
     """The share of the size that the input decides falls along every trunk, and the size does not."""
     found = [(trunk, independence(look, trunk)) for trunk in look.trunks]
     for trunk, drift in found:
-        if drift is None or drift.total >= limit:
+        if drift is None or drift.total >= limit or (drift.row.batch_std == 0 and lost(look) is None):
             continue
         layer = drift.worst if drift.alone else drift.names[0]
         rms = drift.row.rms or 0.0

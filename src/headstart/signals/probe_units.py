@@ -24,8 +24,8 @@ def copies(look: Look, limit: float) -> Iterator[Hit]:
     for weight in look.weights():
         if weight.distinct is None or not weight.rms or weight.role not in ("weight", "recurrent", "gate weight"):
             continue
-        rows = weight.shape[0]
-        units = weight.distinct / rows
+        rows = look.units(weight)
+        units = weight.distinct / max(rows, 1)
         if rows < 2 or units >= limit or not look.rows_of(weight.name) or _is_output(look, weight.name):
             continue
         row = look.rows_of(weight.name)[0]

@@ -12,6 +12,7 @@ from torch import Tensor
 from headstart.graph.values import Kind, Op
 from headstart.graph.words import JOIN, POINTWISE, RESHAPE
 from headstart.models.torch.measure_activation import Activations, Shape, flat_share
+from headstart.models.torch.measure_alike import token_cosine
 from headstart.models.torch.measure_attention import MASKED, Shares, of_attention, of_attention_layer, of_softmax
 from headstart.models.torch.measure_axis import Axes
 from headstart.models.torch.measure_gradients import Gradients
@@ -38,6 +39,7 @@ class Seen:
     dead: float | None = None
     saturated: float | None = None
     shares: Shares | None = None
+    token_cosine: float | None = None
     products: Tensor | None = None  # of pairs of inputs
     grad_note: str = ""
     note: str = ""
@@ -103,6 +105,8 @@ class Meter:
         silent = shape is not None and shape.silent
         found = moments(tensor, batch, silent)
         self.seen[op] = seen = Seen(op, value, found, batch, shape, grad_note=grad_note)
+        if value not in self._channels:
+            seen.token_cosine = token_cosine(tensor, batch)
         if shape is not None and not shape.affine:
             seen.saturated = flat_share(tensor, shape)
             if silent and found.silent is not None and batch is not None:
