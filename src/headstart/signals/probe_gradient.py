@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from headstart.signals.drifts import backward
 from headstart.signals.look import Look
-from headstart.signals.probe_words import cure, from_to, only
+from headstart.signals.probe_words import cure, from_to, mild, only
 from headstart.signals.probe_zeros import wakes
 from headstart.signals.rule import Hit
 from headstart.signals.trace import Row
@@ -28,7 +28,7 @@ def vanishing(look: Look, limit: float) -> Iterator[Hit]:
             yield Hit(0.0, f"Of the gradient nothing gets back through {drift.names[-1]}.", drift.names[-1])
             continue
         yield Hit(drift.total, f"The gradient shrinks {from_to(drift)}, on its way back.", layer,
-                  remedy=cure(look, drift, trunk))  # fmt: skip
+                  severity=mild(drift.total, limit), remedy=cure(look, drift, trunk))  # fmt: skip
 
 
 def exploding(look: Look, limit: float) -> Iterator[Hit]:
@@ -68,15 +68,16 @@ def unbalanced(look: Look, limit: float) -> Iterator[Hit]:
     if len(rates) < 3:
         return
     middle = statistics.median(rates.values())
-    for name, rate in rates.items():
-        factor = rate / middle
-        if factor > limit or factor < 1 / limit:
-            row = next(iter(look.rows_of(name)), None)
-            yield Hit(
-                factor,
-                f"One step moves {name} {times(factor)} as far, relative to its size, as it moves the median weight.",
-                row.name if row is not None else name,
-            )  # fmt: skip
+    far = {name: rate / middle for name, rate in rates.items() if not 1 / limit <= rate / middle <= limit}
+    if far:
+        name = max(far, key=lambda each: abs(math.log(far[each])))
+        row = next(iter(look.rows_of(name)), None)
+        others = f" So it is with {count(len(far) - 1, 'other')}." if len(far) > 1 else ""
+        yield Hit(
+            far[name],
+            f"One step moves {name} {times(far[name])} as far, relative to its size, as it moves the median weight.{others}",
+            row.name if row is not None else name,
+        )  # fmt: skip
 
 
 def steep_norm(look: Look, limit: float) -> Iterator[Hit]:
@@ -100,7 +101,7 @@ def steep_norm(look: Look, limit: float) -> Iterator[Hit]:
 
 
 def _is_norm(look: Look, row: Row) -> bool:
-    return row.op >= 0 and look.graph.ops[row.op].name == "norm"
+    return row.op >= 0 and look.graph.ops[row.op].name == "norm" and look.graph.ops[row.op].call != "batch_norm"
 
 
 def _elasticity(row: Row) -> float | None:

@@ -7,6 +7,7 @@ inputs, before the last weights, loses the input: a fault even where it would wa
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from headstart.signals.look import Look
@@ -40,6 +41,9 @@ def layers(look: Look, limit: float) -> Iterator[Hit]:
         name = rows[0].name if rows else weight.name
         if where is not None and _made(look, where[1], weight):
             yield Hit(0.0, f"All weights of {name} are zero, and everything goes through it: every input gives the same.",
+                      name, remedy=only(look, name))  # fmt: skip
+        elif weight.grad_nonfinite or (weight.grad_rms is not None and not math.isfinite(weight.grad_rms)):
+            yield Hit(0.0, f"All weights of {name} are zero, and its gradient is not finite: something is divided by it.",
                       name, remedy=only(look, name))  # fmt: skip
         elif not weight.grad_rms and not _waits(look, weight):
             yield Hit(0.0, f"All weights of {name} are zero and their gradient is zero too: it never learns.", name,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Literal
 
 from headstart.signals.evidence import Evidence
 from headstart.signals.look import Look
+from headstart.signals.severity import Severity
 
-Severity = Literal["fault", "remark"]
 
+__all__ = ["Finding", "Hit", "Rule", "Severity"]
 # What training must have learnt (`Outcome.learnt`) to have made up for such a start. A start that is too small stands
 # on a plateau, and to have left it is enough; one that is too large moves at once, so moving proves nothing.
 LEFT_THE_PLATEAU, MOST = 0.1, 0.8
