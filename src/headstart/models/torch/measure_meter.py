@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from headstart.graph.values import Kind, Op
@@ -158,19 +160,19 @@ class Meter:
             if same and op.name != "permute" and op.name not in ("linear", "matmul"):
                 self._channels[value] = axis
 
-    def _dead(self, value: int, tensor: Tensor, batch: Batch, silent: Tensor) -> float:
+    def _dead(self, value: int, tensor: Tensor, batch: Batch, silent: NDArray[np.bool_]) -> float:
         """The share of units that are zero for every input, and at every position."""
         axis = self._channels.get(value, tensor.dim() - 1)
-        if axis == batch.axis:
-            return float(silent.float().mean())
+        if axis == batch.axis or tensor.dim() == 2:
+            return float(np.count_nonzero(silent)) / silent.size
         order = memory_order(tensor)
         place = order.index(batch.axis)
         sizes = [tensor.shape[each] for each in order]
         whole = silent.reshape(*sizes[:place], batch.outer, batch.inner, *sizes[place + 1 :])
         at = order.index(axis)
         unit = at if at < place else at + 1
-        others = [each for each in range(whole.dim()) if each != unit]
-        return float(whole.all(others[0]).float().mean()) if len(others) == 1 else float(_all(whole, others).float().mean())
+        dead = whole.all(tuple(each for each in range(whole.ndim) if each != unit))
+        return float(np.count_nonzero(dead)) / dead.size
 
 
 def _adds_nothing(made: Sequence[tuple[int, Tensor]], given: Sequence[Given]) -> bool:
@@ -183,9 +185,3 @@ def _masks(tensor: Tensor) -> bool:
     if not tensor.is_floating_point() or tensor.numel() < 2:
         return bool(tensor.is_floating_point() and tensor.numel() == 1 and float(tensor) <= MASKED)
     return bool(((tensor == 0) | (tensor <= MASKED)).all()) and bool((tensor <= MASKED).any())
-
-
-def _all(silent: Tensor, axes: Sequence[int]) -> Tensor:
-    for axis in sorted(axes, reverse=True):
-        silent = silent.all(axis)
-    return silent
