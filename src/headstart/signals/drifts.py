@@ -161,7 +161,7 @@ def _worst(
     names: list[str] = []
     worst = ""
     for log, layer in blamed:
-        found = _norm_in(layer, log, known, places) or look.names(layer, shrinks)
+        found = (() if back else _norm_in(layer, log, known, places)) or look.names(layer, shrinks)
         names += found
         factors |= dict.fromkeys(found, math.exp(log))
         if sign * log == most:

@@ -37,7 +37,7 @@ def exploding(look: Look, limit: float) -> Iterator[Hit]:
         if drift is not None and drift.total > limit:
             layer = drift.worst if drift.alone else drift.names[0]
             yield Hit(drift.total, f"The gradient grows {from_to(drift)}, on its way back.", layer,
-                      remedy=cure(look, drift, trunk))  # fmt: skip
+                      severity=mild(drift.total, limit), remedy=cure(look, drift, trunk))  # fmt: skip
 
 
     for rows in look.loops:

@@ -47,7 +47,8 @@ def exploding(look: Look, limit: float) -> Iterator[Hit]:
             ends = any(set(drift.names) & _rows_of_ends(look, each.ends) for each in look.trace.sums)
             remedy = init('residual_scale="1/sqrt(2L)"') if ends and not drift.alone else cure(look, drift, trunk)
             layer = drift.worst if drift.alone else drift.names[0]
-            yield Hit(drift.total, f"The signal grows {from_to(drift)}.", layer, remedy=remedy)
+            yield Hit(drift.total, f"The signal grows {from_to(drift)}.", layer,
+                      severity=mild(drift.total, limit), remedy=remedy)  # fmt: skip
 
 
     for rows in look.loops:
