@@ -76,12 +76,15 @@ def attempts(look: Look, verdict: Verdict) -> Iterator[Attempt]:
     yield from _fills(look, faults)
     names = _weights_of(look, faults)
     if 0 < len(names) <= _MOST:
-        only = names[0] if len(names) == 1 else names
-        yield _drawn("gain", only=only)
+        only = _patterns(names)
+        yield _drawn("gain", only=only[0] if len(only) == 1 else only)
         factors = _factors(look, faults, names)
         if factors:
             yield Attempt(_lines(factors), factors=factors)
     yield _drawn("gain")
+    for finding in faults:
+        if finding.code == "HS623" and finding.layer is not None:
+            yield _drawn("siren", rules={f"{finding.layer}.weight": "siren(first=true)"})
     if look.trace.sums:
         yield _drawn("gain", residual_scale="1/sqrt(2L)")
     for scheme, bias in _recommended(look):
@@ -105,17 +108,29 @@ def _drawn(scheme: str, **how: Any) -> Attempt:
 
 
 def _written(value: Any) -> str:
-    return f'"{value}"' if isinstance(value, str) else "[" + ", ".join(f'"{each}"' for each in value) + "]"
+    if isinstance(value, str):
+        return f'"{value}"'
+    if isinstance(value, dict):
+        return "{" + ", ".join(f'"{name}": "{each}"' for name, each in value.items()) + "}"
+    return "[" + ", ".join(f'"{each}"' for each in value) + "]"
 
 
 def _lines(factors: dict[str, float]) -> str:
     return "\n".join(f'model.get_parameter("{name}").data.mul_({number(by, 3)})' for name, by in factors.items())
 
 
+def _patterns(names: list[str]) -> list[str]:
+    """Names as patterns: a layer's weight and bias together."""
+    layers: dict[str, list[str]] = {}
+    for name in names:
+        layers.setdefault(name.rpartition(".")[0], []).append(name)
+    return [f"{layer}.*" if layer and len(own) > 1 else name for layer, own in layers.items() for name in own[:1]]
+
+
 def _weights_of(look: Look, faults: Iterable[Finding]) -> list[str]:
     """The weights at the layers that faults name, and the biases beside them."""
     found: dict[str, None] = {}
-    layers = {finding.layer for finding in faults if finding.code in _OF_WEIGHTS and finding.layer}
+    layers = {layer for finding in faults if finding.code in _OF_WEIGHTS for layer in finding.layers}
     for row in look.trace.rows:
         if row.name in layers:
             found |= dict.fromkeys(row.parameters)

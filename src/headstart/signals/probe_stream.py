@@ -84,7 +84,7 @@ def slow_sine(look: Look, limit: float) -> Iterator[Hit]:
                 yield Hit(
                     spread, f"The phase of the first sine, in {row.name}, spreads over {number(spread, 3)} "
                     f"radians across the inputs: it hardly oscillates. It comes from {source.name}.", source.name,
-                    remedy=f'hs.init(model, "siren", example=x, rules={{"{source.name}": "siren(first=true)"}})',
+                    remedy=f'hs.init(model, "siren", example=x, rules={{"{source.name}.weight": "siren(first=true)"}})',
                 )  # fmt: skip
             return
 
