@@ -209,7 +209,8 @@ def plain_discriminator() -> nn.Module:
 
 def autoencoder() -> nn.Module:
     sizes = (196, 64, 32, 12, 32, 64, 196)
-    return nn.Sequential(*(part for a, b in zip(sizes, sizes[1:]) for part in (nn.Linear(a, b), nn.ReLU())), nn.Linear(196, 196))
+    layers = [part for a, b in zip(sizes, sizes[1:]) for part in (nn.Linear(a, b), nn.ReLU() if b > 12 else nn.Identity())]
+    return nn.Sequential(*layers[:-1], nn.Sigmoid())
 
 
 def encoder(before: bool, depth: int = 4, batch_first: bool = True) -> nn.Module:
