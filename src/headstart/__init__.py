@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from headstart.draws.philox import philox4x32
     from headstart.draws.sample import sample
     from headstart.draws.streams import stream_words
-    from headstart.errors import ExecutorError, HeadstartError, InputError, Interrupted, StoreError
+    from headstart.errors import ExecutorError, HeadstartError, InputError, Interrupted, StoreError, Unhealthy
     from headstart.experiments.simulation import simulate, singular_values
     from headstart.layout import Fans, Layout, fans
     from headstart.schemes import Scheme, scheme
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
         zeros,
     )
     from headstart.theory.gains import gain
-    from headstart.verbs.audit import Audit, Unhealthy, audit
+    from headstart.verbs.audit import Audit, audit
     from headstart.verbs.compare import Comparison, compare
     from headstart.verbs.plan import Plan, init, plan
     from headstart.verbs.study import Study, StudyReport, study
@@ -101,7 +101,7 @@ _HOMES = {
     "headstart.draws.philox": "philox4x32",
     "headstart.draws.sample": "sample",
     "headstart.draws.streams": "stream_words",
-    "headstart.errors": "ExecutorError HeadstartError InputError Interrupted StoreError",
+    "headstart.errors": "ExecutorError HeadstartError InputError Interrupted StoreError Unhealthy",
     "headstart.experiments.simulation": "simulate singular_values",
     "headstart.layout": "Fans Layout fans",
     "headstart.schemes": "Scheme scheme",
@@ -110,7 +110,7 @@ _HOMES = {
         "truncated_normal uniform xavier zeros"
     ),
     "headstart.theory.gains": "gain",
-    "headstart.verbs.audit": "Audit Unhealthy audit",
+    "headstart.verbs.audit": "Audit audit",
     "headstart.verbs.compare": "Comparison compare",
     "headstart.verbs.plan": "Plan init plan",
     "headstart.verbs.study": "Study StudyReport study",
