@@ -80,4 +80,6 @@ def irregular(count: int) -> Trace:
 def verdict(*findings: Finding) -> Verdict:
     faults: Sequence[Finding] = [each for each in findings if each.severity == "fault"]
     word = faults[0].word if faults else "healthy"
-    return Verdict(word, findings, findings[0].message if findings else "The signal and the gradient reach every layer.")
+    return Verdict(
+        word, findings, findings[0].message if findings else "The signal and the gradient reach every layer."
+    )

@@ -201,4 +201,3 @@ def span(values: Sequence[float | None], told: Callable[[float], str]) -> str:
     finite = sorted(value for value in known if not math.isnan(value))
     ends = [finite[0], math.nan if len(finite) < len(known) else finite[-1]] if finite else known[:1]
     return "–".join(dict.fromkeys(map(told, ends)))
-

@@ -50,8 +50,17 @@ def heading(trace: Trace, verdict: Verdict) -> str:
 def probe_table(trace: Trace, findings: Sequence[Finding], title: str = "") -> Table:
     """One line per layer, or per run of layers that repeat; columns of which no row has anything are left out."""
     codes = codes_of(trace, findings)
+    return _table(folded(trace.rows, codes), codes, findings, title)
+
+
+def every_row(trace: Trace, findings: Sequence[Finding]) -> Table:
+    """One line per operation, whatever repeats."""
+    lines = [Line(0, row.name, (row,)) for row in trace.rows]
+    return _table(lines, codes_of(trace, findings), findings, "")
+
+
+def _table(found: Sequence[Line], codes: Mapping[str, Sequence[str]], findings: Sequence[Finding], title: str) -> Table:
     faults = {finding.code for finding in findings if finding.severity == "fault"}
-    found = folded(trace.rows, codes)
     labels = ["  " * line.depth + line.label for line in found]
     styles = {label: _style(_codes(line, codes), faults) for label, line in zip(labels, found, strict=True)}
     kinds: list[tuple[Column, Cell]] = [
@@ -185,7 +194,9 @@ def trace_words(trace: Trace) -> list[str]:
     """The loss, and how the pass was run."""
     told = []
     if trace.loss is not None:
-        guess = "" if trace.loss_guess is None else f"; an answer that ignores the inputs costs {number(trace.loss_guess)}"
+        guess = (
+            "" if trace.loss_guess is None else f"; an answer that ignores the inputs costs {number(trace.loss_guess)}"
+        )
         told.append(f"Loss ({trace.loss_kind.replace('_', '-')}): {number(trace.loss)}{guess}.")
     elif trace.measured:
         told.append("Gradients are those of a random projection of the output.")
@@ -214,7 +225,11 @@ def _has_rate(trace: Trace) -> bool:
 
 def _alike(weight: Weight) -> tuple[str, ...]:
     """Weights whose numbers are the same to one digit are told as one."""
-    return (str(weight.shape), weight.role, *(text if text == "–" else f"{float(text):.0e}" for text in _weight(weight)))
+    return (
+        str(weight.shape),
+        weight.role,
+        *(text if text == "–" else f"{float(text):.0e}" for text in _weight(weight)),
+    )
 
 
 def _weight(weight: Weight) -> tuple[str, str, str]:
@@ -230,4 +245,3 @@ def probe_html(trace: Trace, verdict: Verdict) -> str:
     table = html_table(probe_table(trace, verdict.findings, "Layer by layer")) if trace.rows else ""
     told = "".join(f"<p class='note'>{line}</p>" for line in map(escaped, (*notes(trace.rows), *trace_words(trace))))
     return f"{findings_html(verdict.findings)}\n{table}\n{told}"
-
