@@ -14,7 +14,8 @@ from headstart.audits.evidence import Evidence, Ignored
 from headstart.audits.look import look_at
 from headstart.audits.recipes import fitting
 from headstart.models.torch import names
-from headstart.models.torch.read import Reading, left_as_found, read
+from headstart.models.torch.read import Reading, read
+from headstart.models.torch.restore import left_as_found
 from headstart.models.torch.values import missing, values_of
 from headstart.plans import Parameter
 

@@ -6,7 +6,6 @@ an example what only a pass can show stays unknown, and is left alone.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -24,6 +23,7 @@ from headstart.layout import LAYOUTS, Layout
 from headstart.models.torch import names
 from headstart.models.torch.layers import Kind, kind_of
 from headstart.models.torch.record import ForwardError, record
+from headstart.models.torch.restore import left_as_found
 from headstart.plans import Parameter
 
 
@@ -65,11 +65,32 @@ def read(model: nn.Module, example: Any = None) -> Reading:
     buffers = {place.name: place for place in names.buffers(inside)}
     if example is None or any(names.is_lazy(place.tensor) for place in found):  # a pass would give those their shapes
         return Reading(tuple(parameters), places, buffers)
-    graph = _recorded(inside, example, parameters, found)
+    reading = Reading(tuple(parameters), places, buffers)
+    graph = _recorded(inside, example, arrays_of(reading))
     sums = residual_sums(graph)
     return Reading(
         tuple(_informed(parameters, places, graph, sums)), places, buffers, graph, sums, longest_path(graph, sums)
     )
+
+
+def arrays_of(reading: Reading) -> dict[str, Tensor]:
+    """The parameters that a pass can meet, each array once: by name."""
+    return {
+        parameter.name: reading.places[parameter.name].tensor
+        for parameter in reading.parameters
+        if parameter.name in reading.places
+        and not parameter.tied_to
+        and reading.places[parameter.name].effective is None
+    }
+
+
+def roles_of(reading: Reading, graph: Graph) -> dict[str, str]:
+    """What every parameter is for, by its layer, or by its uses in a pass."""
+    found = {}
+    for parameter in reading.parameters:
+        uses = graph.used.get(parameter.name, ())
+        found[parameter.name] = (_from_uses(parameter, uses) if parameter.role == "unknown" and uses else parameter).role
+    return found
 
 
 def example_inputs(example: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -141,53 +162,24 @@ def _fixed(place: names.Place) -> str:
     return ""
 
 
-def _recorded(model: nn.Module, example: Any, parameters: Sequence[Parameter], places: Sequence[names.Place]) -> Graph:
+def _recorded(model: nn.Module, example: Any, arrays: Mapping[str, Tensor]) -> Graph:
     args, kwargs = example_inputs(example)
-    arrays = {
-        place.name: place.tensor
-        for place, parameter in zip(places, parameters, strict=False)
-        if not parameter.tied_to and place.effective is None
-    }
     with left_as_found(model):
         try:
             return record(model, args, kwargs, arrays)[0]
         except ForwardError as failed:
-            shapes = ", ".join(str(tuple(x.shape)) for x in (*args, *kwargs.values()) if isinstance(x, Tensor))
-            module = dict(names.modules(model)).get(failed.module)
-            where = f", in {failed.module} ({type(module).__name__})" if failed.module else ""
-            raise InputError(
-                f"the model's forward pass fails on the example of shape {shapes}{where}: "
-                f"{type(failed.error).__name__}: {failed.error}. Pass inputs that the model takes."
-            ) from failed.error
+            raise forward_failed(model, args, kwargs, failed) from failed.error
 
 
-@contextlib.contextmanager
-def left_as_found(model: nn.Module) -> Iterator[None]:
-    """Put back what a forward pass changes: buffers, attributes, gradients and the generators of random numbers."""
-    buffers = [
-        (place, place.tensor, None if place.tensor.is_meta else place.tensor.clone()) for place in names.buffers(model)
-    ]
-    attributes = [(module, dict(module.__dict__)) for _, module in names.modules(model)]
-    import random
-
-    import numpy as np
-
-    python, numpy, own = random.getstate(), np.random.get_state(), torch.get_rng_state()
-    try:
-        yield
-    finally:
-        for module, before in attributes:
-            for name in set(module.__dict__) - set(before):
-                del module.__dict__[name]
-            module.__dict__.update(before)
-        with torch.no_grad():
-            for place, tensor, values in buffers:
-                place.module._buffers[place.attribute] = tensor
-                if values is not None:
-                    tensor.copy_(values)
-        random.setstate(python)
-        np.random.set_state(numpy)
-        torch.set_rng_state(own)
+def forward_failed(model: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any], failed: ForwardError) -> InputError:
+    """What to tell of a forward pass that raised: on which shapes, and in which module."""
+    shapes = ", ".join(str(tuple(x.shape)) for x in (*args, *kwargs.values()) if isinstance(x, Tensor))
+    module = dict(names.modules(model)).get(failed.module)
+    where = f", in {failed.module} ({type(module).__name__})" if failed.module else ""
+    return InputError(
+        f"the model's forward pass fails on the example of shape {shapes}{where}: "
+        f"{type(failed.error).__name__}: {failed.error}. Pass inputs that the model takes."
+    )
 
 
 def _informed(

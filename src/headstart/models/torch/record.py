@@ -11,7 +11,7 @@ import contextlib
 import math
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -26,6 +26,35 @@ from headstart.models.torch.uses import Operand, uses_of
 from headstart.models.torch.views import View, view_of
 
 
+class Observer(Protocol):
+    """Somebody who looks at every operation while its tensors live; the mode is off meanwhile."""
+
+    def before(self, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+        """A call that may write into what it is given is about to run."""
+
+    def saw(
+        self, op: Op, kind: Kind, made: Sequence[tuple[int, Tensor]], given: Sequence[Given], call: Made
+    ) -> None:
+        """An operation ran. kind: of what it made. made: its outputs, each a value and its tensor."""
+
+
+class Given(NamedTuple):
+    """One input of an operation."""
+
+    slot: str
+    value: int
+    tensor: Tensor
+
+
+class Made(NamedTuple):
+    """One call of a function, as it was made; arguments: by the names of the operands."""
+
+    function: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+    arguments: Mapping[str, Any]
+
+
 class ForwardError(Exception):
     """The forward pass raised; `module` is the name of the module that ran, `error` what it raised."""
 
@@ -37,10 +66,12 @@ class ForwardError(Exception):
 class Tape(TorchFunctionMode):
     """The calls of torch functions while it is active, as operations on values."""
 
-    def __init__(self, parameters: Mapping[str, Tensor], names: Mapping[int, str]) -> None:
+    def __init__(
+        self, parameters: Mapping[str, Tensor], names: Mapping[int, str], observer: Observer | None = None
+    ) -> None:
         """parameters: by canonical name; the model keeps them alive. names: id of a parameter -> that name."""
         super().__init__()
-        self.parameters, self.names = parameters, names
+        self.parameters, self.names, self.observer = parameters, names, observer
         self.values: list[Value] = []
         self.ops: list[Op] = []
         self.uses: list[Use] = []
@@ -67,6 +98,8 @@ class Tape(TorchFunctionMode):
         if not tensors:  # a new tensor, known as a constant once something takes it
             return function(*args, **kwargs)
         before = [(tensor, self.value_of(tensor), _version(tensor)) for tensor in tensors]
+        if self.observer is not None and (name in _WRITERS or _writes(name, kwargs)):
+            self.observer.before(name, args, kwargs)
         result = function(*args, **kwargs)
         self._note(function, name, args, kwargs, before, result)
         return result
@@ -125,13 +158,14 @@ class Tape(TorchFunctionMode):
         kind: Kind = "data" if "data" in kinds else "weight" if "weight" in kinds else "constant"
         roots = frozenset[str]().union(*(self.values[number].parameters for _, number in inputs))
         index = len(self.ops)
-        outputs = [self.add(tensor, kind, "op", index, roots if kind == "weight" else frozenset()) for tensor in made]
+        new = [(self.add(tensor, kind, "op", index, roots if kind == "weight" else frozenset()), tensor) for tensor in made]
         for tensor in written:
-            outputs += self._rewritten(tensor, kind, index, roots)
+            new += self._rewritten(tensor, kind, index, roots)
+        outputs = tuple(number for number, _ in new)
         word = OPS[name].word if name in OPS else "other"
         attributes = {slot: value for slot, value in arguments.items() if isinstance(value, (int, float, str, tuple))}
         op = Op(
-            index, word, name, self.module, calls=tuple(self.open), inputs=inputs, outputs=tuple(outputs),
+            index, word, name, self.module, calls=tuple(self.open), inputs=inputs, outputs=outputs,
             attributes=attributes, replay=replay_of(function, args, kwargs),
         )  # fmt: skip
         self.ops.append(op)
@@ -141,6 +175,9 @@ class Tape(TorchFunctionMode):
             self.uses += uses_of(op, arguments, operands, self.values)
             if word == "identity" and kind == "weight" and operands[0].view is not None:
                 self._views |= dict.fromkeys(outputs, operands[0].view)
+        if self.observer is not None:
+            taken = [Given(slot, numbers[id(tensor)], tensor) for slot, tensor in given_as]
+            self.observer.saw(op, kind, new, taken, Made(function, args, kwargs, arguments))
 
     def _operand(self, slot: str, tensor: Tensor, number: int) -> Operand:
         """A weight, and how it lies in the parameter that it is a view of."""
@@ -151,41 +188,47 @@ class Tape(TorchFunctionMode):
             view = _view(tensor, self.parameters[name])
         return Operand(slot, value.shape, value.parameters, view)
 
-    def _rewritten(self, tensor: Tensor, kind: Kind, op: int, roots: frozenset[str]) -> list[int]:
+    def _rewritten(self, tensor: Tensor, kind: Kind, op: int, roots: frozenset[str]) -> list[tuple[int, Tensor]]:
         """New values for a tensor that was written into, and for all that share its memory."""
         storage = _storage(tensor)
         known = self._aliases.pop(storage, []) if storage is not None else []
         alive = [found for reference in known if (found := reference()) is not None]
         others = {id(other): other for other in alive if other is not tensor and id(other) not in self.names}
         return [
-            self.add(each, kind, "op", op, roots if kind == "weight" else frozenset())
+            (self.add(each, kind, "op", op, roots if kind == "weight" else frozenset()), each)
             for each in (tensor, *others.values())
         ]
 
 
 def record(
-    model: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any], parameters: Mapping[str, Tensor]
+    model: nn.Module,
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+    parameters: Mapping[str, Tensor],
+    observer: Observer | None = None,
 ) -> tuple[Graph, Any]:
     """Run the model once and give back the graph of it, and what it answered.
 
     Args:
         args, kwargs: the example's inputs.
         parameters: by canonical name.
+        observer: sees each operation as it runs; with one, the pass keeps what a backward pass needs.
 
     Raises:
         ForwardError: the pass raised.
     """
     names = {id(tensor): name for name, tensor in parameters.items()}
-    tape = Tape(parameters, names)
+    tape = Tape(parameters, names, observer)
     for place, tensor in enumerate(x for x in pytree.tree_leaves((tuple(args), dict(kwargs))) if isinstance(x, Tensor)):
         if id(tensor) not in names:
             tape.add(tensor, "data", f"input {place}")
-    with _module_names(model, tape), torch.compiler.set_stance("force_eager"), torch.no_grad(), tape:
+    grad = torch.set_grad_enabled(observer is not None)
+    with _module_names(model, tape), torch.compiler.set_stance("force_eager"), grad, tape:
         try:
             result = model(*args, **kwargs)
         except Exception as error:
             raise ForwardError(tape.failed or tape.module, error) from error
-    outputs = [tape.value_of(tensor) for tensor in pytree.tree_leaves(_plain(result)) if isinstance(tensor, Tensor)]
+    outputs = [tape.value_of(tensor) for tensor in pytree.tree_leaves(plain_result(result)) if isinstance(tensor, Tensor)]
     return Graph(
         tuple(tape.values), tuple(tape.ops), tuple(outputs), tuple(tape.uses), tuple(tape.calls), tape.numbers
     ), result
@@ -268,6 +311,10 @@ def _writes(name: str, kwargs: Mapping[str, Any]) -> bool:
     return bool(kwargs.get("inplace")) or (name.endswith("_") and not name.endswith("__"))
 
 
+# what writes into its first operand without saying so at its end
+_WRITERS = frozenset({"__setitem__", "__iadd__", "__isub__", "__imul__", "__itruediv__", "__ipow__"})
+
+
 def _storage(tensor: Tensor) -> int | None:
     try:
         return int(tensor.untyped_storage()._cdata)
@@ -284,12 +331,12 @@ def _is_buffer_of_a_norm(name: str, tensor: Tensor, before: list[tuple[Tensor, i
     return name in ("batch_norm", "instance_norm") and tensor is not before[0][0]
 
 
-def _plain(result: Any) -> Any:
+def plain_result(result: Any) -> Any:
     """Dataclasses and the like as dictionaries, for what pytree does not know."""
     if hasattr(result, "__dataclass_fields__") and not isinstance(result, type):
-        return {name: _plain(getattr(result, name)) for name in result.__dataclass_fields__}
+        return {name: plain_result(getattr(result, name)) for name in result.__dataclass_fields__}
     if isinstance(result, Mapping):
-        return {name: _plain(value) for name, value in result.items()}
+        return {name: plain_result(value) for name, value in result.items()}
     if isinstance(result, (list, tuple)):
-        return [_plain(value) for value in result]
+        return [plain_result(value) for value in result]
     return result
