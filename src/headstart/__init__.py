@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from headstart.verbs.audit import Audit, audit
     from headstart.verbs.compare import Comparison, compare
     from headstart.verbs.plan import Plan, init, plan
+    from headstart.verbs.probe import Probe, probe
     from headstart.verbs.study import Study, StudyReport, study
     from headstart.verbs.tune import Tuning, tune
 
@@ -55,6 +56,7 @@ __all__ = [
     "Interrupted",
     "Layout",
     "Plan",
+    "Probe",
     "Scheme",
     "StoreError",
     "Study",
@@ -78,6 +80,7 @@ __all__ = [
     "orthogonal",
     "philox4x32",
     "plan",
+    "probe",
     "sample",
     "scheme",
     "simulate",
@@ -113,6 +116,7 @@ _HOMES = {
     "headstart.verbs.audit": "Audit audit",
     "headstart.verbs.compare": "Comparison compare",
     "headstart.verbs.plan": "Plan init plan",
+    "headstart.verbs.probe": "Probe probe",
     "headstart.verbs.study": "Study StudyReport study",
     "headstart.verbs.tune": "Tuning tune",
 }

@@ -69,15 +69,27 @@ def _repeats(rows: Sequence[Row], codes: Mapping[str, Sequence[str]], fold: Fold
     while at < len(rows):
         best, saved = (1, 1), 0
         for period in range(1, min(PERIOD, (len(rows) - at) // 2) + 1):
-            if keys[at] != keys[at + period]:
+            if keys[at : at + period] != keys[at + period : at + 2 * period]:
+                continue
+            if not _is_block(rows[at : at + 2 * period], period):
                 continue
             times = _times(rows, keys, at, period, fold)
             if period * (times - 1) > saved:
                 best, saved = (period, times), period * (times - 1)
+            break  # a longer one is several of these
         period, times = best
         found += [tuple(rows[at + place + k * period] for k in range(times)) for place in range(period)]
         at += period * times
     return found
+
+
+def _is_block(rows: Sequence[Row], period: int) -> bool:
+    """Whether what repeats begins where a module does: its rows have one number in common, or each its own."""
+    numbers = set()
+    for first, second in zip(rows[:period], rows[period:], strict=True):
+        parts = zip(_NUMBER.split(first.name), _NUMBER.split(second.name), strict=True)
+        numbers.add(next((one for one, other in parts if one != other), ""))
+    return len(numbers) in (1, period)
 
 
 def _structure(row: Row, codes: Mapping[str, Sequence[str]], fold: Fold) -> tuple[object, ...]:
