@@ -48,6 +48,14 @@ class Graph:
             found.setdefault(use.parameter, []).append(use)
         return {name: tuple(uses) for name, uses in found.items()}
 
+    @cached_property
+    def taken(self) -> dict[int, tuple[Use, ...]]:
+        """Operation -> the uses of parameters in it."""
+        found: dict[int, list[Use]] = {}
+        for use in self.uses:
+            found.setdefault(use.op, []).append(use)
+        return {op: tuple(uses) for op, uses in found.items()}
+
     def data(self, op: Op) -> tuple[int, ...]:
         """The data that an operation takes, each value once."""
         return tuple(dict.fromkeys(value for _, value in op.inputs if self.values[value].kind == "data"))

@@ -33,6 +33,7 @@ class Row:
         dead: share of units that are zero for every input, of activations that can be. saturated: share of elements on
             the flat part, of activations that have one, or of rows of a softmax that are one-hot (largest > 0.99).
         nonfinite: how many elements are NaN or infinite.
+        token_cosine: mean over pairs of positions of one input of the cosine between them, of sequences behind attention.
         rank: effective rank of the batch: exp of the entropy of the normalized eigenvalues; at the ends of blocks.
         rank_inputs: of how many inputs (the most it could be).
         logit_std, entropy: of attention: standard deviation of the logits per row, entropy of its shares / ln(length).
@@ -56,6 +57,7 @@ class Row:
     mean: float | None = None
     batch_std: float | None = None
     cosine: float | None = None
+    token_cosine: float | None = None
     dead: float | None = None
     saturated: float | None = None
     nonfinite: int = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 from torch.utils import _pytree as pytree
 
 from headstart.draws.sample import sample
@@ -45,12 +46,58 @@ def objective(output: Any, loss: Loss, target: Any, seed: int) -> Objective:
         return _projection(output, seed)
     if isinstance(loss, str):
         return _named(output, loss, target)
-    found = loss(output) if target is None else loss(output, target)
+    seen = _Losses()
+    try:
+        with seen:
+            found = loss(output) if target is None else loss(output, target)
+    except Exception as error:
+        shapes = ", ".join(f"{name} {tuple(tensor.shape)}" for name, tensor in floating(output).items())
+        takes = "the output" if target is None else "the output and the target"
+        raise InputError(
+            f"the loss fails: {type(error).__name__}: {error}. It is called with {takes} of the model; the output is a "
+            f"{type(output).__name__} with {shapes or 'no floating-point tensor'}."
+        ) from error
     if not isinstance(found, Tensor):
         raise InputError(f"the loss must be a tensor of one number, got {type(found).__name__}. Return the tensor.")
     if found.numel() != 1:
         raise InputError(f"the loss must be one number, got shape {tuple(found.shape)}. Take its mean: loss.mean().")
-    return Objective(found.reshape(()), "given")
+    return Objective(found.reshape(()), "given", seen.classes, seen.guess)
+
+
+class _Losses(TorchFunctionMode):
+    """Sees which of torch's losses a function calls first."""
+
+    classes: int | None = None
+    guess: float | None = None
+    met = False
+
+    def __torch_function__(
+        self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        if not self.met and (found := told_by(getattr(function, "__name__", ""), args, kwargs or {})):
+            self.met = True
+            self.classes, self.guess = found
+        return function(*args, **(kwargs or {}))
+
+
+def told_by(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[int | None, float | None] | None:
+    """The classes of one of torch's losses, and what the best answer that ignores the inputs costs."""
+    given = dict(zip(("input", "target"), args, strict=False)) | dict(kwargs)
+    output, target = given.get("input"), given.get("target")
+    if not isinstance(output, Tensor) or not isinstance(target, Tensor) or given.get("reduction", "mean") != "mean":
+        return None
+    if name in ("cross_entropy", "nll_loss") and output.dim() > 0:
+        classes = output.shape[1 if output.dim() > 1 else 0]
+        return classes, math.log(classes)
+    if name in ("binary_cross_entropy", "binary_cross_entropy_with_logits"):
+        return None, _coin(target)
+    return (None, _variance(target)) if name == "mse_loss" and target.shape == output.shape else None
+
+
+def _coin(target: Tensor) -> float:
+    """The entropy of the target's mean: a constant answer's cost."""
+    share = min(max(float(target.detach().double().mean()), 0.0), 1.0)
+    return -sum(p * math.log(p) for p in (share, 1 - share) if p > 0)
 
 
 def floating(output: Any) -> dict[str, Tensor]:
@@ -72,12 +119,18 @@ def _projection(output: Any, seed: int) -> Objective:
             flat = tensor.reshape(-1)
             parts.append((flat.real if flat.is_complex() else flat) @ direction)
     if not parts:
-        raise InputError(_no_path(output))
+        raise InputError(no_path("projection"))
     return Objective(torch.stack([part.float() for part in parts]).sum(), "projection")
 
 
-def _no_path(output: Any) -> str:
-    return "no output of the model depends on a parameter that asks for a gradient. Return a tensor that does."
+def no_path(kind: str) -> str:
+    """What to tell where no gradient comes back to a parameter."""
+    what = "the loss" if kind == "given" else "no output of the model"
+    depends = "does not depend" if kind == "given" else "depends"
+    return (
+        f"{what} {depends} on a parameter by operations that have a derivative: rounding, argmax, detach, no_grad and "
+        "NumPy cut it off. Return a tensor that has a grad_fn."
+    )
 
 
 def _named(output: Any, loss: str, target: Any) -> Objective:

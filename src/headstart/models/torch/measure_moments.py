@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 CHUNK = 1 << 20  # elements that are looked at together: what bounds the memory
+RANKED = 32  # inputs whose rank is taken
 _CLOSE = 0.01  # below this share of the second moment a difference of squares has lost its digits
 _SMALL, _LARGE = 1e-16, 1e17  # whose squares leave the range of float32
 
@@ -84,6 +85,31 @@ def moments(y: Tensor, batch: Batch | None, silent: bool = False) -> Moments:
         found = _batched(y, batch, silent, torch.float64) if not bad else None
         return found or Moments(scale, _mean(y), bad)
     return found
+
+
+def products(y: Tensor, batch: Batch | None, most: int = RANKED) -> Tensor | None:
+    """The inner products of pairs of inputs, of the first so many; None where the inputs are not known."""
+    if batch is None or batch.inputs < 2 or y.numel() == 0:
+        return None
+    rows = rows_of(_plain(y), batch)[:, :most]
+    found = torch.zeros(rows.shape[1], rows.shape[1], dtype=torch.float64, device=y.device)
+    for piece in _columns(rows):
+        wide = piece.to(_wide(y.dtype))
+        found += (wide @ wide.transpose(-1, -2)).sum(0).double()
+    return found
+
+
+def effective_rank(pairs: Tensor) -> float | None:
+    """exp of the entropy of the eigenvalues' shares: 1 where all inputs are alike up to a factor.
+
+    >>> round(effective_rank(torch.eye(4)), 6), round(effective_rank(torch.ones(4, 4)), 6)
+    (4.0, 1.0)
+    """
+    if not bool(pairs.isfinite().all()) or float(pairs.trace()) <= 0:
+        return None
+    shares = torch.linalg.eigvalsh(pairs.double() / pairs.trace()).clamp_min(0)
+    shares = shares[shares > 0] / shares.sum()
+    return float((-(shares * shares.log()).sum()).exp())
 
 
 def rows_of(y: Tensor, batch: Batch) -> Tensor:

@@ -29,6 +29,9 @@ from headstart.models.torch.views import View, view_of
 class Observer(Protocol):
     """Somebody who looks at every operation while its tensors live; the mode is off meanwhile."""
 
+    def input(self, value: int, tensor: Tensor) -> None:
+        """An input of the model."""
+
     def before(self, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         """A call that may write into what it is given is about to run."""
 
@@ -221,7 +224,9 @@ def record(
     tape = Tape(parameters, names, observer)
     for place, tensor in enumerate(x for x in pytree.tree_leaves((tuple(args), dict(kwargs))) if isinstance(x, Tensor)):
         if id(tensor) not in names:
-            tape.add(tensor, "data", f"input {place}")
+            value = tape.add(tensor, "data", f"input {place}")
+            if observer is not None:
+                observer.input(value, tensor)
     grad = torch.set_grad_enabled(observer is not None)
     with _module_names(model, tape), torch.compiler.set_stance("force_eager"), grad, tape:
         try:

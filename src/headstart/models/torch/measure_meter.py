@@ -1,0 +1,187 @@
+"""The meter: looks at every operation's output while it lives, and leaves a hook for its gradient. It keeps numbers only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from headstart.graph.values import Kind, Op
+from headstart.graph.words import JOIN, POINTWISE, RESHAPE
+from headstart.models.torch.measure_activation import Activations, Shape, flat_share
+from headstart.models.torch.measure_attention import MASKED, Shares, of_attention, of_attention_layer, of_softmax
+from headstart.models.torch.measure_axis import Axes
+from headstart.models.torch.measure_gradients import Gradients
+from headstart.models.torch.measure_loss import told_by
+from headstart.models.torch.measure_moments import Batch, Moments, memory_order, moments, products
+from headstart.models.torch.record import Given, Made
+from headstart.models.torch.restore import Found
+
+UNDER_NO_GRAD = "it ran without gradients: under no_grad, or in a reentrant checkpoint"
+NOT_TRAINED = "nothing that is trained comes before it"
+CUT = "it is cut off from what is trained before it"
+NOT_REACHED = "the loss does not depend on it"
+
+
+@dataclass
+class Seen:
+    """One operation's output, as it was when it was made."""
+
+    op: int
+    value: int
+    moments: Moments
+    batch: Batch | None
+    shape: Shape | None = None
+    dead: float | None = None
+    saturated: float | None = None
+    shares: Shares | None = None
+    products: Tensor | None = None  # of pairs of inputs
+    grad_note: str = ""
+    note: str = ""
+
+
+class Meter:
+    """Sees a pass."""
+
+    def __init__(self, inputs: int | None, axis: int, strict: bool, found: Found) -> None:
+        """inputs: how many the batch has, along which axis. strict: whether an operation that mixes them is an error."""
+        self.axes, self.activations, self.gradients = Axes(inputs, strict), Activations(), Gradients()
+        self.axis, self.found = axis, found
+        self.seen: dict[int, Seen] = {}  # by operation; an input of the model is -1, -2, ...
+        self.told: tuple[int | None, float | None] | None = None  # of a loss that the model itself takes
+        self._data: set[int] = set()
+        self._asks: set[int] = set()  # values that a gradient comes back to
+        self._masked: set[int] = set()  # values of which a mask took elements away
+        self._channels: dict[int, int] = {}  # value -> the axis of its units, where that is not the last
+
+    def input(self, value: int, tensor: Tensor) -> None:
+        self.axes.start(value, tensor, self.axis)
+        self._data.add(value)
+        if tensor.is_floating_point() or tensor.is_complex():
+            self._look(-1 - len(self.seen), value, tensor, False)
+
+    def before(self, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+        for tensor in (args[0] if args else None, kwargs.get("input"), kwargs.get("out")):
+            if isinstance(tensor, Tensor):
+                self.found.about_to_write(tensor)
+
+    def saw(self, op: Op, kind: Kind, made: Sequence[tuple[int, Tensor]], given: Sequence[Given], call: Made) -> None:
+        if any(tensor.requires_grad for _, tensor in made):
+            self._asks.update(value for value, tensor in made if tensor.requires_grad)
+        if kind != "data":
+            return
+        if self.told is None and op.name == "other":
+            self.told = told_by(op.call, call.args, call.kwargs)
+        data = {each.value for each in given if each.value in self._data}
+        self._data.update(value for value, _ in made)
+        self.axes.carry(op, made, given, call)
+        self._units(op, made, given)
+        self.activations.carry(op, made, given, data, call)
+        if op.name in RESHAPE or (op.name in JOIN and _adds_nothing(made, given)):
+            return
+        for value, tensor in made:
+            if tensor.is_floating_point() or tensor.is_complex():
+                self._look(op.index, value, tensor, any(each.value in self._asks for each in given))
+                if not self._is_mask(op, value, tensor, given):
+                    self._besides(op, tensor, len(data), call)
+                return
+
+    def _look(self, op: int, value: int, tensor: Tensor, cut: bool) -> None:
+        batch, shape = self.axes.known.get(value), self.activations.shape(value)
+        grad_note = ""
+        if tensor.requires_grad:
+            self.gradients.watch(value, tensor)
+        elif not torch.is_grad_enabled():
+            grad_note = UNDER_NO_GRAD
+        else:
+            grad_note = CUT if cut else NOT_TRAINED
+        if tensor.is_meta or tensor.layout != torch.strided:
+            return
+        silent = shape is not None and shape.silent
+        found = moments(tensor, batch, silent)
+        self.seen[op] = seen = Seen(op, value, found, batch, shape, grad_note=grad_note)
+        if shape is not None and not shape.affine:
+            seen.saturated = flat_share(tensor, shape)
+            if silent and found.silent is not None and batch is not None:
+                seen.dead = self._dead(value, tensor, batch, found.silent)
+                seen.moments = found._replace(silent=None)
+
+    def _besides(self, op: Op, tensor: Tensor, data: int, call: Made) -> None:
+        """What single kinds of operations show."""
+        seen = self.seen.get(op.index)
+        if seen is None:
+            return
+        if op.name == "softmax" and op.call != "gumbel_softmax":
+            seen.shares = of_softmax(call, tensor)
+        elif op.name == "attention":
+            seen.shares = of_attention(call)
+        elif op.name == "attention layer":
+            seen.shares = of_attention_layer(call)
+        elif op.name == "add" and data == 2:
+            seen.products = products(tensor, seen.batch)
+
+    def _is_mask(self, op: Op, value: int, tensor: Tensor, given: Sequence[Given]) -> bool:
+        """Whether a value is nothing but a mask, zero or far below: no signal. One that a mask was put on is seen anew."""
+        seen = self.seen.get(op.index)
+        if seen is None or op.name not in POINTWISE or 0 <= seen.moments.rms < -MASKED / 100:
+            return False
+        if _masks(tensor):
+            del self.seen[op.index]
+            self.gradients.forget(value)
+            return True
+        if any(each.value in self._masked or each.tensor.dtype == torch.bool or _masks(each.tensor) for each in given):
+            self._masked.add(value)
+            plain = tensor.detach()
+            seen.moments = moments(torch.where(plain > MASKED, plain, 0.0), seen.batch)
+            seen.note = "what a mask takes away is left out"
+        return False
+
+    def _units(self, op: Op, made: Sequence[tuple[int, Tensor]], given: Sequence[Given]) -> None:
+        """Carry the axis of units: a convolution's channels, through what leaves the axes alone."""
+        if op.name in ("convolution", "transposed convolution"):
+            spatial = int(op.call.rstrip("d")[-1])
+            self._channels.update((value, tensor.dim() - spatial - 1) for value, tensor in made)
+            return
+        known = next((each for each in given if each.value in self._channels), None)
+        if known is None:
+            return
+        axis = self._channels[known.value]
+        for value, tensor in made:
+            same = tensor.dim() == known.tensor.dim() and tensor.shape[axis] == known.tensor.shape[axis]
+            if same and op.name != "permute" and op.name not in ("linear", "matmul"):
+                self._channels[value] = axis
+
+    def _dead(self, value: int, tensor: Tensor, batch: Batch, silent: Tensor) -> float:
+        """The share of units that are zero for every input, and at every position."""
+        axis = self._channels.get(value, tensor.dim() - 1)
+        if axis == batch.axis:
+            return float(silent.float().mean())
+        order = memory_order(tensor)
+        place = order.index(batch.axis)
+        sizes = [tensor.shape[each] for each in order]
+        whole = silent.reshape(*sizes[:place], batch.outer, batch.inner, *sizes[place + 1 :])
+        at = order.index(axis)
+        unit = at if at < place else at + 1
+        others = [each for each in range(whole.dim()) if each != unit]
+        return float(whole.all(others[0]).float().mean()) if len(others) == 1 else float(_all(whole, others).float().mean())
+
+
+def _adds_nothing(made: Sequence[tuple[int, Tensor]], given: Sequence[Given]) -> bool:
+    """Whether something was joined with empty arrays alone, as a cache is that holds nothing yet."""
+    return any(each.tensor.numel() == made[0][1].numel() for each in given)
+
+
+def _masks(tensor: Tensor) -> bool:
+    """Whether all elements are zero or far below."""
+    if not tensor.is_floating_point() or tensor.numel() < 2:
+        return bool(tensor.is_floating_point() and tensor.numel() == 1 and float(tensor) <= MASKED)
+    return bool(((tensor == 0) | (tensor <= MASKED)).all()) and bool((tensor <= MASKED).any())
+
+
+def _all(silent: Tensor, axes: Sequence[int]) -> Tensor:
+    for axis in sorted(axes, reverse=True):
+        silent = silent.all(axis)
+    return silent

@@ -1,0 +1,96 @@
+"""What a probe sees of the gradient on its way back: HS301 to HS305."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterator
+
+from headstart.signals.drifts import backward
+from headstart.signals.look import Look
+from headstart.signals.probe_words import cure, from_to
+from headstart.signals.rule import Hit
+from headstart.signals.trace import Row
+from headstart.signals.trunk import size
+from headstart.words import number, times
+
+
+def vanishing(look: Look, limit: float) -> Iterator[Hit]:
+    for trunk in look.trunks:
+        drift = backward(look, trunk, shrinks=True)
+        if drift is None or drift.total >= limit:
+            continue
+        layer = drift.worst if drift.alone else drift.names[0]
+        if drift.total == 0:
+            yield Hit(0.0, f"Of the gradient nothing gets back through {drift.names[-1]}.", drift.names[-1])
+            continue
+        yield Hit(drift.total, f"The gradient shrinks {from_to(drift)}, on its way back.", layer,
+                  remedy=cure(look, drift, trunk))  # fmt: skip
+
+
+def exploding(look: Look, limit: float) -> Iterator[Hit]:
+    for trunk in look.trunks:
+        drift = backward(look, trunk, shrinks=False)
+        if drift is not None and drift.total > limit:
+            layer = drift.worst if drift.alone else drift.names[0]
+            yield Hit(drift.total, f"The gradient grows {from_to(drift)}, on its way back.", layer,
+                      remedy=cure(look, drift, trunk))  # fmt: skip
+
+
+def nothing(look: Look, limit: float) -> Iterator[Hit]:
+    """No weight at all has a gradient."""
+    sizes = [weight.grad_rms for weight in look.trace.weights.values() if weight.trainable]
+    known = [each for each in sizes if each is not None]
+    if look.trace.measured and sizes and max(known, default=0.0) <= limit:
+        yield Hit(max(known, default=0.0),
+                  "The gradient of every parameter is exactly zero at the start: gradient descent has nothing to "
+                  "follow.")  # fmt: skip
+
+
+def unbalanced(look: Look, limit: float) -> Iterator[Hit]:
+    """The gradient by the weight's own size, of one layer against the median of all."""
+    rates = {
+        weight.name: weight.grad_rms / weight.rms
+        for weight in look.weights()
+        if weight.grad_rms and weight.rms and math.isfinite(weight.grad_rms / weight.rms)
+    }
+    if len(rates) < 3:
+        return
+    middle = statistics.median(rates.values())
+    for name, rate in rates.items():
+        factor = rate / middle
+        if factor > limit or factor < 1 / limit:
+            row = next(iter(look.rows_of(name)), None)
+            yield Hit(
+                factor,
+                f"One step moves {name} {times(factor)} as far, relative to its size, as it moves the median weight.",
+                row.name if row is not None else name,
+            )  # fmt: skip
+
+
+def steep_norm(look: Look, limit: float) -> Iterator[Hit]:
+    """A norm that enlarges a relative change: some vector that enters it is next to zero."""
+    for row in look.trace.rows:
+        before = look.given(row)
+        if not _is_norm(look, row) or len(before) != 1 or before[0].value == row.value:
+            continue
+        given = before[0]
+        inside, outside = size(given), size(row)
+        if not inside or not outside or not given.rms or not row.rms or _readers(look, given) > 1:
+            continue
+        factor = inside * given.rms / (outside * row.rms)
+        if factor > limit:
+            yield Hit(
+                factor,
+                f"A vector that enters {row.name} is next to zero, so the norm multiplies its gradient by up to "
+                f"1/sqrt(eps): {times(factor)} of what a norm passes on. Size before it {number(given.rms, 2)}.",
+                row.name,
+            )  # fmt: skip
+
+
+def _is_norm(look: Look, row: Row) -> bool:
+    return row.op >= 0 and look.graph.ops[row.op].name == "norm"
+
+
+def _readers(look: Look, row: Row) -> int:
+    return len(look.graph.readers.get(row.value, ()))

@@ -1,0 +1,66 @@
+"""How a probe's findings say where and how much, and the line of code that mends it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from headstart.signals.drifts import Drift
+from headstart.signals.look import Look
+from headstart.signals.trunk import Trunk
+from headstart.words import count, times
+
+_GAIN = ('"gain"', "example=x")
+NO_CURE = "Add residual branches or normalization: no initialization cures"
+
+
+def init(*more: str) -> str:
+    """The call that draws all weights anew.
+
+    >>> init('only="4.weight"')
+    'hs.init(model, "gain", example=x, only="4.weight")'
+    """
+    return "hs.init(" + ", ".join(("model", *_GAIN, *more)) + ")"
+
+
+def only(look: Look, name: str) -> str:
+    """The call that draws the weights of one layer anew."""
+    parameter = next((row.parameters[0] for row in look.trace.rows if row.name == name and row.parameters), name)
+    return init(f'only="{parameter}"')
+
+
+def from_to(drift: Drift) -> str:
+    """By how much in all, and where: one layer, or from which to which."""
+    total = times(drift.total)
+    if drift.alone:
+        own = drift.factors.get(drift.worst)
+        return f"{total} by {drift.worst}" if own is None else f"{times(own)} in {drift.worst} alone, {total} in all"
+    first, last = drift.names[0], drift.names[-1]
+    return f"{times(drift.per_layer)} per layer, {total} from {first} to {last} ({count(len(drift.names), 'layer')})"
+
+
+def cure(look: Look, drift: Drift, trunk: Trunk) -> str:
+    """What to do about a drift: this layer's weights, all weights, or another architecture."""
+    if drift.alone:
+        return only(look, drift.worst)
+    hopeless = next(without_point(trunk, len(drift.names)), None)
+    if hopeless:
+        return f"{NO_CURE} {count(len(drift.names), 'layer')} of {hopeless}. A relu or tanh in its place is another way."
+    return init()
+
+
+def without_point(trunk: Trunk, depth: int) -> Iterator[str]:
+    """The activations of a trunk for which no variance keeps the gradient over this depth."""
+    from headstart.errors import HeadstartError
+    from headstart.theory.recommendation import recommend
+
+    for kind in dict.fromkeys(row.kind for row in trunk.rows):
+        if depth < 4 or kind in _NONE:
+            continue
+        try:
+            if not recommend(kind, depth).exists:
+                yield kind
+        except HeadstartError:
+            continue
+
+
+_NONE = frozenset({"linear", "convolution", "norm", "add", "multiply", "matmul", "embedding", "input", "reduce", "pool"})
