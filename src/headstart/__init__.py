@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from headstart.verbs.probe import Probe, probe
     from headstart.verbs.study import Study, StudyReport, study
     from headstart.verbs.tune import Tuning, tune
+    from headstart.verbs.watch import Watch, watch
 
 __version__ = "0.1.0.dev0"
 
@@ -63,6 +64,7 @@ __all__ = [
     "StudyReport",
     "Tuning",
     "Unhealthy",
+    "Watch",
     "audit",
     "compare",
     "constant",
@@ -94,6 +96,7 @@ __all__ = [
     "truncated_normal",
     "tune",
     "uniform",
+    "watch",
     "xavier",
     "zeros",
 ]
@@ -119,6 +122,7 @@ _HOMES = {
     "headstart.verbs.probe": "Probe probe",
     "headstart.verbs.study": "Study StudyReport study",
     "headstart.verbs.tune": "Tuning tune",
+    "headstart.verbs.watch": "Watch watch",
 }
 _LAZY = {name: module for module, names in _HOMES.items() for name in names.split()}
 

@@ -30,10 +30,16 @@ LOSSES = ("cross_entropy", "mse")
 )  # fmt: skip
 @click.option("--loss", type=click.Choice(LOSSES), help="What the gradient is of.  [a random projection of the output]")
 @click.option("--target", "goal", metavar="SHAPE", help="What the loss compares with: 64,10 or '64:int64<10'.")
-@click.option("--learning-rate", type=float, metavar="NUMBER", help="Tell how far a step of this size moves each weight.")
-@click.option("--draws", type=click.IntRange(1), default=1, show_default=True, help="Draw the weights so often from --plan.")
+@click.option(
+    "--learning-rate", type=float, metavar="NUMBER", help="Tell how far a step of this size moves each weight."
+)
+@click.option(
+    "--draws", type=click.IntRange(1), default=1, show_default=True, help="Draw the weights so often from --plan."
+)
 @click.option("--plan", type=PATH, metavar="FILE", help="A plan that headstart plan --out saved as JSON.")
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**64 - 1), help="Of draws and projection.")
+@click.option(
+    "--seed", default=0, show_default=True, type=click.IntRange(0, 2**64 - 1), help="Of draws and projection."
+)
 @click.option("--jacobian", default=0, type=click.IntRange(0), help="So many singular values of outputs by inputs.")
 @click.option("--eval", "evaluation", is_flag=True, help="Run it in evaluation mode: no dropout, stored statistics.")
 @click.option("--predict-only", is_flag=True, help="Theory alone, nothing is run: for models on the meta device.")

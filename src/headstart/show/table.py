@@ -93,7 +93,9 @@ def html_table(table: Table) -> str:
     """A table for the report's page."""
     head = "".join(f"<th scope='col'{_aligned(column)}>{escaped(column.name)}</th>" for column in table.columns)
     rows = [
-        "".join(f"<td{_classes(column, cell)}>{_text(cell)}</td>" for cell, column in zip(row, table.columns, strict=True))
+        "".join(
+            f"<td{_classes(column, cell)}>{_text(cell)}</td>" for cell, column in zip(row, table.columns, strict=True)
+        )
         for row in table.rows
     ]
     body = "\n".join(f"<tr>{row}</tr>" for row in rows)

@@ -88,5 +88,3 @@ def _hides(look: Look, trunk: Trunk, limit: float) -> bool:
 
 def _rows_of_ends(look: Look, ends: tuple[str, ...]) -> set[str]:
     return {row.name for end in ends for row in look.rows_of(end)}
-
-

@@ -97,6 +97,10 @@ def _table(look: Look, row: Row | None) -> Row | None:
         here = waiting.pop(0)
         if here.op >= 0 and look.graph.ops[here.op].name == "embedding":
             return here
-        if here.op >= 0 and not look.graph.is_weighted(look.graph.ops[here.op]) and not look.graph.is_norm(look.graph.ops[here.op]):
+        if (
+            here.op >= 0
+            and not look.graph.is_weighted(look.graph.ops[here.op])
+            and not look.graph.is_norm(look.graph.ops[here.op])
+        ):
             waiting += look.given(here)
     return None

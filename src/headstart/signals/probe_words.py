@@ -44,7 +44,9 @@ def cure(look: Look, drift: Drift, trunk: Trunk) -> str:
         return only(look, drift.worst)
     hopeless = next(without_point(trunk, len(drift.names)), None)
     if hopeless:
-        return f"{NO_CURE} {count(len(drift.names), 'layer')} of {hopeless}. A relu or tanh in its place is another way."
+        return (
+            f"{NO_CURE} {count(len(drift.names), 'layer')} of {hopeless}. A relu or tanh in its place is another way."
+        )
     return init()
 
 
@@ -63,4 +65,6 @@ def without_point(trunk: Trunk, depth: int) -> Iterator[str]:
             continue
 
 
-_NONE = frozenset({"linear", "convolution", "norm", "add", "multiply", "matmul", "embedding", "input", "reduce", "pool"})
+_NONE = frozenset(
+    {"linear", "convolution", "norm", "add", "multiply", "matmul", "embedding", "input", "reduce", "pool"}
+)

@@ -156,7 +156,9 @@ def probe(
     }  # fmt: skip
     if isinstance(loss, str) and target is None:
         raise InputError(f"the loss {loss!r} compares with a target. Pass target=.")
-    trace = adapter.trace_of(model, inputs, kwargs, loss=loss, target=target, plan=plan, predict_only=predict_only, **how)
+    trace = adapter.trace_of(
+        model, inputs, kwargs, loss=loss, target=target, plan=plan, predict_only=predict_only, **how
+    )
     return Probe(trace, judge_trace(trace))
 
 

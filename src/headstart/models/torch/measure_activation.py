@@ -56,7 +56,9 @@ class Activations:
         self.found: dict[int, tuple[int, NDArray[np.float64]]] = {}
         self._single: dict[Any, NDArray[np.float64] | None] = {}
 
-    def carry(self, op: Op, made: Sequence[tuple[int, Tensor]], given: Sequence[Given], data: set[int], call: Made) -> None:
+    def carry(
+        self, op: Op, made: Sequence[tuple[int, Tensor]], given: Sequence[Given], data: set[int], call: Made
+    ) -> None:
         """Through one operation. data: the values among its inputs that are data."""
         if op.name not in POINTWISE and op.name != "identity":
             return

@@ -315,7 +315,9 @@ def _pattern(line: Tensor, axis: int, inputs: int) -> Batch | None:
         return None
     for inner in (1, *range(2, per_input + 1)):
         if per_input % inner == 0:
-            expected = torch.arange(1.0, inputs + 1, device=line.device).repeat_interleave(inner).repeat(per_input // inner)
+            expected = (
+                torch.arange(1.0, inputs + 1, device=line.device).repeat_interleave(inner).repeat(per_input // inner)
+            )
             if bool(((line == expected) | (line == 0)).all()) and bool((line > 0).any()):
                 return Batch(axis, per_input // inner, inputs, inner)
     return None

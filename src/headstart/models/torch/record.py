@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import sys
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
@@ -35,9 +36,7 @@ class Observer(Protocol):
     def before(self, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         """A call that may write into what it is given is about to run."""
 
-    def saw(
-        self, op: Op, kind: Kind, made: Sequence[tuple[int, Tensor]], given: Sequence[Given], call: Made
-    ) -> None:
+    def saw(self, op: Op, kind: Kind, made: Sequence[tuple[int, Tensor]], given: Sequence[Given], call: Made) -> None:
         """An operation ran. kind: of what it made. made: its outputs, each a value and its tensor."""
 
 
@@ -161,7 +160,9 @@ class Tape(TorchFunctionMode):
         kind: Kind = "data" if "data" in kinds else "weight" if "weight" in kinds else "constant"
         roots = frozenset[str]().union(*(self.values[number].parameters for _, number in inputs))
         index = len(self.ops)
-        new = [(self.add(tensor, kind, "op", index, roots if kind == "weight" else frozenset()), tensor) for tensor in made]
+        new = [
+            (self.add(tensor, kind, "op", index, roots if kind == "weight" else frozenset()), tensor) for tensor in made
+        ]
         for tensor in written:
             new += self._rewritten(tensor, kind, index, roots)
         outputs = tuple(number for number, _ in new)
@@ -209,6 +210,7 @@ def record(
     kwargs: Mapping[str, Any],
     parameters: Mapping[str, Tensor],
     observer: Observer | None = None,
+    make: Callable[..., Tape] = Tape,
 ) -> tuple[Graph, Any]:
     """Run the model once and give back the graph of it, and what it answered.
 
@@ -216,27 +218,35 @@ def record(
         args, kwargs: the example's inputs.
         parameters: by canonical name.
         observer: sees each operation as it runs; with one, the pass keeps what a backward pass needs.
+        make: makes the tape.
 
     Raises:
         ForwardError: the pass raised.
     """
     names = {id(tensor): name for name, tensor in parameters.items()}
-    tape = Tape(parameters, names, observer)
+    tape = make(parameters, names, observer)
     for place, tensor in enumerate(x for x in pytree.tree_leaves((tuple(args), dict(kwargs))) if isinstance(x, Tensor)):
         if id(tensor) not in names:
             value = tape.add(tensor, "data", f"input {place}")
             if observer is not None:
                 observer.input(value, tensor)
     grad = torch.set_grad_enabled(observer is not None)
-    with _module_names(model, tape), torch.compiler.set_stance("force_eager"), grad, tape:
+    with _module_names(model, tape), _uncompiled(), grad, tape:
         try:
             result = model(*args, **kwargs)
         except Exception as error:
             raise ForwardError(tape.failed or tape.module, error) from error
-    outputs = [tape.value_of(tensor) for tensor in pytree.tree_leaves(plain_result(result)) if isinstance(tensor, Tensor)]
+    outputs = [
+        tape.value_of(tensor) for tensor in pytree.tree_leaves(plain_result(result)) if isinstance(tensor, Tensor)
+    ]
     return Graph(
         tuple(tape.values), tuple(tape.ops), tuple(outputs), tuple(tape.uses), tuple(tape.calls), tape.numbers
     ), result
+
+
+def _uncompiled() -> contextlib.AbstractContextManager[Any]:
+    """Compiled modules run as they were written; nothing is compiled before its compiler is loaded, which takes seconds."""
+    return torch.compiler.set_stance("force_eager") if "torch._dynamo" in sys.modules else contextlib.nullcontext()
 
 
 @contextlib.contextmanager

@@ -158,9 +158,7 @@ def _memory(tensor: Tensor) -> int:
 
 
 def _put_back_dict(found: dict[Any, Any], before: dict[Any, Any]) -> None:
-    if len(found) == len(before) and all(
-        name in found and found[name] is value for name, value in before.items()
-    ):
+    if len(found) == len(before) and all(name in found and found[name] is value for name, value in before.items()):
         return
     found.clear()
     found.update(before)
