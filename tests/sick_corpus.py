@@ -581,7 +581,7 @@ def twenty_sigmoids() -> Sick:
 @row
 def sigmoid_convolutions() -> Sick:
     model = seeded(vgg, 10, 24, nn.Sigmoid, 1.0)
-    healthy = seeded(vgg, 10, 24, nn.SiLU, 1.7)
+    healthy = seeded(vgg, 10, 24, nn.Tanh, 1.0)
     return _images(model, healthy, ("HS301",), named(model))
 
 
@@ -640,7 +640,7 @@ def sines_of_large_weights() -> Sick:
 
 @row
 def a_recurrence_that_grows() -> Sick:
-    model, healthy = seeded(HandRnn, 48, 1.6, F.relu), seeded(HandRnn, 48, 1.0)
+    model, healthy = seeded(HandRnn, 48, 2.2, F.relu), seeded(HandRnn, 48, 1.0)
     return Sick(model, healthy, (randn(32, 40, 6),), ("HS202", "HS302"), ("again", "enter"), "mse", randn(32, 3))
 
 
@@ -968,7 +968,7 @@ def a_logarithm_of_zero() -> Sick:
 @row
 def a_root_at_zero() -> Sick:
     def build(small: float) -> nn.Module:
-        return nn.Sequential(nn.Linear(32, 64), nn.ReLU(), Function(lambda x: torch.sqrt(x + small)), nn.Linear(64, 4))
+        return nn.Sequential(nn.Linear(32, 64), nn.ReLU(), Function(lambda x: torch.sqrt(x - x.amin(-1, keepdim=True) + small)), nn.Linear(64, 4))
 
     return _vectors(seeded(build, 0.0), seeded(build, 0.1), ("HS206",), ("2", "1"))
 
@@ -1012,6 +1012,8 @@ def a_wide_table() -> Sick:
         for name, parameter in model.named_parameters():
             if parameter.dim() == 2:
                 nn.init.normal_(parameter, 0, std if name == "words.weight" else 0.02)
+            elif name.endswith("bias"):
+                nn.init.zeros_(parameter)
         return model
 
     return _tokens(seeded(build, 0.6), seeded(build, 0.02), ("HS622",), ("words",), severity="remark")

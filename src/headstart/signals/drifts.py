@@ -9,6 +9,7 @@ and a branch that begins with a norm adds its own size, whatever the stream has:
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,8 @@ from headstart.signals.trace import Row
 from headstart.signals.trunk import Layer, Trunk, size
 
 _MOST_OF = 0.25  # of the worst layer's logarithm: what is less is not to blame
+_DATA = 2.0  # how far the scale of inputs may be off
+_MOSTLY = 0.75  # of the layers
 _FLOOR = 1e-7  # of a share: below it float32 knows no difference
 _AVERAGES = frozenset({
     "mean", "avg_pool1d", "avg_pool2d", "avg_pool3d", "adaptive_avg_pool1d", "adaptive_avg_pool2d",
@@ -86,6 +89,7 @@ def _forward_totals(look: Look, trunk: Trunk, shrinks: bool) -> dict[int, float]
     reference: float | None = None
     last = _without_last(trunk) if shrinks else len(trunk.rows)
     pending: dict[int, float] = {}
+    begins = _begins(trunk)
     for place, row in enumerate(trunk.rows):
         if place and trunk.norm_at(place - 1):
             if shrinks and _too_small_for_a_norm(trunk.rows[place - 1]):
@@ -97,7 +101,7 @@ def _forward_totals(look: Look, trunk: Trunk, shrinks: bool) -> dict[int, float]
         if reference is not None and place and _resets(look, trunk.steps[place - 1]):
             before = pending.get(place - 1)
             reference = here / before if before else None
-        if reference is None and here > 0:
+        if (reference is None and here > 0) or place == begins:
             reference = here
         if reference and place < last:
             pending[place] = here / reference
@@ -131,7 +135,7 @@ def _backward_totals(look: Look, trunk: Trunk) -> dict[int, float]:
 def _worst(
     look: Look, trunk: Trunk, totals: dict[int, float], shrinks: bool, back: bool = False, floor: float = 0.0
 ) -> Drift | None:
-    known = {place: total for place, total in totals.items() if not math.isnan(total)}
+    known = {place: total for place, total in totals.items() if math.isfinite(total)}
     if not known:
         return None
     extreme = min if shrinks else max
@@ -150,13 +154,14 @@ def _worst(
             a, b = known.get(first), known.get(last)
         if inside and a and b is not None:
             logs.append((math.log(max(b, floor, 1e-300) / max(a, floor)), layer))
+    logs = _ends_of_branches(look, logs)
     sign = -1 if shrinks else 1
     most = max((sign * log for log, _ in logs), default=0.0)
     blamed = [(log, layer) for log, layer in logs if most > 0 and sign * log >= _MOST_OF * most]
     names: list[str] = []
     worst = ""
     for log, layer in blamed:
-        found = look.names(layer, shrinks)
+        found = (() if back else _norm_in(layer, log, known, places)) or look.names(layer, shrinks)
         names += found
         factors |= dict.fromkeys(found, math.exp(log))
         if sign * log == most:
@@ -164,6 +169,41 @@ def _worst(
     if not names:
         names, worst = [trunk.rows[place].name], trunk.rows[place].name
     return Drift(known[place], trunk.rows[place], tuple(dict.fromkeys(names)), worst, factors)
+
+
+def _norm_in(layer: Layer, log: float, known: dict[int, float], places: dict[int, int]) -> tuple[str, ...]:
+    """The norm of a stretch, or what else has parameters of its own, where it does most of what the stretch does."""
+    before = known.get(places[layer.before.value])
+    for row in layer.rows[1:]:
+        here = known.get(places[row.value])
+        if before and here is not None and row.parameters and row.kind == "norm":
+            if abs(math.log(max(here, 1e-300) / before)) > 0.8 * abs(log) > 0:
+                return (row.name,)
+        before = here
+    return ()
+
+
+def _ends_of_branches(look: Look, logs: list[tuple[float, Layer]]) -> list[tuple[float, Layer]]:
+    """Where most of the layers are residual, those alone, and what does far more than they do."""
+    sums = {each.op for each in look.trace.sums}
+    inside = [any(op.index in sums for op in layer.ops) for _, layer in logs]
+    if not logs or sum(inside) < _MOSTLY * len(logs):
+        return logs
+    usual = statistics.median(log for (log, _), each in zip(logs, inside, strict=True) if each)
+    return [
+        (log, layer) for (log, layer), each in zip(logs, inside, strict=True) if each or abs(log) > 2 * abs(usual)
+    ]  # fmt: skip
+
+
+def _begins(trunk: Trunk) -> int:
+    """Where the first weights end, if they change the signal by less than twice: the scale of inputs is the data's."""
+    first = trunk.rows[0]
+    if len(trunk.layers) < 2 or first.op >= 0 or not first.batch_std:
+        return 0
+    made = next((row for row in trunk.layers[0].rows if row.parameters and row.batch_std), None)
+    if made is None or not made.batch_std or not 1 / _DATA <= made.batch_std / first.batch_std <= _DATA:
+        return 0
+    return trunk.rows.index(made)
 
 
 def _without_last(trunk: Trunk) -> int:

@@ -8,11 +8,11 @@ from functools import cached_property
 
 from headstart.graph.graph import Graph
 from headstart.graph.values import Op
-from headstart.graph.words import RESHAPE
 from headstart.signals.trace import Row, Trace, Weight
 from headstart.signals.trunk import Layer, Trunk, trunks
 
 OUTLIER = 10.0  # times the median of what layers multiply by: then one layer is meant, and not the end of its branch
+_TIMES = 4  # that a weight is used before it is a recurrence
 _BIASES = ("bias", "norm shift", "norm_shift")
 
 
@@ -44,21 +44,32 @@ class Look:
         return frozenset(row.value for trunk in self.trunks for row in trunk.rows)
 
     def row_of(self, value: int) -> Row | None:
-        """The row of a value, or of what it is a view of."""
-        while value not in self.by_value:
-            op = self.graph.maker(value)
-            data = () if op is None else self.graph.data(op)
-            if op is None or len(data) != 1 or op.name not in RESHAPE:
-                return None
-            value = data[0]
-        return self.by_value[value]
+        """The row of a value, or the one that it alone is made of."""
+        found = self._nearest([value])
+        return found[0] if len(found) == 1 else None
 
     def given(self, row: Row) -> tuple[Row, ...]:
-        """The rows of what an operation takes."""
+        """The rows of what an operation takes; of an activation or a norm in several operations, what goes into it."""
         if row.op < 0:
             return ()
-        found = (self.row_of(value) for value in self.graph.data(self.graph.ops[row.op]))
-        return tuple(each for each in found if each is not None)
+        return self._nearest(self.graph.data(self.graph.ops[row.op]))
+
+    def _nearest(self, values: Iterable[int]) -> tuple[Row, ...]:
+        """The rows that values are, or are made of through operations without one."""
+        waiting, seen = list(values), set[int]()
+        found: dict[int, Row] = {}
+        while waiting:
+            value = waiting.pop(0)
+            if value in seen:
+                continue
+            seen.add(value)
+            if value in self.by_value:
+                found[value] = self.by_value[value]
+                continue
+            op = self.graph.maker(value)
+            if op is not None:
+                waiting += self.graph.data(op)
+        return tuple(found.values())
 
     def weighted(self, ops: Iterable[Op]) -> Iterator[Row]:
         """The rows of the weighted operations among these."""
@@ -103,6 +114,32 @@ class Look:
 
     def is_weight(self, weight: Weight) -> bool:
         return weight.role not in _BIASES and len(weight.shape) > 1
+
+    @cached_property
+    def loops(self) -> tuple[tuple[Row, ...], ...]:
+        """The rows of weights that are used again on what came of them: a recurrence, one row for each time."""
+        found = []
+        for name, uses in self.graph.used.items():
+            ops = list(dict.fromkeys(use.op for use in uses if use.slot in ("weight", "recurrent")))
+            rows = [self.by_op[index] for index in ops if index in self.by_op]
+            if len(rows) >= _TIMES and self._follows(rows[0], rows[-1]) and all(name in row.parameters for row in rows):
+                found.append(tuple(rows))
+        return tuple(found)
+
+    def _follows(self, first: Row, last: Row) -> bool:
+        """Whether one row comes from another."""
+        values = set(self.graph.ops[first.op].outputs)
+        for op in self.graph.ops[first.op + 1 : last.op + 1]:
+            if any(value in values for _, value in op.inputs):
+                values |= set(op.outputs)
+        return last.value in values
+
+    def units(self, weight: Weight) -> int:
+        """How many units a weight has: the size of the axis of its outputs."""
+        for use in self.graph.used.get(weight.name, ()):
+            if use.layout is not None and len(use.layout.out_axes) == 1:
+                return weight.shape[use.layout.out_axes[0]]
+        return weight.shape[0]
 
     def rows_of(self, parameter: str) -> list[Row]:
         """The rows of the operations that take a parameter."""

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 
 from headstart.signals.drifts import backward
 from headstart.signals.look import Look
-from headstart.signals.probe_words import cure, from_to
+from headstart.signals.probe_words import cure, from_to, mild, only
+from headstart.signals.probe_zeros import wakes
 from headstart.signals.rule import Hit
 from headstart.signals.trace import Row
 from headstart.signals.trunk import size
-from headstart.words import number, times
+from headstart.words import count, number, times
 
 
 def vanishing(look: Look, limit: float) -> Iterator[Hit]:
@@ -21,11 +22,13 @@ def vanishing(look: Look, limit: float) -> Iterator[Hit]:
         if drift is None or drift.total >= limit:
             continue
         layer = drift.worst if drift.alone else drift.names[0]
+        if drift.total == 0 and wakes(look, trunk):
+            continue
         if drift.total == 0:
             yield Hit(0.0, f"Of the gradient nothing gets back through {drift.names[-1]}.", drift.names[-1])
             continue
         yield Hit(drift.total, f"The gradient shrinks {from_to(drift)}, on its way back.", layer,
-                  remedy=cure(look, drift, trunk))  # fmt: skip
+                  severity=mild(drift.total, limit), remedy=cure(look, drift, trunk))  # fmt: skip
 
 
 def exploding(look: Look, limit: float) -> Iterator[Hit]:
@@ -34,7 +37,15 @@ def exploding(look: Look, limit: float) -> Iterator[Hit]:
         if drift is not None and drift.total > limit:
             layer = drift.worst if drift.alone else drift.names[0]
             yield Hit(drift.total, f"The gradient grows {from_to(drift)}, on its way back.", layer,
-                      remedy=cure(look, drift, trunk))  # fmt: skip
+                      severity=mild(drift.total, limit), remedy=cure(look, drift, trunk))  # fmt: skip
+
+
+    for rows in look.loops:
+        first, last = _elasticity(rows[0]), _elasticity(rows[-1])
+        if first and last and math.isfinite(first) and first / last > limit:
+            yield Hit(first / last, f"The gradient grows {times(first / last)} over {count(len(rows), 'step')} of the "
+                      f"recurrence in {rows[0].name}, on its way back.", rows[0].name,
+                      remedy=only(look, rows[0].name))  # fmt: skip
 
 
 def nothing(look: Look, limit: float) -> Iterator[Hit]:
@@ -57,15 +68,16 @@ def unbalanced(look: Look, limit: float) -> Iterator[Hit]:
     if len(rates) < 3:
         return
     middle = statistics.median(rates.values())
-    for name, rate in rates.items():
-        factor = rate / middle
-        if factor > limit or factor < 1 / limit:
-            row = next(iter(look.rows_of(name)), None)
-            yield Hit(
-                factor,
-                f"One step moves {name} {times(factor)} as far, relative to its size, as it moves the median weight.",
-                row.name if row is not None else name,
-            )  # fmt: skip
+    far = {name: rate / middle for name, rate in rates.items() if not 1 / limit <= rate / middle <= limit}
+    if far:
+        name = max(far, key=lambda each: abs(math.log(far[each])))
+        row = next(iter(look.rows_of(name)), None)
+        others = f" So it is with {count(len(far) - 1, 'other')}." if len(far) > 1 else ""
+        yield Hit(
+            far[name],
+            f"One step moves {name} {times(far[name])} as far, relative to its size, as it moves the median weight.{others}",
+            row.name if row is not None else name,
+        )  # fmt: skip
 
 
 def steep_norm(look: Look, limit: float) -> Iterator[Hit]:
@@ -89,7 +101,13 @@ def steep_norm(look: Look, limit: float) -> Iterator[Hit]:
 
 
 def _is_norm(look: Look, row: Row) -> bool:
-    return row.op >= 0 and look.graph.ops[row.op].name == "norm"
+    return row.op >= 0 and look.graph.ops[row.op].name == "norm" and look.graph.ops[row.op].call != "batch_norm"
+
+
+def _elasticity(row: Row) -> float | None:
+    """What a relative change of a row does to the loss."""
+    gradient = size(row)
+    return None if gradient is None or row.rms is None else gradient * row.rms
 
 
 def _readers(look: Look, row: Row) -> int:

@@ -91,7 +91,7 @@ RULES = (
         "times what it was at the first block.",
         why="Attention averages over positions. Without a skip beside it each layer brings them nearer to their mean, "
         "doubly exponentially in depth, whatever the weights.",
-        limit=0.05,
+        limit=0.01,
         unit="factor on 1 - cosine between positions",
         fix="Add residual branches or normalization: no initialization cures attention without skips.",
         source="Dong, Cordonnier and Loukas, Attention is not all you need, 2021",
@@ -150,21 +150,6 @@ RULES = (
         inputs="64,64",
     ),
     _rule(
-        code="HS211",
-        word="one input",
-        severity="remark",
-        title="One input is too few to see what depends on it.",
-        meaning="The batch has one input: deviation across the batch, cosine, dead units and independence are not judged.",
-        why="What the input decides is what differs between inputs. Of one input there is no difference to see.",
-        limit=1.0,
-        unit="inputs",
-        fix="Probe with a batch, 32 inputs or more.",
-        source="Lehmann and Casella, Theory of point estimation, 1998: a variance takes two observations",
-        look=probe_values.one_input,
-        model="alike",
-        inputs="1,64",
-    ),
-    _rule(
         code="HS304",
         word="unbalanced",
         severity="remark",
@@ -185,12 +170,12 @@ RULES = (
         code="HS305",
         word="steep norm",
         severity="remark",
-        title="A vector next to zero enters a norm.",
+        title="A vector that is next to zero enters a norm.",
         meaning="A norm passes on more of a relative change than came in, by more than the limit: root mean square times "
         "gradient, before it by behind it.",
         why="A norm divides by its input's size, and by sqrt(eps) where there is none: a class token and a position that both "
         "start at zero have their gradient multiplied by 1/sqrt(1e-5) = 316.",
-        limit=4.0,
+        limit=10.0,
         unit="factor on size times gradient",
         fix="Draw the token or the table at the scale of the others: N(0, 0.02²).",
         source="Ba, Kiros and Hinton, Layer normalization, 2016; Xiong et al., On layer normalization in the transformer "

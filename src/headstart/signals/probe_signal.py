@@ -6,16 +6,19 @@ decides is what gets small: a bias, or the mean of a sigmoid, hides it from whoe
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from headstart.signals.drifts import Drift, forward, independence
-from headstart.signals.look import Look
-from headstart.signals.probe_words import cure, from_to, init
+from headstart.signals.look import Look, share
+from headstart.signals.probe_words import cure, from_to, init, mild, only
+from headstart.signals.probe_zeros import lost
 from headstart.signals.rule import Hit
 from headstart.signals.trunk import Trunk
-from headstart.words import number, times
+from headstart.words import count, number, times
 
-_HIDDEN = 0.1  # of its size at least: then it is the shared part that grew, and not the signal that shrank
+_MOSTLY = 0.7  # of the logarithm: then it is the share that shrank, and not the size
+_STILL = 0.05  # of its size: what the input decides still
 LOST = 1e-6  # of a row's size: what float32 makes of equal inputs
 
 
@@ -23,14 +26,16 @@ def vanishing(look: Look, limit: float) -> Iterator[Hit]:
     """The deviation across the batch shrinks along a trunk, and the size with it."""
     for trunk in look.trunks:
         drift = forward(look, trunk, shrinks=True)
-        if drift is None or drift.total >= limit or _hides(look, trunk, limit):
+        if drift is None or drift.total >= limit or _hides(look, trunk, drift, limit):
             continue
+        if drift.total == 0 and (lost(look) is None or trunk is not look.trunks[0]):
+            continue  # of one input alone: what is zero says so itself
         if drift.total == 0:
             yield Hit(0.0, f"The signal is lost in {drift.worst}: every input gives the same.", drift.worst)
             continue
         yield Hit(
             drift.total, f"The signal shrinks {from_to(drift)}.", drift.names[0] if not drift.alone else drift.worst,
-            remedy=cure(look, drift, trunk),
+            severity=mild(drift.total, limit), remedy=cure(look, drift, trunk),
         )  # fmt: skip
 
 
@@ -42,16 +47,26 @@ def exploding(look: Look, limit: float) -> Iterator[Hit]:
             ends = any(set(drift.names) & _rows_of_ends(look, each.ends) for each in look.trace.sums)
             remedy = init('residual_scale="1/sqrt(2L)"') if ends and not drift.alone else cure(look, drift, trunk)
             layer = drift.worst if drift.alone else drift.names[0]
-            yield Hit(drift.total, f"The signal grows {from_to(drift)}.", layer, remedy=remedy)
+            yield Hit(drift.total, f"The signal grows {from_to(drift)}.", layer,
+                      severity=mild(drift.total, limit), remedy=remedy)  # fmt: skip
+
+
+    for rows in look.loops:
+        first, last = rows[0].rms, rows[-1].rms
+        if first and last and math.isfinite(last) and last / first > limit:
+            yield Hit(last / first, f"The signal grows {times(last / first)} over {count(len(rows), 'step')} of the recurrence "
+                      f"in {rows[0].name}.", rows[0].name, remedy=only(look, rows[0].name))  # fmt: skip
 
 
 def independent(look: Look, limit: float) -> Iterator[Hit]:
     """The share of the size that the input decides falls along every trunk, and the size does not."""
     found = [(trunk, independence(look, trunk)) for trunk in look.trunks]
     for trunk, drift in found:
-        if drift is None or drift.total >= limit:
+        if drift is None or drift.total >= limit or (drift.row.batch_std == 0 and lost(look) is None):
             continue
         layer = drift.worst if drift.alone else drift.names[0]
+        if drift.row.batch_std == 0 and trunk is not look.trunks[0]:
+            continue
         rms = drift.row.rms or 0.0
         yield Hit(
             drift.total,
@@ -68,7 +83,7 @@ def alike(look: Look, limit: float) -> Iterator[Hit]:
         if len(rows) < 2 or len(trunk.layers) < 2:
             continue
         first, last = rows[0], max(rows[1:], key=lambda row: row.cosine or 0.0)
-        if last.cosine > limit and first.cosine < 0.5:  # type: ignore[operator]  # rows without one are left out
+        if last.cosine > limit and first.cosine < 0.5 and (share(last) or 0.0) > _STILL:  # type: ignore[operator]  # rows without one are left out
             yield Hit(
                 last.cosine or 0.0,
                 f"Inputs grow alike: the mean cosine between two of them is {number(first.cosine or 0.0, 2)} at "
@@ -77,13 +92,12 @@ def alike(look: Look, limit: float) -> Iterator[Hit]:
             )  # fmt: skip
 
 
-def _hides(look: Look, trunk: Trunk, limit: float) -> bool:
-    """Whether it is independence: the size is still there."""
-    drift: Drift | None = independence(look, trunk)
-    if drift is None or drift.total >= limit:
+def _hides(look: Look, trunk: Trunk, drift: Drift, limit: float) -> bool:
+    """Whether it is independence: what shrinks is the share that the input decides, more than the size."""
+    shared = independence(look, trunk)
+    if shared is None or shared.total >= limit or not shared.total or not drift.total:
         return False
-    first = next((row.rms for row in trunk.rows if row.rms), None)
-    return first is not None and drift.row.rms is not None and drift.row.rms > _HIDDEN * first
+    return math.log(shared.total) < _MOSTLY * math.log(drift.total)
 
 
 def _rows_of_ends(look: Look, ends: tuple[str, ...]) -> set[str]:

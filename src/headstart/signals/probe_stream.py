@@ -18,7 +18,7 @@ _COORDINATES = 6  # inputs at most that are coordinates
 
 def collapsed(look: Look, limit: float) -> Iterator[Hit]:
     """Positions of one input that grow alike behind attention."""
-    rows = [row for row in look.trace.rows if row.token_cosine is not None]
+    rows = [row for row in look.trace.rows if row.token_cosine is not None and row.value in look.on_trunk]
     if len(rows) < 3 or not any(row.logit_std is not None for row in look.trace.rows):
         return
     first, last = rows[0], rows[-1]
@@ -74,18 +74,35 @@ def slow_sine(look: Look, limit: float) -> Iterator[Hit]:
         for place, row in enumerate(trunk.rows):
             if row.op < 0 or look.graph.ops[row.op].call not in ("sin", "sin_"):
                 continue
-            phase, source = trunk.rows[place - 1], behind(look, row)
-            if not place or phase.batch_std is None or source.rms is None or source.op < 0:
+            source = behind(look, row)
+            if source.op < 0:
                 return
-            factor = (phase.rms or 0.0) / source.rms if source.rms else 0.0
+            factor = _factor(look, row)
             inputs = look.graph.values[look.graph.data(look.graph.ops[source.op])[0]].shape[-1:]
-            if factor > _FAST and inputs and inputs[0] <= _COORDINATES and phase.batch_std < limit:
+            spread = source.batch_std * factor if source.batch_std is not None else math.inf
+            if factor > _FAST and inputs and inputs[0] <= _COORDINATES and spread < limit:
                 yield Hit(
-                    phase.batch_std, f"The phase of the first sine, in {row.name}, spreads over {number(phase.batch_std, 3)} "
+                    spread, f"The phase of the first sine, in {row.name}, spreads over {number(spread, 3)} "
                     f"radians across the inputs: it hardly oscillates. It comes from {source.name}.", source.name,
                     remedy=f'hs.init(model, "siren", example=x, rules={{"{source.name}": "siren(first=true)"}})',
                 )  # fmt: skip
             return
+
+
+def _factor(look: Look, row: Row) -> float:
+    """What a value is multiplied by between its weights and a sine."""
+    factor, value = 1.0, look.graph.data(look.graph.ops[row.op])[0]
+    while (op := look.graph.maker(value)) is not None and not look.graph.is_weighted(op):
+        data = look.graph.data(op)
+        if len(data) != 1:
+            break
+        if op.name in ("multiply", "divide"):
+            numbers = [each for each in op.attributes.values() if isinstance(each, (int, float))]
+            numbers += [look.graph.numbers[given] for _, given in op.inputs if given in look.graph.numbers]
+            for each in numbers[:1]:
+                factor = factor * each if op.name == "multiply" else factor / each if each else math.inf
+        value = data[0]
+    return abs(factor)
 
 
 def _table(look: Look, row: Row | None) -> Row | None:

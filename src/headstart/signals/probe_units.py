@@ -15,6 +15,7 @@ from headstart.words import count, number, percent
 
 _EDGED = frozenset({"hardtanh", "hardsigmoid", "relu6", "clamp", "clip", "hardswish"})
 _HALF_FLAT = 0.6  # of units with an edge: a third of N(0, 1) lies beyond 1, where hardtanh is flat
+_FLAT = 0.3  # where the lab's networks may have half: those are small, and train
 _ROOT = 1.5  # standard deviations of logits from which a forgotten root is a fault
 _CLOSE = 1.35
 
@@ -24,8 +25,8 @@ def copies(look: Look, limit: float) -> Iterator[Hit]:
     for weight in look.weights():
         if weight.distinct is None or not weight.rms or weight.role not in ("weight", "recurrent", "gate weight"):
             continue
-        rows = weight.shape[0]
-        units = weight.distinct / rows
+        rows = look.units(weight)
+        units = weight.distinct / max(rows, 1)
         if rows < 2 or units >= limit or not look.rows_of(weight.name) or _is_output(look, weight.name):
             continue
         row = look.rows_of(weight.name)[0]
@@ -42,7 +43,7 @@ def dead(look: Look, limit: float) -> Iterator[Hit]:
             continue
         most = max(limit, 0.5 + 2 / math.sqrt(max(look.width(row), 1)))
         before = look.given(row)
-        inherited = any((found := share(each)) is not None and found < LOST for each in before)
+        inherited = any(each.batch_std == 0 or (share(each) or 1.0) < LOST for each in before if each.op >= 0)
         if row.dead < min(most, 1.0) or inherited or (most > 1 and not _stops(look, row)):
             continue
         source = behind(look, row)
@@ -61,7 +62,7 @@ def saturated(look: Look, limit: float) -> Iterator[Hit]:
         softmax = row.logit_std is not None
         if softmax and (attends(look, row) or _ends(look, row)):
             continue
-        most = _HALF_FLAT if row.kind.partition("(")[0] in _EDGED else 0.5 if softmax else limit
+        most = _HALF_FLAT if row.kind.partition("(")[0] in _EDGED else limit if softmax else _FLAT
         if row.saturated <= most:
             continue
         source = behind(look, row)

@@ -60,7 +60,7 @@ def first_loss(look: Look, limit: float) -> Iterator[Hit]:
     trace = look.trace
     if trace.loss is None or not trace.loss_guess or not math.isfinite(trace.loss):
         return
-    entropy = trace.loss_kind == "cross_entropy"
+    entropy = trace.classes is not None
     factor = trace.loss / trace.loss_guess
     most, some = (limit, 2.0) if entropy else (_MSE, _LOUD)
     if factor <= some:
@@ -83,13 +83,6 @@ def certain(look: Look, limit: float) -> Iterator[Hit]:
                 source = behind(look, row)
                 yield Hit(row.saturated, f"The outputs start saturated: of {number(100 * row.saturated, 2)} % of the rows "
                           f"one share is above 0.99.", source.name, limit=0.3, remedy=only(look, source.name))  # fmt: skip
-
-
-def one_input(look: Look, limit: float) -> Iterator[Hit]:
-    """A single input: what needs two is not judged."""
-    if look.trace.measured and look.trace.batch is not None and look.trace.batch <= limit:
-        yield Hit(float(look.trace.batch), "One input: whether the output depends on it, and which units are dead, takes "
-                  "at least two to see.")  # fmt: skip
 
 
 def _origin(look: Look) -> Row | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from headstart.signals.drifts import Drift
 from headstart.signals.look import Look
+from headstart.signals.severity import Severity
 from headstart.signals.trunk import Trunk
 from headstart.words import count, times
 
@@ -20,6 +21,11 @@ def init(*more: str) -> str:
     'hs.init(model, "gain", example=x, only="4.weight")'
     """
     return "hs.init(" + ", ".join(("model", *_GAIN, *more)) + ")"
+
+
+def mild(total: float, limit: float) -> Severity | None:
+    """A remark for what is near the limit: there a shallow network with PyTorch's defaults lies, and learns."""
+    return "remark" if limit > total > 0.75 * limit or limit < total < limit / 0.75 and limit > 1 else None
 
 
 def only(look: Look, name: str) -> str:

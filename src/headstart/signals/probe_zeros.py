@@ -7,6 +7,7 @@ inputs, before the last weights, loses the input: a fault even where it would wa
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from headstart.signals.look import Look
@@ -40,6 +41,9 @@ def layers(look: Look, limit: float) -> Iterator[Hit]:
         name = rows[0].name if rows else weight.name
         if where is not None and _made(look, where[1], weight):
             yield Hit(0.0, f"All weights of {name} are zero, and everything goes through it: every input gives the same.",
+                      name, remedy=only(look, name))  # fmt: skip
+        elif weight.grad_nonfinite or (weight.grad_rms is not None and not math.isfinite(weight.grad_rms)):
+            yield Hit(0.0, f"All weights of {name} are zero, and its gradient is not finite: something is divided by it.",
                       name, remedy=only(look, name))  # fmt: skip
         elif not weight.grad_rms and not _waits(look, weight):
             yield Hit(0.0, f"All weights of {name} are zero and their gradient is zero too: it never learns.", name,
@@ -95,6 +99,16 @@ def pairs(look: Look) -> list[tuple[str, ...]]:
     return found
 
 
+def wakes(look: Look, trunk: Trunk) -> bool:
+    """Whether a trunk has a zero weight that gets a gradient: after one step all that waits for it gets one too."""
+    ops = {op.index for step in trunk.steps for op in step}
+    return any(
+        weight.rms == 0 and weight.grad_rms and weight.role not in _SHIFTS
+        and any(use.op in ops for use in look.graph.used.get(weight.name, ()))
+        for weight in look.trace.weights.values()
+    )  # fmt: skip
+
+
 def _zeros(look: Look) -> list[Weight]:
     return [
         weight for weight in look.trace.weights.values()
@@ -105,6 +119,8 @@ def _zeros(look: Look) -> list[Weight]:
 
 def _lost(trunk: Trunk) -> tuple[Row, Row] | None:
     last = trunk.layers[-1].before.value if trunk.layers else None
+    if trunk.rows[0].op >= 0 and trunk.rows[0].batch_std == 0:  # the first thing that words make
+        return (trunk.rows[0], trunk.rows[0])
     for before, row in zip(trunk.rows, trunk.rows[1:], strict=False):
         if row.batch_std == 0 and (before.batch_std or 0) > 0:
             return (before, row)
@@ -114,7 +130,8 @@ def _lost(trunk: Trunk) -> tuple[Row, Row] | None:
 
 
 def _known(trunk: Trunk) -> bool:
-    return len(trunk.layers) > 1 and any(row.batch_std for row in trunk.rows)
+    first = trunk.rows[0]
+    return len(trunk.layers) > 1 and first.batch_std is not None and (first.op >= 0 or first.batch_std > 0)
 
 
 def _made(look: Look, row: Row, weight: Weight) -> bool:

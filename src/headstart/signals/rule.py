@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Literal
 
 from headstart.signals.evidence import Evidence
 from headstart.signals.look import Look
+from headstart.signals.severity import Severity
 
-Severity = Literal["fault", "remark"]
-
+__all__ = ["Finding", "Hit", "Rule", "Severity"]
 # What training must have learnt (`Outcome.learnt`) to have made up for such a start. A start that is too small stands
 # on a plateau, and to have left it is enough; one that is too large moves at once, so moving proves nothing.
 LEFT_THE_PLATEAU, MOST = 0.1, 0.8
-
 
 @dataclass(frozen=True)
 class Finding:
@@ -32,7 +30,6 @@ class Finding:
     message: str
     remedy: str
 
-
 @dataclass(frozen=True)
 class Hit:
     """What a rule's check saw beyond its limit: the number, the sentence, and the layer if it is one layer's.
@@ -46,7 +43,6 @@ class Hit:
     limit: float | None = None
     severity: Severity | None = None
     remedy: str = ""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:

@@ -23,6 +23,7 @@ from headstart.errors import InputError
 from headstart.graph.graph import Graph
 from headstart.graph.residual import longest_path, residual_sums
 from headstart.models.torch import names
+from headstart.models.torch.measure_alike import distinct_units
 from headstart.models.torch.measure_axis import Mixed
 from headstart.models.torch.measure_checks import as_inputs, batch_of, check_batch, check_devices, check_model
 from headstart.models.torch.measure_gradients import Gradients, gradients_set_aside, leaves_of
@@ -173,6 +174,7 @@ def _weights(
             name=name, role=roles[name], shape=tuple(tensor.shape), rms=scale,
             grad_rms=None if gradient is None else gradient[0], grad_nonfinite=gradient[1] if gradient else 0,
             update=update, trainable=tensor.requires_grad,
+            distinct=distinct_units(tensor, name, graph),
         )  # fmt: skip
     return found
 

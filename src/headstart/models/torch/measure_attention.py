@@ -17,6 +17,7 @@ from torch import Tensor
 from headstart.models.torch.record import Made
 
 MASKED = -1e4  # logits below this are masks, whatever the type of numbers
+_NO_SHARE = 64.0  # below the largest logit of a row: a share of e^-64, which no float32 sum notices
 _ONE_HOT = 0.99
 _MOST = 1 << 18  # logits that are looked at
 
@@ -109,7 +110,7 @@ def shares(logits: Tensor) -> Shares | None:
     Shares(logit_std=2.44..., entropy=0.50..., one_hot=0.5)
     """
     logits = logits.float()
-    seen = logits > MASKED
+    seen = (logits > MASKED) & (logits > logits.amax(-1, keepdim=True) - _NO_SHARE)  # a mask may be -100
     count = seen.sum(-1)
     rows = count > 1
     if not bool(rows.any()):

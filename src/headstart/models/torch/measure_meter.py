@@ -6,12 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from headstart.graph.values import Kind, Op
 from headstart.graph.words import JOIN, POINTWISE, RESHAPE
 from headstart.models.torch.measure_activation import Activations, Shape, flat_share
+from headstart.models.torch.measure_alike import token_cosine
 from headstart.models.torch.measure_attention import MASKED, Shares, of_attention, of_attention_layer, of_softmax
 from headstart.models.torch.measure_axis import Axes
 from headstart.models.torch.measure_gradients import Gradients
@@ -38,6 +41,7 @@ class Seen:
     dead: float | None = None
     saturated: float | None = None
     shares: Shares | None = None
+    token_cosine: float | None = None
     products: Tensor | None = None  # of pairs of inputs
     grad_note: str = ""
     note: str = ""
@@ -103,6 +107,8 @@ class Meter:
         silent = shape is not None and shape.silent
         found = moments(tensor, batch, silent)
         self.seen[op] = seen = Seen(op, value, found, batch, shape, grad_note=grad_note)
+        if value not in self._channels:
+            seen.token_cosine = token_cosine(tensor, batch)
         if shape is not None and not shape.affine:
             seen.saturated = flat_share(tensor, shape)
             if silent and found.silent is not None and batch is not None:
@@ -159,18 +165,18 @@ class Meter:
         return self._channels.get(value, axes - 1)
 
 
-def dead_share(tensor: Tensor, batch: Batch, silent: Tensor, axis: int) -> float:
+def dead_share(tensor: Tensor, batch: Batch, silent: NDArray[np.bool_], axis: int) -> float:
     """The share of units, along an axis, that are zero for every input, and at every position."""
-    if axis == batch.axis or tensor.dim() == 2:  # nothing but inputs and units
-        return float(silent.float().mean())
+    if axis == batch.axis or tensor.dim() == 2:
+        return float(np.count_nonzero(silent)) / silent.size
     order = memory_order(tensor)
     place = order.index(batch.axis)
     sizes = [tensor.shape[each] for each in order]
     whole = silent.reshape(*sizes[:place], batch.outer, batch.inner, *sizes[place + 1 :])
     at = order.index(axis)
     unit = at if at < place else at + 1
-    others = [each for each in range(whole.dim()) if each != unit]
-    return float(whole.all(others[0]).float().mean()) if len(others) == 1 else float(_all(whole, others).float().mean())
+    dead = whole.all(tuple(each for each in range(whole.ndim) if each != unit))
+    return float(np.count_nonzero(dead)) / dead.size
 
 
 def _adds_nothing(made: Sequence[tuple[int, Tensor]], given: Sequence[Given]) -> bool:
@@ -183,9 +189,3 @@ def _masks(tensor: Tensor) -> bool:
     if not tensor.is_floating_point() or tensor.numel() < 2:
         return bool(tensor.is_floating_point() and tensor.numel() == 1 and float(tensor) <= MASKED)
     return bool(((tensor == 0) | (tensor <= MASKED)).all()) and bool((tensor <= MASKED).any())
-
-
-def _all(silent: Tensor, axes: Sequence[int]) -> Tensor:
-    for axis in sorted(axes, reverse=True):
-        silent = silent.all(axis)
-    return silent

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 CHUNK = 1 << 20  # elements that are looked at together: what bounds the memory
+FEW = 1 << 15  # elements
 RANKED = 32  # inputs whose rank is taken
 _CLOSE = 0.01  # below this share of the second moment a difference of squares has lost its digits
 _SMALL, _LARGE = 1e-16, 1e17  # whose squares leave the range of float32
@@ -45,7 +48,7 @@ class Moments(NamedTuple):
     nonfinite: int
     batch_std: float | None = None
     cosine: float | None = None
-    silent: Tensor | None = None
+    silent: NDArray[np.bool_] | None = None
 
 
 def root_mean_square(y: Tensor) -> tuple[float, int]:
@@ -57,6 +60,14 @@ def root_mean_square(y: Tensor) -> tuple[float, int]:
     count = y.numel()
     if count == 0:
         return 0.0, 0
+    if count <= FEW and y.dtype is torch.float32 and y.is_contiguous() and y.device.type == "cpu":
+        flat = y.detach().numpy().reshape(-1)
+        scale = math.sqrt(float(flat @ flat) / count)
+        if _SMALL < scale < _LARGE:
+            return scale, 0
+        wide = flat.astype(np.float64)
+        scale = math.sqrt(float(wide @ wide) / count)
+        return scale, 0 if math.isfinite(scale) else count - int(np.count_nonzero(np.isfinite(flat)))
     norm = float(torch.linalg.vector_norm(_plain(y), dtype=_wide(y.dtype)))
     scale = norm / math.sqrt(count)
     if _SMALL < scale < _LARGE or y.dtype == torch.float64:
@@ -75,10 +86,13 @@ def moments(y: Tensor, batch: Batch | None, silent: bool = False) -> Moments:
         batch: where its inputs lie; None where that is not known.
         silent: whether to look for units that are zero for every input.
     """
-    y = _plain(y)
     if batch is None or batch.inputs < 2:
         scale, bad = root_mean_square(y)
-        return Moments(scale, _mean(y), bad)
+        return Moments(scale, _mean(_plain(y)), bad)
+    found = _few(y, batch, silent)
+    if found is not None:
+        return found
+    y = _plain(y)
     found = _batched(y, batch, silent, torch.float32)
     if found is None:
         scale, bad = root_mean_square(y)
@@ -91,11 +105,12 @@ def products(y: Tensor, batch: Batch | None, most: int = RANKED) -> Tensor | Non
     """The inner products of pairs of inputs, of the first so many; None where the inputs are not known."""
     if batch is None or batch.inputs < 2 or y.numel() == 0:
         return None
-    rows = rows_of(_plain(y), batch)[:, :most]
-    found = torch.zeros(rows.shape[1], rows.shape[1], dtype=torch.float64, device=y.device)
+    rows = rows_of(_plain(y), batch).narrow(-2, 0, min(most, batch.inputs))
+    found = torch.zeros(rows.shape[-2], rows.shape[-2], dtype=torch.float64, device=y.device)
     for piece in _columns(rows):
         wide = piece.to(_wide(y.dtype))
-        found += (wide @ wide.transpose(-1, -2)).sum(0).double()
+        pairs = wide @ wide.transpose(-1, -2)
+        found += (pairs if pairs.dim() == 2 else pairs.sum(0)).double()
     return found
 
 
@@ -113,12 +128,15 @@ def effective_rank(pairs: Tensor) -> float | None:
 
 
 def rows_of(y: Tensor, batch: Batch) -> Tensor:
-    """An array as (outer, inputs, inner): a view in its own order in memory, where it is dense."""
+    """An array as (inputs, rest) or (outer, inputs, inner): a view in its own order in memory, where it is dense."""
+    if batch.axis == 0 and batch.outer == 1 and y.is_contiguous():
+        return y.view(batch.inputs, -1)
     order = memory_order(y)
     place = order.index(batch.axis)
     sizes = [y.shape[axis] for axis in order]
     outer, inner = math.prod(sizes[:place]) * batch.outer, batch.inner * math.prod(sizes[place + 1 :])
-    return y.permute(order).reshape(outer, batch.inputs, inner)
+    rows = y.permute(order).reshape(outer, batch.inputs, inner)
+    return rows[0] if outer == 1 else rows
 
 
 def memory_order(y: Tensor) -> list[int]:
@@ -127,58 +145,106 @@ def memory_order(y: Tensor) -> list[int]:
     return sorted(range(y.dim()), key=lambda axis: -strides[axis])
 
 
+def _few(y: Tensor, batch: Batch, silent: bool) -> Moments | None:
+    """Of few numbers, by NumPy, each of whose calls costs less; None where the other way has to be gone."""
+    if y.numel() > FEW or y.dtype is not torch.float32 or y.device.type != "cpu":
+        return None
+    rows = rows_of(y.detach(), batch)
+    if rows.dim() != 2:
+        return None
+    values, (inputs, units) = rows.numpy(), rows.shape
+    squares = np.einsum("ij,ij->i", values, values)
+    scale = math.sqrt(float(squares.sum()) / values.size)
+    if not _SMALL < scale < _LARGE:
+        return None
+    weights = np.empty((2, inputs), np.float32)
+    weights[0] = 1 / inputs
+    alive = int(np.count_nonzero(squares))
+    weights[1] = 1 / np.sqrt(squares) if alive == inputs else _inverse(squares)
+    sums = weights @ values
+    away = (values - sums[0]).reshape(-1)
+    across = float(away @ away) / values.size
+    together = float(sums[1] @ sums[1])
+    return Moments(
+        scale, float(sums[0].sum()) / units, 0, math.sqrt(across), _cosine(together, alive), sums[0] == 0 if silent else None
+    )
+
+
+def _cosine(together: float, inputs: int) -> float | None:
+    """The mean over pairs, from the square of the sum of directions."""
+    if inputs < 2:
+        return None
+    return min(1.0, max(-1.0, (together - inputs) / (inputs * (inputs - 1))))
+
+
 def _batched(y: Tensor, batch: Batch, silent: bool, dtype: torch.dtype) -> Moments | None:
     """In the precision asked for; None where squares leave its range, or something is not finite."""
     rows = rows_of(y, batch)
-    outer, inputs, inner = rows.shape
-    pieces = list(_columns(rows))
-    squares = [torch.linalg.vector_norm(piece, dim=(0, 2), dtype=dtype).double().square() for piece in pieces]
-    whole = torch.stack(squares).sum(0) if len(squares) > 1 else squares[0]
-    total, least = float(whole.sum()), float(whole.min())
-    count = outer * inner
-    scale = math.sqrt(total / (inputs * count)) if total >= 0 else math.nan
+    inputs, count = batch.inputs, y.numel() // batch.inputs
+    pieces = list(_columns(rows)) if y.numel() > CHUNK else [rows]
+    lengths = [_array(torch.linalg.vector_norm(piece, dim=_REST[piece.dim()], dtype=dtype)) for piece in pieces]
+    squares = [np.square(length, dtype=np.float64) for length in lengths]
+    whole = np.sum(squares, 0) if len(squares) > 1 else squares[0]
+    scale = math.sqrt(float(whole.sum()) / y.numel())
     if dtype is torch.float32 and y.dtype != torch.float64:
-        if not scale < _LARGE or (0 < scale < _SMALL) or (scale == 0 and bool(y.any())):
+        if not scale < _LARGE or 0 < scale < _SMALL or (scale == 0 and bool(y.any())):
             return None
     elif not math.isfinite(scale):
         return None
     work = torch.float64 if y.dtype is torch.float64 else dtype
-    weights = torch.empty(2, inputs, dtype=work, device=y.device)
-    weights[0] = 1 / inputs
-    norms = whole.sqrt()
-    weights[1] = torch.where(norms > 0, 1 / norms, 0) if least == 0 else 1 / norms
-    alive = inputs if least > 0 else int((whole > 0).sum())
+    weights = np.full((2, inputs), 1 / inputs)
+    alive = int(np.count_nonzero(whole))
+    weights[1] = 1 / np.sqrt(whole) if alive == inputs else _inverse(whole)
+    factors = torch.from_numpy(weights).to(y.device, work)
     mean = across = together = 0.0
     quiet = []
     for piece, square in zip(pieces, squares, strict=True):
-        sums = torch.matmul(weights, piece.to(work))  # (outer, 2, inner)
-        middle, directions = sums[:, 0].double(), sums[:, 1].double()
-        mean += float(middle.sum())
-        together += float(directions.square().sum())
+        wide = piece if piece.dtype is work else piece.to(work)
+        sums = torch.matmul(factors, wide)  # (2, units), or (outer, 2, inner)
+        both = _array(sums)
+        middle, directions = (both[0], both[1]) if both.ndim == 2 else (both[:, 0], both[:, 1])
+        mean += float(middle.sum(dtype=np.float64))
+        together += _square(directions)
         own = float(square.sum()) / inputs
-        left = own - float(middle.square().sum())
+        left = own - _square(middle)
         if left < _CLOSE * own:  # too much of it is shared to be told from a difference
-            away = piece.to(work) - sums[:, :1]
-            left = float(torch.linalg.vector_norm(away, dtype=_wide(work))) ** 2 / inputs
+            away = wide - sums.narrow(-2, 0, 1)
+            left = float(torch.linalg.vector_norm(away, dtype=work)) ** 2 / inputs
         across += left
         if silent:
-            quiet.append(sums[:, 0] == 0)
-    cosine = (together - alive) / (alive * (alive - 1)) if alive > 1 else None
-    if cosine is not None:
-        cosine = min(1.0, max(-1.0, cosine))
-    return Moments(scale, mean / count, 0, math.sqrt(max(across, 0.0) / count), cosine,
-                   torch.cat(quiet, -1 if len(quiet) > 1 and outer == 1 else 0) if silent else None)  # fmt: skip
+            quiet.append(middle == 0)
+    units = np.concatenate(quiet, -1 if rows.dim() == 2 else 0) if silent else None
+    return Moments(scale, mean / count, 0, math.sqrt(max(across, 0.0) / count), _cosine(together, alive), units)
+
+
+_REST = {2: (1,), 3: (0, 2)}  # all axes but that of the inputs
+
+
+def _inverse(squares: NDArray[Any]) -> NDArray[Any]:
+    """1/|y_i|; 0 for an input that is all zeros, whose direction is none."""
+    return np.divide(1, np.sqrt(squares), out=np.zeros_like(squares), where=squares > 0)
+
+
+def _square(values: NDArray[Any]) -> float:
+    """The sum of squares, in double precision."""
+    if values.size < 4096 and values.flags.c_contiguous:  # where single precision is near enough
+        flat = values.ravel()
+        return float(flat @ flat)
+    return float(np.square(values, dtype=np.float64).sum())
+
+
+def _array(values: Tensor) -> NDArray[Any]:
+    """As an array of NumPy's, whose small sums cost less."""
+    found: NDArray[Any] = values.cpu().numpy()
+    return found
 
 
 def _columns(rows: Tensor) -> Iterator[Tensor]:
-    """Parts of (outer, inputs, inner) that hold all inputs of some units."""
-    outer, inputs, inner = rows.shape
-    if rows.numel() <= CHUNK:
-        yield rows
-    elif outer > 1:
-        yield from rows.split(max(1, CHUNK // (inputs * inner)), 0)
+    """Parts that hold all inputs of some units."""
+    if rows.dim() == 2:
+        yield from rows.split(max(1, CHUNK // rows.shape[0]), 1)
     else:
-        yield from rows.split(max(1, CHUNK // inputs), 2)
+        yield from rows.split(max(1, CHUNK // (rows.shape[1] * rows.shape[2])), 0)
 
 
 def _pieces(flat: Tensor) -> Iterator[Tensor]:

@@ -52,7 +52,7 @@ def _row(
         shape=graph.values[seen.value].shape, batch_axis=None if batch is None else batch.axis,
         per_input=1 if batch is None else batch.per_input, rms=found.rms, mean=found.mean, batch_std=found.batch_std,
         cosine=found.cosine, dead=seen.dead, saturated=seen.saturated if shares is None else shares.one_hot,
-        nonfinite=found.nonfinite, rank=rank,
+        nonfinite=found.nonfinite, token_cosine=seen.token_cosine, rank=rank,
         rank_inputs=None if rank is None or seen.products is None else len(seen.products),
         logit_std=None if shares is None else shares.logit_std, entropy=None if shares is None else shares.entropy,
         grad_rms=None if gradient is None else gradient[0],

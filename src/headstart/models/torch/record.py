@@ -36,7 +36,9 @@ class Observer(Protocol):
     def before(self, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         """A call that may write into what it is given is about to run."""
 
-    def saw(self, op: Op, kind: Kind, made: Sequence[tuple[int, Tensor]], given: Sequence[Given], call: Made) -> None:
+    def saw(
+        self, op: Op, kind: Kind, made: Sequence[tuple[int, Tensor]], given: Sequence[Given], call: Made
+    ) -> None:
         """An operation ran. kind: of what it made. made: its outputs, each a value and its tensor."""
 
 
@@ -55,6 +57,9 @@ class Made(NamedTuple):
     args: tuple[Any, ...]
     kwargs: Mapping[str, Any]
     arguments: Mapping[str, Any]
+
+
+_NONE = frozenset[str]()
 
 
 class ForwardError(Exception):
@@ -146,9 +151,8 @@ class Tape(TorchFunctionMode):
         if any(version is None for _, _, version in before) and _writes(name, kwargs):
             changed += [tensor for tensor, _, version in before if version is None and tensor is result]
         given = {id(tensor) for tensor, _, _ in before}
-        made = [
-            tensor for tensor in pytree.tree_leaves(result) if isinstance(tensor, Tensor) and id(tensor) not in given
-        ]
+        leaves = [result] if isinstance(result, Tensor) else pytree.tree_leaves(result)
+        made = [tensor for tensor in leaves if isinstance(tensor, Tensor) and id(tensor) not in given]
         written = [tensor for tensor in changed if not _is_buffer_of_a_norm(name, tensor, before)]
         if not made and not written:
             return
@@ -158,11 +162,9 @@ class Tape(TorchFunctionMode):
         inputs = tuple((slot, numbers[id(tensor)]) for slot, tensor in given_as)
         kinds = {self.values[number].kind for _, number in inputs}
         kind: Kind = "data" if "data" in kinds else "weight" if "weight" in kinds else "constant"
-        roots = frozenset[str]().union(*(self.values[number].parameters for _, number in inputs))
+        roots = frozenset[str]().union(*(self.values[number].parameters for _, number in inputs)) if kind == "weight" else _NONE
         index = len(self.ops)
-        new = [
-            (self.add(tensor, kind, "op", index, roots if kind == "weight" else frozenset()), tensor) for tensor in made
-        ]
+        new = [(self.add(tensor, kind, "op", index, roots), tensor) for tensor in made]
         for tensor in written:
             new += self._rewritten(tensor, kind, index, roots)
         outputs = tuple(number for number, _ in new)
@@ -199,7 +201,7 @@ class Tape(TorchFunctionMode):
         alive = [found for reference in known if (found := reference()) is not None]
         others = {id(other): other for other in alive if other is not tensor and id(other) not in self.names}
         return [
-            (self.add(each, kind, "op", op, roots if kind == "weight" else frozenset()), each)
+            (self.add(each, kind, "op", op, roots), each)
             for each in (tensor, *others.values())
         ]
 
@@ -236,9 +238,7 @@ def record(
             result = model(*args, **kwargs)
         except Exception as error:
             raise ForwardError(tape.failed or tape.module, error) from error
-    outputs = [
-        tape.value_of(tensor) for tensor in pytree.tree_leaves(plain_result(result)) if isinstance(tensor, Tensor)
-    ]
+    outputs = [tape.value_of(tensor) for tensor in pytree.tree_leaves(plain_result(result)) if isinstance(tensor, Tensor)]
     return Graph(
         tuple(tape.values), tuple(tape.ops), tuple(outputs), tuple(tape.uses), tuple(tape.calls), tape.numbers
     ), result

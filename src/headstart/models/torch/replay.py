@@ -23,8 +23,10 @@ def replay_of(
     function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
 ) -> Callable[[Sequence[Any]], Any]:
     """The operation as a function of the arrays that it took, in their order; nothing of the call's tensors is kept."""
-    leaves, shape = pytree.tree_flatten((args, dict(kwargs)))
-    count = 0
+    leaves, shape = [*args, *kwargs.values()], None
+    if any(isinstance(leaf, (list, tuple, dict)) for leaf in leaves):  # not the usual call, which costs less
+        leaves, shape = pytree.tree_flatten((args, dict(kwargs)))
+    words, positions, count = tuple(kwargs), len(args), 0
     for i, leaf in enumerate(leaves):
         if isinstance(leaf, Tensor):
             leaves[i] = _Place(count)
@@ -36,7 +38,10 @@ def replay_of(
         with torch.no_grad(), torch.device("cpu"), _disable_current_modes():
             tensors = [torch.from_numpy(_copy(array)) for array in arrays]
             filled = [tensors[leaf.number] if isinstance(leaf, _Place) else leaf for leaf in leaves]
-            given, named = pytree.tree_unflatten(filled, shape)
+            given, named = (
+                (filled[:positions], dict(zip(words, filled[positions:], strict=True)))
+                if shape is None else pytree.tree_unflatten(filled, shape)
+            )  # fmt: skip
             made = function(*given, **named)
             made = tensors[0] if made is None else made
             return tuple(map(_array, made)) if isinstance(made, (tuple, list)) else _array(made)

@@ -8,6 +8,7 @@ and large tensors are too many to copy in advance; they are copied when a write 
 from __future__ import annotations
 
 import contextlib
+import operator
 import random
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from headstart.models.torch import names
 
 SMALL = 1 << 20  # elements of a tensor that is copied in advance
 _CONTAINERS = (dict, list, set, OrderedDict, defaultdict, deque)
+_PLAIN = frozenset({bool, int, float, str, type(None), tuple})
 _MANY = 10_000  # elements of a container that is still looked at
 _SEVERAL = 64  # of which more are not looked into
 
@@ -48,10 +50,19 @@ class Found:
         self._tensors: dict[int, _Tensor] = {}
         self._own: list[tuple[Any, Any]] = []
         self._by_memory: dict[int, list[_Tensor]] = {}
+        self._empty: list[Any] = []
         for module in model.modules():
             self._attributes.append((module, dict(module.__dict__)))
             for name, value in module.__dict__.items():
-                self._look(value, 0, name == "_parameters")
+                kind = type(value)
+                if kind in _PLAIN:
+                    continue
+                if kind in _CONTAINERS and not value:
+                    self._empty.append(value)
+                elif name == "_modules":  # they are all looked at by themselves
+                    self._containers.append((value, value.copy()))
+                else:
+                    self._look(value, 0, name == "_parameters")
         for kept in self._tensors.values():
             self._by_memory.setdefault(_memory(kept.tensor), []).append(kept)
             if kept.gradient is not None:
@@ -66,6 +77,9 @@ class Found:
         """Everything as it was."""
         for holder, before in self._attributes:
             _put_back_dict(holder.__dict__, before)
+        for container in self._empty:
+            if container:
+                container.clear()
         for container, before in self._containers:
             _put_back_container(container, before)
         with torch.no_grad():
@@ -158,8 +172,9 @@ def _memory(tensor: Tensor) -> int:
 
 
 def _put_back_dict(found: dict[Any, Any], before: dict[Any, Any]) -> None:
-    if len(found) == len(before) and all(name in found and found[name] is value for name, value in before.items()):
-        return
+    if len(found) == len(before) and all(map(operator.is_, found.values(), before.values())):
+        if found.keys() == before.keys():
+            return
     found.clear()
     found.update(before)
 

@@ -6,6 +6,7 @@ parameter it is a view of.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -71,8 +72,13 @@ def translated(axes: Axes, view: View) -> tuple[Layout | None, str]:
     every = [axis for numbers in named.values() for axis in numbers]
     if len(every) != len(set(every)):
         return None, "one of its axes is an output and an input at once"
+    return _layout(tuple(named.items()), tuple(axes.rest.items()))
+
+
+@functools.lru_cache(maxsize=1024)
+def _layout(named: tuple[tuple[str, Any], ...], rest: tuple[tuple[str, Any], ...]) -> tuple[Layout | None, str]:
     try:
-        return Layout(**named, **axes.rest), ""
+        return Layout(**dict(named), **dict(rest)), ""
     except InputError as error:
         return None, str(error)
 
