@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from headstart.graph.values import Call, Op, Use, Value
 from headstart.graph.words import WEIGHTED
@@ -20,6 +21,7 @@ class Graph:
         uses: of parameters as weights, in order.
         calls: of modules, in order.
         numbers: what constants of one element are, by value; for replays.
+        arrays: samples of what larger constants hold that meet data, and of computed weights; evenly spread.
     """
 
     values: tuple[Value, ...]
@@ -28,6 +30,7 @@ class Graph:
     uses: tuple[Use, ...]
     calls: tuple[Call, ...] = ()
     numbers: dict[int, float] = field(default_factory=dict)
+    arrays: dict[int, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property
     def readers(self) -> dict[int, tuple[int, ...]]:

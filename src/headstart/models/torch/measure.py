@@ -124,6 +124,7 @@ def _pass(model: nn.Module, reading: Reading, question: Question, axis: int, str
             if isinstance(failed.error, Mixed):
                 raise failed.error from None
             raise forward_failed(model, args, kwargs, failed) from failed.error
+        meter.finish(graph.outputs)
         drew = _states() != states
         del args, kwargs
         goal = objective(output, question.loss, question.target, question.seed)

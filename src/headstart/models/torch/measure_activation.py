@@ -53,8 +53,8 @@ class Activations:
     """Value -> the value that it is a function of, element by element, and this function on the grid."""
 
     def __init__(self) -> None:
-        self.found: dict[int, tuple[int, NDArray[np.float64]]] = {}
-        self._single: dict[Any, NDArray[np.float64] | None] = {}
+        self.found: dict[int, tuple[int, bytes]] = {}
+        self._known: dict[Any, bytes | None] = {}  # one call of a function on one activation -> what it makes
 
     def carry(
         self, op: Op, made: Sequence[tuple[int, Tensor]], given: Sequence[Given], data: set[int], call: Made
@@ -63,44 +63,45 @@ class Activations:
         if op.name not in POINTWISE and op.name != "identity":
             return
         roots = {self.found[value][0] if value in self.found else value for value in data}
-        if len(roots) != 1 or not all(each.value in data or each.tensor.numel() == 1 for each in given if
-                                      each.slot != "slope"):  # fmt: skip
+        if len(roots) != 1:
             return
+        for each in given:
+            if each.value not in data and each.tensor.numel() != 1 and each.slot != "slope":
+                return
         (root,) = roots
-        key = self._key(op, given, data, call) if data == {root} and root not in self.found else None
-        if key is not None and key in self._single:
-            phi = self._single[key]
+        key = self._key(op, given, data, call)
+        if key in self._known:
+            phi = self._known[key]
         else:
-            phi = self._computed(given, data, call)
-            if key is not None:
-                self._single[key] = phi
+            phi = self._known[key] = self._computed(given, data, call)
         if phi is not None:
-            for value, _ in made[:1]:
-                self.found[value] = root, phi
+            self.found[made[0][0]] = root, phi
+
+    def root(self, value: int) -> int | None:
+        """The value that another one is a function of."""
+        return self.found[value][0] if value in self.found else None
 
     def shape(self, value: int) -> Shape | None:
         """What a value is of the one it is a function of; None where it is none of a single one."""
-        if value not in self.found:
-            return None
-        return _shape(self.found[value][1].tobytes())
+        return _shape(self.found[value][1]) if value in self.found else None
 
     def _key(self, op: Op, given: Sequence[Given], data: set[int], call: Made) -> Any:
-        """What calls of the same function have in common; None where they take other numbers too."""
-        if len(given) != 1:
-            return None
-        rest = tuple((slot, value) for slot, value in call.arguments.items() if not isinstance(value, Tensor))
-        try:
-            hash(rest)
-        except TypeError:
-            return None
-        return op.call, op.name, given[0].slot, rest
+        """The function, and what it takes."""
+        taken = tuple(
+            (each.slot, self.found[each.value][1] if each.value in self.found else b"")
+            if each.value in data else (each.slot, None if each.slot == "slope" else float(each.tensor.detach()))
+            for each in given
+        )  # fmt: skip
+        rest = tuple((slot, value if isinstance(value, (int, float, str, bool)) else None)
+                     for slot, value in call.arguments.items())  # fmt: skip
+        return op.call, taken, rest
 
-    def _computed(self, given: Sequence[Given], data: set[int], call: Made) -> NDArray[np.float64] | None:
+    def _computed(self, given: Sequence[Given], data: set[int], call: Made) -> bytes | None:
         arrays: dict[int, Tensor] = {}
         for each in given:
             if each.value in data:
                 known = self.found.get(each.value)
-                arrays[id(each.tensor)] = torch.from_numpy((_POINTS if known is None else known[1]).copy())
+                arrays[id(each.tensor)] = torch.from_numpy((_POINTS if known is None else np.frombuffer(known[1])).copy())
             elif each.slot == "slope":
                 arrays[id(each.tensor)] = torch.full((1,), 0.25, dtype=torch.float64)  # PReLU's own start
             else:
@@ -116,7 +117,7 @@ class Activations:
             phi: NDArray[np.float64] = made.double().numpy()
         except Exception:  # whatever a function does not like about a grid
             return None
-        return phi if phi.shape == _POINTS.shape else None
+        return phi.tobytes() if phi.shape == _POINTS.shape else None
 
 
 @functools.lru_cache(maxsize=_CACHED)

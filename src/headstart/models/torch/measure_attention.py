@@ -19,7 +19,7 @@ from headstart.models.torch.record import Made
 MASKED = -1e4  # logits below this are masks, whatever the type of numbers
 _NO_SHARE = 64.0  # below the largest logit of a row: a share of e^-64, which no float32 sum notices
 _ONE_HOT = 0.99
-_MOST = 1 << 18  # logits that are looked at
+_MOST = 1 << 15  # logits that are looked at
 
 
 class Shares(NamedTuple):

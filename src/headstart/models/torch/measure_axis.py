@@ -14,6 +14,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
@@ -42,6 +43,7 @@ class Axes:
         """inputs: how many there are. strict: whether an operation that mixes them is an error."""
         self.inputs, self.strict = inputs, strict
         self.known: dict[int, Batch] = {}
+        self._answers: dict[Any, Batch | None] = {}
 
     def start(self, value: int, tensor: Tensor, axis: int) -> None:
         """An input of the model."""
@@ -105,6 +107,17 @@ class Axes:
         return found.pop() if len(found) == 1 else None
 
     def _labelled(self, op: Op, place: int, given: Sequence[Given], call: Made) -> Batch | None:
+        """By labels; calls that differ in nothing but the numbers in their tensors are answered once."""
+        if not all(self._has_labels(op, each) for each in given):  # indices: the answer depends on their numbers
+            return self._by_labels(op, place, given, call)
+        plain = [repr(each) for each in pytree.tree_leaves((call.args, call.kwargs)) if not isinstance(each, Tensor)]
+        taken = tuple((each.slot, each.tensor.shape, self.known.get(each.value)) for each in given)
+        key = op.call, place, taken, tuple(plain)
+        if key not in self._answers:
+            self._answers[key] = self._by_labels(op, place, given, call)
+        return self._answers[key]
+
+    def _by_labels(self, op: Op, place: int, given: Sequence[Given], call: Made) -> Batch | None:
         labels = {id(each.tensor): self._labels(each) for each in given if self._has_labels(op, each)}
 
         def put(tensor: Tensor) -> Tensor:
@@ -308,17 +321,18 @@ def read_labels(labels: Tensor, inputs: int) -> Batch | None:
     return None
 
 
-def _pattern(line: Tensor, axis: int, inputs: int) -> Batch | None:
+def _pattern(labels: Tensor, axis: int, inputs: int) -> Batch | None:
     """How 1 to `inputs` repeat along an axis."""
+    line = labels.cpu().numpy()
     per_input, rest = divmod(len(line), inputs)
-    if rest:
+    if rest or not line.any():
         return None
-    for inner in (1, *range(2, per_input + 1)):
+    runs = np.flatnonzero(line != line[0])
+    likely = int(runs[0]) if len(runs) else len(line)
+    for inner in (likely, *range(1, per_input + 1)):
         if per_input % inner == 0:
-            expected = (
-                torch.arange(1.0, inputs + 1, device=line.device).repeat_interleave(inner).repeat(per_input // inner)
-            )
-            if bool(((line == expected) | (line == 0)).all()) and bool((line > 0).any()):
+            expected = np.tile(np.repeat(np.arange(1, inputs + 1), inner), per_input // inner)
+            if np.all((line == expected) | (line == 0)):
                 return Batch(axis, per_input // inner, inputs, inner)
     return None
 

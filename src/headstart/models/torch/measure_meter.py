@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import weakref
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -47,6 +48,14 @@ class Seen:
     note: str = ""
 
 
+class _Waiting(NamedTuple):
+    """A value that is looked at once something else takes it."""
+
+    op: Op
+    tensor: weakref.ref[Tensor]
+    without_gradient: str
+
+
 class Meter:
     """Sees a pass."""
 
@@ -57,6 +66,8 @@ class Meter:
         self.seen: dict[int, Seen] = {}  # by operation; an input of the model is -1, -2, ...
         self.told: tuple[int | None, float | None] | None = None  # of a loss that the model itself takes
         self._data: set[int] = set()
+        self._waiting: dict[int, _Waiting] = {}
+        self._parts: set[int] = set()  # of those, what an operation of the same activation took
         self._asks: set[int] = set()  # values that a gradient comes back to
         self._masked: set[int] = set()  # values of which a mask took elements away
         self._channels: dict[int, int] = {}  # value -> the axis of its units, where that is not the last
@@ -65,12 +76,15 @@ class Meter:
         self.axes.start(value, tensor, self.axis)
         self._data.add(value)
         if tensor.is_floating_point() or tensor.is_complex():
-            self._look(-1 - len(self.seen), value, tensor, False)
+            self._look(-1 - len(self.seen), value, tensor, self._without_gradient(tensor, ()))
 
     def before(self, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         for tensor in (args[0] if args else None, kwargs.get("input"), kwargs.get("out")):
             if isinstance(tensor, Tensor):
                 self.found.about_to_write(tensor)
+                for value, waiting in list(self._waiting.items()):
+                    if waiting.tensor() is tensor:
+                        self._look_late(value, tensor)
 
     def saw(self, op: Op, kind: Kind, made: Sequence[tuple[int, Tensor]], given: Sequence[Given], call: Made) -> None:
         if any(tensor.requires_grad for _, tensor in made):
@@ -84,29 +98,66 @@ class Meter:
         self.axes.carry(op, made, given, call)
         self._units(op, made, given)
         self.activations.carry(op, made, given, data, call)
+        if self._waiting:
+            self._look_at_what_leaves(made, given)
         if op.name in RESHAPE or (op.name in JOIN and _adds_nothing(made, given)):
             return
         for value, tensor in made:
             if tensor.is_floating_point() or tensor.is_complex():
-                self._look(op.index, value, tensor, any(each.value in self._asks for each in given))
+                why = self._without_gradient(tensor, given)
+                if self._is_part(value):
+                    self._waiting[value] = _Waiting(op, weakref.ref(tensor), why)
+                    return
+                self._look(op.index, value, tensor, why)
                 if not self._is_mask(op, value, tensor, given):
                     self._besides(op, tensor, len(data), call)
                 return
 
-    def _look(self, op: int, value: int, tensor: Tensor, cut: bool) -> None:
+    def finish(self, outputs: Iterable[int]) -> None:
+        """The pass is over: outputs, and what nobody used, are looked at."""
+        for value, waiting in list(self._waiting.items()):
+            tensor = waiting.tensor()
+            if tensor is not None and (value in outputs or value not in self._parts):
+                self._look_late(value, tensor)
+        self.seen = dict(sorted(self.seen.items(), key=lambda each: (each[0] >= 0, abs(each[0]))))
+
+    def _is_part(self, value: int) -> bool:
+        """Whether this may be a part of an activation of several operations: what it leaves by is looked at alone."""
+        shape = self.activations.shape(value)
+        return shape is not None and not shape.name
+
+    def _look_at_what_leaves(self, made: Sequence[tuple[int, Tensor]], given: Sequence[Given]) -> None:
+        """Look at values that an operation takes which is no part of the same activation."""
+        into = self.activations.root(made[0][0])
+        for each in given:
+            if each.value in self._waiting:
+                if into is None or self.activations.root(each.value) != into:
+                    self._look_late(each.value, each.tensor)
+                else:
+                    self._parts.add(each.value)
+
+    def _look_late(self, value: int, tensor: Tensor) -> None:
+        op, _, why = self._waiting.pop(value)
+        self._look(op.index, value, tensor, why)
+        self._is_mask(op, value, tensor, ())
+
+    def _without_gradient(self, tensor: Tensor, given: Sequence[Given]) -> str:
+        """Why no gradient will come back to a value; "" if one will."""
+        if tensor.requires_grad:
+            return ""
+        if not torch.is_grad_enabled():
+            return UNDER_NO_GRAD
+        return CUT if any(each.value in self._asks for each in given) else NOT_TRAINED
+
+    def _look(self, op: int, value: int, tensor: Tensor, without_gradient: str) -> None:
         batch, shape = self.axes.known.get(value), self.activations.shape(value)
-        grad_note = ""
         if tensor.requires_grad:
             self.gradients.watch(value, tensor)
-        elif not torch.is_grad_enabled():
-            grad_note = UNDER_NO_GRAD
-        else:
-            grad_note = CUT if cut else NOT_TRAINED
         if tensor.is_meta or tensor.layout != torch.strided:
             return
         silent = shape is not None and shape.silent
         found = moments(tensor, batch, silent)
-        self.seen[op] = seen = Seen(op, value, found, batch, shape, grad_note=grad_note)
+        self.seen[op] = seen = Seen(op, value, found, batch, shape, grad_note=without_gradient)
         if value not in self._channels:
             seen.token_cosine = token_cosine(tensor, batch)
         if shape is not None and not shape.affine:

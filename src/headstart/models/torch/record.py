@@ -24,6 +24,7 @@ from headstart.graph.values import Call, Kind, Op, Use, Value
 from headstart.models.torch.ops import OPS, bound, name_of
 from headstart.models.torch.replay import replay_of
 from headstart.models.torch.uses import Operand, uses_of
+from headstart.models.torch.values import sample_of
 from headstart.models.torch.views import View, view_of
 
 
@@ -79,10 +80,12 @@ class Tape(TorchFunctionMode):
         """parameters: by canonical name; the model keeps them alive. names: id of a parameter -> that name."""
         super().__init__()
         self.parameters, self.names, self.observer = parameters, names, observer
+        self._stored = {_storage(tensor) for tensor in parameters.values()}
         self.values: list[Value] = []
         self.ops: list[Op] = []
         self.uses: list[Use] = []
         self.numbers: dict[int, float] = {}
+        self.arrays: dict[int, Any] = {}
         self.calls: list[Call] = []
         self.open: list[int] = []  # the calls that have not come back yet
         self.failed = ""  # the innermost module that an error came out of
@@ -175,6 +178,8 @@ class Tape(TorchFunctionMode):
             attributes=attributes, replay=replay_of(function, args, kwargs),
         )  # fmt: skip
         self.ops.append(op)
+        if kind != "constant":
+            self._look_at(given_as, numbers)
         if "weight" in kinds:
             weights = [(slot, tensor) for slot, tensor in given_as if self.values[numbers[id(tensor)]].kind == "weight"]
             operands = [self._operand(slot, tensor, numbers[id(tensor)]) for slot, tensor in weights]
@@ -184,6 +189,19 @@ class Tape(TorchFunctionMode):
         if self.observer is not None:
             taken = [Given(slot, numbers[id(tensor)], tensor) for slot, tensor in given_as]
             self.observer.saw(op, kind, new, taken, Made(function, args, kwargs, arguments))
+
+    def _look_at(self, given_as: list[tuple[str, Tensor]], numbers: Mapping[int, int]) -> None:
+        """Keep samples of the constants, and of the computed weights, that meet data or weights."""
+        for _, tensor in given_as:
+            number = numbers[id(tensor)]
+            value = self.values[number]
+            if number in self.arrays or value.kind == "data" or tensor.numel() < 2:
+                continue
+            if value.kind == "weight" and (value.op is None or _storage(tensor) in self._stored):
+                continue
+            found = sample_of(tensor)
+            if found is not None:
+                self.arrays[number] = found
 
     def _operand(self, slot: str, tensor: Tensor, number: int) -> Operand:
         """A weight, and how it lies in the parameter that it is a view of."""
@@ -240,8 +258,9 @@ def record(
             raise ForwardError(tape.failed or tape.module, error) from error
     outputs = [tape.value_of(tensor) for tensor in pytree.tree_leaves(plain_result(result)) if isinstance(tensor, Tensor)]
     return Graph(
-        tuple(tape.values), tuple(tape.ops), tuple(outputs), tuple(tape.uses), tuple(tape.calls), tape.numbers
-    ), result
+        tuple(tape.values), tuple(tape.ops), tuple(outputs), tuple(tape.uses), tuple(tape.calls), tape.numbers,
+        tape.arrays,
+    ), result  # fmt: skip
 
 
 def _uncompiled() -> contextlib.AbstractContextManager[Any]:

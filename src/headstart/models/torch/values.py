@@ -85,6 +85,15 @@ def values_of(tensor: Tensor) -> TensorValues | None:
     return TensorValues(tensor)
 
 
+def sample_of(tensor: Tensor, most: int = 4096) -> NDArray[Any] | None:
+    """Evenly spread numbers of any tensor, whole ones and truth values too; None where it has none."""
+    if missing(tensor) or tensor.layout != torch.strided or tensor.is_quantized or tensor.is_complex():
+        return None
+    flat = tensor.detach().reshape(-1)[:: stride(tensor.numel(), tuple(tensor.shape), most)][:most].cpu()
+    found: NDArray[Any] = (flat if flat.dtype == torch.bool else flat.double()).numpy()
+    return found.copy()
+
+
 def _numbers(tensor: Tensor) -> Array:
     found = tensor.detach().cpu()
     found = found.float() if found.dtype in (torch.float16, torch.bfloat16) else found

@@ -141,10 +141,3 @@ def _cosine(together: float, inputs: int) -> float | None:
         return None
     return min(1.0, max(-1.0, (together * together - inputs) / (inputs * (inputs - 1))))
 
-
-def _plain(tensor: Tensor) -> Any:
-    """Outside autocast, where products of float32 are what they say."""
-    device = tensor.device.type
-    if torch.is_autocast_enabled(device):
-        return torch.autocast(device, enabled=False)
-    return contextlib.nullcontext()
