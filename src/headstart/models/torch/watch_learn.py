@@ -122,8 +122,6 @@ def _pass(
         try:
             graph, output = record(model, args, kwargs, arrays, meter, tape)
         except ForwardError as failed:
-            if isinstance(failed.error, Mixed):
-                raise failed.error from None
             raise failed.error from None
         del output
     rows = {row.value: row for row in rows_of_pass(graph, meter, residual_sums(graph)) if wanted(row.name)}
