@@ -19,6 +19,7 @@ from headstart.signals.trace import Row
 from headstart.signals.trunk import Layer, Trunk, size
 
 _MOST_OF = 0.25  # of the worst layer's logarithm: what is less is not to blame
+_ADDED = 1e-5  # by most norms to the variance
 _DATA = 2.0  # how far the scale of inputs may be off
 _MOSTLY = 0.75  # of the layers
 _FLOOR = 1e-7  # of a share: below it float32 knows no difference
@@ -92,7 +93,7 @@ def _forward_totals(look: Look, trunk: Trunk, shrinks: bool) -> dict[int, float]
     begins = _begins(trunk)
     for place, row in enumerate(trunk.rows):
         if place and trunk.norm_at(place - 1):
-            if shrinks and _too_small_for_a_norm(trunk.rows[place - 1]):
+            if shrinks and _too_small_for_a_norm(trunk.rows[place - 1], trunk.steps[place - 1]):
                 totals |= pending
             pending, reference = {}, None
         here = row.batch_std
@@ -236,9 +237,10 @@ def _only(step: Sequence[Op], does: Callable[[Op], bool]) -> bool:
     return any(does(op) for op in step) and all(does(op) or op.name in RESHAPE for op in step)
 
 
-def _too_small_for_a_norm(row: Row) -> bool:
-    """Whether the small number that a norm adds to the variance, 1e-5, is more than the variance."""
-    return row.rms is not None and row.rms**2 < 1e-5
+def _too_small_for_a_norm(row: Row, step: Sequence[Op]) -> bool:
+    """Whether the small number that a norm adds to the variance is more than the variance."""
+    added = [op.attributes["eps"] for op in step if isinstance(op.attributes.get("eps"), float)]
+    return row.rms is not None and row.rms**2 < (added[0] if added else _ADDED)
 
 
 def _ratio(a: float | None, b: float | None) -> float:

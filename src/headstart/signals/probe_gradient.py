@@ -28,7 +28,7 @@ def vanishing(look: Look, limit: float) -> Iterator[Hit]:
             yield Hit(0.0, f"Of the gradient nothing gets back through {drift.names[-1]}.", drift.names[-1])
             continue
         yield Hit(drift.total, f"The gradient shrinks {from_to(drift)}, on its way back.", layer,
-                  severity=mild(drift.total, limit), remedy=cure(look, drift, trunk))  # fmt: skip
+                  severity=mild(drift.total, limit), remedy=cure(look, drift, trunk), layers=drift.names)  # fmt: skip
 
 
 def exploding(look: Look, limit: float) -> Iterator[Hit]:
@@ -37,7 +37,7 @@ def exploding(look: Look, limit: float) -> Iterator[Hit]:
         if drift is not None and drift.total > limit:
             layer = drift.worst if drift.alone else drift.names[0]
             yield Hit(drift.total, f"The gradient grows {from_to(drift)}, on its way back.", layer,
-                      severity=mild(drift.total, limit), remedy=cure(look, drift, trunk))  # fmt: skip
+                      severity=mild(drift.total, limit), remedy=cure(look, drift, trunk), layers=drift.names)  # fmt: skip
 
 
     for rows in look.loops:
@@ -87,10 +87,10 @@ def steep_norm(look: Look, limit: float) -> Iterator[Hit]:
         if not _is_norm(look, row) or len(before) != 1 or before[0].value == row.value:
             continue
         given = before[0]
-        inside, outside = size(given), size(row)
-        if not inside or not outside or not given.rms or not row.rms or _readers(look, given) > 1:
+        inside, outside = _elasticity(given), _passed_on(look, given)
+        if not inside or not outside or not math.isfinite(inside) or given.rms is None:
             continue
-        factor = inside * given.rms / (outside * row.rms)
+        factor = inside / outside
         if factor > limit:
             yield Hit(
                 factor,
@@ -110,5 +110,7 @@ def _elasticity(row: Row) -> float | None:
     return None if gradient is None or row.rms is None else gradient * row.rms
 
 
-def _readers(look: Look, row: Row) -> int:
-    return len(look.graph.readers.get(row.value, ()))
+def _passed_on(look: Look, row: Row) -> float:
+    """What a relative change of all that takes a row does to the loss, together: a skip beside the norm too."""
+    rows = (look.by_op.get(reader) for reader in look.graph.readers.get(row.value, ()))
+    return sum(_elasticity(each) or 0.0 for each in rows if each is not None)

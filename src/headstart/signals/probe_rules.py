@@ -1,6 +1,6 @@
 """Rules that only a probe of a model can see, as data. Their checks stand beside, in the probe's other files.
 
-Every example is a tiny model of `headstart.models.torch.sick`, with its healthy twin.
+Every example is a tiny model of `headstart.models.torch.sick_signals` or `sick`, with its healthy twin.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ def _rule(
     source: str, look: Callable[[Look, float], Iterable[Hit]], model: str, inputs: str,
 ) -> Rule:  # fmt: skip
     """A row; its commands are those of a model in the room of sick ones."""
-    command = f"headstart probe headstart.models.torch.sick:{model}"
+    command = f"headstart probe headstart.models.torch.{model}"
     return Rule(
         code=code, word=word, severity=severity, title=title, meaning=meaning, why=why, limit=limit, unit=unit, fix=fix,
         source=source, look=look, example=f"{command} --input {inputs}",
@@ -43,7 +43,7 @@ RULES = (
         "mean is not zero, residual branches or normalization.",
         source="Schoenholz, Gilmer, Ganguli and Sohl-Dickstein, Deep information propagation, 2017: the ordered phase",
         look=probe_signal.independent,
-        model="deaf",
+        model="sick_signals:deaf",
         inputs="64,32",
     ),
     _rule(
@@ -61,7 +61,7 @@ RULES = (
         "softplus.",
         source="Lu, Shin, Su and Karniadakis, Dying ReLU and initialization, 2019",
         look=probe_units.dead,
-        model="dead_units",
+        model="sick:dead_units",
         inputs="64,13",
     ),
     _rule(
@@ -79,7 +79,7 @@ RULES = (
         "exponential.",
         source="IEEE 754-2019: arithmetic with NaN and infinity",
         look=probe_values.not_finite,
-        model="log_of_zero",
+        model="sick_signals:log_of_zero",
         inputs="64,13",
     ),
     _rule(
@@ -96,7 +96,7 @@ RULES = (
         fix="Add residual branches or normalization: no initialization cures attention without skips.",
         source="Dong, Cordonnier and Loukas, Attention is not all you need, 2021",
         look=probe_stream.collapsed,
-        model="attention_alone",
+        model="sick_signals:attention_alone",
         inputs="16,12,16",
     ),
     _rule(
@@ -112,7 +112,7 @@ RULES = (
         fix="Normalize over more: fewer groups, the norm before the pooling, a wider layer, a larger batch.",
         source="Wu and He, Group normalization, 2018; Ba, Kiros and Hinton, Layer normalization, 2016",
         look=probe_values.one_number,
-        model="norm_of_one",
+        model="sick_signals:norm_of_one",
         inputs="64,16",
     ),
     _rule(
@@ -129,7 +129,7 @@ RULES = (
         fix="Divide the logits by the root of the width of a head; weights of queries and keys at variance 1/fan_in.",
         source="Vaswani et al., Attention is all you need, 2017, section 3.2.1",
         look=probe_units.sharp,
-        model="rootless",
+        model="sick_signals:rootless",
         inputs="8,16,64",
     ),
     _rule(
@@ -146,7 +146,7 @@ RULES = (
         fix="Nothing up to some tens of layers; beyond that residual branches, or an activation that is shaped for depth.",
         source="Martens et al., Rapid training of deep neural networks without skip connections, 2021",
         look=probe_signal.alike,
-        model="alike",
+        model="sick_signals:alike",
         inputs="64,64",
     ),
     _rule(
@@ -163,7 +163,7 @@ RULES = (
         fix="Weights of one scale with their fans (headstart's init), or a learning rate of its own for this layer.",
         source="Yang and Hu, Feature learning in infinite-width neural networks, 2021; You et al., LARS, 2017",
         look=probe_gradient.unbalanced,
-        model="unbalanced",
+        model="sick_signals:unbalanced",
         inputs="64,32",
     ),
     _rule(
@@ -181,7 +181,7 @@ RULES = (
         source="Ba, Kiros and Hinton, Layer normalization, 2016; Xiong et al., On layer normalization in the transformer "
         "architecture, 2020",
         look=probe_gradient.steep_norm,
-        model="zero_token",
+        model="sick_signals:zero_token",
         inputs="16,12,16",
     ),
     _rule(
@@ -198,7 +198,7 @@ RULES = (
         fix="Start the last layer at variance 1/fan_in or less; a tied embedding at 0.02 or 1/sqrt(width).",
         source="Karpathy, A recipe for training neural networks, 2019: verify loss at init; Press and Wolf, 2017",
         look=probe_values.first_loss,
-        model="first_loss",
-        inputs="16,128 --loss cross_entropy --target 16:int64<1000",
+        model="sick:first_loss",
+        inputs="16,128 --loss cross_entropy --target '16:int64<1000'",
     ),
 )

@@ -35,7 +35,7 @@ def vanishing(look: Look, limit: float) -> Iterator[Hit]:
             continue
         yield Hit(
             drift.total, f"The signal shrinks {from_to(drift)}.", drift.names[0] if not drift.alone else drift.worst,
-            severity=mild(drift.total, limit), remedy=cure(look, drift, trunk),
+            severity=mild(drift.total, limit), remedy=cure(look, drift, trunk), layers=drift.names,
         )  # fmt: skip
 
 
@@ -48,7 +48,7 @@ def exploding(look: Look, limit: float) -> Iterator[Hit]:
             remedy = init('residual_scale="1/sqrt(2L)"') if ends and not drift.alone else cure(look, drift, trunk)
             layer = drift.worst if drift.alone else drift.names[0]
             yield Hit(drift.total, f"The signal grows {from_to(drift)}.", layer,
-                      severity=mild(drift.total, limit), remedy=remedy)  # fmt: skip
+                      severity=mild(drift.total, limit), remedy=remedy, layers=drift.names)  # fmt: skip
 
 
     for rows in look.loops:
@@ -72,7 +72,7 @@ def independent(look: Look, limit: float) -> Iterator[Hit]:
             drift.total,
             f"The output hardly depends on the input: of the size {number(rms, 2)} at {drift.row.name} the input "
             f"decides {number(drift.row.batch_std or 0.0, 2)}. That share falls {from_to(drift)}.",
-            layer, remedy=cure(look, drift, trunk),
+            layer, remedy=cure(look, drift, trunk), layers=drift.names,
         )  # fmt: skip
 
 
@@ -102,3 +102,5 @@ def _hides(look: Look, trunk: Trunk, drift: Drift, limit: float) -> bool:
 
 def _rows_of_ends(look: Look, ends: tuple[str, ...]) -> set[str]:
     return {row.name for end in ends for row in look.rows_of(end)}
+
+

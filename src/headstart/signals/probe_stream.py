@@ -84,7 +84,7 @@ def slow_sine(look: Look, limit: float) -> Iterator[Hit]:
                 yield Hit(
                     spread, f"The phase of the first sine, in {row.name}, spreads over {number(spread, 3)} "
                     f"radians across the inputs: it hardly oscillates. It comes from {source.name}.", source.name,
-                    remedy=f'hs.init(model, "siren", example=x, rules={{"{source.name}": "siren(first=true)"}})',
+                    remedy=f'hs.init(model, "siren", example=x, rules={{"{source.name}.weight": "siren(first=true)"}})',
                 )  # fmt: skip
             return
 
@@ -114,10 +114,6 @@ def _table(look: Look, row: Row | None) -> Row | None:
         here = waiting.pop(0)
         if here.op >= 0 and look.graph.ops[here.op].name == "embedding":
             return here
-        if (
-            here.op >= 0
-            and not look.graph.is_weighted(look.graph.ops[here.op])
-            and not look.graph.is_norm(look.graph.ops[here.op])
-        ):
+        if here.op >= 0 and not look.graph.is_weighted(look.graph.ops[here.op]) and not look.graph.is_norm(look.graph.ops[here.op]):
             waiting += look.given(here)
     return None

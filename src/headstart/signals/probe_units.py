@@ -18,6 +18,7 @@ _HALF_FLAT = 0.6  # of units with an edge: a third of N(0, 1) lies beyond 1, whe
 _FLAT = 0.3  # where the lab's networks may have half: those are small, and train
 _ROOT = 1.5  # standard deviations of logits from which a forgotten root is a fault
 _CLOSE = 1.35
+_CHANCE = 1.7  # 3.4 standard deviations of a share of random signs, whose own is 0.5/sqrt(units)
 
 
 def copies(look: Look, limit: float) -> Iterator[Hit]:
@@ -41,7 +42,7 @@ def dead(look: Look, limit: float) -> Iterator[Hit]:
     for row in look.trace.rows:
         if row.dead is None or look.trace.batch is None or look.trace.batch < 8:
             continue
-        most = max(limit, 0.5 + 2 / math.sqrt(max(look.width(row), 1)))
+        most = max(limit, 0.5 + _CHANCE / math.sqrt(max(look.width(row), 1)))
         before = look.given(row)
         inherited = any(each.batch_std == 0 or (share(each) or 1.0) < LOST for each in before if each.op >= 0)
         if row.dead < min(most, 1.0) or inherited or (most > 1 and not _stops(look, row)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 
 from headstart.signals.drifts import Drift
@@ -50,27 +51,34 @@ def cure(look: Look, drift: Drift, trunk: Trunk) -> str:
         return only(look, drift.worst)
     hopeless = next(without_point(trunk, len(drift.names)), None)
     if hopeless:
-        return (
-            f"{NO_CURE} {count(len(drift.names), 'layer')} of {hopeless}. A relu or tanh in its place is another way."
-        )
+        return f"{NO_CURE} {count(len(drift.names), 'layer')} of {hopeless}. A relu or tanh in its place is another way."
     return init()
 
 
 def without_point(trunk: Trunk, depth: int) -> Iterator[str]:
     """The activations of a trunk for which no variance keeps the gradient over this depth."""
+    if depth >= _FEW:
+        yield from (kind for kind in dict.fromkeys(row.kind for row in trunk.rows) if is_hopeless(kind, depth))
+
+
+@functools.cache
+def is_hopeless(kind: str, depth: int) -> bool:
+    """Whether a kind of row is an activation that no weights make critical at a variance that they keep.
+
+    >>> is_hopeless("softplus", 20), is_hopeless("tanh", 20), is_hopeless("linear", 20)
+    (True, False, False)
+    """
     from headstart.errors import HeadstartError
+    from headstart.theory.activations import activation
     from headstart.theory.recommendation import recommend
 
-    for kind in dict.fromkeys(row.kind for row in trunk.rows):
-        if depth < 4 or kind in _NONE:
-            continue
-        try:
-            if not recommend(kind, depth).exists:
-                yield kind
-        except HeadstartError:
-            continue
+    try:
+        phi = activation(kind)
+        if float(phi(0.0)) == 0:  # relu, tanh, gelu and their kind: they have such a point
+            return False
+        return not recommend(phi, depth).exists
+    except HeadstartError:
+        return False
 
 
-_NONE = frozenset(
-    {"linear", "convolution", "norm", "add", "multiply", "matmul", "embedding", "input", "reduce", "pool"}
-)
+_FEW = 4  # layers, over which no activation is lost

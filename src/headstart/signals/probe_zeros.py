@@ -37,7 +37,7 @@ def layers(look: Look, limit: float) -> Iterator[Hit]:
     for weight in _zeros(look):
         if weight.role in _SCALES or weight.name in paired:
             continue
-        rows = look.rows_of(weight.name)
+        rows = [row for row in look.rows_of(weight.name) if look.graph.is_weighted(look.graph.ops[row.op])]
         name = rows[0].name if rows else weight.name
         if where is not None and _made(look, where[1], weight):
             yield Hit(0.0, f"All weights of {name} are zero, and everything goes through it: every input gives the same.",

@@ -18,7 +18,8 @@ LEFT_THE_PLATEAU, MOST = 0.1, 0.8
 class Finding:
     """One thing that was found. `value` and `limit` are of the same thing, in the rule's unit.
 
-    `layer` is the first of the layers to blame, or the one that did most of it; the message names how far they reach.
+    `layer` is the first of the layers to blame, or the one that did most of it; `layers` are all of them, where a probe
+    blames several.
     """
 
     code: str
@@ -29,6 +30,7 @@ class Finding:
     limit: float
     message: str
     remedy: str
+    layers: tuple[str, ...] = ()
 
 @dataclass(frozen=True)
 class Hit:
@@ -43,6 +45,7 @@ class Hit:
     limit: float | None = None
     severity: Severity | None = None
     remedy: str = ""
+    layers: tuple[str, ...] = ()
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
@@ -102,4 +105,5 @@ class Rule:
             limit=self.limit if hit.limit is None else hit.limit,
             message=hit.message,
             remedy=hit.remedy or self.fix,
+            layers=hit.layers or (() if hit.layer is None else (hit.layer,)),
         )

@@ -191,8 +191,6 @@ def _seeded(seed: int) -> list[Any]:
 
 
 def _states() -> list[Any]:
-    accelerators = (
-        [bytes(state.numpy()) for state in torch.cuda.get_rng_state_all()] if torch.cuda.is_initialized() else []
-    )
+    accelerators = [bytes(state.numpy()) for state in torch.cuda.get_rng_state_all()] if torch.cuda.is_initialized() else []
     numpy = np.random.get_state()
     return [random.getstate(), bytes(numpy[1]), numpy[2], bytes(torch.get_rng_state().numpy()), accelerators]  # type: ignore[index, arg-type]  # NumPy types its state as a dict too

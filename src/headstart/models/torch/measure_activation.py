@@ -56,9 +56,7 @@ class Activations:
         self.found: dict[int, tuple[int, bytes]] = {}
         self._known: dict[Any, bytes | None] = {}  # one call of a function on one activation -> what it makes
 
-    def carry(
-        self, op: Op, made: Sequence[tuple[int, Tensor]], given: Sequence[Given], data: set[int], call: Made
-    ) -> None:
+    def carry(self, op: Op, made: Sequence[tuple[int, Tensor]], given: Sequence[Given], data: set[int], call: Made) -> None:
         """Through one operation. data: the values among its inputs that are data."""
         if op.name not in POINTWISE and op.name != "identity":
             return

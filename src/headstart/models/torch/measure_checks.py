@@ -25,9 +25,7 @@ def check_model(reading: Reading, predict_only: bool) -> None:
     tensors = {name: place.tensor for name, place in reading.places.items()}
     for name, tensor in tensors.items():
         if names.is_lazy(tensor):
-            raise InputError(
-                f"{name} has no shape before the first batch. Run one batch through the model, then probe."
-            )
+            raise InputError(f"{name} has no shape before the first batch. Run one batch through the model, then probe.")
     if not any(tensor.requires_grad for tensor in tensors.values()):
         count = f"all {len(tensors)} are frozen" if tensors else "it has none"
         raise InputError(

@@ -89,9 +89,7 @@ def roles_of(reading: Reading, graph: Graph) -> dict[str, str]:
     found = {}
     for parameter in reading.parameters:
         uses = graph.used.get(parameter.name, ())
-        found[parameter.name] = (
-            _from_uses(parameter, uses) if parameter.role == "unknown" and uses else parameter
-        ).role
+        found[parameter.name] = (_from_uses(parameter, uses) if parameter.role == "unknown" and uses else parameter).role
     return found
 
 
@@ -173,9 +171,7 @@ def _recorded(model: nn.Module, example: Any, arrays: Mapping[str, Tensor]) -> G
             raise forward_failed(model, args, kwargs, failed) from failed.error
 
 
-def forward_failed(
-    model: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any], failed: ForwardError
-) -> InputError:
+def forward_failed(model: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any], failed: ForwardError) -> InputError:
     """What to tell of a forward pass that raised: on which shapes, and in which module."""
     shapes = ", ".join(str(tuple(x.shape)) for x in (*args, *kwargs.values()) if isinstance(x, Tensor))
     module = dict(names.modules(model)).get(failed.module)
