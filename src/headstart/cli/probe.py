@@ -79,9 +79,30 @@ def command(
     if html is not None:
         found.report(html)
         click.echo(f"wrote {html}", err=True)
-    put_out(found.to_json, found.print_to, found.files, as_json=as_json, out=out)
+
+    def document() -> dict[str, Any]:
+        return {**found.to_json(), **({"fix": None if tried is None else tried.to_json()} if fix else {})}
+
+    def printed(console: Any) -> None:
+        found.print_to(console)
+        if fix:
+            _print_fix(console, tried, found.healthy)
+
+    put_out(document, printed, found.files, as_json=as_json, out=out)
     if not found.healthy:
         sys.exit(EXIT_FAULT)
+
+
+def _print_fix(console: Any, tried: Any, healthy: bool) -> None:
+    from headstart.show.console import print_text
+
+    console.print()
+    if tried is not None:
+        print_text(console, str(tried))
+    elif healthy:
+        print_text(console, "Nothing is wrong: no remedy was tried.")
+    else:
+        print_text(console, "No change of the weights was found that helps.")
 
 
 def _check(inputs: str | None, loss: str | None, goal: str | None, predict_only: bool, fix: bool) -> None:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headstart import check
 from headstart.errors import InputError
 from headstart.models import adapter_of
+from headstart.signals.fix import Fix
 from headstart.signals.judge import Verdict
 from headstart.signals.registry import RULES
-from headstart.signals.traced import judge_trace
 from headstart.signals.trace import Row, Trace, Weight
+from headstart.signals.traced import judge_trace
 from headstart.verbs.judged import Judged
 from headstart.words import plain
 
@@ -32,12 +33,13 @@ class Probe(Judged):
     Args:
         trace: what was measured and predicted.
         judged: its verdict.
+        fix: tries remedies on a copy of the model.
     """
 
     _rules, _where = tuple(RULES.values()), "in the signal or the gradient"
 
-    def __init__(self, trace: Trace, judged: Verdict) -> None:
-        self.trace, self._judged = trace, judged
+    def __init__(self, trace: Trace, judged: Verdict, fix: Callable[[Trace, Verdict], Fix | None] | None = None) -> None:
+        self.trace, self._judged, self._fix = trace, judged, fix
         self.findings = judged.findings
 
     @property
@@ -80,6 +82,22 @@ class Probe(Judged):
         })  # fmt: skip
         return found
 
+    def try_fix(self) -> Fixed | None:
+        """Try what the findings call for, on a copy of the model: change its weights, probe it again, compare.
+
+        The model, as it is now, is not changed. What cures is taken; else what helps most; None where nothing does, or
+        nothing is wrong.
+
+        Raises:
+            InputError: nothing was measured, or the model cannot be copied.
+        """
+        if not self.trace.measured or self._fix is None:
+            raise InputError(
+                "a remedy is judged by what it changes, and nothing was measured here. Probe without predict_only."
+            )
+        found = self._fix(self.trace, self._judged)
+        return None if found is None else Fixed(found.code, self, Probe(found.trace, found.after), tuple(found.told()))
+
     @property
     def headline(self) -> str:
         from headstart.show.model.probe_table import heading
@@ -111,6 +129,37 @@ class Probe(Judged):
         from headstart.show.model.probe_files import probe_files
 
         return probe_files(self.to_json, self.rows, self.trace, self._judged)
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """A remedy that was tried on a copy, and helps.
+
+    Args:
+        code: the lines that do it.
+        before, after: the model's probe, and the copy's.
+        told: what became of each fault, a line each.
+    """
+
+    code: str
+    before: Probe
+    after: Probe
+    told: tuple[str, ...]
+
+    @property
+    def cures(self) -> bool:
+        """Whether no fault is left."""
+        return self.after.healthy
+
+    def to_json(self) -> dict[str, Any]:
+        """The remedy, and both verdicts, as plain data."""
+        return {"code": self.code, "cures": self.cures, "before": self.before.verdict, "after": self.after.verdict,
+                "told": list(self.told), "probe": self.after.to_json()}  # fmt: skip
+
+    def __str__(self) -> str:
+        from headstart.show.model.probe_table import fix_words
+
+        return "\n".join(fix_words(self.code, self.before.verdict, self.after.verdict, self.told))
 
 
 def probe(
@@ -149,17 +198,24 @@ def probe(
     False
     """
     adapter = importlib.import_module(f"{adapter_of(model).__name__}.measure")
-    how = {
+    how: dict[str, Any] = {
+        "loss": loss, "target": target, "plan": plan, "predict_only": predict_only,
         "draws": check.whole(draws, "draws", 1), "seed": check.seed(seed),
         "learning_rate": None if learning_rate is None else check.positive(learning_rate, "learning_rate", "0.1"),
         "jacobian": check.whole(jacobian, "jacobian", 0, example="5"),
     }  # fmt: skip
     if isinstance(loss, str) and target is None:
         raise InputError(f"the loss {loss!r} compares with a target. Pass target=.")
-    trace = adapter.trace_of(
-        model, inputs, kwargs, loss=loss, target=target, plan=plan, predict_only=predict_only, **how
-    )
-    return Probe(trace, judge_trace(trace))
+    trace = adapter.trace_of(model, inputs, kwargs, **how)
+
+    def fix(trace: Trace, judged: Verdict) -> Fix | None:
+        fixing = importlib.import_module(f"{adapter_of(model).__name__}.fix")
+        found: Fix | None = fixing.try_fix(
+            model, inputs, kwargs, trace=trace, verdict=judged, loss=loss, target=target, seed=how["seed"]
+        )
+        return found
+
+    return Probe(trace, judge_trace(trace), fix)
 
 
 def _record(found: Row | Weight) -> dict[str, Any]:

@@ -184,7 +184,7 @@ def notes(rows: Sequence[Row]) -> list[str]:
     """What a reader should know of single rows, those of one note together."""
     found: dict[str, list[str]] = {}
     for row in rows:
-        for note in dict.fromkeys((row.note, row.grad_note)):
+        for note in dict.fromkeys((row.note, "" if row.kind == "input" else row.grad_note)):
             if note:
                 found.setdefault(note, []).append(row.name)
     return [f"{names_of(names, _MOST_NAMES)}: {note}." for note, names in found.items()]
@@ -238,6 +238,11 @@ def _weight(weight: Weight) -> tuple[str, str, str]:
 
 def _number(value: float | None) -> str:
     return "–" if value is None else number(value, 3)
+
+
+def fix_words(code: str, before: str, after: str, told: Sequence[str]) -> list[str]:
+    """A remedy that was tried, and what became of the faults."""
+    return [f"Tried on a copy: {before} before, {after} after.", *(f"  {line}" for line in code.splitlines()), *told]
 
 
 def probe_html(trace: Trace, verdict: Verdict) -> str:
