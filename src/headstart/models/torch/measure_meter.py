@@ -163,7 +163,7 @@ class Meter:
         if shape is not None and not shape.affine:
             seen.saturated = flat_share(tensor, shape)
             if silent and found.silent is not None and batch is not None:
-                seen.dead = self._dead(value, tensor, batch, found.silent)
+                seen.dead = dead_share(tensor, batch, found.silent, self.units_of(value, tensor.dim()))
                 seen.moments = found._replace(silent=None)
 
     def _besides(self, op: Op, tensor: Tensor, data: int, call: Made) -> None:
@@ -211,19 +211,23 @@ class Meter:
             if same and op.name != "permute" and op.name not in ("linear", "matmul"):
                 self._channels[value] = axis
 
-    def _dead(self, value: int, tensor: Tensor, batch: Batch, silent: NDArray[np.bool_]) -> float:
-        """The share of units that are zero for every input, and at every position."""
-        axis = self._channels.get(value, tensor.dim() - 1)
-        if axis == batch.axis or tensor.dim() == 2:
-            return float(np.count_nonzero(silent)) / silent.size
-        order = memory_order(tensor)
-        place = order.index(batch.axis)
-        sizes = [tensor.shape[each] for each in order]
-        whole = silent.reshape(*sizes[:place], batch.outer, batch.inner, *sizes[place + 1 :])
-        at = order.index(axis)
-        unit = at if at < place else at + 1
-        dead = whole.all(tuple(each for each in range(whole.ndim) if each != unit))
-        return float(np.count_nonzero(dead)) / dead.size
+    def units_of(self, value: int, axes: int) -> int:
+        """The axis of a value's units: channels, or the last of so many."""
+        return self._channels.get(value, axes - 1)
+
+
+def dead_share(tensor: Tensor, batch: Batch, silent: NDArray[np.bool_], axis: int) -> float:
+    """The share of units, along an axis, that are zero for every input, and at every position."""
+    if axis == batch.axis or tensor.dim() == 2:
+        return float(np.count_nonzero(silent)) / silent.size
+    order = memory_order(tensor)
+    place = order.index(batch.axis)
+    sizes = [tensor.shape[each] for each in order]
+    whole = silent.reshape(*sizes[:place], batch.outer, batch.inner, *sizes[place + 1 :])
+    at = order.index(axis)
+    unit = at if at < place else at + 1
+    dead = whole.all(tuple(each for each in range(whole.ndim) if each != unit))
+    return float(np.count_nonzero(dead)) / dead.size
 
 
 def _adds_nothing(made: Sequence[tuple[int, Tensor]], given: Sequence[Given]) -> bool:

@@ -7,6 +7,7 @@ between pairs of inputs, (|sum_i y_i/|y_i||^2 - B) / (B (B - 1)), without the ma
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -93,12 +94,19 @@ def moments(y: Tensor, batch: Batch | None, silent: bool = False) -> Moments:
     if found is not None:
         return found
     y = _plain(y)
-    found = _batched(y, batch, silent, torch.float32)
-    if found is None:
-        scale, bad = root_mean_square(y)
-        found = _batched(y, batch, silent, torch.float64) if not bad else None
-        return found or Moments(scale, _mean(y), bad)
-    return found
+    with as_written(y):
+        found = _batched(y, batch, silent, torch.float32)
+        if found is None:
+            scale, bad = root_mean_square(y)
+            found = _batched(y, batch, silent, torch.float64) if not bad else None
+            return found or Moments(scale, _mean(y), bad)
+        return found
+
+
+def as_written(y: Tensor) -> contextlib.AbstractContextManager[Any]:
+    """Outside autocast, which would take products of float32 in half precision."""
+    device = y.device.type
+    return torch.autocast(device, enabled=False) if torch.is_autocast_enabled(device) else contextlib.nullcontext()
 
 
 def products(y: Tensor, batch: Batch | None, most: int = RANKED) -> Tensor | None:
@@ -109,7 +117,8 @@ def products(y: Tensor, batch: Batch | None, most: int = RANKED) -> Tensor | Non
     found = torch.zeros(rows.shape[-2], rows.shape[-2], dtype=torch.float64, device=y.device)
     for piece in _columns(rows):
         wide = piece.to(_wide(y.dtype))
-        pairs = wide @ wide.transpose(-1, -2)
+        with as_written(wide):
+            pairs = wide @ wide.transpose(-1, -2)
         found += (pairs if pairs.dim() == 2 else pairs.sum(0)).double()
     return found
 

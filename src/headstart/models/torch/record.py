@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import sys
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
@@ -229,6 +230,7 @@ def record(
     kwargs: Mapping[str, Any],
     parameters: Mapping[str, Tensor],
     observer: Observer | None = None,
+    make: Callable[..., Tape] = Tape,
 ) -> tuple[Graph, Any]:
     """Run the model once and give back the graph of it, and what it answered.
 
@@ -236,19 +238,20 @@ def record(
         args, kwargs: the example's inputs.
         parameters: by canonical name.
         observer: sees each operation as it runs; with one, the pass keeps what a backward pass needs.
+        make: makes the tape.
 
     Raises:
         ForwardError: the pass raised.
     """
     names = {id(tensor): name for name, tensor in parameters.items()}
-    tape = Tape(parameters, names, observer)
+    tape = make(parameters, names, observer)
     for place, tensor in enumerate(x for x in pytree.tree_leaves((tuple(args), dict(kwargs))) if isinstance(x, Tensor)):
         if id(tensor) not in names:
             value = tape.add(tensor, "data", f"input {place}")
             if observer is not None:
                 observer.input(value, tensor)
     grad = torch.set_grad_enabled(observer is not None)
-    with _module_names(model, tape), torch.compiler.set_stance("force_eager"), grad, tape:
+    with _module_names(model, tape), _uncompiled(), grad, tape:
         try:
             result = model(*args, **kwargs)
         except Exception as error:
@@ -258,6 +261,11 @@ def record(
         tuple(tape.values), tuple(tape.ops), tuple(outputs), tuple(tape.uses), tuple(tape.calls), tape.numbers,
         tape.arrays,
     ), result  # fmt: skip
+
+
+def _uncompiled() -> contextlib.AbstractContextManager[Any]:
+    """Compiled modules run as they were written; nothing is compiled before its compiler is loaded, which takes seconds."""
+    return torch.compiler.set_stance("force_eager") if "torch._dynamo" in sys.modules else contextlib.nullcontext()
 
 
 @contextlib.contextmanager
