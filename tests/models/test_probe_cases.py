@@ -22,14 +22,15 @@ from headstart.errors import InputError
 
 # the sickness that a thread reported -> the findings of which one has to be told
 KINDS: dict[str, tuple[str, ...]] = {
-    "zero_layer": ("HS604",), "dead_pair": ("HS605",), "norm_scale": ("HS608",), "input_independent": ("HS204", "HS609"),
+    "zero_layer": ("HS604",), "dead_pair": ("HS605",), "norm_scale": ("HS608",),
+    "input_independent": ("HS204", "HS609"),
     "vanishing_forward": ("HS201",), "vanishing_gradient": ("HS301",), "exploding_forward": ("HS202",),
     "first_loss": ("HS402",), "saturation": ("HS203",), "dead_units": ("HS205",), "wrong_scale": ("HS622", "HS623"),
 }  # fmt: skip
 
 
 class Case(NamedTuple):
-    """A sick model, its healthy twin, the inputs of both, a loss, and the modules or parameters of which one is named."""
+    """A sick model, its healthy twin, the inputs of both, a loss, and modules or parameters of which one is named."""
 
     kind: str
     guilty: tuple[str, ...]
@@ -118,7 +119,9 @@ def head_of_unit_variance() -> Case:
     """huggingface/transformers#26441: an untied head N(0, 1) behind a norm. The loss is a function of the caller's."""
 
     def build(std: float) -> nn.Module:
-        model = nn.Sequential(nn.Embedding(1000, 128), nn.Linear(128, 128), nn.LayerNorm(128), nn.Linear(128, 1000, bias=False))
+        model = nn.Sequential(
+            nn.Embedding(1000, 128), nn.Linear(128, 128), nn.LayerNorm(128), nn.Linear(128, 1000, bias=False)
+        )
         model[3].weight.data.copy_(randn(1000, 128, seed=2, std=std))
         return model
 

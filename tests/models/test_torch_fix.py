@@ -29,7 +29,8 @@ CURES = {
     "one_layer_far_too_small": 'hs.init(model, "gain", example=x, only="6.*")',
     "residual_layers_without_norm": 'hs.init(model, "gain", example=x, residual_scale="1/sqrt(2L)")',
     "a_bias_far_below_zero": 'model.get_parameter("4.bias").data.fill_(0)',
-    "scale_and_shift_swapped": 'model.get_parameter("4.weight").data.fill_(1)\nmodel.get_parameter("4.bias").data.fill_(0)',
+    "scale_and_shift_swapped": 'model.get_parameter("4.weight").data.fill_(1)\n'
+    'model.get_parameter("4.bias").data.fill_(0)',
     "a_head_of_unit_normals": 'hs.init(model, "gain", example=x, only="head.weight")',
     "a_sine_that_hardly_oscillates": 'hs.init(model, "siren", example=x, rules={"0.weight": "siren(first=true)"})',
 }

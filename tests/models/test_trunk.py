@@ -42,7 +42,9 @@ def test_what_a_skip_goes_round_is_not_on_it() -> None:
 def test_each_input_has_its_own() -> None:
     look = Look(trace_of(corpus.Towers(), (torch.randn(4, 20), torch.randn(4, 30))))
     assert len(look.trunks) == 2
-    assert {row.name.split(".")[0] for row in look.trunks[0].rows} != {row.name.split(".")[0] for row in look.trunks[1].rows}
+    assert {row.name.split(".")[0] for row in look.trunks[0].rows} != {
+        row.name.split(".")[0] for row in look.trunks[1].rows
+    }
     assert all(found.rows[-1].name == look.trunks[0].rows[-1].name for found in look.trunks)
 
 
