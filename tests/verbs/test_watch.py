@@ -209,7 +209,7 @@ def test_the_batch_may_shrink_and_rows_may_be_chosen(tmp_path: Path) -> None:
 
 
 class Fork(nn.Module):
-    """Takes another way every other call."""
+    """Takes another way from its second call on."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -217,7 +217,7 @@ class Fork(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         self.calls += 1
-        return torch.tanh(self.a(x)) if self.calls % 2 else self.b(torch.relu(self.a(x)))
+        return torch.tanh(self.a(x)) if self.calls < 2 else self.b(torch.relu(self.a(x)))
 
 
 def test_a_model_that_takes_another_way_is_learnt_anew(tmp_path: Path) -> None:
@@ -250,6 +250,16 @@ def test_a_compiled_model_shows_its_weights(tmp_path: Path) -> None:
     assert (head["layers"], head["weights"]) == ([], ["0.weight", "0.bias"])
     assert None not in first["weight_grad_rms"]
     assert "compiled" in first["note"]
+
+
+def test_a_probe_of_a_watched_model_is_no_step(tmp_path: Path) -> None:
+    model = mlp(4, 8, 2)
+    with hs.watch(model, 1, file=tmp_path / "watch.jsonl") as watching:
+        hs.probe(model, torch.randn(5, 4))
+        assert watching.steps == 0
+        model(torch.randn(5, 4)).sum().backward()
+        hs.probe(model, torch.randn(5, 4))
+        assert watching.steps == 1
 
 
 def test_two_watches_do_not_disturb_one_another(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from headstart.show.theme.layout import heading
 from headstart.show.theme.palette import INK, OFF, themed
 from headstart.words import count, number
 
-WIDTH, LEAST_HEIGHT, ROW = 640, 120, 12  # pixels of a panel, and of a layer
+WIDTH, LEAST_HEIGHT, MOST_HEIGHT, ROW = 640, 120, 420, 14  # pixels of a panel, and of a layer
 MOST_LAYERS, MOST_STEPS = 60, 80
 NAMES = 34  # letters of a layer's name
 TITLES = {"rms": "Signal, root mean square", "grad_rms": "Gradient, root mean square"}
@@ -41,9 +41,11 @@ def watch_chart(training: Any) -> Any:
     if whole > len(layers) or len(training.steps) > len(steps):
         lines.append(f"Shown: {count(len(layers), key)} and {count(len(steps), 'step')}, evenly spread.")
     off = {cell["off"] for panel in tables.values() for cell in panel}
-    lines += ["0: exactly zero, or below the smallest number."] if "0" in off else []
-    lines += ["∞: not finite."] if "∞" in off else []
-    chart = chart.properties(title=heading("What became of signal and gradient in training", lines, WIDTH))
+    lines += ["Grey, 0: exactly zero, or below the smallest number."] if "0" in off else []
+    lines += ["Grey, ∞: not finite."] if "∞" in off else []
+    title = heading("What became of signal and gradient in training", lines, WIDTH)
+    title.offset = 12
+    chart = chart.properties(title=title)
     chart.datasets = tables
     return themed(chart, axis={"grid": False})
 
@@ -100,9 +102,9 @@ def _panel(found: Rows, field: str, layers: Sequence[str], steps: Sequence[int],
     if any(row["off"] for row in found):
         off = base.transform_filter("datum.off != ''")
         layered.append(off.mark_rect(color=OFF, opacity=0.5).encode(**place))
-        if len(steps) <= 40:
+        if len(steps) <= 40 and len(layers) <= 40:
             layered.append(off.mark_text(fontSize=9, color=INK).encode(x="x:Q", y="y:Q", text="off:N"))
-    height = max(LEAST_HEIGHT, ROW * len(layers))
+    height = min(max(LEAST_HEIGHT, ROW * len(layers)), MOST_HEIGHT)
     title = alt.TitleParams(TITLES[field], fontSize=13, anchor="start", frame="group")
     return alt.layer(*layered).properties(width=WIDTH, height=height, title=title)
 
