@@ -15,6 +15,9 @@ from headstart.signals.trace import Row
 from headstart.signals.trunk import size
 from headstart.words import count, number, times
 
+_STEEP = 5.0
+_ZERO = "Draw the token or the row that is zero at the scale of the others: N(0, 0.02²)."
+
 
 def vanishing(look: Look, limit: float) -> Iterator[Hit]:
     for trunk in look.trunks:
@@ -32,14 +35,14 @@ def vanishing(look: Look, limit: float) -> Iterator[Hit]:
 
 
 def exploding(look: Look, limit: float) -> Iterator[Hit]:
+    steep = next(steep_norm(look, _STEEP), None)  # then it is one token's gradient that grows, and that says so itself
     for trunk in look.trunks:
         drift = backward(look, trunk, shrinks=False)
         if drift is not None and drift.total > limit:
             layer = drift.worst if drift.alone else drift.names[0]
             yield Hit(drift.total, f"The gradient grows {from_to(drift)}, on its way back.", layer,
-                      severity=mild(drift.total, limit), remedy=cure(look, drift, trunk), layers=drift.names)  # fmt: skip
-
-
+                      severity="remark" if steep is not None else mild(drift.total, limit),
+                      remedy=cure(look, drift, trunk) if steep is None else _ZERO, layers=drift.names)  # fmt: skip
     for rows in look.loops:
         first, last = _elasticity(rows[0]), _elasticity(rows[-1])
         if first and last and math.isfinite(first) and first / last > limit:

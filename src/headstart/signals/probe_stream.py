@@ -24,7 +24,7 @@ def collapsed(look: Look, limit: float) -> Iterator[Hit]:
     first, last = rows[0], rows[-1]
     apart = 1 - (last.token_cosine or 0.0)
     before = 1 - (first.token_cosine or 0.0)
-    if before <= 0.1 or apart / before >= limit:
+    if not before > 0.1 or not apart / before < limit:  # NaN is neither
         return
     near = next(row for row in rows if 1 - (row.token_cosine or 0.0) <= limit * before)
     yield Hit(

@@ -26,7 +26,7 @@ def init(*more: str) -> str:
 
 def mild(total: float, limit: float) -> Severity | None:
     """A remark for what is near the limit: there a shallow network with PyTorch's defaults lies, and learns."""
-    return "remark" if limit > total > 0.75 * limit or limit < total < limit / 0.75 and limit > 1 else None
+    return "remark" if limit > total > 0.5 * limit or limit < total < 1.5 * limit and limit > 1 else None
 
 
 def only(look: Look, name: str) -> str:
