@@ -120,7 +120,9 @@ def read_watched(path: str | Path) -> Watched:
     try:
         text = Path(path).read_text(encoding="utf-8", errors="replace")
     except OSError as error:
-        raise InputError(f"cannot read {str(path)!r}: {error.strerror or error}. Write the path of a watch's file.") from None
+        raise InputError(
+            f"cannot read {str(path)!r}: {error.strerror or error}. Write the path of a watch's file."
+        ) from None
     runs: list[list[dict[str, Any]]] = []
     for line in text.splitlines():
         found = _line(line)
@@ -138,7 +140,9 @@ def read_watched(path: str | Path) -> Watched:
             runs[-1].append(found)
     measured = [run for run in runs if any("step" in line for line in run)]
     if not measured:
-        raise InputError(f"nothing was measured in {str(path)!r} yet. Train the model that is watched for a step or more.")
+        raise InputError(
+            f"nothing was measured in {str(path)!r} yet. Train the model that is watched for a step or more."
+        )
     return Watched(str(path), measured)
 
 

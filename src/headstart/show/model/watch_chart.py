@@ -85,7 +85,9 @@ def _panel(found: Rows, field: str, layers: Sequence[str], steps: Sequence[int],
         domain = [domain[0] / 1.5, domain[1] * 1.5]
     for row in found:
         row |= {"left": row["x"] - 0.5, "right": row["x"] + 0.5, "top": row["y"] - 0.5, "foot": row["y"] + 0.5}
-    base = alt.Chart(named_table(tables, field, found)).encode(tooltip=["step:Q", "layer:N", alt.Tooltip("told:N", title="size")])
+    base = alt.Chart(named_table(tables, field, found)).encode(
+        tooltip=["step:Q", "layer:N", alt.Tooltip("told:N", title="size")]
+    )
     colour = alt.Color(
         "size:Q", title=None, scale=alt.Scale(scheme="viridis", type="log", domain=domain, nice=False),
         legend=alt.Legend(format=".0e", gradientLength=110, gradientThickness=14, tickCount=4),
