@@ -86,7 +86,7 @@ def compared(model: nn.Module, *args: Any, batch: int | None = None, seed: int =
         tape.add(tensor, "data", f"input {place}")
     with record._module_names(model, tape), tape:
         result = model(*args, **kwargs)
-    leaves = [x for x in pytree.tree_leaves(record._plain(result)) if isinstance(x, Tensor)]
+    leaves = [x for x in pytree.tree_leaves(record.plain_result(result)) if isinstance(x, Tensor)]
     outputs = [tape.value_of(x) for x in leaves]
     graph = Graph(tuple(tape.values), tuple(tape.ops), tuple(outputs), tuple(tape.uses), tuple(tape.calls),
                   tape.numbers, tape.arrays)  # fmt: skip
@@ -96,5 +96,5 @@ def compared(model: nn.Module, *args: Any, batch: int | None = None, seed: int =
     model.zero_grad()
     inputs: dict[int, InputMoments] = inputs_of(graph, args, kwargs)
     batch = batch or (given[0].shape[0] if given else None)
-    told = predict(graph, weights_of(parameters), inputs, batch=batch, output_grad={tape.value_of(first): 1.0})
+    told = predict(graph, weights_of(parameters, graph), inputs, batch=batch, output_grad={tape.value_of(first): 1.0})
     return Compared(graph, {number: Measured(*own) for number, own in tape.measured.items()}, told)

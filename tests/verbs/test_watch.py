@@ -141,7 +141,9 @@ def test_three_hundred_steps_of_a_transformer_and_a_recurrence(tmp_path: Path) -
     def run(watched: bool) -> list[Tensor]:
         torch.manual_seed(1)
         layer = nn.TransformerEncoderLayer(16, 2, 32, batch_first=True)
-        model = nn.Sequential(nn.GRU(6, 16, batch_first=True), First(), nn.TransformerEncoder(layer, 2), nn.Linear(16, 3))
+        model = nn.Sequential(
+            nn.GRU(6, 16, batch_first=True), First(), nn.TransformerEncoder(layer, 2), nn.Linear(16, 3)
+        )
         optimizer = torch.optim.SGD(model.parameters(), 0.05, momentum=0.9)
         watching = hs.watch(model, 100, file=tmp_path / "watch.jsonl") if watched else None
         for _ in range(300):
@@ -165,7 +167,9 @@ def read(folder: Path) -> list[dict[str, Any]]:
 
 def mlp(*sizes: int) -> nn.Sequential:
     torch.manual_seed(0)
-    return nn.Sequential(*(part for a, b in zip(sizes, sizes[1:], strict=False) for part in (nn.Linear(a, b), nn.Tanh())))
+    return nn.Sequential(
+        *(part for a, b in zip(sizes, sizes[1:], strict=False) for part in (nn.Linear(a, b), nn.Tanh()))
+    )
 
 
 def test_the_rows_are_a_probes(tmp_path: Path) -> None:
@@ -180,7 +184,9 @@ def test_the_rows_are_a_probes(tmp_path: Path) -> None:
         wanted = [getattr(row, field) for row in probe.layers]
         got = line[field]
         assert [a is None for a in wanted] == [b is None for b in got]
-        assert [a for a in got if a is not None] == pytest.approx([a for a in wanted if a is not None], rel=1e-4, abs=1e-5)
+        assert [a for a in got if a is not None] == pytest.approx(
+            [a for a in wanted if a is not None], rel=1e-4, abs=1e-5
+        )
     weights = {name: weight.grad_rms for name, weight in probe.weights.items()}
     assert dict(zip(head["weights"], line["weight_grad_rms"], strict=True)) == pytest.approx(weights, rel=1e-4)
 
@@ -209,7 +215,7 @@ def test_the_batch_may_shrink_and_rows_may_be_chosen(tmp_path: Path) -> None:
 
 
 class Fork(nn.Module):
-    """Takes another way every other call."""
+    """Takes another way from its second call on."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -217,7 +223,7 @@ class Fork(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         self.calls += 1
-        return torch.tanh(self.a(x)) if self.calls % 2 else self.b(torch.relu(self.a(x)))
+        return torch.tanh(self.a(x)) if self.calls < 2 else self.b(torch.relu(self.a(x)))
 
 
 def test_a_model_that_takes_another_way_is_learnt_anew(tmp_path: Path) -> None:
@@ -250,6 +256,16 @@ def test_a_compiled_model_shows_its_weights(tmp_path: Path) -> None:
     assert (head["layers"], head["weights"]) == ([], ["0.weight", "0.bias"])
     assert None not in first["weight_grad_rms"]
     assert "compiled" in first["note"]
+
+
+def test_a_probe_of_a_watched_model_is_no_step(tmp_path: Path) -> None:
+    model = mlp(4, 8, 2)
+    with hs.watch(model, 1, file=tmp_path / "watch.jsonl") as watching:
+        hs.probe(model, torch.randn(5, 4))
+        assert watching.steps == 0
+        model(torch.randn(5, 4)).sum().backward()
+        hs.probe(model, torch.randn(5, 4))
+        assert watching.steps == 1
 
 
 def test_two_watches_do_not_disturb_one_another(tmp_path: Path) -> None:

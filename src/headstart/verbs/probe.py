@@ -38,7 +38,9 @@ class Probe(Judged):
 
     _rules, _where = tuple(RULES.values()), "in the signal or the gradient"
 
-    def __init__(self, trace: Trace, judged: Verdict, fix: Callable[[Trace, Verdict], Fix | None] | None = None) -> None:
+    def __init__(
+        self, trace: Trace, judged: Verdict, fix: Callable[[Trace, Verdict], Fix | None] | None = None
+    ) -> None:
         self.trace, self._judged, self._fix = trace, judged, fix
         self.findings = judged.findings
 

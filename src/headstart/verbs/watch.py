@@ -7,6 +7,7 @@ import fnmatch
 import importlib
 import json
 import os
+import time
 import weakref
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -34,7 +35,8 @@ class Watch:
         self.file, self._every, self._model, self._sinks = file, every, model, tuple(sinks)
         self._process = os.getpid()
         self._stream: Any = None if file is None else _opened(file)
-        self._layers: tuple[str, ...] = ()
+        self._layers: tuple[str, ...] | None = None
+        self._run = f"{self._process}-{time.time_ns()}"  # the same for all heads of one run
         self._watcher: Any = None
         here = weakref.ref(self)
         self._at_exit = lambda: _closed(here)
@@ -47,7 +49,7 @@ class Watch:
 
     def close(self) -> None:
         """Write what is pending, and leave the model as it was. A second time does nothing."""
-        watcher, self._watcher_closed = self._watcher, True
+        watcher = self._watcher
         if watcher is not None and os.getpid() == self._process:  # not in a copy of the process
             watcher.close()
             if self._stream is not None:
@@ -72,10 +74,10 @@ class Watch:
             return
         rows = measured.learnt.rows
         if self._stream is not None:
-            if tuple(rows) != self._layers or not self._layers:
+            if tuple(rows) != self._layers:
                 self._layers = tuple(rows)
                 self._write({
-                    "headstart": MARK, "schema": SCHEMA, "model": self._model, "every": self._every,
+                    "headstart": MARK, "schema": SCHEMA, "run": self._run, "model": self._model, "every": self._every,
                     "layers": list(rows), "kinds": list(rows.values()),
                     "weights": list(measured.learnt.parameters),
                 })  # fmt: skip

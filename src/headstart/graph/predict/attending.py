@@ -201,7 +201,8 @@ def softmax(walk: Walk, op: Op) -> Step:
     def back(gradients: Gradients) -> Mapping[int, Array]:
         g = gradients[0]
         assert g is not None
-        return {value: by.samples * walk.draws.shuffled(g) * math.sqrt(max(1 - by.own, 0.0))}
+        left = by.spread / by.own if by.own > 0 else 0.0
+        return {value: by.samples * walk.draws.shuffled(g) * math.sqrt(left)}
 
     return Step([by.samples], back, {value: 0.0}, axes=(axes,))
 

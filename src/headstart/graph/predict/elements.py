@@ -141,20 +141,36 @@ def norm(walk: Walk, op: Op) -> Step:
     eps = float(eps) if isinstance(eps, (int, float)) else 1e-5
     units = max(walk.units(value), 1)
     passes = 0.0
+    kinds = walk.kinds.get(value)
     if op.call == "local_response_norm":
         raise NoRule("a response norm")
     if op.call in ("batch_norm", "instance_norm"):
+        inputs, places = walk.batch_or_many if op.call == "batch_norm" else None, float(max(walk.places(value), 1))
         training = bool(op.attributes.get("training", op.attributes.get("use_input_stats", True)))
         if op.call == "batch_norm" and not training:
             normed, passes = _by_running(walk, op, x)
         else:
-            found = norms.over_inputs if op.call == "batch_norm" else norms.over_places
-            normed = found(x, eps)
+            normed = _by_kind(
+                lambda part: norms.over_places(part, eps, places)
+                if inputs is None
+                else norms.over_inputs(part, eps, inputs, places),
+                x,
+                kinds,
+            )
 
         def inner(g: Array) -> Array:
             if not training:
                 return g * normed.slope
-            return norms.without_common(g, inputs=op.call == "batch_norm") * normed.slope
+            if kinds is None:
+                return norms.backward_alone(g, normed.samples, normed.slope, inputs, places)
+            found = np.zeros_like(g)
+            for kind in range(int(kinds.max()) + 1):
+                mine = kinds == kind
+                if mine.any():
+                    slope = normed.slope[:, mine]
+                    found[:, mine] = norms.backward_alone(g[:, mine], normed.samples[:, mine], slope, inputs, places)
+            return found
+
     elif op.call == "normalize":
         over = shape[_normalized_axis(op, len(shape))] if shape else 1
         normed = norms.over_units(x * math.sqrt(over), centre=False, eps=0.0)
@@ -177,6 +193,18 @@ def norm(walk: Walk, op: Op) -> Step:
     return Step([made], lambda gradients: {value: inner(_given(gradients) * (1.0 if scale is None else scale))}, {value: passes})
 
 
+def _by_kind(law: Callable[[Array], norms.Normed], x: Array, kinds: Array | None) -> norms.Normed:
+    """A norm of each unit by itself, where units of several kinds have sizes of their own."""
+    if kinds is None:
+        return law(x)
+    made, slope = np.zeros_like(x), np.ones_like(x)
+    for kind in range(int(kinds.max()) + 1):
+        mine = kinds == kind
+        if mine.any():
+            made[:, mine], slope[:, mine] = law(x[:, mine])
+    return norms.Normed(made, slope)
+
+
 def _by_running(walk: Walk, op: Op, x: Array) -> tuple[norms.Normed, float]:
     """Batch norm in evaluation: as in training where the running statistics fit, else by what they are."""
     mean, variance = (op.operand(slot) for slot in ("running_mean", "running_var"))
@@ -185,7 +213,7 @@ def _by_running(walk: Walk, op: Op, x: Array) -> tuple[norms.Normed, float]:
     if m is None or v is None or (np.all(m == 0) and np.all(v == v.flat[0])):  # nothing was learned yet
         slope = np.full((4, 1), 1.0 if v is None else float((v.flat[0] + 1e-5) ** -0.5))
         return norms.Normed(x * slope, slope), 1.0
-    return norms.over_inputs(x, 1e-5), 0.0
+    return norms.over_inputs(x, 1e-5, walk.batch_or_many, max(walk.places(op.inputs[0][1]), 1)), 0.0
 
 
 def _own(walk: Walk, op: Op, slot: str) -> Array | None:

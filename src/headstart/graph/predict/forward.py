@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from headstart.graph.predict import attending, elements, means, moves, sums
+from headstart.graph.predict.tracks import parted
 from headstart.graph.predict.walk import NoRule, Step, Walk
 from headstart.graph.values import Op
 from headstart.graph.words import POINTWISE
@@ -25,6 +26,7 @@ RULES: dict[str, Rule] = {
     **dict.fromkeys(sorted(POINTWISE), elements.pointwise),
 }  # fmt: skip
 _CARRIES = POINTWISE | {"reshape", "permute", "identity", "dropout", "expand", "slice", "split"}
+_ALIGNED = POINTWISE | {"norm", "identity", "dropout"}  # samples stay those of the same units
 
 
 def walk_forward(walk: Walk) -> None:
@@ -36,7 +38,8 @@ def walk_forward(walk: Walk) -> None:
             continue
         with np.errstate(all="ignore"):
             try:
-                step = _rule(walk, op)(walk, op)
+                rule = _rule(walk, op)
+                step = parted(walk, op, rule) or rule(walk, op)
                 _note(walk, op, step)
             except NoRule as reason:
                 for out in op.outputs:
@@ -135,6 +138,9 @@ def _roots(walk: Walk, op: Op) -> frozenset[object]:
 
 def _carry(walk: Walk, op: Op, out: int, made: Array) -> None:
     """What is known of logits goes along with them until the softmax."""
+    first = next(iter(walk.graph.data(op)), None)
+    if first in walk.kinds and out not in walk.kinds and op.name in _ALIGNED and walk.shape(out)[1:2] == walk.shape(first)[1:2]:
+        walk.kinds[out] = walk.kinds[first]
     if op.name not in _CARRIES:
         return
     for value in walk.graph.data(op):

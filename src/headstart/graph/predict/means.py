@@ -118,7 +118,7 @@ class _Reduction:
         x, call, walk = self.x, self.op.call, self.walk
         centred = call in ("std", "var")
         if centred and self.units == 1 and self.count > 1:
-            x = without_common(x, inputs=self.inputs > 1)
+            x = without_common(x, self.inputs if self.inputs > 1 else None, max(self.places, 1))
         elif centred:
             x = x - x.mean(1, keepdims=True)
         square = self.averaged(x**2) * (1 if centred else self.count)

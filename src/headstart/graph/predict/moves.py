@@ -33,9 +33,14 @@ def passed_on(walk: Walk, op: Op) -> Step:
     return Step([x], back, {value: 1.0}, axes=(after,))
 
 
+LOOP = 3  # single places taken one by one: more of them are the steps of a loop
+
+
 def picked(walk: Walk, op: Op) -> Step:
     """A slice, or all parts of a split."""
     value = source_of(walk, op)
+    if walk.places(value) > LOOP and _steps(walk, value) > LOOP:
+        raise NoRule("it goes through places one by one, each step from the one before")
     x, shape = walk.signal(value), walk.shape(value)
     axes = walk.axes.get(value) or axis.guessed(shape, channels_first=False)
     made, after, orders, cuts = [], [], [], []
@@ -73,8 +78,9 @@ def repeated(walk: Walk, op: Op) -> Step:
     after = None
     if axes is not None:
         padded = ((),) * (len(out) - len(shape)) + axes
+        more = UNIT if walk.places(value) > 1 else PLACE  # what has places already is repeated for more units: heads
         after = tuple(
-            each if math.prod(a.size for a in each) == size else axis._resized(each, size) if each else _new(size, place)
+            each if math.prod(a.size for a in each) == size else axis._resized(each, size) if each else _new(size, place, more)
             for place, (each, size) in enumerate(zip(padded, out, strict=False))
         )
         if walk.places(value) == 1:
@@ -150,6 +156,9 @@ def _mixture(
     even = (np.arange(walk.draws.count) + 0.5) / walk.draws.count
     which = np.searchsorted(edges, walk.draws.random.permutation(even))
     there = np.searchsorted(edges, walk.draws.random.permutation(even)) if role == PLACE else which
+    if role == UNIT:
+        for out in op.outputs:
+            walk.kinds[out] = _kinds(walk, given, which)
     stacked = np.stack(parts)
     column = np.arange(walk.draws.count)
     made = np.concatenate([stacked[which, :2, column].T, stacked[there, 2:, column].T])
@@ -170,6 +179,17 @@ def _mixture(
         return found
 
     return Step([made] * len(op.outputs), back, passes, axes=(after,) * len(op.outputs))
+
+
+def _kinds(walk: Walk, given: Sequence[int], which: Array) -> Array:
+    """Which part each sample is of; parts of parts stay apart."""
+    found = np.zeros(which.shape, np.int64)
+    start = 0
+    for place, value in enumerate(given):
+        inside = walk.kinds.get(value, np.zeros_like(which))
+        found = np.where(which == place, start + inside, found)
+        start += int(inside.max()) + 1
+    return np.unique(found, return_inverse=True)[1]
 
 
 def _own(g: Array, mine: Array) -> Array:
@@ -208,6 +228,17 @@ def source_of(walk: Walk, op: Op) -> int:
     return data[0]
 
 
+def _steps(walk: Walk, value: int) -> int:
+    """How many single places of a value are taken by themselves."""
+    whole, found = walk.places(value), 0
+    units = walk.size(value) // whole
+    for index in walk.graph.readers.get(value, ()):
+        op = walk.graph.ops[index]
+        if op.name in ("slice", "split"):
+            found += sum(walk.size(out) == units and len(walk.shape(out)) < len(walk.shape(value)) for out in op.outputs)
+    return found
+
+
 def _slice(walk: Walk, op: Op, axes: Axes, shape: Sequence[int], out: int) -> axis.Sliced:
     if len(axes) != len(shape):
         axes = axis.guessed(shape, channels_first=False)
@@ -227,9 +258,9 @@ def _slice(walk: Walk, op: Op, axes: Axes, shape: Sequence[int], out: int) -> ax
     return axis.Sliced(after, frozenset(atom.role for i in cut for atom in axes[i]), place)
 
 
-def _new(size: int, place: int) -> tuple[Atom, ...]:
-    """An axis that a repeat makes: inputs where it is the first, else places."""
-    return (Atom(INPUT if place == 0 else PLACE, size),) if size > 1 else ()
+def _new(size: int, place: int, role: str) -> tuple[Atom, ...]:
+    """An axis that a repeat makes: inputs where it is the first."""
+    return (Atom(INPUT if place == 0 else role, size),) if size > 1 else ()
 
 
 def _given(gradient: Array | None) -> Array:

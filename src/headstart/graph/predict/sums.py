@@ -119,7 +119,8 @@ def embedding(walk: Walk, op: Op) -> Step:
         rows = np.stack([walk.draws.random.permutation(walk.draws.count) + 0.0 for _ in range(2)])[[0, 0, 1, 1]]
     if rows.ndim == 0:
         rows = np.broadcast_to(rows, (4, walk.draws.count))
-    made = picked(walk.draws, rows, walk.moments(table).values(walk.draws))
+    moments = walk.moments(table)
+    made = picked(walk.draws, rows, moments.values(walk.draws), moments.alike)
     axes = walk.axes.get(index) or (axis.plain(shape, (axis.INPUT, *[PLACE] * (len(shape) - 1))) if shape else ())
     return Step([made], lambda _: {}, axes=((*axes, (Atom(UNIT, walk.shape(table)[-1]),)),))
 
@@ -133,7 +134,8 @@ def looked_up(walk: Walk, op: Op) -> Step:
         rows = walk.signal(index) if data else walk.constant(index, places=True)
     if rows is None or rows.ndim == 0:
         raise NoRule("an index that nobody knows")
-    made = picked(walk.draws, rows, walk.moments(table).values(walk.draws))
+    moments = walk.moments(table)
+    made = picked(walk.draws, rows, moments.values(walk.draws), moments.alike)
     return Step([made], lambda _: {})
 
 

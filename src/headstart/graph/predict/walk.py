@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from headstart.theory.laws.noise import scatter
 from headstart.theory.laws.samples import Array, Draws, Pairs, pairs_of
 from headstart.theory.laws.sums import WeightMoments
 
+MANY = 1e9
 Back = Callable[[Sequence[Array | None]], Mapping[int, Array]]  # gradients at the outputs -> at the data taken
 
 
@@ -81,6 +83,9 @@ class Walk:
         self.back: dict[int, Back | None] = {}
         self.no_back: dict[int, str] = {}
         self.scores: dict[int, Pairs] = {}  # logits -> their mean products along a row
+        self.tracks: dict[int, Any] = {}  # values of which some places are walked by themselves
+        self.parted: dict[int, Any] = {}  # operation -> the gradient's way back part by part
+        self.kinds: dict[int, Array] = {}  # which of several joined parts each sample's unit is of
         self.came_from: dict[int, int] = {}  # logits -> the value they were a step before
         self.softened: set[int] = set()  # logits that a softmax takes, which sees no common part of a row
         self._orders: dict[object, Array] = {}
@@ -96,6 +101,11 @@ class Walk:
     @property
     def count_inputs(self) -> int:
         return max(self.batch or 1, 1)
+
+    @property
+    def batch_or_many(self) -> float:
+        """How many inputs share a batch's statistics; as many as one likes where nobody knows."""
+        return float(self.batch or MANY)
 
     # --- what is known of operands -----------------------------------------------------------------------------------
 
@@ -180,7 +190,8 @@ class Walk:
         """Samples of a weight's values, the same for all inputs."""
         if value in self.samples:
             return self.samples[value]
-        return self.draws.shared(self.moments(value).values(self.draws), self.is_table(value))
+        moments = self.moments(value)
+        return self.draws.shared(moments.values(self.draws), self.is_table(value), moments.alike)
 
     # --- results -----------------------------------------------------------------------------------------------------
 
@@ -207,6 +218,8 @@ class Walk:
             self._left[value] = self._left.get(value, 1) - 1
             if self._left[value] <= 0:
                 self.samples.pop(value, None)
+                if value in self.tracks:  # where the parts lie is all that the way back needs
+                    self.tracks[value] = replace(self.tracks[value], parts=())
                 self._constants.pop(value, None)
 
     def order(self, key: object) -> Array:

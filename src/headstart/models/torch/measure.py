@@ -8,33 +8,55 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils import _pytree as pytree
 
 from headstart.check import not_negative, whole
 from headstart.check import seed as checked_seed
 from headstart.errors import InputError
 from headstart.graph.graph import Graph
+from headstart.graph.predict import WeightMoments
 from headstart.graph.residual import longest_path, residual_sums
 from headstart.models.torch import names
 from headstart.models.torch.measure_alike import distinct_units
 from headstart.models.torch.measure_axis import Mixed
-from headstart.models.torch.measure_checks import as_inputs, batch_of, check_batch, check_devices, check_model
+from headstart.models.torch.measure_checks import (
+    as_input,
+    batch_of,
+    check_batch,
+    check_devices,
+    check_model,
+    tensors_of,
+)  # fmt: skip
+from headstart.models.torch.measure_draws import drawn, plan_of, with_spread
 from headstart.models.torch.measure_gradients import Gradients, gradients_set_aside, leaves_of
-from headstart.models.torch.measure_loss import Loss, Objective, no_path, objective
+from headstart.models.torch.measure_jacobian import singular_values
+from headstart.models.torch.measure_loss import Loss, Objective, floating, no_path, objective
 from headstart.models.torch.measure_meter import Meter
 from headstart.models.torch.measure_moments import root_mean_square
+from headstart.models.torch.measure_predict import (
+    Theory,
+    input_moments,
+    moments_of_draws,
+    weight_moments,
+    with_predictions,
+)  # fmt: skip
 from headstart.models.torch.measure_rows import rows_of_pass
-from headstart.models.torch.read import Reading, arrays_of, forward_failed, read, roles_of
+from headstart.models.torch.read import Reading, arrays_of, forward_failed, informed, read, roles_of
 from headstart.models.torch.record import ForwardError, record
-from headstart.models.torch.restore import left_as_found
+from headstart.models.torch.restore import Found, WritesSeen, left_as_found
+from headstart.plans import Plan
 from headstart.signals.trace import Trace, Weight
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -93,53 +115,142 @@ def trace_of(
     check_model(reading, predict_only)
     question = Question(tuple(args), dict(kwargs or {}), loss, target, checked_seed(seed), learning_rate)
     check_devices(reading, question.tensors)
-    return measured(inside, reading, question)
+    if predict_only:
+        trace, theory = _any_axis(question.tensors, partial(_predicted, inside, reading, question, plan))
+    else:
+        trace, theory = _drawn(inside, reading, question, plan, draws)
+    if jacobian:
+        values = _any_axis(question.tensors, partial(_spectrum, inside, question, jacobian))
+        trace = replace(trace, singular_values=values)
+    return with_predictions(trace, theory, question.seed)
 
 
-def measured(model: nn.Module, reading: Reading, question: Question) -> Trace:
-    """One pass, with the batch along the axis that no operation mixes: the first, or the second, or the first again."""
-    tensors = question.tensors
-    axes = [axis for axis in (0, 1) if batch_of(tensors, axis) is not None]
-    if len(axes) > 1 and all(tensor.dim() > 1 for tensor in tensors) and (batch_of(tensors, 1) or 0) > 1:
-        for axis in axes:
+def _drawn(model: nn.Module, reading: Reading, question: Question, plan: Any, draws: int) -> tuple[Trace, Theory]:
+    """The weights as they are, or as a plan draws them; with what changes over several draws."""
+    own = None if isinstance(plan, Plan) else _measured(model, reading, question)
+    if plan is None and draws == 1:
+        assert own is not None
+        return own
+    made = plan if own is None else plan_of(plan, reading, own[0].graph)
+    found = []
+    for draw in range(draws):
+        with drawn(model, made, (question.seed + draw) % 2**64):
+            found.append(_measured(model, reading, question))
+    trace, theory = found[0] if plan is not None else own or found[0]
+    if draws > 1:
+        trace = replace(trace, rows=with_spread(trace.rows, [each.rows for each, _ in found]))
+    return trace, theory
+
+
+def _measured(model: nn.Module, reading: Reading, question: Question) -> tuple[Trace, Theory]:
+    return _any_axis(question.tensors, partial(_pass, model, reading, question))
+
+
+def _any_axis(tensors: Sequence[Tensor], ask: Callable[[int, bool], Answer]) -> Answer:
+    """Ask with the batch along the axis that no operation mixes: the first, or the second, or the first again."""
+    if all(tensor.dim() > 1 for tensor in tensors) and (batch_of(tensors, 1) or 0) > 1:
+        for axis in (0, 1):
             try:
-                return _pass(model, reading, question, axis, strict=True)
+                return ask(axis, True)
             except Mixed:
                 continue
-    return _pass(model, reading, question, 0, strict=False)
+    return ask(0, False)
 
 
-def _pass(model: nn.Module, reading: Reading, question: Question, axis: int, strict: bool) -> Trace:
+def _pass(model: nn.Module, reading: Reading, question: Question, axis: int, strict: bool) -> tuple[Trace, Theory]:
     inputs = batch_of(question.tensors, axis)
     if axis == 0:
         check_batch(model, inputs)
     arrays = arrays_of(reading)
-    args, kwargs = pytree.tree_map(as_inputs, (question.args, question.kwargs))
-    with left_as_found(model) as found, torch.inference_mode(False), torch.enable_grad():
-        meter = Meter(inputs, axis, strict, found)
+    with left_as_found(model) as found, torch.inference_mode(False):
+        meter = Meter(inputs, axis, strict)
         states = _seeded(question.seed)
-        try:
-            graph, output = record(model, args, kwargs, arrays, meter)
-        except ForwardError as failed:
-            if isinstance(failed.error, Mixed):
-                raise failed.error from None
-            raise forward_failed(model, args, kwargs, failed) from failed.error
-        meter.finish(graph.outputs)
+        graph, output = _recorded(model, question, arrays, meter, found, True)
         drew = _states() != states
-        del args, kwargs
-        goal = objective(output, question.loss, question.target, question.seed)
+        with torch.enable_grad():
+            goal = objective(output, question.loss, question.target, question.seed)
         del output
         _backward(model, goal, graph, arrays, meter.gradients)
     sums = residual_sums(graph)
     classes, guess = goal.classes, goal.guess
     if goal.kind == "given" and guess is None and meter.told is not None:
         classes, guess = meter.told
-    return Trace(
+    weights, moments = _weights(reading, graph, arrays, meter.gradients, question.learning_rate)
+    trace = Trace(
         graph=graph, sums=sums, depth=longest_path(graph, sums), rows=rows_of_pass(graph, meter, sums),
-        weights=_weights(reading, graph, arrays, meter.gradients, question.learning_rate),
-        batch=inputs if meter.axes.known else None, loss=goal.value, loss_kind=goal.kind,
+        weights=weights, batch=inputs if meter.axes.known else None, loss=goal.value, loss_kind=goal.kind,
         classes=classes, loss_guess=guess, from_random=drew,
     )  # fmt: skip
+    back = {out: meter.gradients.values[out][0] for out in graph.outputs if out in meter.gradients.values}
+    return trace, Theory(moments, input_moments(graph, question.tensors), back)
+
+
+def _recorded(
+    model: nn.Module, question: Question, arrays: Mapping[str, Tensor], meter: Meter, found: Found,
+    gradients: bool,
+) -> tuple[Graph, Any]:
+    args, kwargs = pytree.tree_map(as_input, (question.args, question.kwargs))
+    try:
+        graph, output = record(model, args, kwargs, arrays, meter, gradients, found.about_to_write)
+    except ForwardError as failed:
+        if isinstance(failed.error, Mixed):
+            raise failed.error from None
+        raise forward_failed(model, args, kwargs, failed) from failed.error
+    meter.finish(graph.outputs)
+    meter.outputs(graph.outputs, tensors_of(output))
+    return graph, output
+
+
+def _predicted(
+    model: nn.Module, reading: Reading, question: Question, plan: Any, axis: int, strict: bool
+) -> tuple[Trace, Theory]:
+    """What theory alone needs: the pass is followed, and no number of it is looked at."""
+    inputs, arrays = batch_of(question.tensors, axis), arrays_of(reading)
+    with left_as_found(model) as found:
+        meter = Meter(inputs, axis, strict, looks=False)
+        graph, _ = _recorded(model, question, arrays, meter, found, False)
+    known = informed(reading, graph)
+    if plan is not None or any(tensor.is_meta for tensor in arrays.values()):
+        moments = moments_of_draws(known.parameters, plan_of("gain" if plan is None else plan, reading, graph))
+    else:
+        moments = _weights(reading, graph, arrays, meter.gradients, None)[1]
+    weights = {
+        name: Weight(name=name, role=role, shape=tuple(arrays[name].shape), trainable=arrays[name].requires_grad,
+                     rms=math.sqrt(moments[name].second) if name in moments else None)
+        for name, role in roles_of(reading, graph).items() if name in arrays
+    }  # fmt: skip
+    trace = Trace(
+        graph=graph, sums=known.sums, depth=known.depth, rows=rows_of_pass(graph, meter, known.sums), weights=weights,
+        batch=inputs if meter.axes.known else None, measured=False,
+    )  # fmt: skip
+    return trace, Theory(moments, input_moments(graph, question.tensors), None)
+
+
+def _spectrum(model: nn.Module, question: Question, count: int, axis: int, strict: bool) -> tuple[float, ...]:
+    """The singular values of the first input's output by it; the others stay as they are."""
+    args, kwargs = pytree.tree_map(as_input, (question.args, question.kwargs))
+    leaves, shape = pytree.tree_flatten((args, kwargs))
+    place = next((i for i, leaf in enumerate(leaves) if isinstance(leaf, Tensor) and leaf.is_floating_point()), None)
+    if place is None:
+        raise InputError("a Jacobian needs an input of floating-point numbers, got tokens, which have no derivative.")
+    x = leaves[place].detach()
+    if axis >= x.dim():
+        axis = 0
+
+    def answer(first: Tensor) -> Tensor:
+        leaves[place] = torch.cat([first.unsqueeze(axis), x.narrow(axis, 1, x.shape[axis] - 1)], axis)
+        given, named = pytree.tree_unflatten(leaves, shape)
+        output = next(iter(floating(model(*given, **named)).values()))
+        same = output.dim() > axis and output.shape[axis] == x.shape[axis]
+        return output.select(axis, 0) if same else output
+
+    with (
+        left_as_found(model) as found, torch.inference_mode(False), torch.compiler.set_stance("force_eager"),
+        torch.backends.mkldnn.flags(enabled=False, deterministic=None, allow_tf32=None), sdpa_kernel(SDPBackend.MATH),
+        WritesSeen(found),
+    ):  # fmt: skip
+        _seeded(question.seed)
+        return singular_values(answer, x.select(axis, 0), count, question.seed)
 
 
 def _backward(
@@ -162,11 +273,14 @@ def _backward(
 
 def _weights(
     reading: Reading, graph: Graph, arrays: Mapping[str, Tensor], gradients: Gradients, learning_rate: float | None
-) -> dict[str, Weight]:
+) -> tuple[dict[str, Weight], dict[str, WeightMoments]]:
     roles = roles_of(reading, graph)
-    found = {}
+    found, moments = {}, {}
     for name, tensor in arrays.items():
         scale = root_mean_square(tensor)[0] if tensor.is_floating_point() or tensor.is_complex() else None
+        told = None if scale is None else weight_moments(tensor, scale)
+        if told is not None:
+            moments[name] = told
         gradient = gradients.parameters.get(name)
         update = None
         if learning_rate is not None and gradient is not None and scale is not None:
@@ -174,10 +288,9 @@ def _weights(
         found[name] = Weight(
             name=name, role=roles[name], shape=tuple(tensor.shape), rms=scale,
             grad_rms=None if gradient is None else gradient[0], grad_nonfinite=gradient[1] if gradient else 0,
-            update=update, trainable=tensor.requires_grad,
-            distinct=distinct_units(tensor, name, graph),
+            update=update, trainable=tensor.requires_grad, distinct=distinct_units(tensor, name, graph),
         )  # fmt: skip
-    return found
+    return found, moments
 
 
 def _seeded(seed: int) -> list[Any]:
@@ -191,6 +304,8 @@ def _seeded(seed: int) -> list[Any]:
 
 
 def _states() -> list[Any]:
-    accelerators = [bytes(state.numpy()) for state in torch.cuda.get_rng_state_all()] if torch.cuda.is_initialized() else []
+    accelerators = (
+        [bytes(state.numpy()) for state in torch.cuda.get_rng_state_all()] if torch.cuda.is_initialized() else []
+    )
     numpy = np.random.get_state()
     return [random.getstate(), bytes(numpy[1]), numpy[2], bytes(torch.get_rng_state().numpy()), accelerators]  # type: ignore[index, arg-type]  # NumPy types its state as a dict too

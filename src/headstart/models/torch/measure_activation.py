@@ -23,7 +23,7 @@ from headstart.graph.values import Op
 from headstart.graph.words import POINTWISE
 from headstart.models.torch.record import Given, Made
 
-_ENDS = np.array([20.0, 30.0])  # far out, where a bounded activation is at its limits
+_ENDS = np.array([7.0, 9.0, 12.0, 20.0, 30.0])  # far out, where a bounded activation is at its limits
 _POINTS = np.concatenate([-_ENDS[::-1], GRID, _ENDS])
 _FLAT = 0.04  # of the steepest slope: for a sigmoid this is 0.01, where the lab's flat part begins
 _ARRIVED = 0.02  # of its range: how little a bounded activation still moves far out
@@ -56,7 +56,9 @@ class Activations:
         self.found: dict[int, tuple[int, bytes]] = {}
         self._known: dict[Any, bytes | None] = {}  # one call of a function on one activation -> what it makes
 
-    def carry(self, op: Op, made: Sequence[tuple[int, Tensor]], given: Sequence[Given], data: set[int], call: Made) -> None:
+    def carry(
+        self, op: Op, made: Sequence[tuple[int, Tensor]], given: Sequence[Given], data: set[int], call: Made
+    ) -> None:
         """Through one operation. data: the values among its inputs that are data."""
         if op.name not in POINTWISE and op.name != "identity":
             return
@@ -99,7 +101,9 @@ class Activations:
         for each in given:
             if each.value in data:
                 known = self.found.get(each.value)
-                arrays[id(each.tensor)] = torch.from_numpy((_POINTS if known is None else np.frombuffer(known[1])).copy())
+                arrays[id(each.tensor)] = torch.from_numpy(
+                    (_POINTS if known is None else np.frombuffer(known[1])).copy()
+                )
             elif each.slot == "slope":
                 arrays[id(each.tensor)] = torch.full((1,), 0.25, dtype=torch.float64)  # PReLU's own start
             else:
@@ -126,7 +130,7 @@ def _shape(data: bytes) -> Shape:
         return Shape()
     if is_affine(GRID, inner):
         return Shape(affine=True)
-    low, high = _flat_parts(phi, inner, ends)
+    low, high = _flat_parts(phi)
     return Shape(recognised(GRID, inner), False, _has_silent_part(inner), low, high)
 
 
@@ -139,22 +143,21 @@ def _has_silent_part(phi: NDArray[np.float64]) -> bool:
     return False
 
 
-def _flat_parts(phi: NDArray[np.float64], inner: NDArray[np.float64], ends: int) -> tuple[float | None, float | None]:
+def _flat_parts(phi: NDArray[np.float64]) -> tuple[float | None, float | None]:
     """The outputs beyond which a bounded activation is flat; a side on which it rests at zero input is not counted."""
     first, last = phi[0], phi[-1]
     reach = last - first
-    moved = max(abs(phi[ends - 1] - first), abs(phi[-ends] - last))
-    if not np.isfinite(reach) or reach == 0 or moved > _ARRIVED * abs(reach):
+    moved = max(abs(phi[1] - first), abs(phi[-2] - last))
+    if not np.isfinite(phi).all() or reach == 0 or moved > _ARRIVED * abs(reach):
         return None, None
     if np.min(phi) < min(first, last) - 0.01 * abs(reach) or np.max(phi) > max(first, last) + 0.01 * abs(reach):
         return None, None  # it goes beyond its limits and comes back
-    slopes = np.abs(np.diff(inner)) / np.diff(GRID)
+    slopes = np.abs(np.diff(phi)) / np.diff(_POINTS)
     steep = np.flatnonzero(slopes > _FLAT * slopes.max())
-    left, right = inner[steep[0]], inner[steep[-1] + 1]
-    middle = inner[int(np.argmin(np.abs(GRID)))]
-    near = 0.02 * abs(reach)
-    below = None if abs(middle - first) < near or steep[0] == 0 else float(left)
-    above = None if abs(middle - last) < near or steep[-1] + 1 == len(inner) - 1 else float(right)
+    left, right = phi[steep[0]], phi[steep[-1] + 1]
+    middle, near = phi[int(np.argmin(np.abs(_POINTS)))], 0.02 * abs(reach)
+    below = None if abs(middle - first) < near else float(left)
+    above = None if abs(middle - last) < near else float(right)
     return (below, above) if reach > 0 else (above, below)
 
 

@@ -133,13 +133,13 @@ class Axes:
         """Indices stay as they are; what else has no inputs in it has the label 0."""
         if op.name in ("concatenate", "stack"):
             return True
-        return given.slot == "input" or given.value in self.known and given.tensor.is_floating_point()
+        return given.slot == "input" or (given.value in self.known and given.tensor.is_floating_point())
 
     def _labels(self, given: Given) -> Tensor:
         tensor, batch = given.tensor, self.known.get(given.value)
         if batch is None:
-            return torch.zeros((), device=tensor.device).expand(tensor.shape)
-        numbers = torch.arange(1.0, batch.inputs + 1, device=tensor.device)
+            return torch.zeros((), device=_real(tensor)).expand(tensor.shape)
+        numbers = torch.arange(1.0, batch.inputs + 1, device=_real(tensor))
         if batch.per_input > 1:
             numbers = numbers.view(1, -1, 1).expand(batch.outer, -1, batch.inner).reshape(-1)
         shape = [1] * tensor.dim()
@@ -158,7 +158,7 @@ class Axes:
             written = next((each for each in sources if each.tensor is call.args[2]), None)
             if written is None or made.shape != base.tensor.shape:
                 return None
-            canvas = torch.zeros(base.tensor.shape, device=made.device)
+            canvas = torch.zeros(base.tensor.shape, device=_real(made))
             canvas[call.args[1]] = self._labels(written)
             return read_labels(canvas, self.inputs or 1)
         return self._aligned(made, [each for each in sources if each.tensor.shape == made.shape])
@@ -335,6 +335,11 @@ def _pattern(labels: Tensor, axis: int, inputs: int) -> Batch | None:
             if np.all((line == expected) | (line == 0)):
                 return Batch(axis, per_input // inner, inputs, inner)
     return None
+
+
+def _real(tensor: Tensor) -> torch.device:
+    """A tensor's device, or one with memory in the place of one without."""
+    return torch.device("cpu") if tensor.is_meta else tensor.device
 
 
 def _letters(term: str, dim: int) -> str:

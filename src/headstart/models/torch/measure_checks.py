@@ -8,10 +8,12 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils import _pytree as pytree
 
 from headstart.errors import InputError
 from headstart.models.torch import names
 from headstart.models.torch.read import Reading
+from headstart.models.torch.record import plain_result
 
 NEED_TWO = "the deviation across the batch, the cosine between inputs, dead units and the effective rank"
 
@@ -25,7 +27,9 @@ def check_model(reading: Reading, predict_only: bool) -> None:
     tensors = {name: place.tensor for name, place in reading.places.items()}
     for name, tensor in tensors.items():
         if names.is_lazy(tensor):
-            raise InputError(f"{name} has no shape before the first batch. Run one batch through the model, then probe.")
+            raise InputError(
+                f"{name} has no shape before the first batch. Run one batch through the model, then probe."
+            )
     if not any(tensor.requires_grad for tensor in tensors.values()):
         count = f"all {len(tensors)} are frozen" if tensors else "it has none"
         raise InputError(
@@ -85,14 +89,15 @@ def check_batch(model: nn.Module, inputs: int | None) -> None:
     )
 
 
-def tensors_of(leaves: Sequence[Any]) -> list[Tensor]:
-    return [leaf for leaf in leaves if isinstance(leaf, Tensor)]
+def tensors_of(output: Any) -> list[Tensor]:
+    """The tensors of a model's output, in the graph's order."""
+    return [leaf for leaf in pytree.tree_leaves(plain_result(output)) if isinstance(leaf, Tensor)]
 
 
-def as_inputs(value: Any) -> Any:
+def as_input(value: Any) -> Any:
     """A copy of a tensor that the pass may write into; whether it asks for a gradient is kept."""
     if not isinstance(value, Tensor):
         return value
     with torch.no_grad():
         copied = value.detach().clone()
-    return copied.requires_grad_(value.requires_grad) if not copied.is_meta or value.requires_grad else copied
+    return copied.requires_grad_() if value.requires_grad else copied

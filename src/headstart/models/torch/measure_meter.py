@@ -1,11 +1,11 @@
-"""The meter: looks at every operation's output while it lives, and leaves a hook for its gradient. It keeps numbers only."""
+"""The meter: looks at every operation's output while it lives, and leaves a hook for its gradient; it keeps numbers."""
 
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -22,7 +22,6 @@ from headstart.models.torch.measure_gradients import Gradients
 from headstart.models.torch.measure_loss import told_by
 from headstart.models.torch.measure_moments import Batch, Moments, memory_order, moments, products
 from headstart.models.torch.record import Given, Made
-from headstart.models.torch.restore import Found
 
 UNDER_NO_GRAD = "it ran without gradients: under no_grad, or in a reentrant checkpoint"
 NOT_TRAINED = "nothing that is trained comes before it"
@@ -59,16 +58,20 @@ class _Waiting(NamedTuple):
 class Meter:
     """Sees a pass."""
 
-    def __init__(self, inputs: int | None, axis: int, strict: bool, found: Found) -> None:
-        """inputs: how many the batch has, along which axis. strict: whether an operation that mixes them is an error."""
+    def __init__(self, inputs: int | None, axis: int, strict: bool, looks: bool = True) -> None:
+        """inputs: how many the batch has, along which axis. strict: whether an operation that mixes them is an error.
+
+        looks: whether numbers are looked at; without, only where the inputs lie is followed.
+        """
+        self.looks = looks
         self.axes, self.activations, self.gradients = Axes(inputs, strict), Activations(), Gradients()
-        self.axis, self.found = axis, found
+        self.axis = axis
         self.seen: dict[int, Seen] = {}  # by operation; an input of the model is -1, -2, ...
         self.told: tuple[int | None, float | None] | None = None  # of a loss that the model itself takes
         self._data: set[int] = set()
         self._waiting: dict[int, _Waiting] = {}
         self._parts: set[int] = set()  # of those, what an operation of the same activation took
-        self._asks: set[int] = set()  # values that a gradient comes back to
+        self._asked: set[int] = set()  # values that something trained went into, cut off or not
         self._masked: set[int] = set()  # values of which a mask took elements away
         self._channels: dict[int, int] = {}  # value -> the axis of its units, where that is not the last
 
@@ -78,17 +81,21 @@ class Meter:
         if tensor.is_floating_point() or tensor.is_complex():
             self._look(-1 - len(self.seen), value, tensor, self._without_gradient(tensor, ()))
 
-    def before(self, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
-        for tensor in (args[0] if args else None, kwargs.get("input"), kwargs.get("out")):
-            if isinstance(tensor, Tensor):
-                self.found.about_to_write(tensor)
-                for value, waiting in list(self._waiting.items()):
-                    if waiting.tensor() is tensor:
-                        self._look_late(value, tensor)
+    def before(self, tensor: Tensor) -> None:
+        for value, waiting in list(self._waiting.items()):
+            if waiting.tensor() is tensor:
+                self._look_late(value, tensor)
 
     def saw(self, op: Op, kind: Kind, made: Sequence[tuple[int, Tensor]], given: Sequence[Given], call: Made) -> None:
-        if any(tensor.requires_grad for _, tensor in made):
-            self._asks.update(value for value, tensor in made if tensor.requires_grad)
+        if torch.is_autocast_enabled(made[0][1].device.type):  # sums are not to be taken in fewer digits
+            with torch.autocast(made[0][1].device.type, enabled=False):
+                self._see(op, kind, made, given, call)
+        else:
+            self._see(op, kind, made, given, call)
+
+    def _see(self, op: Op, kind: Kind, made: Sequence[tuple[int, Tensor]], given: Sequence[Given], call: Made) -> None:
+        if any(each.tensor.requires_grad or each.value in self._asked for each in given):
+            self._asked.update(value for value, _ in made)
         if kind != "data":
             return
         if self.told is None and op.name == "other":
@@ -121,6 +128,12 @@ class Meter:
                 self._look_late(value, tensor)
         self.seen = dict(sorted(self.seen.items(), key=lambda each: (each[0] >= 0, abs(each[0]))))
 
+    def outputs(self, values: Iterable[int], tensors: Iterable[Tensor]) -> None:
+        """Let the gradients of the outputs be measured, where they are none of an operation that has a row."""
+        for value, tensor in zip(values, tensors, strict=True):
+            if tensor.requires_grad and value not in {each.value for each in self.seen.values()}:
+                self.gradients.watch(value, tensor)
+
     def _is_part(self, value: int) -> bool:
         """Whether this may be a part of an activation of several operations: what it leaves by is looked at alone."""
         shape = self.activations.shape(value)
@@ -147,13 +160,15 @@ class Meter:
             return ""
         if not torch.is_grad_enabled():
             return UNDER_NO_GRAD
-        return CUT if any(each.value in self._asks for each in given) else NOT_TRAINED
+        return CUT if any(each.tensor.requires_grad or each.value in self._asked for each in given) else NOT_TRAINED
 
     def _look(self, op: int, value: int, tensor: Tensor, without_gradient: str) -> None:
         batch, shape = self.axes.known.get(value), self.activations.shape(value)
         if tensor.requires_grad:
             self.gradients.watch(value, tensor)
-        if tensor.is_meta or tensor.layout != torch.strided:
+        plain = tensor.layout == torch.strided and type(tensor).__name__ != "FakeTensor"
+        if not self.looks or tensor.is_meta or not plain:
+            self.seen[op] = Seen(op, value, Moments(), batch, shape, grad_note=without_gradient)
             return
         silent = shape is not None and shape.silent
         found = moments(tensor, batch, silent)
@@ -169,7 +184,7 @@ class Meter:
     def _besides(self, op: Op, tensor: Tensor, data: int, call: Made) -> None:
         """What single kinds of operations show."""
         seen = self.seen.get(op.index)
-        if seen is None:
+        if seen is None or seen.moments.rms is None:
             return
         if op.name == "softmax" and op.call != "gumbel_softmax":
             seen.shares = of_softmax(call, tensor)
@@ -181,9 +196,11 @@ class Meter:
             seen.products = products(tensor, seen.batch)
 
     def _is_mask(self, op: Op, value: int, tensor: Tensor, given: Sequence[Given]) -> bool:
-        """Whether a value is nothing but a mask, zero or far below: no signal. One that a mask was put on is seen anew."""
+        """Whether a value is only a mask, zero or far below: no signal. One that a mask was put on is seen anew."""
         seen = self.seen.get(op.index)
-        if seen is None or op.name not in POINTWISE or 0 <= seen.moments.rms < -MASKED / 100:
+        if seen is None or op.name not in POINTWISE or seen.moments.rms is None:
+            return False
+        if 0 <= seen.moments.rms < -MASKED / 100:
             return False
         if _masks(tensor):
             del self.seen[op.index]
@@ -218,7 +235,7 @@ class Meter:
 
 def dead_share(tensor: Tensor, batch: Batch, silent: NDArray[np.bool_], axis: int) -> float:
     """The share of units, along an axis, that are zero for every input, and at every position."""
-    if axis == batch.axis or tensor.dim() == 2:
+    if axis == batch.axis or (tensor.dim() == 2 and batch.per_input == 1):
         return float(np.count_nonzero(silent)) / silent.size
     order = memory_order(tensor)
     place = order.index(batch.axis)

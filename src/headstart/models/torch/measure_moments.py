@@ -44,9 +44,9 @@ class Moments(NamedTuple):
         silent: (outer, inner) whether each unit is zero for every input, if asked for.
     """
 
-    rms: float
-    mean: float
-    nonfinite: int
+    rms: float | None = None
+    mean: float | None = None
+    nonfinite: int = 0
     batch_std: float | None = None
     cosine: float | None = None
     silent: NDArray[np.bool_] | None = None
@@ -63,11 +63,13 @@ def root_mean_square(y: Tensor) -> tuple[float, int]:
         return 0.0, 0
     if count <= FEW and y.dtype is torch.float32 and y.is_contiguous() and y.device.type == "cpu":
         flat = y.detach().numpy().reshape(-1)
-        scale = math.sqrt(float(flat @ flat) / count)
+        with np.errstate(all="ignore"):
+            scale = math.sqrt(float(flat @ flat) / count)
         if _SMALL < scale < _LARGE:
             return scale, 0
         wide = flat.astype(np.float64)
-        scale = math.sqrt(float(wide @ wide) / count)
+        with np.errstate(all="ignore"):
+            scale = math.sqrt(float(wide @ wide) / count)
         return scale, 0 if math.isfinite(scale) else count - int(np.count_nonzero(np.isfinite(flat)))
     norm = float(torch.linalg.vector_norm(_plain(y), dtype=_wide(y.dtype)))
     scale = norm / math.sqrt(count)
@@ -90,12 +92,12 @@ def moments(y: Tensor, batch: Batch | None, silent: bool = False) -> Moments:
     if batch is None or batch.inputs < 2:
         scale, bad = root_mean_square(y)
         return Moments(scale, _mean(_plain(y)), bad)
-    found = _few(y, batch, silent)
-    if found is not None:
-        return found
-    y = _plain(y)
-    with as_written(y):
-        found = _batched(y, batch, silent, torch.float32)
+    with np.errstate(all="ignore"), as_written(y):
+        found = _few(y, batch, silent)
+        if found is not None:
+            return found
+        y = _plain(y)
+        found = _batched(y, batch, silent, _wide(y.dtype))
         if found is None:
             scale, bad = root_mean_square(y)
             found = _batched(y, batch, silent, torch.float64) if not bad else None
@@ -175,7 +177,12 @@ def _few(y: Tensor, batch: Batch, silent: bool) -> Moments | None:
     across = float(away @ away) / values.size
     together = float(sums[1] @ sums[1])
     return Moments(
-        scale, float(sums[0].sum()) / units, 0, math.sqrt(across), _cosine(together, alive), sums[0] == 0 if silent else None
+        scale,
+        float(sums[0].sum()) / units,
+        0,
+        math.sqrt(across),
+        _cosine(together, alive),
+        sums[0] == 0 if silent else None,
     )
 
 
@@ -195,20 +202,19 @@ def _batched(y: Tensor, batch: Batch, silent: bool, dtype: torch.dtype) -> Momen
     squares = [np.square(length, dtype=np.float64) for length in lengths]
     whole = np.sum(squares, 0) if len(squares) > 1 else squares[0]
     scale = math.sqrt(float(whole.sum()) / y.numel())
-    if dtype is torch.float32 and y.dtype != torch.float64:
+    if dtype is torch.float32:
         if not scale < _LARGE or 0 < scale < _SMALL or (scale == 0 and bool(y.any())):
             return None
     elif not math.isfinite(scale):
         return None
-    work = torch.float64 if y.dtype is torch.float64 else dtype
     weights = np.full((2, inputs), 1 / inputs)
     alive = int(np.count_nonzero(whole))
     weights[1] = 1 / np.sqrt(whole) if alive == inputs else _inverse(whole)
-    factors = torch.from_numpy(weights).to(y.device, work)
+    factors = torch.from_numpy(weights).to(y.device, dtype)
     mean = across = together = 0.0
     quiet = []
     for piece, square in zip(pieces, squares, strict=True):
-        wide = piece if piece.dtype is work else piece.to(work)
+        wide = piece if piece.dtype is dtype else piece.to(dtype)
         sums = torch.matmul(factors, wide)  # (2, units), or (outer, 2, inner)
         both = _array(sums)
         middle, directions = (both[0], both[1]) if both.ndim == 2 else (both[:, 0], both[:, 1])
@@ -218,7 +224,7 @@ def _batched(y: Tensor, batch: Batch, silent: bool, dtype: torch.dtype) -> Momen
         left = own - _square(middle)
         if left < _CLOSE * own:  # too much of it is shared to be told from a difference
             away = wide - sums.narrow(-2, 0, 1)
-            left = float(torch.linalg.vector_norm(away, dtype=work)) ** 2 / inputs
+            left = float(torch.linalg.vector_norm(away, dtype=dtype)) ** 2 / inputs
         across += left
         if silent:
             quiet.append(middle == 0)

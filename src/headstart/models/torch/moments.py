@@ -16,9 +16,14 @@ from headstart.models.torch.values import missing, sample_of
 _LARGEST = 1 << 22  # elements of an input that are looked at
 
 
-def weights_of(parameters: Mapping[str, Tensor]) -> dict[str, WeightMoments]:
-    """The moments of every parameter that has values, by name."""
+def weights_of(parameters: Mapping[str, Tensor], graph: Graph | None = None) -> dict[str, WeightMoments]:
+    """The moments of every parameter that has values, by name.
+
+    Args:
+        graph: of a pass, which shows what is a table; None to look at no rows.
+    """
     found = {}
+    tables = {use.parameter for use in graph.uses if use.slot in ("lookup", "table", "token")} if graph else set()
     for name, tensor in parameters.items():
         sample = None if tensor.numel() == 0 else sample_of(tensor)
         if sample is None or not tensor.is_floating_point():
@@ -27,8 +32,21 @@ def weights_of(parameters: Mapping[str, Tensor]) -> dict[str, WeightMoments]:
         size = values.numel()
         second = float(torch.linalg.vector_norm(values, dtype=_wide(values))) ** 2 / size
         mean = float(values.sum(dtype=_wide(values))) / size
-        found[name] = WeightMoments(second, mean, sample)
+        rows = _rows(values, second) if name in tables else 0.0
+        found[name] = WeightMoments(second, mean, sample, rows)
     return found
+
+
+def _rows(values: Tensor, second: float) -> float:
+    """The mean product of two rows' entries in one column."""
+    if values.dim() < 2 or values.shape[-1] < 2:
+        return 0.0
+    table = values.reshape(-1, values.shape[-1])
+    count = table.shape[0]
+    if count < 2:
+        return 0.0
+    columns = float(table.mean(0, dtype=_wide(values)).square().mean())
+    return (count * columns - second) / (count - 1)
 
 
 def inputs_of(graph: Graph, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[int, InputMoments]:

@@ -66,11 +66,14 @@ def read(model: nn.Module, example: Any = None) -> Reading:
     if example is None or any(names.is_lazy(place.tensor) for place in found):  # a pass would give those their shapes
         return Reading(tuple(parameters), places, buffers)
     reading = Reading(tuple(parameters), places, buffers)
-    graph = _recorded(inside, example, arrays_of(reading))
+    return informed(reading, _recorded(inside, example, arrays_of(reading)))
+
+
+def informed(reading: Reading, graph: Graph) -> Reading:
+    """What the layers say, and what a pass says besides."""
     sums = residual_sums(graph)
-    return Reading(
-        tuple(_informed(parameters, places, graph, sums)), places, buffers, graph, sums, longest_path(graph, sums)
-    )
+    parameters = tuple(_informed(reading.parameters, reading.places, graph, sums))
+    return Reading(parameters, reading.places, reading.buffers, graph, sums, longest_path(graph, sums))
 
 
 def arrays_of(reading: Reading) -> dict[str, Tensor]:
@@ -89,7 +92,9 @@ def roles_of(reading: Reading, graph: Graph) -> dict[str, str]:
     found = {}
     for parameter in reading.parameters:
         uses = graph.used.get(parameter.name, ())
-        found[parameter.name] = (_from_uses(parameter, uses) if parameter.role == "unknown" and uses else parameter).role
+        found[parameter.name] = (
+            _from_uses(parameter, uses) if parameter.role == "unknown" and uses else parameter
+        ).role
     return found
 
 
@@ -164,14 +169,16 @@ def _fixed(place: names.Place) -> str:
 
 def _recorded(model: nn.Module, example: Any, arrays: Mapping[str, Tensor]) -> Graph:
     args, kwargs = example_inputs(example)
-    with left_as_found(model):
+    with left_as_found(model) as found:
         try:
-            return record(model, args, kwargs, arrays)[0]
+            return record(model, args, kwargs, arrays, about_to_write=found.about_to_write)[0]
         except ForwardError as failed:
             raise forward_failed(model, args, kwargs, failed) from failed.error
 
 
-def forward_failed(model: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any], failed: ForwardError) -> InputError:
+def forward_failed(
+    model: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any], failed: ForwardError
+) -> InputError:
     """What to tell of a forward pass that raised: on which shapes, and in which module."""
     shapes = ", ".join(str(tuple(x.shape)) for x in (*args, *kwargs.values()) if isinstance(x, Tensor))
     module = dict(names.modules(model)).get(failed.module)

@@ -34,12 +34,10 @@ class Observer(Protocol):
     def input(self, value: int, tensor: Tensor) -> None:
         """An input of the model."""
 
-    def before(self, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
-        """A call that may write into what it is given is about to run."""
+    def before(self, tensor: Tensor) -> None:
+        """A call that may write into this tensor is about to run."""
 
-    def saw(
-        self, op: Op, kind: Kind, made: Sequence[tuple[int, Tensor]], given: Sequence[Given], call: Made
-    ) -> None:
+    def saw(self, op: Op, kind: Kind, made: Sequence[tuple[int, Tensor]], given: Sequence[Given], call: Made) -> None:
         """An operation ran. kind: of what it made. made: its outputs, each a value and its tensor."""
 
 
@@ -75,11 +73,16 @@ class Tape(TorchFunctionMode):
     """The calls of torch functions while it is active, as operations on values."""
 
     def __init__(
-        self, parameters: Mapping[str, Tensor], names: Mapping[int, str], observer: Observer | None = None
+        self,
+        parameters: Mapping[str, Tensor],
+        names: Mapping[int, str],
+        observer: Observer | None = None,
+        about_to_write: Callable[[Tensor], None] | None = None,
     ) -> None:
         """parameters: by canonical name; the model keeps them alive. names: id of a parameter -> that name."""
         super().__init__()
-        self.parameters, self.names, self.observer = parameters, names, observer
+        self.parameters, self.names = parameters, names
+        self.observer, self.about_to_write = observer, about_to_write
         self._stored = {_storage(tensor) for tensor in parameters.values()}
         self.values: list[Value] = []
         self.ops: list[Op] = []
@@ -108,8 +111,11 @@ class Tape(TorchFunctionMode):
         if not tensors:  # a new tensor, known as a constant once something takes it
             return function(*args, **kwargs)
         before = [(tensor, self.value_of(tensor), _version(tensor)) for tensor in tensors]
-        if self.observer is not None and (name in _WRITERS or _writes(name, kwargs)):
-            self.observer.before(name, args, kwargs)
+        for tensor in may_write(name, args, kwargs):
+            if self.about_to_write is not None:
+                self.about_to_write(tensor)
+            if self.observer is not None:
+                self.observer.before(tensor)
         result = function(*args, **kwargs)
         self._note(function, name, args, kwargs, before, result)
         return result
@@ -165,7 +171,11 @@ class Tape(TorchFunctionMode):
         inputs = tuple((slot, numbers[id(tensor)]) for slot, tensor in given_as)
         kinds = {self.values[number].kind for _, number in inputs}
         kind: Kind = "data" if "data" in kinds else "weight" if "weight" in kinds else "constant"
-        roots = frozenset[str]().union(*(self.values[number].parameters for _, number in inputs)) if kind == "weight" else _NONE
+        roots = (
+            frozenset[str]().union(*(self.values[number].parameters for _, number in inputs))
+            if kind == "weight"
+            else _NONE
+        )
         index = len(self.ops)
         new = [(self.add(tensor, kind, "op", index, roots), tensor) for tensor in made]
         for tensor in written:
@@ -218,10 +228,7 @@ class Tape(TorchFunctionMode):
         known = self._aliases.pop(storage, []) if storage is not None else []
         alive = [found for reference in known if (found := reference()) is not None]
         others = {id(other): other for other in alive if other is not tensor and id(other) not in self.names}
-        return [
-            (self.add(each, kind, "op", op, roots), each)
-            for each in (tensor, *others.values())
-        ]
+        return [(self.add(each, kind, "op", op, roots), each) for each in (tensor, *others.values())]
 
 
 def record(
@@ -230,6 +237,8 @@ def record(
     kwargs: Mapping[str, Any],
     parameters: Mapping[str, Tensor],
     observer: Observer | None = None,
+    gradients: bool = False,
+    about_to_write: Callable[[Tensor], None] | None = None,
     make: Callable[..., Tape] = Tape,
 ) -> tuple[Graph, Any]:
     """Run the model once and give back the graph of it, and what it answered.
@@ -237,26 +246,30 @@ def record(
     Args:
         args, kwargs: the example's inputs.
         parameters: by canonical name.
-        observer: sees each operation as it runs; with one, the pass keeps what a backward pass needs.
+        observer: sees each operation as it runs.
+        gradients: whether what a backward pass needs is kept.
+        about_to_write: is told of tensors that a call may write into, before it does.
         make: makes the tape.
 
     Raises:
         ForwardError: the pass raised.
     """
     names = {id(tensor): name for name, tensor in parameters.items()}
-    tape = make(parameters, names, observer)
+    tape = make(parameters, names, observer, about_to_write)
     for place, tensor in enumerate(x for x in pytree.tree_leaves((tuple(args), dict(kwargs))) if isinstance(x, Tensor)):
         if id(tensor) not in names:
             value = tape.add(tensor, "data", f"input {place}")
             if observer is not None:
                 observer.input(value, tensor)
-    grad = torch.set_grad_enabled(observer is not None)
+    grad = torch.set_grad_enabled(gradients)
     with _module_names(model, tape), _uncompiled(), grad, tape:
         try:
             result = model(*args, **kwargs)
         except Exception as error:
             raise ForwardError(tape.failed or tape.module, error) from error
-    outputs = [tape.value_of(tensor) for tensor in pytree.tree_leaves(plain_result(result)) if isinstance(tensor, Tensor)]
+    outputs = [
+        tape.value_of(tensor) for tensor in pytree.tree_leaves(plain_result(result)) if isinstance(tensor, Tensor)
+    ]
     return Graph(
         tuple(tape.values), tuple(tape.ops), tuple(outputs), tuple(tape.uses), tuple(tape.calls), tape.numbers,
         tape.arrays,
@@ -347,6 +360,16 @@ def _writes(name: str, kwargs: Mapping[str, Any]) -> bool:
 
 # what writes into its first operand without saying so at its end
 _WRITERS = frozenset({"__setitem__", "__iadd__", "__isub__", "__imul__", "__itruediv__", "__ipow__"})
+
+
+def may_write(name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[Tensor]:
+    """The tensors that a call may write into: its first operand, where its name or a flag says so, and `out`."""
+    found = []
+    if name in _WRITERS or _writes(name, kwargs) or any(arg is True for arg in args):
+        found = [each for each in (args[0] if args else None, kwargs.get("input")) if isinstance(each, Tensor)]
+    if "out" in kwargs:
+        found += [each for each in pytree.tree_leaves(kwargs["out"]) if isinstance(each, Tensor)]
+    return found
 
 
 def _storage(tensor: Tensor) -> int | None:

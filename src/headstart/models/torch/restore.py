@@ -11,15 +11,17 @@ import contextlib
 import operator
 import random
 from collections import OrderedDict, defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from headstart.models.torch import names
+from headstart.models.torch.record import may_write
 
 SMALL = 1 << 20  # elements of a tensor that is copied in advance
 _CONTAINERS = (dict, list, set, OrderedDict, defaultdict, deque)
@@ -112,6 +114,21 @@ class Found:
                 self._look(each, depth + 1)
 
 
+class WritesSeen(TorchFunctionMode):
+    """Lets what was found be copied before it is written into, in a pass that no tape records."""
+
+    def __init__(self, found: Found) -> None:
+        super().__init__()
+        self.found = found
+
+    def __torch_function__(
+        self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        for tensor in may_write(getattr(function, "__name__", ""), args, kwargs or {}):
+            self.found.about_to_write(tensor)
+        return function(*args, **(kwargs or {}))
+
+
 @dataclass
 class _Tensor:
     """One tensor as it was. alias: its memory. version: how often it had been written to."""
@@ -172,9 +189,9 @@ def _memory(tensor: Tensor) -> int:
 
 
 def _put_back_dict(found: dict[Any, Any], before: dict[Any, Any]) -> None:
-    if len(found) == len(before) and all(map(operator.is_, found.values(), before.values())):
-        if found.keys() == before.keys():
-            return
+    same = len(found) == len(before) and all(map(operator.is_, found.values(), before.values()))
+    if same and found.keys() == before.keys():
+        return
     found.clear()
     found.update(before)
 

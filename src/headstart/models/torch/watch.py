@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -23,11 +24,21 @@ from torch.utils import _pytree as pytree
 
 from headstart.errors import InputError
 from headstart.models.torch.ops import name_of
+from headstart.models.torch.record import Tape
 from headstart.models.torch.watch_learn import Learnt, Looked, learn
 from headstart.models.torch.watch_numbers import Numbers, output_numbers, size_of
 
 NO_GRADIENT = "no gradient came back before the next measurement"
 OTHER_CALLS = "the pass made other calls than the one that was learnt: it is learnt anew"
+
+
+class _Own(threading.local):
+    """How deep a thread is in a watcher's own work, which no watcher looks at."""
+
+    depth = 0
+
+
+_OWN = _Own()
 
 
 @dataclass
@@ -61,7 +72,6 @@ class Watcher:
         self._mode: _Watching | None = None
         self._handles: list[Any] = []  # hooks that outlive the pass: on parameters and inputs
         self._leaving: Any = None
-        self._busy = False
         self._hook = model.register_forward_pre_hook(_Hook(self), with_kwargs=True)
 
     def close(self) -> None:
@@ -75,13 +85,14 @@ class Watcher:
 
     def before(self, model: nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         """A forward pass begins."""
-        if self._busy or self.broken or not model.training or not torch.is_grad_enabled() or _is_no_step():
+        if self.broken or not model.training or not torch.is_grad_enabled() or _is_no_step():
             return
+        _OWN.depth += 1
         try:
             if self._mode is not None:
                 if self._mode.runs():  # the model calls itself
                     return
-                self._pending = None  # an interrupt left it behind
+                self._drop()  # an interrupt left it behind
                 self._leave()
             self.steps += 1
             due = (self.steps - 1) % self.every == 0
@@ -91,6 +102,8 @@ class Watcher:
                 self._begin(model, args, kwargs)
         except Exception as error:
             self.give_up(error)
+        finally:
+            _OWN.depth -= 1
 
     def give_up(self, error: Exception) -> None:
         """Say once what went wrong, and take the hooks away: training is not to be disturbed."""
@@ -108,11 +121,7 @@ class Watcher:
 
     def _begin(self, model: nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         if self._learnt is None or self._learnt.lost:
-            self._busy = True
-            try:
-                self._learnt = learn(model, args, kwargs, self.wanted)
-            finally:
-                self._busy = False
+            self._learnt = learn(model, args, kwargs, self.wanted)
             if self._learnt is None:  # a lazy layer has no shape before its first pass
                 self.steps -= 1
                 return
@@ -127,12 +136,13 @@ class Watcher:
 
     def _enter(self, model: nn.Module, measured: Measured, inputs: list[Tensor]) -> None:
         """See the calls of the pass that begins, until it ends."""
-        self._mode = _Watching(self, measured, sys._getframe(4))  # the frame of the module's own call
         for tensor, place in zip(inputs, measured.learnt.inputs, strict=False):
             if place is not None:
                 self.look(measured, tensor, place)
+        mode = _Watching(self, measured, sys._getframe(4))  # the frame of the module's own call
         self._leaving = model.register_forward_hook(_Hook(self, leaving=True), prepend=True, always_call=True)
-        self._mode.__enter__()
+        self._mode = mode
+        mode.__enter__()
 
     def look(self, measured: Measured, tensor: Tensor, place: Looked) -> None:
         """Measure an output, and leave a hook for its gradient."""
@@ -159,6 +169,8 @@ class Watcher:
 
     def leave(self, failed: bool) -> None:
         """The forward pass ends, or was left by an error."""
+        if _OWN.depth or _is_recorded():  # another's pass, which learns
+            return
         try:
             measured = self._pending
             if measured is not None and self._mode is not None and self._mode.at != len(measured.learnt.calls):
@@ -166,8 +178,7 @@ class Watcher:
                 measured.rows.clear()
                 measured.note = OTHER_CALLS
             if failed:
-                self._pending = None
-                self._drop_handles()
+                self._drop()
             self._leave()
         except Exception as error:
             self.give_up(error)
@@ -188,6 +199,12 @@ class Watcher:
             if not measured.arrived:
                 measured.note = "; ".join(filter(None, (measured.note, NO_GRADIENT)))
             self.put(measured)
+
+    def _drop(self) -> None:
+        """Forget a pass that was left by an error: it was no step."""
+        self._pending = None
+        self.steps -= 1
+        self._drop_handles()
 
     def _drop_handles(self) -> None:
         for handle in self._handles:
@@ -220,14 +237,14 @@ class _Watching(TorchFunctionMode):
     def __init__(self, watcher: Watcher, measured: Measured, frame: Any) -> None:
         super().__init__()
         self.watcher, self.measured, self.off, self.at = watcher, measured, False, 0
-        self._frame = id(frame), frame.f_code  # never the frame itself, which would hold all that it made
+        self._frame = frame
 
     def __torch_function__(
         self, function: Callable[..., Any], types: Any, args: tuple[Any, ...] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:  # fmt: skip
         result = function(*args, **(kwargs or {}))
-        if self.off:
+        if self.off or _OWN.depth:
             return result
         name = name_of(function)
         if name:
@@ -237,6 +254,7 @@ class _Watching(TorchFunctionMode):
                 return result
             self.at += 1
             if (place := learnt.places.get(at)) is not None:
+                _OWN.depth += 1
                 try:
                     tensor = _floating(result)
                     if tensor is not None:
@@ -244,15 +262,16 @@ class _Watching(TorchFunctionMode):
                 except Exception as error:
                     self.off = True
                     self.watcher.give_up(error)
+                finally:
+                    _OWN.depth -= 1
         return result
 
     def runs(self) -> bool:
         """Whether the pass is still under way; an interrupt may have left it without a word."""
-        frame, (number, code) = sys._getframe(1), self._frame
-        while frame is not None:
-            if id(frame) == number and frame.f_code is code:
-                return True
-            frame = frame.f_back  # type: ignore[assignment]  # the last one has none
+        try:
+            self._frame.clear()
+        except RuntimeError:  # it is being executed
+            return True
         return False
 
 
@@ -269,12 +288,19 @@ def _inputs(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[Tensor]:
     return [leaf for leaf in leaves if isinstance(leaf, Tensor) and (leaf.is_floating_point() or leaf.is_complex())]
 
 
+def _is_recorded() -> bool:
+    """Whether a tape runs: a probe's, or one of our own."""
+    return any(isinstance(mode, Tape) for mode in torch.overrides._get_current_function_mode_stack())
+
+
 def _is_no_step() -> bool:
     """Whether this forward pass is none of training's own: traced, compiled, transformed, or run again in backward."""
     if torch.compiler.is_compiling() or torch._C._get_tracing_state() is not None:
         return True
     task = getattr(torch._C, "_current_graph_task_id", None)  # a checkpoint around the whole model runs it in backward
     if task is not None and task() != -1:
+        return True
+    if _OWN.depth or _is_recorded():
         return True
     peek = getattr(getattr(torch._C, "_functorch", None), "peek_interpreter_stack", None)
     return peek is not None and peek() is not None

@@ -17,7 +17,7 @@ from headstart.graph.residual import residual_sums
 from headstart.models.torch import names
 from headstart.models.torch.measure_activation import Shape
 from headstart.models.torch.measure_axis import Mixed
-from headstart.models.torch.measure_checks import as_inputs, batch_of
+from headstart.models.torch.measure_checks import as_input, batch_of, tensors_of
 from headstart.models.torch.measure_meter import Meter
 from headstart.models.torch.measure_moments import Batch
 from headstart.models.torch.measure_rows import rows_of_pass
@@ -116,13 +116,15 @@ def _pass(
         tapes.append(_Counted(*given))
         return tapes[-1]
 
-    args, kwargs = pytree.tree_map(as_inputs, (args, dict(kwargs)))
+    args, kwargs = pytree.tree_map(as_input, (args, dict(kwargs)))
     with left_as_found(model) as before, torch.enable_grad():
-        meter = Meter(inputs, axis, strict, before)
+        meter = Meter(inputs, axis, strict)
         try:
-            graph, output = record(model, args, kwargs, arrays, meter, tape)
+            graph, output = record(model, args, kwargs, arrays, meter, True, before.about_to_write, tape)
         except ForwardError as failed:
             raise failed.error from None
+        meter.finish(graph.outputs)
+        meter.outputs(graph.outputs, tensors_of(output))
         del output
     rows = {row.value: row for row in rows_of_pass(graph, meter, residual_sums(graph)) if wanted(row.name)}
     found.calls, by = tapes[0].called, tapes[0].by

@@ -42,4 +42,3 @@ def size_of(tensor: Tensor) -> float | None:
     plain = plain.to_dense() if plain.layout != torch.strided else plain
     with as_written(plain):
         return root_mean_square(plain)[0]
-

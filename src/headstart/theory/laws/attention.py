@@ -21,6 +21,7 @@ class Shares(NamedTuple):
 
     Args:
         own: of p_ij^2. inputs, places, both: of shares of two inputs, of two rows, of both.
+        spread: of p_ij^2 (1 - 2 p_ij + the row's sum of squares): what a softmax lets back of independent gradients.
         samples: some of the p_ij, zeros of what is masked among them. length: how many keys.
     """
 
@@ -28,6 +29,7 @@ class Shares(NamedTuple):
     inputs: float
     places: float
     both: float
+    spread: float
     samples: Array
     length: int
 
@@ -55,13 +57,15 @@ def shares(draws: Draws, logits: Pairs, length: int, causal: bool = False, visib
     length = max(length, 1)
     seen = max(round(length * visible), 1)
     ends, weights = _rows(length) if causal else (np.array([seen]), np.array([1.0]))
-    totals, some, counts = np.zeros(4), [], []
+    totals, some, counts = np.zeros(5), [], []
     for end, weight in zip(ends, weights, strict=True):
         p = _drawn(draws, logits, int(end))
         own, inputs, places, both = (float(np.mean(np.sum(p[0] * p[k], axis=-1))) for k in range(4))
         # another row of a causal softmax is elsewhere: it shares the keys of the shorter one
         other = _overlap(ends, weights, int(end)) * end if causal else 1.0
-        totals += weight * np.array([own, inputs, places * other, both * other])
+        row = np.sum(p[0] ** 2, axis=-1, keepdims=True)
+        spread = float(np.mean(np.sum(p[0] ** 2 * (1 - 2 * p[0] + row), axis=-1)))
+        totals += weight * np.array([own, inputs, places * other, both * other, spread])
         some.append(p)
         counts.append(weight)
     return Shares(*(float(value) for value in totals), _resampled(draws, some, counts, length), length)
@@ -82,15 +86,17 @@ def mixed(draws: Draws, values: Array, by: Shares) -> Array:
 def values_backward(draws: Draws, gradient: Array, by: Shares, per_key: float) -> Array:
     """The gradient at the values: the same sums along columns. per_key: rows for one key."""
     g = pairs_of(gradient)
-    own = per_key * by.own * (g.own - g.places) + per_key**2 * g.places
+    alone, common = max(g.own - g.places, 0.0), max(g.places, 0.0)
+    other = per_key * (1 - by.own) / max(by.length - 1, 1)  # the same row is a share of two keys' gradients
+    own = per_key * by.own * alone + per_key**2 * common
     inputs = per_key * by.inputs * (g.inputs - g.both) + per_key**2 * g.both
-    return draws.of(Pairs(max(own, 0.0), inputs, per_key**2 * g.places, per_key**2 * g.both))
+    return draws.of(Pairs(own, inputs, other * alone + per_key**2 * common, per_key**2 * g.both))
 
 
 def logits_backward(gradient: Pairs, values: Pairs, by: Shares, size: int) -> float:
     """The second moment of the gradient at the logits: p_ij (g_i v_j - its mean over j), for values of this size."""
     products = size * gradient.own * max(values.own - values.places, 0.0)
-    return by.own / by.length * products * max(1 - by.own, 0.0)
+    return by.spread / by.length * products
 
 
 def _drawn(draws: Draws, logits: Pairs, length: int) -> Array:

@@ -34,30 +34,55 @@ def over_units(x: Array, centre: bool, eps: float) -> Normed:
     return Normed(y * slope, slope)
 
 
-def over_places(x: Array, eps: float) -> Normed:
+def over_places(x: Array, eps: float, places: float) -> Normed:
     """Instance norm: a unit by its mean and size over the places of one input."""
-    y = without_common(x, inputs=False)
-    slope = np.broadcast_to(_rsqrt(np.mean(y**2, keepdims=True), eps), (4, 1))
-    return Normed(y * slope, slope)
+    return _sized(without_common(x, None, places), eps)
 
 
-def over_inputs(x: Array, eps: float) -> Normed:
-    """Batch norm in training: a unit by its mean and size over inputs and places."""
-    y = without_common(x, inputs=True)
-    slope = np.broadcast_to(_rsqrt(np.mean(y**2, keepdims=True), eps), (4, 1))
-    return Normed(y * slope, slope)
+def over_inputs(x: Array, eps: float, inputs: float, places: float) -> Normed:
+    """Batch norm in training: a unit by its mean and size over so many inputs and places."""
+    return _sized(without_common(x, inputs, places), eps)
 
 
-def without_common(x: Array, inputs: bool) -> Array:
-    """What is left of each unit when its mean over places, or over inputs and places, is taken out."""
+def without_common(x: Array, inputs: float | None, places: float) -> Array:
+    """What is left of each unit when its mean over places, or over inputs and places, is taken out.
+
+    Args:
+        inputs: how many there are; None where each input has a mean of its own. places: how many each input has.
+
+    >>> x = np.random.default_rng(0).normal(size=(4, 4096)) + np.random.default_rng(1).normal(size=4096)
+    >>> left = without_common(x, 1e9, 1e9)
+    >>> round(float(np.mean(left[0] * left[3])), 1), round(float(np.mean(left**2)), 1)
+    (-0.0, 1.0)
+    """
     modes = MODES @ (x - x.mean())
-    one, two, three, four = (float(value) for value in np.mean(modes**2, axis=1))
-    if inputs:
-        modes[0] *= _shrink(two + three - four, one)
-    else:
-        modes[0] *= _shrink(two, one)
-        modes[2] *= _shrink(four, three)
+    variances = np.mean(modes**2, axis=1)
+    mean, cross = _means(variances, inputs, places)
+    modes[0] *= _shrink(variances[0] - 2 * mean - 2 * cross, variances[0])
+    modes[2] *= _shrink(variances[2] - 2 * mean + 2 * cross, variances[2])
     return np.asarray(MODES @ modes)
+
+
+def backward_alone(gradient: Array, normed: Array, slope: Array, inputs: float | None, places: float) -> Array:
+    """The gradient before a norm of each unit by itself: without what would change the unit's mean or size."""
+    g = without_common(gradient, inputs, places)
+    along, _ = _means(spectrum_of(g * normed), inputs, places)
+    size = float(np.mean(g**2))
+    return np.asarray(g * slope * _shrink(size - along, size))
+
+
+def _means(variances: Array, inputs: float | None, places: float) -> tuple[float, float]:
+    """The mean square of a unit's mean over places, or inputs and places, and its product with another input's."""
+    own, other, place, both = MODES @ variances / 2
+    mean, cross = (own + (places - 1) * place) / places, (other + (places - 1) * both) / places
+    if inputs is not None:
+        mean = cross = (mean + (inputs - 1) * cross) / inputs
+    return float(mean), float(cross)
+
+
+def _sized(x: Array, eps: float) -> Normed:
+    slope = np.broadcast_to(_rsqrt(np.mean(x**2, keepdims=True), eps), (4, 1))
+    return Normed(x * slope, slope)
 
 
 def backward(gradient: Array, normed: Array, slope: Array, centre: bool, units: int) -> Array:
@@ -81,5 +106,3 @@ def spread_over(x: Array) -> Array:
     """The variance of each row over units, as a number for each row."""
     return np.asarray(np.broadcast_to(x.var(axis=1, keepdims=True), x.shape))
 
-
-__all__ = ["Normed", "backward", "over_inputs", "over_places", "over_units", "spectrum_of", "spread_over", "without_common"]

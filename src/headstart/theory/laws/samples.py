@@ -84,11 +84,23 @@ class Draws:
         """Gaussian samples with these mean products."""
         return self.gaussian(pairs.spectrum())
 
-    def shared(self, values: Array, places: bool) -> Array:
-        """Values that no input changes, as a bias or a table has; one for each place, or the same at all of them."""
+    def shared(self, values: Array, places: bool, alike: float = 0.0) -> Array:
+        """Values that no input changes, as a bias or a table has; one for each place, or the same at all of them.
+
+        Args:
+            alike: the correlation of two places.
+        """
         here = self.random.permutation(np.resize(values, self.count))
-        there = self.random.permutation(here) if places else here
+        there = self.alongside(here, alike) if places else here
         return np.stack([here, here, there, there])
+
+    def alongside(self, x: Array, alike: float) -> Array:
+        """Other numbers of the same distribution (where alike is 0) or size, with this correlation."""
+        other = self.random.permutation(x)
+        if not alike:
+            return other
+        middle = x.mean()
+        return np.asarray(middle + alike * (x - middle) + math.sqrt(1 - alike**2) * (other - middle))
 
     def shuffled(self, x: Array) -> Array:
         """The same units in another order: independent of what stood beside them."""

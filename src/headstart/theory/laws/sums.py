@@ -12,7 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from headstart.theory.laws.samples import Array, Draws, spectrum_of
+from headstart.theory.laws.samples import Array, Draws, relative, spectrum_of
+
+ALIKE = 0.02  # of the second moment: below that rows are independent but for chance
 
 
 @dataclass(frozen=True)
@@ -22,11 +24,19 @@ class WeightMoments:
     Args:
         second: E[w^2]. mean: E[w].
         sample: some of the values, for what is not summed over: scales, biases, tables; None for Gaussian ones.
+        rows: of a table, the mean product of two rows' entries in one column: 0 where they are independent.
     """
 
     second: float
     mean: float = 0.0
     sample: Array | None = None
+    rows: float = 0.0
+
+    @property
+    def alike(self) -> float:
+        """The correlation of two rows."""
+        spread = self.second - self.mean**2
+        return relative(self.rows - self.mean**2, spread) if abs(self.rows) > ALIKE * self.second else 0.0
 
     def values(self, draws: Draws) -> Array:
         """As many values as there are samples, with exactly this second moment."""
