@@ -40,7 +40,7 @@ def copies(look: Look, limit: float) -> Iterator[Hit]:
 
 def dead(look: Look, limit: float) -> Iterator[Hit]:
     """Units that are zero for every input, more than random signs could make so."""
-    for row in look.trace.rows:
+    for row in look.rows:
         if row.dead is None or look.trace.batch is None or look.trace.batch < 8:
             continue
         most = max(limit, 0.5 + _CHANCE / math.sqrt(max(look.width(row), 1)))
@@ -58,7 +58,7 @@ def dead(look: Look, limit: float) -> Iterator[Hit]:
 
 def saturated(look: Look, limit: float) -> Iterator[Hit]:
     """Bounded activations on their flat parts; a softmax that is one-hot, where it is no attention."""
-    for row in look.trace.rows:
+    for row in look.rows:
         if row.saturated is None or row.op < 0:
             continue
         softmax = row.logit_std is not None
@@ -81,7 +81,7 @@ def saturated(look: Look, limit: float) -> Iterator[Hit]:
 
 def sharp(look: Look, limit: float) -> Iterator[Hit]:
     """Logits of attention that spread too far: without the root of the width, or with too large queries or keys."""
-    for row in look.trace.rows:
+    for row in look.rows:
         if row.logit_std is None or row.op < 0 or not attends(look, row):
             continue
         query, key, width = operands(look, row)

@@ -57,6 +57,8 @@ def parted(walk: Walk, op: Op, rule: Rule) -> Step | None:
     split = walk.tracks[tracked[0]].split
     if any(walk.tracks[value].split != split for value in tracked) or _mixes(walk, op, tracked[0]):
         return None
+    if any(value not in walk.samples for value in tracked):  # nothing is known of it: a weight that is no number
+        return None
     if op.name in ("slice", "split") and len(op.inputs) == 1:
         taken = _taken(walk, op, tracked[0], split)
         if taken is not None:
@@ -179,5 +181,7 @@ def mixture(walk: Walk, parts: Sequence[Array], split: Split) -> Array:
     """Samples of the whole: of each part as many as it has places; the other place is of any part."""
     edges, column = np.cumsum(split.shares), np.arange(walk.draws.count)
     even, stacked = (column + 0.5) / walk.draws.count, np.stack(parts)
-    here, there = (np.minimum(np.searchsorted(edges, even[walk.order((split, place))]), len(parts) - 1) for place in (0, 1))
+    here, there = (
+        np.minimum(np.searchsorted(edges, even[walk.order((split, place))]), len(parts) - 1) for place in (0, 1)
+    )
     return np.concatenate([stacked[here, :2, column].T, stacked[there, 2:, column].T])
