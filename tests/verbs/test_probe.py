@@ -107,7 +107,7 @@ def test_text_notebook_and_files(sick: Probe, tmp_path: Path) -> None:
 def test_losses_and_learning_rate() -> None:
     model, x, y = nn.Linear(6, 3), torch.randn(8, 6), torch.randn(8, 3)
     known = hs.probe(model, x, loss="mse", target=y)
-    assert known.trace.loss == pytest.approx(float(nn.functional.mse_loss(model(x), y)), rel=1e-5)
+    assert known.trace.loss == pytest.approx(float(nn.functional.mse_loss(model(x), y).detach()), rel=1e-5)
     assert hs.probe(model, x, loss=lambda output: output.square().mean()).trace.loss_kind == "given"
     rated = hs.probe(model, x, learning_rate=0.1)
     weight = rated.weights["weight"]
