@@ -71,7 +71,9 @@ def he(model: nn.Module, gain: float = math.sqrt(2)) -> nn.Module:
             if isinstance(layer, WEIGHTED):
                 fan = layer.weight[0].numel()
                 if isinstance(layer, nn.ConvTranspose2d):
-                    fan = layer.in_channels * math.prod(k / s for k, s in zip(layer.kernel_size, layer.stride))
+                    fan = layer.in_channels * math.prod(
+                        k / s for k, s in zip(layer.kernel_size, layer.stride, strict=True)
+                    )
                 layer.weight.normal_(0, gain / math.sqrt(fan))
                 if layer.bias is not None:
                     layer.bias.zero_()
@@ -115,7 +117,9 @@ def mlp(sizes: Any, activation: Callable[[], nn.Module] = nn.ReLU, gain: float |
     return model if gain is None else he(model, gain)
 
 
-def vgg(depth: int = 8, width: int = 24, activation: Callable[[], nn.Module] = nn.ReLU, gain: float | None = math.sqrt(2)) -> nn.Module:
+def vgg(
+    depth: int = 8, width: int = 24, activation: Callable[[], nn.Module] = nn.ReLU, gain: float | None = math.sqrt(2)
+) -> nn.Module:
     layers: list[nn.Module] = []
     for i in range(depth):
         layers += [nn.Conv2d(3 if i == 0 else width, width, 3, padding=1, padding_mode="circular"), activation()]
@@ -128,6 +132,7 @@ class Residual(nn.Module):
 
     def __init__(self, depth: int, width: int, end: float, conv: bool = False) -> None:
         super().__init__()
+
         def layer() -> nn.Module:
             return nn.Conv2d(width, width, 3, padding=1) if conv else nn.Linear(width, width)
 
@@ -142,7 +147,7 @@ class Residual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.enter(x)
-        for one, two in zip(self.one, self.two):
+        for one, two in zip(self.one, self.two, strict=True):
             x = x + two(F.relu(one(x)))
         return self.head(x.mean((2, 3)) if x.dim() == 4 else x)
 
@@ -163,11 +168,18 @@ class Attention(nn.Module):
 
 
 class Block(nn.Module):
-    def __init__(self, width: int, heads: int = 2, norm: str = "pre", root: bool = True, activation: Any = F.gelu) -> None:
+    def __init__(
+        self, width: int, heads: int = 2, norm: str = "pre", root: bool = True, activation: Any = F.gelu
+    ) -> None:
         super().__init__()
         self.norm1, self.norm2 = (nn.LayerNorm(width) if norm != "none" else nn.Identity() for _ in range(2))
         self.attention = Attention(width, heads, root)
-        self.up, self.down, self.activation, self.norm = nn.Linear(width, 4 * width), nn.Linear(4 * width, width), activation, norm
+        self.up, self.down, self.activation, self.norm = (
+            nn.Linear(width, 4 * width),
+            nn.Linear(4 * width, width),
+            activation,
+            norm,
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         if self.norm == "post":
@@ -180,7 +192,15 @@ class Block(nn.Module):
 class Words(nn.Module):
     """A language model of blocks."""
 
-    def __init__(self, depth: int = 4, width: int = 64, vocabulary: int = 200, tied: bool = False, gain: float | None = None, **kinds: Any) -> None:
+    def __init__(
+        self,
+        depth: int = 4,
+        width: int = 64,
+        vocabulary: int = 200,
+        tied: bool = False,
+        gain: float | None = None,
+        **kinds: Any,
+    ) -> None:
         super().__init__()
         self.words, self.places = nn.Embedding(vocabulary, width), nn.Embedding(64, width)
         self.blocks = nn.ModuleList(Block(width, **kinds) for _ in range(depth))
@@ -204,7 +224,9 @@ class BasicBlock(nn.Module):
         super().__init__()
         self.conv1, self.bn1 = nn.Conv2d(a, b, 3, stride, 1, bias=False), nn.BatchNorm2d(b)
         self.conv2, self.bn2 = nn.Conv2d(b, b, 3, 1, 1, bias=False), nn.BatchNorm2d(b)
-        self.skip = nn.Identity() if a == b else nn.Sequential(nn.Conv2d(a, b, 1, stride, bias=False), nn.BatchNorm2d(b))
+        self.skip = (
+            nn.Identity() if a == b else nn.Sequential(nn.Conv2d(a, b, 1, stride, bias=False), nn.BatchNorm2d(b))
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         return F.relu(self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x))))) + self.skip(x))
@@ -214,7 +236,9 @@ class ResNet(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.stem, self.bn = nn.Conv2d(3, 16, 3, padding=1, bias=False), nn.BatchNorm2d(16)
-        self.blocks = nn.Sequential(BasicBlock(16, 16, 1), BasicBlock(16, 32, 2), BasicBlock(32, 32, 1), BasicBlock(32, 64, 2))
+        self.blocks = nn.Sequential(
+            BasicBlock(16, 16, 1), BasicBlock(16, 32, 2), BasicBlock(32, 32, 1), BasicBlock(32, 64, 2)
+        )
         self.head = nn.Linear(64, 10)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -228,7 +252,11 @@ class Generator(nn.Module):
         super().__init__()
         sizes, layers = ((32, 64, 1, 0), (64, 32, 2, 1), (32, 16, 2, 1)), []
         for a, b, stride, pad in sizes:
-            layers += [nn.ConvTranspose2d(a, b, 4, stride, pad, bias=False), nn.BatchNorm2d(b) if norm else nn.Identity(), nn.ReLU()]
+            layers += [
+                nn.ConvTranspose2d(a, b, 4, stride, pad, bias=False),
+                nn.BatchNorm2d(b) if norm else nn.Identity(),
+                nn.ReLU(),
+            ]
         self.body, self.last = nn.Sequential(*layers), nn.ConvTranspose2d(16, 3, 4, 2, 1)
         for layer in self.modules():
             if isinstance(layer, nn.ConvTranspose2d):
@@ -254,7 +282,11 @@ def discriminator(norm: bool, depth: int = 4) -> nn.Module:
 class HandRnn(nn.Module):
     def __init__(self, width: int = 48, steps_gain: float = 1.0, activation: Any = torch.tanh) -> None:
         super().__init__()
-        self.enter, self.again, self.head = nn.Linear(6, width), nn.Linear(width, width, bias=False), nn.Linear(width, 3)
+        self.enter, self.again, self.head = (
+            nn.Linear(6, width),
+            nn.Linear(width, width, bias=False),
+            nn.Linear(width, 3),
+        )
         self.activation = activation
         nn.init.orthogonal_(self.again.weight, steps_gain)
 
@@ -353,12 +385,16 @@ class Function(nn.Module):
         return self.function(x)
 
 
-GRID = torch.stack(torch.meshgrid(torch.linspace(-1, 1, 16), torch.linspace(-1, 1, 16), indexing="ij"), -1).reshape(-1, 2)
+GRID = torch.stack(torch.meshgrid(torch.linspace(-1, 1, 16), torch.linspace(-1, 1, 16), indexing="ij"), -1).reshape(
+    -1, 2
+)
 IMAGES, VECTORS, TOKENS = randn(16, 3, 12, 12), randn(64, 32), words(12, 16, of=200)
 LABELS, PLAIN = words(16, of=10, seed=1), randn(64, 4, seed=1)
 
 
-def _vectors(model: nn.Module, healthy: nn.Module, codes: tuple[str, ...], guilty: tuple[str, ...], **rest: Any) -> Sick:
+def _vectors(
+    model: nn.Module, healthy: nn.Module, codes: tuple[str, ...], guilty: tuple[str, ...], **rest: Any
+) -> Sick:
     return Sick(model, healthy, (VECTORS,), codes, guilty, "mse", PLAIN, **rest)
 
 
@@ -429,21 +465,34 @@ def generator_without_its_norms() -> Sick:
 @row
 def a_tower_of_small_weights() -> Sick:
     model, healthy = twin(Towers, lambda model: everything(0.4)(model.right))
-    return Sick(model, healthy, (randn(64, 20), randn(64, 30, seed=2)), ("HS201",),
-                tuple(f"right.{name}" for name in named(model.right)))
+    return Sick(
+        model,
+        healthy,
+        (randn(64, 20), randn(64, 30, seed=2)),
+        ("HS201",),
+        tuple(f"right.{name}" for name in named(model.right)),
+    )
 
 
 @row
 def gates_one_behind_the_other() -> Sick:
     model, healthy = seeded(GatedNet, 14), seeded(GatedNet, 14, skip=True)
-    return Sick(model, healthy, (randn(16, 4, 20),), ("HS201", "HS204", "HS301"), tuple(f"layers.{i}" for i in range(14)))
+    return Sick(
+        model, healthy, (randn(16, 4, 20),), ("HS201", "HS204", "HS301"), tuple(f"layers.{i}" for i in range(14))
+    )
 
 
 @row
 def decoder_of_an_autoencoder() -> Sick:
     def build() -> nn.Module:
         encoder = [nn.Conv2d(3, 24, 4, 2, 1), nn.ReLU(), nn.Conv2d(24, 48, 4, 2, 1), nn.ReLU()]
-        decoder = [nn.ConvTranspose2d(48, 24, 4, 2, 1), nn.ReLU(), nn.ConvTranspose2d(24, 24, 4, 2, 1), nn.ReLU(), nn.Conv2d(24, 3, 3, 1, 1)]
+        decoder = [
+            nn.ConvTranspose2d(48, 24, 4, 2, 1),
+            nn.ReLU(),
+            nn.ConvTranspose2d(24, 24, 4, 2, 1),
+            nn.ReLU(),
+            nn.Conv2d(24, 3, 3, 1, 1),
+        ]
         return he(nn.Sequential(*encoder, *decoder))
 
     model, healthy = twin(build, scale(4, by=1e-3))
@@ -474,7 +523,15 @@ def residual_layers_without_norm() -> Sick:
 @row
 def residual_convolutions_without_norm() -> Sick:
     model, healthy = seeded(Residual, 24, 16, 1.0, True), seeded(Residual, 24, 16, 1 / math.sqrt(48), True)
-    return Sick(model, healthy, (randn(8, 3, 8, 8),), ("HS202",), tuple(f"two.{i}" for i in range(24)), "cross_entropy", words(8, of=5))
+    return Sick(
+        model,
+        healthy,
+        (randn(8, 3, 8, 8),),
+        ("HS202",),
+        tuple(f"two.{i}" for i in range(24)),
+        "cross_entropy",
+        words(8, of=5),
+    )
 
 
 @row
@@ -485,7 +542,10 @@ def one_layer_far_too_large() -> Sick:
 
 @row
 def unit_normals_in_a_linear_net() -> Sick:
-    model, healthy = seeded(mlp, [32] + [64] * 5 + [4], nn.Identity, 8.0), seeded(mlp, [32] + [64] * 5 + [4], nn.Identity, 1.0)
+    model, healthy = (
+        seeded(mlp, [32] + [64] * 5 + [4], nn.Identity, 8.0),
+        seeded(mlp, [32] + [64] * 5 + [4], nn.Identity, 1.0),
+    )
     return _vectors(model, healthy, ("HS202",), named(model))
 
 
@@ -555,7 +615,10 @@ def default_convolutions_without_norm() -> Sick:
 
 @row
 def chaotic_tanh() -> Sick:
-    model, healthy = seeded(mlp, [32] + [128] * 30 + [4], nn.Tanh, 2.5), seeded(mlp, [32] + [128] * 30 + [4], nn.Tanh, 1.0)
+    model, healthy = (
+        seeded(mlp, [32] + [128] * 30 + [4], nn.Tanh, 2.5),
+        seeded(mlp, [32] + [128] * 30 + [4], nn.Tanh, 1.0),
+    )
     return _vectors(model, healthy, ("HS302",), named(model))
 
 
@@ -596,7 +659,9 @@ def hard_sigmoids() -> Sick:
 @row
 def a_norm_of_one_number() -> Sick:
     def build(width: int) -> nn.Module:
-        return nn.Sequential(nn.Linear(32, 32), nn.ReLU(), nn.Linear(32, width), nn.LayerNorm(width), nn.Linear(width, 4))
+        return nn.Sequential(
+            nn.Linear(32, 32), nn.ReLU(), nn.Linear(32, width), nn.LayerNorm(width), nn.Linear(width, 4)
+        )
 
     return _vectors(seeded(build, 1), seeded(build, 16), ("HS208",), ("3",))
 
@@ -621,8 +686,16 @@ def an_instance_norm_of_one_pixel() -> Sick:
 @row
 def scale_and_shift_swapped() -> Sick:
     def build() -> nn.Module:
-        return nn.Sequential(nn.Conv2d(3, 16, 3), nn.BatchNorm2d(16), nn.ReLU(), nn.Conv2d(16, 16, 3), nn.BatchNorm2d(16), nn.ReLU(),
-                             nn.Flatten(), nn.Linear(16 * 64, 10))
+        return nn.Sequential(
+            nn.Conv2d(3, 16, 3),
+            nn.BatchNorm2d(16),
+            nn.ReLU(),
+            nn.Conv2d(16, 16, 3),
+            nn.BatchNorm2d(16),
+            nn.ReLU(),
+            nn.Flatten(),
+            nn.Linear(16 * 64, 10),
+        )
 
     def change(model: Any) -> None:
         model[4].weight.zero_()
@@ -662,7 +735,9 @@ class Film(nn.Module):
 
 @row
 def a_conditional_scale_of_zero() -> Sick:
-    return Sick(seeded(Film, 0.0), seeded(Film, 1.0), (VECTORS, randn(64, 8)), ("HS204", "HS609"), ("film", ""), "mse", PLAIN)
+    return Sick(
+        seeded(Film, 0.0), seeded(Film, 1.0), (VECTORS, randn(64, 8)), ("HS204", "HS609"), ("film", ""), "mse", PLAIN
+    )
 
 
 # --- dead and saturated units ---------------------------------------------------------------------------------------
@@ -769,7 +844,7 @@ class OnlyAttention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.enter(x)
-        for norm, layer in zip(self.norms, self.layers):
+        for norm, layer in zip(self.norms, self.layers, strict=True):
             y = layer(norm(x))
             x = x + y if self.skip else y
         return self.head(x)
@@ -778,7 +853,9 @@ class OnlyAttention(nn.Module):
 @row
 def attention_alone_makes_tokens_alike() -> Sick:
     model, healthy = seeded(OnlyAttention, 8, False), seeded(OnlyAttention, 8, True)
-    return Sick(model, healthy, (randn(12, 16, 8),), ("HS207",), tuple(f"layers.{i}" for i in range(8)), "mse", randn(12, 16, 5))
+    return Sick(
+        model, healthy, (randn(12, 16, 8),), ("HS207",), tuple(f"layers.{i}" for i in range(8)), "mse", randn(12, 16, 5)
+    )
 
 
 # --- the first loss -------------------------------------------------------------------------------------------------
@@ -825,7 +902,9 @@ def a_constant_kernel() -> Sick:
 
 @row
 def rows_that_are_copies() -> Sick:
-    model, healthy = twin(mlp, lambda m: m[2].weight.copy_(m[2].weight[:4].repeat(16, 1)), [32, 64, 64, 4], nn.Tanh, 1.0)
+    model, healthy = twin(
+        mlp, lambda m: m[2].weight.copy_(m[2].weight[:4].repeat(16, 1)), [32, 64, 64, 4], nn.Tanh, 1.0
+    )
     return _vectors(model, healthy, ("HS101",), ("2",))
 
 
@@ -855,7 +934,9 @@ def two_layers_of_zeros() -> Sick:
 
 @row
 def a_branch_of_zeros() -> Sick:
-    model, healthy = twin(Words, lambda m: (m.blocks[1].up.weight.zero_(), m.blocks[1].down.weight.zero_(), m.blocks[1].up.bias.zero_()))
+    model, healthy = twin(
+        Words, lambda m: (m.blocks[1].up.weight.zero_(), m.blocks[1].down.weight.zero_(), m.blocks[1].up.bias.zero_())
+    )
     return _tokens(model, healthy, ("HS605",), ("blocks.1.up", "blocks.1.down"))
 
 
@@ -871,7 +952,9 @@ def one_nan_in_a_kernel() -> Sick:
 @row
 def exponentials_that_overflow() -> Sick:
     def build(gain: float) -> nn.Module:
-        return nn.Sequential(he(nn.Linear(32, 64), gain), Function(torch.exp), he(nn.Linear(64, 64), 1.0), nn.Tanh(), nn.Linear(64, 4))
+        return nn.Sequential(
+            he(nn.Linear(32, 64), gain), Function(torch.exp), he(nn.Linear(64, 64), 1.0), nn.Tanh(), nn.Linear(64, 4)
+        )
 
     return _vectors(seeded(build, 60.0), seeded(build, 0.5), ("HS206",), ("1", "0"))
 
@@ -887,7 +970,12 @@ def a_logarithm_of_zero() -> Sick:
 @row
 def a_root_at_zero() -> Sick:
     def build(small: float) -> nn.Module:
-        return nn.Sequential(nn.Linear(32, 64), nn.ReLU(), Function(lambda x: torch.sqrt(x - x.amin(-1, keepdim=True) + small)), nn.Linear(64, 4))
+        return nn.Sequential(
+            nn.Linear(32, 64),
+            nn.ReLU(),
+            Function(lambda x: torch.sqrt(x - x.amin(-1, keepdim=True) + small)),
+            nn.Linear(64, 4),
+        )
 
     return _vectors(seeded(build, 0.0), seeded(build, 0.1), ("HS206",), ("2", "1"))
 
@@ -913,7 +1001,15 @@ def a_cosine_of_zeros() -> Sick:
 
 @row
 def a_sine_that_hardly_oscillates() -> Sick:
-    return Sick(seeded(siren, math.sqrt(6 / 2) / 30), seeded(siren, 0.5), (GRID,), ("HS623",), ("0", "1"), "mse", (3 * GRID[:, :1]).sin())
+    return Sick(
+        seeded(siren, math.sqrt(6 / 2) / 30),
+        seeded(siren, 0.5),
+        (GRID,),
+        ("HS623",),
+        ("0", "1"),
+        "mse",
+        (3 * GRID[:, :1]).sin(),
+    )
 
 
 @row

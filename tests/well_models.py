@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -21,7 +22,6 @@ class Well(NamedTuple):
     inputs: tuple[Tensor, ...]
     loss: Any = None
     target: Tensor | None = None
-    kwargs: dict[str, Any] = {}
 
 
 def classes(*shape: int, of: int) -> Tensor:
@@ -49,7 +49,15 @@ def given(make: Callable[[], nn.Module], *shape: int) -> Well:
 
 
 def lenet() -> nn.Module:
-    body = (nn.Conv2d(3, 6, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten())
+    body = (
+        nn.Conv2d(3, 6, 5),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(6, 16, 5),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+    )
     return nn.Sequential(*body, nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10))
 
 
@@ -58,7 +66,15 @@ def alexnet() -> nn.Module:
     layers: list[nn.Module] = []
     for a, b, stride, pools in sizes:
         layers += [nn.Conv2d(a, b, 3, stride, 1), nn.ReLU(), *([nn.MaxPool2d(2)] if pools else [])]
-    head = (nn.Dropout(), nn.Linear(512, 256), nn.ReLU(), nn.Dropout(), nn.Linear(256, 256), nn.ReLU(), nn.Linear(256, 10))
+    head = (
+        nn.Dropout(),
+        nn.Linear(512, 256),
+        nn.ReLU(),
+        nn.Dropout(),
+        nn.Linear(256, 256),
+        nn.ReLU(),
+        nn.Linear(256, 10),
+    )
     return nn.Sequential(*layers, nn.Flatten(), *head)
 
 
@@ -98,7 +114,11 @@ class Modulated(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.norm, self.attention, self.mlp = nn.LayerNorm(width, elementwise_affine=False), corpus.Attention(width, 2), made.mlp()
+        self.norm, self.attention, self.mlp = (
+            nn.LayerNorm(width, elementwise_affine=False),
+            corpus.Attention(width, 2),
+            made.mlp(),
+        )
         self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
         self.made = nn.Linear(width, 6 * width)
         nn.init.zeros_(self.made.weight)
@@ -143,9 +163,17 @@ class Inverted(nn.Module):
     def __init__(self, a: int, b: int) -> None:
         super().__init__()
         h = 4 * a
-        self.mix = nn.Sequential(nn.Conv2d(a, h, 1, bias=False), nn.BatchNorm2d(h), nn.SiLU(),
-                                 nn.Conv2d(h, h, 3, 1, 1, groups=h, bias=False), nn.BatchNorm2d(h), nn.SiLU())  # fmt: skip
-        self.gate = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(h, a // 4, 1), nn.SiLU(), nn.Conv2d(a // 4, h, 1), nn.Sigmoid())
+        self.mix = nn.Sequential(
+            nn.Conv2d(a, h, 1, bias=False),
+            nn.BatchNorm2d(h),
+            nn.SiLU(),
+            nn.Conv2d(h, h, 3, 1, 1, groups=h, bias=False),
+            nn.BatchNorm2d(h),
+            nn.SiLU(),
+        )
+        self.gate = nn.Sequential(
+            nn.AdaptiveAvgPool2d(1), nn.Conv2d(h, a // 4, 1), nn.SiLU(), nn.Conv2d(a // 4, h, 1), nn.Sigmoid()
+        )
         self.project = nn.Sequential(nn.Conv2d(h, b, 1, bias=False), nn.BatchNorm2d(b))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -163,7 +191,9 @@ def efficientnet() -> nn.Module:
 class Points(nn.Module):
     def __init__(self) -> None:
         super().__init__()
-        self.each = nn.Sequential(nn.Conv1d(3, 64, 1), nn.BatchNorm1d(64), nn.ReLU(), nn.Conv1d(64, 96, 1), nn.BatchNorm1d(96), nn.ReLU())
+        self.each = nn.Sequential(
+            nn.Conv1d(3, 64, 1), nn.BatchNorm1d(64), nn.ReLU(), nn.Conv1d(64, 96, 1), nn.BatchNorm1d(96), nn.ReLU()
+        )
         self.head = nn.Sequential(nn.Linear(96, 48), nn.BatchNorm1d(48), nn.ReLU(), nn.Linear(48, 10))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -196,7 +226,13 @@ def policy() -> nn.Module:
 
 def detector() -> nn.Module:
     """RetinaNet's head: a prior of one in a hundred in the bias."""
-    model = nn.Sequential(nn.Conv2d(3, 16, 3, padding=1), nn.ReLU(), nn.Conv2d(16, 16, 3, padding=1), nn.ReLU(), nn.Conv2d(16, 4, 3, padding=1))
+    model = nn.Sequential(
+        nn.Conv2d(3, 16, 3, padding=1),
+        nn.ReLU(),
+        nn.Conv2d(16, 16, 3, padding=1),
+        nn.ReLU(),
+        nn.Conv2d(16, 4, 3, padding=1),
+    )
     nn.init.normal_(model[4].weight, 0, 0.01)
     nn.init.constant_(model[4].bias, -4.6)
     return model
@@ -209,7 +245,9 @@ def plain_discriminator() -> nn.Module:
 
 def autoencoder() -> nn.Module:
     sizes = (196, 64, 32, 12, 32, 64, 196)
-    layers = [part for a, b in zip(sizes, sizes[1:]) for part in (nn.Linear(a, b), nn.ReLU() if b > 12 else nn.Identity())]
+    layers = [
+        part for a, b in itertools.pairwise(sizes) for part in (nn.Linear(a, b), nn.ReLU() if b > 12 else nn.Identity())
+    ]
     return nn.Sequential(*layers[:-1], nn.Sigmoid())
 
 
@@ -223,29 +261,63 @@ def deep(activation: Any, depth: int, gain: float | None) -> Well:
 
 
 MODELS: dict[str, Well] = {
-    "MLP": Well(made.mlp, (normal(32, 20),), CE, classes(32, of=10)), "MLP of tanh": given(lambda: made.mlp(nn.Tanh), 32, 20),
-    "MLP of GELU": given(lambda: made.mlp(nn.GELU), 32, 20), "VGG": seen(made.vgg), "ResNet": seen(made.ResNet),
-    "ResNet of zero gains": seen(lambda: made.ResNet(zero=True)), "DenseNet": seen(made.DenseNet), "U-Net": Well(made.UNet, (IMAGES,)),
-    "MobileNet": seen(made.mobilenet), "ConvNeXt": seen(made.convnext), "ViT": seen(made.ViT), "GPT": read(made.Gpt),
-    "Llama": read(made.Llama), "Gemma": read(lambda: made.Llama(plus_one=True)), "LSTM": read(lambda: made.Recurrent(nn.LSTM)),
-    "GRU": read(lambda: made.Recurrent(nn.GRU)), "encoder": read(made.Encoder), "translator": read(made.Translator),
-    "state space": given(made.Selective, 8, 5, 32), "LoRA": given(made.Adapted, 16, 16), "residual": given(zoo.resnet, 8, 3, 16, 16),
-    "experts": given(lambda: zoo.Experts(4, 8, 12), 16, 8), "LSTM by hand": given(zoo.HandLSTM, 8, 5, 3),
-    "decoder": Well(zoo.Decoder, (classes(8, 6, of=11),)), "plain U-Net": given(zoo.UNet, 8, 3, 16, 16),
-    "norm by hand": given(zoo.HandNorm, 16, 6), "gated": given(lambda: zoo.PackedGated(8, 16), 16, 5, 8),
-    "bare": Well(zoo.Bare, (classes(8, 6, of=20),)), "LeNet": seen(lenet), "AlexNet": seen(alexnet),
-    "variational": Well(Variational, (normal(32, 196).sigmoid(),), "mse", normal(32, 196).sigmoid()), "field": given(Field, 64, 3),
+    "MLP": Well(made.mlp, (normal(32, 20),), CE, classes(32, of=10)),
+    "MLP of tanh": given(lambda: made.mlp(nn.Tanh), 32, 20),
+    "MLP of GELU": given(lambda: made.mlp(nn.GELU), 32, 20),
+    "VGG": seen(made.vgg),
+    "ResNet": seen(made.ResNet),
+    "ResNet of zero gains": seen(lambda: made.ResNet(zero=True)),
+    "DenseNet": seen(made.DenseNet),
+    "U-Net": Well(made.UNet, (IMAGES,)),
+    "MobileNet": seen(made.mobilenet),
+    "ConvNeXt": seen(made.convnext),
+    "ViT": seen(made.ViT),
+    "GPT": read(made.Gpt),
+    "Llama": read(made.Llama),
+    "Gemma": read(lambda: made.Llama(plus_one=True)),
+    "LSTM": read(lambda: made.Recurrent(nn.LSTM)),
+    "GRU": read(lambda: made.Recurrent(nn.GRU)),
+    "encoder": read(made.Encoder),
+    "translator": read(made.Translator),
+    "state space": given(made.Selective, 8, 5, 32),
+    "LoRA": given(made.Adapted, 16, 16),
+    "residual": given(zoo.resnet, 8, 3, 16, 16),
+    "experts": given(lambda: zoo.Experts(4, 8, 12), 16, 8),
+    "LSTM by hand": given(zoo.HandLSTM, 8, 5, 3),
+    "decoder": Well(zoo.Decoder, (classes(8, 6, of=11),)),
+    "plain U-Net": given(zoo.UNet, 8, 3, 16, 16),
+    "norm by hand": given(zoo.HandNorm, 16, 6),
+    "gated": given(lambda: zoo.PackedGated(8, 16), 16, 5, 8),
+    "bare": Well(zoo.Bare, (classes(8, 6, of=20),)),
+    "LeNet": seen(lenet),
+    "AlexNet": seen(alexnet),
+    "variational": Well(Variational, (normal(32, 196).sigmoid(),), "mse", normal(32, 196).sigmoid()),
+    "field": given(Field, 64, 3),
     "diffusion": Well(Diffusion, (normal(16, 9, 12), normal(16, 16)), "mse", normal(16, 9, 12)),
-    "translating": Well(Translating, (TOKENS, TOKENS)), "recurrence": given(corpus.HandRnn, 16, 30, 6), "EfficientNet": seen(efficientnet),
-    "points": given(Points, 16, 3, 40), "critic": Well(Critic, (normal(32, 8), normal(32, 4)), "mse", normal(32, 1)),
-    "siamese": Well(Siamese, (normal(32, 20), normal(32, 20) + 1)), "SIREN": Well(lambda: corpus.siren(0.5), (corpus.GRID,)),
-    "policy": given(policy, 64, 8), "detector": Well(detector, (IMAGES,)), "discriminator": Well(plain_discriminator, (IMAGES,)),
-    "DCGAN's": Well(lambda: corpus.discriminator(True), (IMAGES,)), "generator": given(corpus.Generator, 16, 32),
+    "translating": Well(Translating, (TOKENS, TOKENS)),
+    "recurrence": given(corpus.HandRnn, 16, 30, 6),
+    "EfficientNet": seen(efficientnet),
+    "points": given(Points, 16, 3, 40),
+    "critic": Well(Critic, (normal(32, 8), normal(32, 4)), "mse", normal(32, 1)),
+    "siamese": Well(Siamese, (normal(32, 20), normal(32, 20) + 1)),
+    "SIREN": Well(lambda: corpus.siren(0.5), (corpus.GRID,)),
+    "policy": given(policy, 64, 8),
+    "detector": Well(detector, (IMAGES,)),
+    "discriminator": Well(plain_discriminator, (IMAGES,)),
+    "DCGAN's": Well(lambda: corpus.discriminator(True), (IMAGES,)),
+    "generator": given(corpus.Generator, 16, 32),
     "autoencoder": Well(autoencoder, (normal(32, 196).sigmoid(),), "mse", normal(32, 196).sigmoid()),
-    "pre-norm": given(lambda: encoder(True), 8, 12, 48), "post-norm": given(lambda: encoder(False), 8, 12, 48),
-    "sequence first": given(lambda: encoder(False, 2, False), 12, 8, 48), "24 blocks": given(lambda: encoder(True, 24), 8, 12, 48),
+    "pre-norm": given(lambda: encoder(True), 8, 12, 48),
+    "post-norm": given(lambda: encoder(False), 8, 12, 48),
+    "sequence first": given(lambda: encoder(False, 2, False), 12, 8, 48),
+    "24 blocks": given(lambda: encoder(True, 24), 8, 12, 48),
     "both ways": given(lambda: nn.LSTM(8, 16, 2, bidirectional=True, batch_first=True), 8, 20, 8),
-    "60 relus by He": deep(nn.ReLU, 60, 2**0.5), "default relus": deep(nn.ReLU, 4, None), "default GELUs": deep(nn.GELU, 3, None),
-    "50 tanhs": deep(nn.Tanh, 50, 1.0), "SELU": deep(nn.SELU, 30, 1.0), "two sigmoids": deep(nn.Sigmoid, 2, None),
-    "words": Well(lambda: corpus.Words(6), (corpus.TOKENS,), CE, corpus.TOKENS), "attention and skips": given(lambda: corpus.OnlyAttention(6, True), 8, 12, 8),
-}  # fmt: skip
+    "60 relus by He": deep(nn.ReLU, 60, 2**0.5),
+    "default relus": deep(nn.ReLU, 4, None),
+    "default GELUs": deep(nn.GELU, 3, None),
+    "50 tanhs": deep(nn.Tanh, 50, 1.0),
+    "SELU": deep(nn.SELU, 30, 1.0),
+    "two sigmoids": deep(nn.Sigmoid, 2, None),
+    "words": Well(lambda: corpus.Words(6), (corpus.TOKENS,), CE, corpus.TOKENS),
+    "attention and skips": given(lambda: corpus.OnlyAttention(6, True), 8, 12, 8),
+}

@@ -43,5 +43,5 @@ def test_a_sick_model_is_told_by_its_sickness_and_layer_and_its_twin_has_no_faul
 def test_a_model_as_its_paper_starts_it_has_no_fault(name: str) -> None:
     torch.manual_seed(0)
     well = well_models.MODELS[name]
-    found = judge_trace(trace_of(well.make(), well.inputs, well.kwargs, loss=well.loss, target=well.target))
+    found = judge_trace(trace_of(well.make(), well.inputs, loss=well.loss, target=well.target))
     assert found.word == "healthy", found.reason

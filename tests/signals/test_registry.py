@@ -89,7 +89,9 @@ def test_names_find_rules(names: list[str], codes: list[str]) -> None:
     assert [row["code"] for row in rows(names)] == codes
 
 
-@pytest.mark.parametrize(("name", "nearest"), [("symetric", "symmetric"), ("vanish", "vanishing"), ("saturate", "saturated")])
+@pytest.mark.parametrize(
+    ("name", "nearest"), [("symetric", "symmetric"), ("vanish", "vanishing"), ("saturate", "saturated")]
+)
 def test_an_unknown_name_gets_the_nearest(name: str, nearest: str) -> None:
     with pytest.raises(InputError, match=f"unknown finding '{name}'. Did you mean .*'{nearest}'"):
         rules([name])

@@ -19,6 +19,7 @@ from headstart.signals.trace import Row
 from headstart.signals.trunk import Layer, Trunk, size
 
 _MOST_OF = 0.25  # of the worst layer's logarithm: what is less is not to blame
+_MOST = 0.8  # of what its stretch does
 _ADDED = 1e-5  # by most norms to the variance
 _DATA = 2.0  # how far the scale of inputs may be off
 _MOSTLY = 0.75  # of the layers
@@ -177,9 +178,9 @@ def _norm_in(layer: Layer, log: float, known: dict[int, float], places: dict[int
     before = known.get(places[layer.before.value])
     for row in layer.rows[1:]:
         here = known.get(places[row.value])
-        if before and here is not None and row.parameters and row.kind == "norm":
-            if abs(math.log(max(here, 1e-300) / before)) > 0.8 * abs(log) > 0:
-                return (row.name,)
+        is_norm = bool(row.parameters) and row.kind == "norm"
+        if before and here is not None and is_norm and abs(math.log(max(here, 1e-300) / before)) > _MOST * abs(log) > 0:
+            return (row.name,)
         before = here
     return ()
 
@@ -218,7 +219,7 @@ def _resets(look: Look, step: Sequence[Op]) -> bool:
     """Whether a step changes the reference: a mean, a pick, or a residual branch behind a norm of its own."""
     if _averages(step) or _picks(step):
         return True
-    norms = any(look.graph.is_norm(op) or (row := look.by_op.get(op.index)) and row.kind == "norm" for op in step)
+    norms = any(look.graph.is_norm(op) or ((row := look.by_op.get(op.index)) and row.kind == "norm") for op in step)
     return norms and any(each.op == op.index for each in look.trace.sums for op in step)
 
 

@@ -18,8 +18,10 @@ from headstart.signals.trace import Trace
 from headstart.words import number
 
 _MOST = 8  # layers that are told one by one
-_OF_WEIGHTS = ("HS101", "HS201", "HS202", "HS203", "HS204", "HS205", "HS209", "HS301", "HS302", "HS401", "HS402", "HS604",
-               "HS605", "HS206")  # fmt: skip
+_OF_WEIGHTS = (
+    "HS101", "HS201", "HS202", "HS203", "HS204", "HS205", "HS206", "HS209", "HS301", "HS302", "HS401", "HS402", "HS604",
+    "HS605",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,9 @@ class Fix:
         for code, finding in {finding.code: finding for finding in reversed(_faults(self.before))}.items():
             left = after.get(code)
             end = "gone" if left is None else number(left.value, 3)
-            found.append(f"{code} {finding.word}: {number(finding.value, 3)} (limit {number(finding.limit, 3)}) -> {end}")
+            found.append(
+                f"{code} {finding.word}: {number(finding.value, 3)} (limit {number(finding.limit, 3)}) -> {end}"
+            )
         return sorted(found)
 
 

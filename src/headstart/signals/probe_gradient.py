@@ -78,7 +78,8 @@ def unbalanced(look: Look, limit: float) -> Iterator[Hit]:
         others = f" So it is with {count(len(far) - 1, 'other')}." if len(far) > 1 else ""
         yield Hit(
             far[name],
-            f"One step moves {name} {times(far[name])} as far, relative to its size, as it moves the median weight.{others}",
+            f"One step moves {name} {times(far[name])} as far, relative to its size, as it moves the median "
+            f"weight.{others}",
             row.name if row is not None else name,
         )  # fmt: skip
 

@@ -50,11 +50,11 @@ def exploding(look: Look, limit: float) -> Iterator[Hit]:
             yield Hit(drift.total, f"The signal grows {from_to(drift)}.", layer,
                       severity=mild(drift.total, limit), remedy=remedy, layers=drift.names)  # fmt: skip
 
-
     for rows in look.loops:
         first, last = rows[0].rms, rows[-1].rms
         if first and last and math.isfinite(last) and last / first > limit:
-            yield Hit(last / first, f"The signal grows {times(last / first)} over {count(len(rows), 'step')} of the recurrence "
+            yield Hit(last / first, f"The signal grows {times(last / first)} over {count(len(rows), 'step')} of the "
+                                    f"recurrence "
                       f"in {rows[0].name}.", rows[0].name, remedy=only(look, rows[0].name))  # fmt: skip
 
 
@@ -102,5 +102,3 @@ def _hides(look: Look, trunk: Trunk, drift: Drift, limit: float) -> bool:
 
 def _rows_of_ends(look: Look, ends: tuple[str, ...]) -> set[str]:
     return {row.name for end in ends for row in look.rows_of(end)}
-
-

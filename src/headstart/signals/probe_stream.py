@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from headstart.signals.look import Look
 from headstart.signals.probe_units import behind
-from headstart.signals.probe_words import NO_CURE, init, only
+from headstart.signals.probe_words import NO_CURE, init
 from headstart.signals.rule import Hit
 from headstart.signals.trace import Row
 from headstart.words import count, number, times
@@ -29,7 +29,8 @@ def collapsed(look: Look, limit: float) -> Iterator[Hit]:
     near = next(row for row in rows if 1 - (row.token_cosine or 0.0) <= limit * before)
     yield Hit(
         apart / before,
-        f"The positions of an input grow alike: the mean cosine between two of them is {number(first.token_cosine or 0, 2)} "
+        f"The positions of an input grow alike: the mean cosine between two of them is "
+        f"{number(first.token_cosine or 0, 2)} "
         f"at {first.name} and {number(last.token_cosine or 0, 4)} at {last.name}; {near.name} is the first where they "
         "hardly differ.", near.name, remedy=f"{NO_CURE} attention without skips.",
     )  # fmt: skip
@@ -43,7 +44,8 @@ def stream(look: Look, limit: float) -> Iterator[Hit]:
     growth = sums[-1].rms / sums[0].rms
     if growth > limit:
         yield Hit(
-            growth, f"Over {count(len(sums), 'residual sum')}, from {sums[0].name} to {sums[-1].name}, the stream grows "
+            growth, f"Over {count(len(sums), 'residual sum')}, from {sums[0].name} to {sums[-1].name}, the stream "
+                    f"grows "
             f"{times(growth)}.", sums[-1].name, remedy=init('residual_scale="1/sqrt(2L)"'),
         )  # fmt: skip
 
@@ -71,7 +73,7 @@ def wide_table(look: Look, limit: float) -> Iterator[Hit]:
 def slow_sine(look: Look, limit: float) -> Iterator[Hit]:
     """The first sine on a trunk, behind a factor that is meant to make it oscillate."""
     for trunk in look.trunks:
-        for place, row in enumerate(trunk.rows):
+        for row in trunk.rows:
             if row.op < 0 or look.graph.ops[row.op].call not in ("sin", "sin_"):
                 continue
             source = behind(look, row)
@@ -114,6 +116,10 @@ def _table(look: Look, row: Row | None) -> Row | None:
         here = waiting.pop(0)
         if here.op >= 0 and look.graph.ops[here.op].name == "embedding":
             return here
-        if here.op >= 0 and not look.graph.is_weighted(look.graph.ops[here.op]) and not look.graph.is_norm(look.graph.ops[here.op]):
+        if (
+            here.op >= 0
+            and not look.graph.is_weighted(look.graph.ops[here.op])
+            and not look.graph.is_norm(look.graph.ops[here.op])
+        ):
             waiting += look.given(here)
     return None

@@ -9,7 +9,7 @@ from headstart.graph.words import JOIN, RESHAPE
 from headstart.signals.look import Look, share
 from headstart.signals.probe_signal import LOST
 from headstart.signals.probe_words import only
-from headstart.signals.rule import Hit
+from headstart.signals.rule import Hit, Severity
 from headstart.signals.trace import Row
 from headstart.words import count, number, percent
 
@@ -32,7 +32,7 @@ def copies(look: Look, limit: float) -> Iterator[Hit]:
             continue
         row = look.rows_of(weight.name)[0]
         how = "are copies of one another" if weight.distinct == 1 else f"are only {weight.distinct} different ones"
-        some = None if units <= 0.5 else "remark"
+        some: Severity | None = None if units <= 0.5 else "remark"
         yield Hit(units, f"The {count(rows, 'unit')} of {row.name} {how}: they get the same gradient and stay so.",
                   row.name, severity=some)  # fmt: skip
 
@@ -71,7 +71,8 @@ def saturated(look: Look, limit: float) -> Iterator[Hit]:
         what = "rows give all to one place" if softmax else "activations lie where it is flat"
         yield Hit(
             row.saturated,
-            f"{percent(row.saturated, 0)} of the {what} in {row.name}, so little gradient passes. What comes in has size "
+            f"{percent(row.saturated, 0)} of the {what} in {row.name}, so little gradient passes. What comes in has "
+            f"size "
             f"{number(_size_before(look, row), 3)}, from {source.name}.",
             source.name, limit=most, severity="remark" if gate else None, remedy=only(look, source.name),
         )  # fmt: skip
@@ -92,14 +93,16 @@ def sharp(look: Look, limit: float) -> Iterator[Hit]:
             continue
         if forgotten:
             message = (f"The logits of {row.name} have standard deviation {number(row.logit_std, 3)}{size}, "
-                       f"{number(math.sqrt(width), 3)} times what they would have over the root of the width {width}.")  # fmt: skip
+                       f"{number(math.sqrt(width), 3)} times what they would have over the root of the width "
+                       f"{width}.")  # fmt: skip
             yield Hit(row.logit_std, message, row.name, limit=_ROOT,
                       remedy=f"Divide the logits by sqrt({width}) before the softmax.")  # fmt: skip
         else:
             larger = query if query is not None and (key is None or (query.rms or 0) >= (key.rms or 0)) else key
             source = behind(look, larger) if larger is not None else row
             yield Hit(row.logit_std,
-                      f"The logits of {row.name} have standard deviation {number(row.logit_std, 3)}{size}: its shares go "
+                      f"The logits of {row.name} have standard deviation {number(row.logit_std, 3)}{size}: its shares "
+                      f"go "
                       "to one place.", source.name, remedy=only(look, source.name))  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from headstart.words import count, listed, number, times
 
 _MSE = 100.0  # times what the best constant costs: the outputs are ten times as large as the targets differ
 _LOUD = 10.0
+_ONE_HOT = 0.3  # of the rows of an output's softmax
 
 
 def not_finite(look: Look, limit: float) -> Iterator[Hit]:
@@ -34,7 +35,8 @@ def not_finite(look: Look, limit: float) -> Iterator[Hit]:
         name = bad[0].name if origin is None else origin.name
         yield Hit(
             float(sum(weight.grad_nonfinite for weight in bad)),
-            f"The gradient is not finite from {name} on, on its way back, though every value is: {name} has a derivative "
+            f"The gradient is not finite from {name} on, on its way back, though every value is: {name} has a "
+            f"derivative "
             f"without end at some of its inputs. Weights that get it: {count(len(bad), 'weight')}.",
             name, remedy="Add a small number under the root, the logarithm or the norm.",
         )  # fmt: skip
@@ -51,7 +53,8 @@ def one_number(look: Look, limit: float) -> Iterator[Hit]:
             said = "its output is its shift, whatever comes in" if op.call != "rms_norm" else "only a sign is left"
             yield Hit(1.0, f"{row.name} normalizes over one number: {said}.", row.name)
         else:
-            yield Hit(float(seen), f"{row.name} normalizes over {seen} numbers: what comes in becomes +1 and -1.", row.name,
+            yield Hit(float(seen), f"{row.name} normalizes over {seen} numbers: what comes in becomes +1 and "
+                                   f"-1.", row.name,
                       severity="remark")  # fmt: skip
 
 
@@ -78,11 +81,15 @@ def first_loss(look: Look, limit: float) -> Iterator[Hit]:
 def certain(look: Look, limit: float) -> Iterator[Hit]:
     """Shares at the output that all but leave no choice."""
     for row in look.trace.rows:
-        if row.kind in ("softmax", "log_softmax") and row.saturated is not None and row.saturated > 0.3:
-            if row.value in look.on_trunk and not any(look.graph.is_weighted(op) for op in _after(look, row)):
-                source = behind(look, row)
-                yield Hit(row.saturated, f"The outputs start saturated: of {number(100 * row.saturated, 2)} % of the rows "
-                          f"one share is above 0.99.", source.name, limit=0.3, remedy=only(look, source.name))  # fmt: skip
+        shares = row.kind in ("softmax", "log_softmax") and row.saturated is not None and row.value in look.on_trunk
+        share = row.saturated or 0.0
+        if shares and share > _ONE_HOT and not any(look.graph.is_weighted(op) for op in _after(look, row)):
+            source = behind(look, row)
+            yield Hit(
+                share,
+                f"The outputs start saturated: of {number(100 * share, 2)} % of the rows one share is above 0.99.",
+                source.name, limit=_ONE_HOT, remedy=only(look, source.name),
+            )  # fmt: skip
 
 
 def _origin(look: Look) -> Row | None:
@@ -105,15 +112,18 @@ def _origin(look: Look) -> Row | None:
 def _forward(look: Look, row: Row) -> Hit:
     none = [name for name in row.parameters if not _is_finite(look, name)]
     if none:
-        return Hit(float(row.nonfinite or 1), f"{row.name} makes values that are not finite: {listed(none)} holds some.",
+        return Hit(float(row.nonfinite or 1), f"{row.name} makes values that are not finite: {listed(none)} holds "
+                                              f"some.",
                    row.name, remedy=only(look, row.name))  # fmt: skip
     zeros = _zero_parents(look, row)
     if zeros:
-        return Hit(float(row.nonfinite or 1), f"{row.name} makes values that are not finite: it divides by what comes of "
+        return Hit(float(row.nonfinite or 1), f"{row.name} makes values that are not finite: it divides by what comes "
+                                              f"of "
                    f"{listed(zeros)}, which is zero.", zeros[0], remedy=only(look, zeros[0]))  # fmt: skip
     before = [each.rms for each in look.given(row) if each.rms is not None]
     size = f", from values of size {number(max(before), 3)}" if before else ""
-    return Hit(float(row.nonfinite or 1), f"Values stop being finite in {row.name} ({row.kind}){size}: all before it are.",
+    return Hit(float(row.nonfinite or 1), f"Values stop being finite in {row.name} ({row.kind}){size}: all before it "
+                                          f"are.",
                row.name)  # fmt: skip
 
 

@@ -26,7 +26,7 @@ def init(*more: str) -> str:
 
 def mild(total: float, limit: float) -> Severity | None:
     """A remark for what is near the limit: there a shallow network with PyTorch's defaults lies, and learns."""
-    return "remark" if limit > total > 0.5 * limit or limit < total < 1.5 * limit and limit > 1 else None
+    return "remark" if limit > total > 0.5 * limit or (limit < total < 1.5 * limit and limit > 1) else None
 
 
 def only(look: Look, name: str) -> str:
@@ -51,7 +51,9 @@ def cure(look: Look, drift: Drift, trunk: Trunk) -> str:
         return only(look, drift.worst)
     hopeless = next(without_point(trunk, len(drift.names)), None)
     if hopeless:
-        return f"{NO_CURE} {count(len(drift.names), 'layer')} of {hopeless}. A relu or tanh in its place is another way."
+        return (
+            f"{NO_CURE} {count(len(drift.names), 'layer')} of {hopeless}. A relu or tanh in its place is another way."
+        )
     return init()
 
 

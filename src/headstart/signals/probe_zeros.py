@@ -40,10 +40,12 @@ def layers(look: Look, limit: float) -> Iterator[Hit]:
         rows = [row for row in look.rows_of(weight.name) if look.graph.is_weighted(look.graph.ops[row.op])]
         name = rows[0].name if rows else weight.name
         if where is not None and _made(look, where[1], weight):
-            yield Hit(0.0, f"All weights of {name} are zero, and everything goes through it: every input gives the same.",
+            yield Hit(0.0, f"All weights of {name} are zero, and everything goes through it: every input gives the "
+                           f"same.",
                       name, remedy=only(look, name))  # fmt: skip
         elif weight.grad_nonfinite or (weight.grad_rms is not None and not math.isfinite(weight.grad_rms)):
-            yield Hit(0.0, f"All weights of {name} are zero, and its gradient is not finite: something is divided by it.",
+            yield Hit(0.0, f"All weights of {name} are zero, and its gradient is not finite: something is divided by "
+                           f"it.",
                       name, remedy=only(look, name))  # fmt: skip
         elif not weight.grad_rms and not _waits(look, weight):
             yield Hit(0.0, f"All weights of {name} are zero and their gradient is zero too: it never learns.", name,
@@ -71,7 +73,8 @@ def norm_scales(look: Look, limit: float) -> Iterator[Hit]:
     for weight in _zeros(look):
         if weight.role in _SCALES and weight.name in where[1].parameters:
             yield Hit(0.0, f"The scale of {where[1].name} is zero: it answers its shift, whatever comes in.",
-                      where[1].name, remedy=f"Set its scale to 1 and its shift to 0: nn.init.ones_(model.{weight.name}).")  # fmt: skip
+                      where[1].name, remedy=f"Set its scale to 1 and its shift to 0: "
+                                            f"nn.init.ones_(model.{weight.name}).")  # fmt: skip
 
 
 def factors(look: Look, limit: float) -> Iterator[Hit]:

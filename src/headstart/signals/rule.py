@@ -14,6 +14,7 @@ __all__ = ["Finding", "Hit", "Rule", "Severity"]
 # on a plateau, and to have left it is enough; one that is too large moves at once, so moving proves nothing.
 LEFT_THE_PLATEAU, MOST = 0.1, 0.8
 
+
 @dataclass(frozen=True)
 class Finding:
     """One thing that was found. `value` and `limit` are of the same thing, in the rule's unit.
@@ -32,6 +33,7 @@ class Finding:
     remedy: str
     layers: tuple[str, ...] = ()
 
+
 @dataclass(frozen=True)
 class Hit:
     """What a rule's check saw beyond its limit: the number, the sentence, and the layer if it is one layer's.
@@ -46,6 +48,7 @@ class Hit:
     severity: Severity | None = None
     remedy: str = ""
     layers: tuple[str, ...] = ()
+
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:

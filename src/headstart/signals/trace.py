@@ -33,7 +33,7 @@ class Row:
         dead: share of units that are zero for every input, of activations that can be. saturated: share of elements on
             the flat part, of activations that have one, or of rows of a softmax that are one-hot (largest > 0.99).
         nonfinite: how many elements are NaN or infinite.
-        token_cosine: mean over pairs of positions of one input of the cosine between them, of sequences behind attention.
+        token_cosine: mean over pairs of positions of one input of the cosine between them.
         rank: effective rank of the batch: exp of the entropy of the normalized eigenvalues; at the ends of blocks.
         rank_inputs: of how many inputs (the most it could be).
         logit_std, entropy: of attention: standard deviation of the logits per row, entropy of its shares / ln(length).
@@ -85,7 +85,7 @@ class Weight:
         name: canonical. role: as in a plan. shape: its sizes.
         rms: of its values. grad_rms: of the loss's derivative by them; None where nothing came back.
         grad_nonfinite: how many elements of the gradient are not finite.
-        update: learning rate x grad_rms / rms: a step of gradient descent relative to the weight; None without a rate.
+        update: learning rate x grad_rms / rms, one step of gradient descent relative to the weight; None without it.
         trainable: whether it asks for a gradient.
         distinct: how many of its outputs' rows differ, of a weight with rows; None where it was not counted.
     """

@@ -7,6 +7,7 @@ outputs. In a topological order these are the values over which no edge jumps.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -169,7 +170,7 @@ def _trunk(graph: Graph, source: int, cuts: Sequence[tuple[int, int]], rows: dic
     kept = [(value, op) for value, op in cuts if value in rows]
     after = _from(graph, source)
     steps = []
-    for (_, last), (_, op) in zip(kept, kept[1:], strict=False):
+    for (_, last), (_, op) in itertools.pairwise(kept):
         steps.append(tuple(each for each in graph.ops[last + 1 : op + 1] if after.intersection(each.outputs)))
     return Trunk(graph, source, tuple(rows[value] for value, _ in kept), tuple(steps))
 

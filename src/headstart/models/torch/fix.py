@@ -1,4 +1,4 @@
-"""Try remedies on a copy of a model: apply, run it again, and keep the first that helps. The model itself is untouched."""
+"""Try remedies on a copy of a model: apply, run it again, and keep the first that helps. The model is untouched."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tiny models that are sick in what passes through them, one for each rule that only a probe can see, with healthy twins.
+"""Tiny models that are sick in what passes through them, one for each rule that only a probe sees, with healthy twins.
 
 headstart probe headstart.models.torch.sick_signals:deaf --input 64,32
 """
@@ -89,9 +89,12 @@ def alike(healthy: bool = False) -> nn.Module:
 
 def unbalanced(healthy: bool = False) -> nn.Module:
     """A layer of a ten-thousandth of the usual weights, before a norm that brings its output back to one."""
-    model = drawn(nn.Sequential(nn.Linear(32, 64), nn.LayerNorm(64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 4)))
+    model = drawn(
+        nn.Sequential(nn.Linear(32, 64), nn.LayerNorm(64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 4))
+    )
     layer, norm = model.get_submodule("0"), model.get_submodule("1")
-    assert isinstance(layer, nn.Linear) and isinstance(norm, nn.LayerNorm)
+    assert isinstance(layer, nn.Linear)
+    assert isinstance(norm, nn.LayerNorm)
     norm.eps = 1e-12
     if not healthy:
         layer.weight.data.mul_(1e-4)
