@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from headstart.signals.trace import Row
 
-FEW, SCREEN = 24, 48  # rows that are never folded; lines that are enough
+FEW, SCREEN = 24, 40  # rows that are never folded; lines that are enough
 PERIOD = 80  # rows in the longest block that repeats
 COMPARED = ("rms", "batch_std", "grad_rms")
 _NUMBER = re.compile(r"(\d+)")
@@ -39,7 +39,10 @@ class Fold(NamedTuple):
     same_shape: bool
 
 
-FOLDS = (Fold(1.3, 0.05, True), Fold(3.0, 0.15, True), Fold(30.0, 0.5, False), Fold(math.inf, math.inf, False))
+FOLDS = (
+    Fold(1.3, 0.05, True), Fold(3.0, 0.15, True), Fold(10.0, 0.3, True), Fold(30.0, 0.5, False),
+    Fold(math.inf, math.inf, False),
+)  # fmt: skip
 
 
 def folded(rows: Sequence[Row], codes: Mapping[str, Sequence[str]]) -> list[Line]:
