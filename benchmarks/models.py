@@ -7,7 +7,7 @@
 - *apply, large*: He into 100 million parameters of Linear 4096 and Conv2d 512 on two cores against kaiming_normal_,
   layer by layer, and against AnyInit's whole call where it is installed; memory beyond the model.
 - *apply, small*: 1,000 Linear 64x64 against kaiming_normal_.
-- *watch*: 400 training steps of small and middle-sized models (Adam) with a watch at every=100 against the same without,
+- *watch*: 400 training steps of small and middle-sized models (Adam), with a watch at every=100 and without one,
   in processor time, taking turns; both must end with the same weights to the bit.
 - *audit*: looks, recipes and findings of 100 million parameters, in processor time, after checking that it names each
   weight's recipe and one that was made sick; and of 1,000 Linear 64x64.

@@ -55,7 +55,7 @@ def folded(rows: Sequence[Row], codes: Mapping[str, Sequence[str]]) -> list[Line
     >>> [line.label for line in folded(rows, {"blocks.59.fc": ["HS201"]})]
     ['blocks.0–58.fc (59 ×)', 'blocks.59.fc']
     """
-    groups = [(row,) for row in rows]
+    groups: list[tuple[Row, ...]] = [(row,) for row in rows]
     if len(rows) > FEW:
         for fold in FOLDS:
             groups = _repeats(rows, codes, fold)

@@ -248,5 +248,8 @@ def fix_words(code: str, before: str, after: str, told: Sequence[str]) -> list[s
 def probe_html(trace: Trace, verdict: Verdict) -> str:
     """The findings and the table for a page or a notebook."""
     table = html_table(probe_table(trace, verdict.findings, "Layer by layer")) if trace.rows else ""
-    told = "".join(f"<p class='note'>{line}</p>" for line in map(escaped, (*notes(trace.rows, trace.measured), *trace_words(trace))))
+    told = "".join(
+        f"<p class='note'>{line}</p>"
+        for line in map(escaped, (*notes(trace.rows, trace.measured), *trace_words(trace)))
+    )
     return f"{findings_html(verdict.findings)}\n{table}\n{told}"
