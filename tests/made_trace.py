@@ -70,7 +70,8 @@ def irregular(count: int) -> Trace:
     rows = [
         Row(
             op=k, value=k + 1, name=f"features.denseblock{k % 7}.stage{k * k % 11}.denselayer{k}.convolution{k % 3}",
-            kind=kinds[k * k % 5], shape=(8, 3 + k * k % 97, 7), rms=1 + math.sin(k), batch_std=0.5, grad_rms=1e-3 * (1 + k % 5),
+            kind=kinds[k * k % 5], shape=(8, 3 + k * k % 97, 7), rms=1 + math.sin(k), batch_std=0.5,
+            grad_rms=1e-3 * (1 + k % 5),
         )
         for k in range(count)
     ]  # fmt: skip

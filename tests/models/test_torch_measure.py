@@ -81,9 +81,7 @@ def by_hand(model: nn.Module, x: Tensor) -> tuple[dict[str, Tensor], dict[str, T
 def cosine_by_pairs(y: Tensor) -> float:
     rows = y.double().flatten(1)
     rows = rows / rows.norm(dim=1, keepdim=True)
-    pairs = [
-        float(rows[i] @ rows[j]) for i in range(len(rows)) for j in range(i + 1, len(rows))
-    ]
+    pairs = [float(rows[i] @ rows[j]) for i in range(len(rows)) for j in range(i + 1, len(rows))]
     return sum(pairs) / len(pairs)
 
 
@@ -210,8 +208,7 @@ class Three(nn.Module):
             return self.inner(x, x, x, need_weights=False)[0]
         batch, time, width = x.shape
         q, k, v = (
-            part.view(batch, time, 2, 4).transpose(1, 2)
-            for part in F.linear(x, self.inner.in_proj_weight).chunk(3, -1)
+            part.view(batch, time, 2, 4).transpose(1, 2) for part in F.linear(x, self.inner.in_proj_weight).chunk(3, -1)
         )
         if self.way == "one":
             y = F.scaled_dot_product_attention(q, k, v)

@@ -381,29 +381,35 @@ class Rounded(nn.Module):
         return self.inner(x).argmax(-1).float()
 
 
-REFUSED: list[tuple[str, Callable[[], nn.Module], tuple[Any, ...], dict[str, Any], str]] = [
-    ("no model", lambda: 3, (), {}, "torch.nn.Module"),  # type: ignore[return-value, list-item]  # what is refused
-    ("no parameter", nn.ReLU, (numbers(4, 4),), {}, "a parameter that is trained, and it has none"),
-    ("frozen", lambda: nn.Linear(4, 2).requires_grad_(False), (numbers(4, 4),), {}, "all 2 are frozen"),
-    ("cut off", Rounded, (numbers(4, 4),), {}, "operations that have a derivative"),
-    ("loss cut off", lambda: nn.Linear(4, 2), (numbers(4, 4),), {"loss": lambda y: y.detach().sum()}, "the loss does not depend"),
-    ("not scalar", lambda: nn.Linear(4, 2), (numbers(4, 4),), {"loss": lambda y: y}, r"one number, got shape \(4, 2\)"),
-    ("no tensor", lambda: nn.Linear(4, 2), (numbers(4, 4),), {"loss": lambda y: 1.0}, "got float"),
-    ("loss fails", lambda: nn.Linear(4, 2), (numbers(4, 4),), {"loss": lambda y: y["a"]}, "the loss fails"),
-    ("other loss", lambda: nn.Linear(4, 2), (numbers(4, 4),), {"loss": "hinge"}, "'hinge'"),
-    ("no target", lambda: nn.Linear(4, 2), (numbers(4, 4),), {"loss": "mse"}, "needs a target"),
-    ("target", lambda: nn.Linear(4, 2), (numbers(4, 4),), {"loss": "mse", "target": numbers(4, 3)}, r"\(4, 3\)"),
-    ("classes", lambda: nn.Linear(4, 2), (numbers(4, 4),), {"loss": "cross_entropy", "target": torch.arange(4)}, "from 0 to 1, got 0 to 3"),
-    ("rows", lambda: nn.Linear(4, 2), (numbers(4, 4),), {"loss": "cross_entropy", "target": torch.zeros(5).long()}, r"\(5,\)"),
-    ("one input", lambda: nn.Linear(4, 2), (numbers(1, 4),), {}, "at least 2 inputs, got 1: the deviation across the batch"),
-    ("one input, norm", lambda: nn.Sequential(nn.Linear(4, 2), nn.BatchNorm1d(2)), (numbers(1, 4),), {}, r"1 \(BatchNorm1d\)"),
-    ("device", lambda: nn.Linear(4, 2), (numbers(4, 4).to("meta"),), {}, r"on cpu, got one of shape \(4, 4\) on meta"),
-    ("meta", lambda: nn.Linear(4, 2, device="meta"), (numbers(4, 4),), {}, "predict_only"),
-    ("lazy", lambda: nn.LazyLinear(2), (numbers(4, 4),), {}, "Run one batch"),
-    ("shape", lambda: nn.Sequential(nn.Linear(4, 2), nn.Linear(4, 2)), (numbers(4, 4),), {}, r"\(4, 4\), in 1 \(Linear\)"),
-    ("back", lambda: nn.Sequential(nn.Linear(4, 2), zoo.Function(Refuses.apply)), (numbers(4, 4),), {}, "no way back"),
-    ("draws", lambda: nn.Linear(4, 2), (numbers(4, 4),), {"draws": 0}, "draws"),
-    ("plan", lambda: nn.Linear(4, 2), (numbers(4, 4),), {"plan": 7}, "a Plan or a scheme"),
+def linear() -> nn.Module:
+    return nn.Linear(4, 2)
+
+
+X = numbers(4, 4)
+# name, factory, inputs, how, what is said
+REFUSED: list[tuple[str, Callable[[], Any], tuple[Any, ...], dict[str, Any], str]] = [
+    ("no model", lambda: 3, (), {}, "torch.nn.Module"),
+    ("no parameter", nn.ReLU, (X,), {}, "a parameter that is trained, and it has none"),
+    ("frozen", lambda: linear().requires_grad_(False), (X,), {}, "all 2 are frozen"),
+    ("cut off", Rounded, (X,), {}, "operations that have a derivative"),
+    ("loss cut off", linear, (X,), {"loss": lambda y: y.detach().sum()}, "the loss does not depend"),
+    ("not scalar", linear, (X,), {"loss": lambda y: y}, r"one number, got shape \(4, 2\)"),
+    ("no tensor", linear, (X,), {"loss": lambda y: 1.0}, "got float"),
+    ("loss fails", linear, (X,), {"loss": lambda y: y["a"]}, "the loss fails"),
+    ("other loss", linear, (X,), {"loss": "hinge"}, "'hinge'"),
+    ("no target", linear, (X,), {"loss": "mse"}, "needs a target"),
+    ("target", linear, (X,), {"loss": "mse", "target": numbers(4, 3)}, r"\(4, 3\)"),
+    ("classes", linear, (X,), {"loss": "cross_entropy", "target": torch.arange(4)}, "from 0 to 1, got 0 to 3"),
+    ("rows", linear, (X,), {"loss": "cross_entropy", "target": torch.zeros(5).long()}, r"\(5,\)"),
+    ("one input", linear, (X[:1],), {}, "at least 2 inputs, got 1: the deviation across the batch"),
+    ("one, norm", lambda: nn.Sequential(linear(), nn.BatchNorm1d(2)), (X[:1],), {}, r"1 \(BatchNorm1d\)"),
+    ("device", linear, (X.to("meta"),), {}, r"on cpu, got one of shape \(4, 4\) on meta"),
+    ("meta", lambda: nn.Linear(4, 2, device="meta"), (X,), {}, "predict_only"),
+    ("lazy", lambda: nn.LazyLinear(2), (X,), {}, "Run one batch"),
+    ("shape", lambda: nn.Sequential(linear(), linear()), (X,), {}, r"\(4, 4\), in 1 \(Linear\)"),
+    ("back", lambda: nn.Sequential(linear(), zoo.Function(Refuses.apply)), (X,), {}, "no way back"),
+    ("draws", linear, (X,), {"draws": 0}, "draws"),
+    ("plan", linear, (X,), {"plan": 7}, "a Plan or a scheme"),
     ("tokens", zoo.Decoder, (torch.zeros(4, 6, dtype=torch.long),), {"jacobian": 1}, "tokens"),
 ]  # fmt: skip
 

@@ -11,6 +11,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -167,9 +168,7 @@ def read(folder: Path) -> list[dict[str, Any]]:
 
 def mlp(*sizes: int) -> nn.Sequential:
     torch.manual_seed(0)
-    return nn.Sequential(
-        *(part for a, b in zip(sizes, sizes[1:], strict=False) for part in (nn.Linear(a, b), nn.Tanh()))
-    )
+    return nn.Sequential(*(part for a, b in pairwise(sizes) for part in (nn.Linear(a, b), nn.Tanh())))
 
 
 def test_the_rows_are_a_probes(tmp_path: Path) -> None:
@@ -322,12 +321,13 @@ def test_a_sink_that_fails_is_told_once_and_training_goes_on(tmp_path: Path) -> 
             raise OSError("no space left on device")
 
     model = mlp(4, 4)
-    with pytest.warns(RuntimeWarning, match="stopped watching after step 2: OSError: no space left") as told:
-        watching = hs.watch(model, 1, file=None, to=Full())
-        for _ in range(5):
-            model(torch.ones(2, 4)).sum().backward()
-        watching.close()
-    assert len(told) == 1
+    watching = hs.watch(model, 1, file=None, to=Full())
+    model(torch.ones(2, 4)).sum().backward()
+    with pytest.warns(RuntimeWarning, match="stopped watching after step 2: OSError: no space left"):
+        model(torch.ones(2, 4)).sum().backward()
+    for _ in range(3):  # and no warning
+        model(torch.ones(2, 4)).sum().backward()
+    watching.close()
     assert not model._forward_pre_hooks
     assert not model[0].weight._backward_hooks
 
@@ -400,7 +400,7 @@ def test_what_is_pending_is_written_at_the_end_of_the_process(tmp_path: Path) ->
     assert [line.get("step") for line in read(tmp_path)] == [None, 1]
 
 
-# --- loggers: fakes with the signatures that the real ones have ---------------------------------------------------------
+# --- loggers: fakes with the signatures that the real ones have -------------------------------------------------------
 
 
 class Writer:
@@ -479,7 +479,7 @@ def test_a_real_summary_writer(tmp_path: Path) -> None:
     assert any(tmp_path.iterdir())
 
 
-# --- bad input ----------------------------------------------------------------------------------------------------------
+# --- bad input --------------------------------------------------------------------------------------------------------
 
 
 class Logger:
@@ -515,7 +515,7 @@ def test_bad_input(how: dict[str, Any], words: str, tmp_path: Path, monkeypatch:
 
 
 def test_models_that_cannot_be_watched() -> None:
-    with pytest.raises(hs.InputError, match="a model is a torch.nn.Module, got int"):
+    with pytest.raises(hs.InputError, match=r"a model is a torch\.nn\.Module, got int"):
         hs.watch(3)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that scripting is deprecated

@@ -54,8 +54,8 @@ def command(
 ) -> None:  # fmt: skip
     """Run MODEL once forward and back, and say where signal and gradient go, what theory says, and what to change.
 
-    MODEL is where a factory of it is: package.module:function, or file.py:function. Inputs are standard normal, or whole
-    numbers below a limit. Nothing is changed. A fault gives exit code 3, a remark does not.
+    MODEL is where a factory of it is: package.module:function, or file.py:function. Inputs are standard normal, or
+    whole numbers below a limit. Nothing is changed. A fault gives exit code 3, a remark does not.
 
     \b
     headstart probe model.py:build --input 64,512

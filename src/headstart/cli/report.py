@@ -25,8 +25,8 @@ SUFFIXES = (".html", ".png", ".svg", ".pdf", ".json", ".csv")
 
 HELP = f"""What the runs in STORE say: medians with intervals, best settings, and which differences the seeds can tell.
 
-STORE is what a sweep wrote to. {STORE_HELP} Factors are {listed(FACTORS)}. Or it is what hs.watch wrote: then signal and
-gradient of each layer are told over the steps of the training, and only --out and --json apply.
+STORE is what a sweep wrote to. {STORE_HELP} Factors are {listed(FACTORS)}. Or it is what hs.watch wrote: then signal
+and gradient of each layer are told over the steps of the training, and only --out and --json apply.
 
 \b
 headstart report runs.db

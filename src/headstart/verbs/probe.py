@@ -177,8 +177,8 @@ def probe(
     Args:
         model: a torch.nn.Module.
         inputs: what its forward takes, by place; tensors of a real batch, or of its kind.
-        loss: "cross_entropy" or "mse", with a target; a function of the output (and of the target, if one is given) that
-            gives one number; None for a random projection of the output.
+        loss: "cross_entropy" or "mse", with a target; a function of the output (and of the target, if one is given)
+            that gives one number; None for a random projection of the output.
         target: what the loss compares with.
         draws: so many times are the weights drawn from the plan, and spreads told; 1 takes them as they are.
         seed: of the projection, and of the draws.

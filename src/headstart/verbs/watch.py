@@ -111,8 +111,8 @@ def watch(
 
     The numbers come from your own forward and backward pass; training is what it would be without, to the bit. Between
     two measured steps there is a counter and nothing else. Each measured step is a line of the file, written at once:
-    `headstart report watch.jsonl` draws it. The first measured step is preceded by one forward pass of its own, to learn
-    the layers; it is undone. Whatever goes wrong is warned of once, and training goes on.
+    `headstart report watch.jsonl` draws it. The first measured step is preceded by one forward pass of its own, to
+    learn the layers; it is undone. Whatever goes wrong is warned of once, and training goes on.
 
     A step is a forward pass of the model in training mode, with gradients. With a scaled loss gradients are scaled.
 

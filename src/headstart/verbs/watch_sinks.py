@@ -1,4 +1,4 @@
-"""Loggers that a user has, told by what they can do: TensorBoard, Weights & Biases, MLflow. None of them is imported."""
+"""Loggers that a user has, told by what they can do: TensorBoard, Weights & Biases, MLflow. None is imported."""
 
 from __future__ import annotations
 

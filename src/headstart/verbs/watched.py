@@ -1,4 +1,4 @@
-"""What a watch wrote, read back: signal and gradient per layer over the steps of a training, as a table, a chart, a page."""
+"""What a watch wrote, read back: signal and gradient per layer over the steps of a training; table, chart, page."""
 
 from __future__ import annotations
 

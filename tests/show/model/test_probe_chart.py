@@ -1,4 +1,4 @@
-"""A probe's chart: what a log axis cannot hold is marked, trouble is shaded and named, and it draws whatever it gets."""
+"""A probe's chart: what a log axis cannot hold is marked, trouble is shaded and named; it draws whatever it gets."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +92,7 @@ def test_labels_do_not_cover_one_another() -> None:
     laid = placed(found, 400, 800, 7, 4)
     for level in (0, 1):
         ends = sorted((row["at"], row["at"] + 7 * 15 / 2) for row in laid if row["level"] == level and not row["right"])
-        assert all(one[1] <= other[0] for one, other in zip(ends, ends[1:], strict=False))
+        assert all(one[1] <= other[0] for one, other in pairwise(ends))
     assert any(row["level"] is None for row in laid)
     assert all(row["start"] >= -0.5 and row["stop"] <= 399.5 for row in laid)
 

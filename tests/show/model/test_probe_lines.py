@@ -10,6 +10,7 @@ import pytest
 from made_trace import NOTHING, finding, irregular, mlp, transformer, verdict
 from rich.console import Console
 
+from headstart.show.characters import ERRORS
 from headstart.show.console import text
 from headstart.show.model.probe_lines import SCREEN, folded, span
 from headstart.show.model.probe_table import codes_of, every_row, narrowed, notes, print_probe, probe_table
@@ -49,7 +50,7 @@ def test_blocks_begin_where_modules_do() -> None:
 
 def test_lines_of_other_sizes_are_not_one() -> None:
     rows = [Row(op=k, value=k, name=f"layers.{k}", kind="linear", rms=1.0 if k < 30 else 1e-6) for k in range(60)]
-    assert [line.label for line in folded(rows, {})] == ["layers", "0–29 (30 ×)", "30–59 (30 ×)"]
+    assert [line.label for line in folded(rows, {})] == ["layers.0–29 (30 ×)", "layers.30–59 (30 ×)"]
 
 
 def test_ranges() -> None:
@@ -106,7 +107,7 @@ def test_trouble_is_coloured_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_any_encoding_holds_it() -> None:
-    buffer = io.TextIOWrapper(io.BytesIO(), "ascii")
+    buffer = io.TextIOWrapper(io.BytesIO(), "ascii", errors=ERRORS)  # as the program sets its streams
     print_probe(transformer(12), verdict(finding("HS301", "transformer.wte")), Console(file=buffer, width=80))
     buffer.flush()
     assert b"0-7 (8 x)" in buffer.buffer.getvalue()  # type: ignore[attr-defined]  # a BytesIO

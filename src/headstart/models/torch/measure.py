@@ -52,7 +52,7 @@ from headstart.models.torch.measure_predict import (
 from headstart.models.torch.measure_rows import rows_of_pass
 from headstart.models.torch.read import Reading, arrays_of, forward_failed, informed, read, roles_of
 from headstart.models.torch.record import ForwardError, record
-from headstart.models.torch.restore import Found, WritesSeen, left_as_found
+from headstart.models.torch.restore import Found, WritesSeen, has_accelerators, left_as_found
 from headstart.plans import Plan
 from headstart.signals.trace import Trace, Weight
 
@@ -186,7 +186,11 @@ def _pass(model: nn.Module, reading: Reading, question: Question, axis: int, str
 
 
 def _recorded(
-    model: nn.Module, question: Question, arrays: Mapping[str, Tensor], meter: Meter, found: Found,
+    model: nn.Module,
+    question: Question,
+    arrays: Mapping[str, Tensor],
+    meter: Meter,
+    found: Found,
     gradients: bool,
 ) -> tuple[Graph, Any]:
     args, kwargs = pytree.tree_map(as_input, (question.args, question.kwargs))
@@ -264,7 +268,7 @@ def _backward(
     others = [tensor for key, tensor in leaves.items() if key not in own]
     with gradients_set_aside(others), gradients.of_parameters(model, arrays, often):
         try:
-            goal.tensor.backward()
+            torch.autograd.backward(goal.tensor)
         except Exception as error:
             raise InputError(
                 f"the backward pass fails: {type(error).__name__}: {error}. It has to run by loss.backward() alone."
@@ -298,14 +302,12 @@ def _seeded(seed: int) -> list[Any]:
     random.seed(seed)
     np.random.seed(seed % 2**32)
     torch.default_generator.manual_seed(seed % 2**63)
-    if torch.cuda.is_initialized():
+    if has_accelerators():
         torch.cuda.manual_seed_all(seed % 2**63)
     return _states()
 
 
 def _states() -> list[Any]:
-    accelerators = (
-        [bytes(state.numpy()) for state in torch.cuda.get_rng_state_all()] if torch.cuda.is_initialized() else []
-    )
+    accelerators = [bytes(state.numpy()) for state in torch.cuda.get_rng_state_all()] if has_accelerators() else []
     numpy = np.random.get_state()
-    return [random.getstate(), bytes(numpy[1]), numpy[2], bytes(torch.get_rng_state().numpy()), accelerators]  # type: ignore[index, arg-type]  # NumPy types its state as a dict too
+    return [random.getstate(), bytes(numpy[1]), numpy[2], bytes(torch.get_rng_state().numpy()), accelerators]  # type: ignore[index]  # NumPy types it as a dict too

@@ -125,7 +125,7 @@ class Activations:
 @functools.lru_cache(maxsize=_CACHED)
 def _shape(data: bytes) -> Shape:
     phi = np.frombuffer(data)
-    ends, inner = len(_ENDS), phi[len(_ENDS) : -len(_ENDS)]
+    inner = phi[len(_ENDS) : -len(_ENDS)]
     if not np.isfinite(inner).all():
         return Shape()
     if is_affine(GRID, inner):
@@ -168,7 +168,7 @@ def flat_share(y: Tensor, shape: Shape) -> float | None:
     y, count = y.detach(), max(y.numel(), 1)
     slack = 1e-6 * max(abs(shape.low or 0), abs(shape.high or 0))
     flat = 0
-    for piece in y.reshape(-1).split(1 << 20) if y.is_contiguous() else [y]:
+    for piece in torch.split(y.reshape(-1), 1 << 20) if y.is_contiguous() else (y,):
         if shape.low is not None:
             flat += int((piece <= shape.low + slack).sum())
         if shape.high is not None:

@@ -40,8 +40,8 @@ def check_model(reading: Reading, predict_only: bool) -> None:
     for name, tensor in tensors.items():
         if tensor.is_meta or type(tensor).__name__ == "FakeTensor":
             raise InputError(
-                f"{name} is on the meta device and has no values. Call model.to_empty(device='cpu') and initialize it, or "
-                "predict only: predict_only=True."
+                f"{name} is on the meta device and has no values. Call model.to_empty(device='cpu') and initialize it, "
+                "or predict only: predict_only=True."
             )
         if tensor.is_inference():
             raise InputError(f"{name} was made in inference mode and has no gradient. Build the model outside of it.")
@@ -85,7 +85,8 @@ def check_batch(model: nn.Module, inputs: int | None) -> None:
     ]  # fmt: skip
     besides = f" In training mode {norms[0]} takes its mean over the batch, and needs two as well." if norms else ""
     raise InputError(
-        f"a probe needs a batch of at least 2 inputs, got {inputs}: {NEED_TWO} compare inputs.{besides} Pass two or more."
+        f"a probe needs a batch of at least 2 inputs, got {inputs}: {NEED_TWO} compare inputs.{besides} "
+        "Pass two or more."
     )
 
 

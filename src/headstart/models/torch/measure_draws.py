@@ -61,11 +61,10 @@ def drawn(model: nn.Module, plan: Plan, seed: int) -> Iterator[None]:
             if parameter.layout != torch.strided:
                 continue
             own = parameter.untyped_storage()
-            copied = (
-                memories.setdefault(own._cdata, own.clone()) if own._cdata not in memories else memories[own._cdata]
-            )
+            if own._cdata not in memories:
+                memories[own._cdata] = own.clone()  # type: ignore[no-untyped-call]  # torch's own
             moved = torch.empty(0, dtype=parameter.dtype, device=parameter.device)
-            moved.set_(copied, parameter.storage_offset(), parameter.shape, parameter.stride())  # type: ignore[arg-type]  # of torch's own stub
+            moved.set_(memories[own._cdata], parameter.storage_offset(), parameter.shape, parameter.stride())
             parameter.data = moved
         write(plan, model, seed)
         yield

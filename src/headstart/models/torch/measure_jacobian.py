@@ -61,7 +61,8 @@ def singular_values(function: Callable[[Tensor], Tensor], x: Tensor, count: int,
 
 
 def _bidiagonal(
-    times: Callable[[Tensor], Tensor], transposed: Callable[[Tensor], Tensor], x: Tensor, y: Tensor, count: int, seed: int
+    times: Callable[[Tensor], Tensor], transposed: Callable[[Tensor], Tensor], x: Tensor, y: Tensor, count: int,
+    seed: int,
 ) -> tuple[float, ...]:  # fmt: skip
     most = min(x.numel(), y.numel())
     steps = min(most, count + _EXTRA, _STEPS) if count + _EXTRA < most else most if most <= _STEPS else count + _EXTRA

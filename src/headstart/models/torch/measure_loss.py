@@ -24,7 +24,7 @@ NAMED = ("cross_entropy", "mse")
 
 @dataclass(frozen=True)
 class Objective:
-    """A loss. value: its tensor. kind: as in a Trace. classes, guess: as in a Trace; projection has no value to tell."""
+    """A loss: kind, classes and guess are as in a Trace; a projection has no value to tell."""
 
     tensor: Tensor
     kind: str

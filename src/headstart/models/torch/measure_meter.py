@@ -20,7 +20,7 @@ from headstart.models.torch.measure_attention import MASKED, Shares, of_attentio
 from headstart.models.torch.measure_axis import Axes
 from headstart.models.torch.measure_gradients import Gradients
 from headstart.models.torch.measure_loss import told_by
-from headstart.models.torch.measure_moments import Batch, Moments, memory_order, moments, products
+from headstart.models.torch.measure_moments import Batch, Moments, as_written, memory_order, moments, products
 from headstart.models.torch.record import Given, Made
 
 UNDER_NO_GRAD = "it ran without gradients: under no_grad, or in a reentrant checkpoint"
@@ -87,10 +87,7 @@ class Meter:
                 self._look_late(value, tensor)
 
     def saw(self, op: Op, kind: Kind, made: Sequence[tuple[int, Tensor]], given: Sequence[Given], call: Made) -> None:
-        if torch.is_autocast_enabled(made[0][1].device.type):  # sums are not to be taken in fewer digits
-            with torch.autocast(made[0][1].device.type, enabled=False):
-                self._see(op, kind, made, given, call)
-        else:
+        with as_written(made[0][1]):  # sums are not to be taken in fewer digits
             self._see(op, kind, made, given, call)
 
     def _see(self, op: Op, kind: Kind, made: Sequence[tuple[int, Tensor]], given: Sequence[Given], call: Made) -> None:

@@ -108,7 +108,8 @@ def moments(y: Tensor, batch: Batch | None, silent: bool = False) -> Moments:
 def as_written(y: Tensor) -> contextlib.AbstractContextManager[Any]:
     """Outside autocast, which would take products of float32 in half precision."""
     device = y.device.type
-    return torch.autocast(device, enabled=False) if torch.is_autocast_enabled(device) else contextlib.nullcontext()
+    cast = torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device)
+    return torch.autocast(device, enabled=False) if cast else contextlib.nullcontext()
 
 
 def products(y: Tensor, batch: Batch | None, most: int = RANKED) -> Tensor | None:

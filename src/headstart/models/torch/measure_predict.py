@@ -38,7 +38,7 @@ class Predicted(Trace):
     """A trace whose rows are told what theory says of them when they are first looked at."""
 
     @cached_property
-    def rows(self) -> tuple[Row, ...]:  # type: ignore[override]  # a field in the base, worked out late here
+    def rows(self) -> tuple[Row, ...]:
         later: Callable[[], tuple[Row, ...]] = self.__dict__.pop("_later")
         return later()
 

@@ -225,8 +225,13 @@ def _set_state(generator: Any, state: Any) -> None:
 
 def _generators() -> list[Any]:
     """The states of the process's own generators of random numbers."""
-    accelerators = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
+    accelerators = torch.cuda.get_rng_state_all() if has_accelerators() else []
     return [random.getstate(), np.random.get_state(), torch.get_rng_state(), accelerators]
+
+
+def has_accelerators() -> bool:
+    """Whether this process has begun to use a GPU: to ask one for its generator would begin it."""
+    return bool(torch.cuda.is_initialized())  # type: ignore[no-untyped-call]  # torch's own
 
 
 def _put_back_generators(states: list[Any]) -> None:

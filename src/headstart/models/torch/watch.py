@@ -130,7 +130,8 @@ class Watcher:
             numbers: Numbers = {"rms": size_of(parameter)}
             measured.weights[name] = numbers
             if parameter.requires_grad and parameter.is_leaf:
-                self._handles.append(parameter.register_hook(self._looking(measured, numbers)))
+                handle = parameter.register_hook(self._looking(measured, numbers))  # type: ignore[no-untyped-call]  # torch's
+                self._handles.append(handle)
         if self._learnt.places:
             self._enter(model, measured, _inputs(args, kwargs))
 
@@ -142,14 +143,14 @@ class Watcher:
         mode = _Watching(self, measured, sys._getframe(4))  # the frame of the module's own call
         self._leaving = model.register_forward_hook(_Hook(self, leaving=True), prepend=True, always_call=True)
         self._mode = mode
-        mode.__enter__()
+        mode.__enter__()  # type: ignore[no-untyped-call]  # torch's
 
     def look(self, measured: Measured, tensor: Tensor, place: Looked) -> None:
         """Measure an output, and leave a hook for its gradient."""
         measured.rows[place.name] = numbers = output_numbers(tensor, place)
         if tensor.requires_grad:
             with contextlib.suppress(RuntimeError):  # a view that was made without gradients takes no hook
-                handle = tensor.register_hook(self._looking(measured, numbers))
+                handle = tensor.register_hook(self._looking(measured, numbers))  # type: ignore[no-untyped-call]  # torch's
                 if tensor.is_leaf:
                     self._handles.append(handle)
 
@@ -189,7 +190,7 @@ class Watcher:
             return
         self._leaving.remove()
         mode.off = True
-        if torch.overrides._get_current_function_mode() is mode:
+        if torch.overrides._get_current_function_mode() is mode:  # type: ignore[no-untyped-call]  # torch's
             mode.__exit__(None, None, None)
 
     def _finish(self) -> None:
@@ -290,7 +291,8 @@ def _inputs(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[Tensor]:
 
 def _is_recorded() -> bool:
     """Whether a tape runs: a probe's, or one of our own."""
-    return any(isinstance(mode, Tape) for mode in torch.overrides._get_current_function_mode_stack())
+    stack = torch.overrides._get_current_function_mode_stack()  # type: ignore[no-untyped-call]  # torch's
+    return any(isinstance(mode, Tape) for mode in stack)
 
 
 def _is_no_step() -> bool:

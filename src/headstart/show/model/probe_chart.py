@@ -114,7 +114,12 @@ class _Panel:
     def _measured(self) -> list[Any]:
         if not self.rows:
             return []
-        tooltip = ["layer:N", "kind:N", alt.Tooltip("series:N", title="what"), alt.Tooltip("told:N", title="value")]
+        tooltip: Any = [
+            "layer:N",
+            "kind:N",
+            alt.Tooltip("series:N", title="what"),
+            alt.Tooltip("told:N", title="value"),
+        ]
         on = alt.Chart(records(self.rows)).encode(x=self._x("place"), color=self._colour, tooltip=tooltip)
         layers, dot = [], max(8.0, min(50.0, 4000 / self.count))
         for name, share in ((RMS, 1.0), (ACROSS, 0.5), (GRADIENT, 1.0)):  # the narrower one above the wider
@@ -126,14 +131,14 @@ class _Panel:
         for what, shape, nudge in (("zero", "triangle-down", -5), ("not finite", "triangle-up", 5)):
             if any(row["off"] == what for row in self.rows):
                 marks = on.transform_filter(f"datum.off == '{what}'")
-                point = marks.mark_point(shape=shape, filled=True, size=70, opacity=1, yOffset=nudge)  # type: ignore[arg-type]  # a Literal
+                point = marks.mark_point(shape=shape, filled=True, size=70, opacity=1, yOffset=nudge)
                 layers.append(point.encode(y=self._y("edge")))
         return layers
 
     def _predicted(self) -> list[Any]:
         if not self.bands:
             return []
-        tooltip = ["layer:N", "kind:N", alt.Tooltip("told:N", title="predicted")]
+        tooltip: Any = ["layer:N", "kind:N", alt.Tooltip("told:N", title="predicted")]
         base = alt.Chart(records(self.bands)).encode(
             x=self._x("place"), color=self._colour, detail="run:N", tooltip=tooltip
         )

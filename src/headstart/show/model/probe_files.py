@@ -48,7 +48,7 @@ def _page(trace: Trace, verdict: Verdict, drawing: Drawing) -> bytes:
     legend = _notes(marks_words(trace))
     bad = any(finding.severity == "fault" for finding in verdict.findings)
     lead = f"<b class='{'bad' if bad else 'good'}'>{escaped(verdict.word)}</b>: {escaped(verdict.reason)}"
-    after = _notes([*notes(trace.rows), *trace_words(trace)])
+    after = _notes([*notes(trace.rows, trace.measured), *trace_words(trace)])
     pieces = [
         findings_html(verdict.findings), chart_place("chart"), legend,
         html_table(probe_table(trace, verdict.findings, "Layer by layer")), after,

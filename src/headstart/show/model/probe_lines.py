@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from headstart.signals.trace import Row
 
-FEW, SCREEN = 24, 48  # rows that are never folded; lines that are enough
+FEW, SCREEN = 24, 40  # rows that are never folded; lines that are enough
 PERIOD = 80  # rows in the longest block that repeats
 COMPARED = ("rms", "batch_std", "grad_rms")
 _NUMBER = re.compile(r"(\d+)")
@@ -39,7 +39,10 @@ class Fold(NamedTuple):
     same_shape: bool
 
 
-FOLDS = (Fold(1.3, 0.05, True), Fold(3.0, 0.15, True), Fold(30.0, 0.5, False), Fold(math.inf, math.inf, False))
+FOLDS = (
+    Fold(1.3, 0.05, True), Fold(3.0, 0.15, True), Fold(10.0, 0.3, True), Fold(30.0, 0.5, False),
+    Fold(math.inf, math.inf, False),
+)  # fmt: skip
 
 
 def folded(rows: Sequence[Row], codes: Mapping[str, Sequence[str]]) -> list[Line]:
@@ -52,7 +55,7 @@ def folded(rows: Sequence[Row], codes: Mapping[str, Sequence[str]]) -> list[Line
     >>> [line.label for line in folded(rows, {"blocks.59.fc": ["HS201"]})]
     ['blocks.0–58.fc (59 ×)', 'blocks.59.fc']
     """
-    groups = [(row,) for row in rows]
+    groups: list[tuple[Row, ...]] = [(row,) for row in rows]
     if len(rows) > FEW:
         for fold in FOLDS:
             groups = _repeats(rows, codes, fold)

@@ -146,7 +146,7 @@ def print_probe(trace: Trace, verdict: Verdict, console: Console) -> None:
         table, left_out = narrowed(whole, console.width, console.encoding)
         print_table(table, console)
         told = [note for note in (_folded_words(trace, whole), _left_out_words(left_out)) if note]
-        for note in (*told, *notes(trace.rows)):
+        for note in (*told, *notes(trace.rows, trace.measured)):
             print_text(console, note, style="dim")
     if any(weight.update is not None for weight in trace.weights.values()):
         console.print()
@@ -180,11 +180,11 @@ def _left_out_words(names: Sequence[str]) -> str:
     return f"No room for {listed(names)}: a wider screen, --json and --html have them." if names else ""
 
 
-def notes(rows: Sequence[Row]) -> list[str]:
+def notes(rows: Sequence[Row], measured: bool = True) -> list[str]:
     """What a reader should know of single rows, those of one note together."""
     found: dict[str, list[str]] = {}
     for row in rows:
-        for note in dict.fromkeys((row.note, "" if row.kind == "input" else row.grad_note)):
+        for note in dict.fromkeys((row.note, row.grad_note if measured and row.kind != "input" else "")):
             if note:
                 found.setdefault(note, []).append(row.name)
     return [f"{names_of(names, _MOST_NAMES)}: {note}." for note, names in found.items()]
@@ -248,5 +248,8 @@ def fix_words(code: str, before: str, after: str, told: Sequence[str]) -> list[s
 def probe_html(trace: Trace, verdict: Verdict) -> str:
     """The findings and the table for a page or a notebook."""
     table = html_table(probe_table(trace, verdict.findings, "Layer by layer")) if trace.rows else ""
-    told = "".join(f"<p class='note'>{line}</p>" for line in map(escaped, (*notes(trace.rows), *trace_words(trace))))
+    told = "".join(
+        f"<p class='note'>{line}</p>"
+        for line in map(escaped, (*notes(trace.rows, trace.measured), *trace_words(trace)))
+    )
     return f"{findings_html(verdict.findings)}\n{table}\n{told}"

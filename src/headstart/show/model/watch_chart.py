@@ -1,7 +1,7 @@
 """A watched training as a chart: layers from top to bottom, steps from left to right, sizes as colour on a log scale.
 
-A step is as wide as any other. Where there are more layers or steps than can be told apart, some of them, evenly spread,
-stand for the others. Zeros and numbers that are not finite have marks of their own.
+A step is as wide as any other. Where there are more layers or steps than can be told apart, some of them, evenly
+spread, stand for the others. Zeros and numbers that are not finite have marks of their own.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a watched training is saved as: its chart, a page with the table, JSON, and CSV with a row per step and layer."""
+"""What a watched training is saved as: its chart, a page with the table, JSON, CSV with a row per step and layer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A watched training as a table: each layer's signal and gradient at the first and at the last step, and the extremes."""
+"""A watched training as a table: each layer's signal and gradient at the first and the last step, and the extremes."""
 
 from __future__ import annotations
 
@@ -52,5 +52,5 @@ def print_watched(training: Any, console: Console) -> None:
 def words(training: Any) -> list[str]:
     """Other runs in the file, and notes of single steps."""
     told = [f"The last of {training.runs:,} runs in {training.path}."] if training.runs > 1 else []
-    notes = training.notes
+    notes: list[str] = training.notes
     return told + notes[:5] + ([f"and {len(notes) - 5:,} more notes."] if len(notes) > 5 else [])
