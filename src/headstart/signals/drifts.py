@@ -37,7 +37,8 @@ class Drift:
     Args:
         total: the factor at the row where it was worst.
         row: that row.
-        names: the layers that did it, in the order of the pass; the one that did most of it. factors: of each layer.
+        names: the layers that did it, in the order of the pass. worst: the one that did most of it. factors: of each.
+        before: the row that the first of them takes.
     """
 
     total: float
@@ -45,6 +46,7 @@ class Drift:
     names: tuple[str, ...]
     worst: str
     factors: dict[str, float]
+    before: Row | None = None
 
     @property
     def alone(self) -> bool:
@@ -170,7 +172,8 @@ def _worst(
             worst = found[0]
     if not names:
         names, worst = [trunk.rows[place].name], trunk.rows[place].name
-    return Drift(known[place], trunk.rows[place], tuple(dict.fromkeys(names)), worst, factors)
+    before = blamed[0][1].before if blamed else None
+    return Drift(known[place], trunk.rows[place], tuple(dict.fromkeys(names)), worst, factors, before)
 
 
 def _norm_in(layer: Layer, log: float, known: dict[int, float], places: dict[int, int]) -> tuple[str, ...]:

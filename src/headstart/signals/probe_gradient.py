@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Iterator
+from dataclasses import replace
 
-from headstart.signals.drifts import backward
+from headstart.signals.drifts import Drift, backward
 from headstart.signals.look import Look
+from headstart.signals.probe_units import behind
 from headstart.signals.probe_words import cure, from_to, mild, only
 from headstart.signals.probe_zeros import wakes
 from headstart.signals.rule import Hit
@@ -24,12 +26,13 @@ def vanishing(look: Look, limit: float) -> Iterator[Hit]:
         drift = backward(look, trunk, shrinks=True)
         if drift is None or drift.total >= limit:
             continue
-        layer = drift.worst if drift.alone else drift.names[0]
         if drift.total == 0 and wakes(look, trunk):
             continue
         if drift.total == 0:
             yield Hit(0.0, f"Of the gradient nothing gets back through {drift.names[-1]}.", drift.names[-1])
             continue
+        drift = _from_the_last_reached(look, drift)
+        layer = drift.worst if drift.alone else drift.names[0]
         yield Hit(drift.total, f"The gradient shrinks {from_to(drift)}, on its way back.", layer,
                   severity=mild(drift.total, limit), remedy=cure(look, drift, trunk), layers=drift.names)  # fmt: skip
 
@@ -39,6 +42,7 @@ def exploding(look: Look, limit: float) -> Iterator[Hit]:
     for trunk in look.trunks:
         drift = backward(look, trunk, shrinks=False)
         if drift is not None and drift.total > limit:
+            drift = _from_the_last_reached(look, drift)
             layer = drift.worst if drift.alone else drift.names[0]
             yield Hit(drift.total, f"The gradient grows {from_to(drift)}, on its way back.", layer,
                       severity="remark" if steep is not None else mild(drift.total, limit),
@@ -49,6 +53,17 @@ def exploding(look: Look, limit: float) -> Iterator[Hit]:
             yield Hit(first / last, f"The gradient grows {times(first / last)} over {count(len(rows), 'step')} of the "
                       f"recurrence in {rows[0].name}, on its way back.", rows[0].name,
                       remedy=only(look, rows[0].name))  # fmt: skip
+
+
+def _from_the_last_reached(look: Look, drift: Drift) -> Drift:
+    """With the layer whose output the gradient comes to at last: its weights are what gets so much or so little."""
+    source = None if drift.before is None else behind(look, drift.before)
+    while source is not None and source.op >= 0 and not look.graph.is_weighted(look.graph.ops[source.op]):
+        given = look.given(source)  # through a norm, which has parameters too
+        source = behind(look, given[0]) if len(given) == 1 else None
+    if drift.alone or source is None or source.op < 0 or source.name in drift.names:
+        return drift
+    return replace(drift, names=(source.name, *drift.names))
 
 
 def nothing(look: Look, limit: float) -> Iterator[Hit]:
