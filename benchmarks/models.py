@@ -7,6 +7,8 @@
 - *apply, large*: He into 100 million parameters of Linear 4096 and Conv2d 512 on two cores against kaiming_normal_,
   layer by layer, and against AnyInit's whole call where it is installed; memory beyond the model.
 - *apply, small*: 1,000 Linear 64x64 against kaiming_normal_.
+- *watch*: 400 training steps of small and middle-sized models (Adam), with a watch at every=100 and without one,
+  in processor time, taking turns; both must end with the same weights to the bit.
 - *audit*: looks, recipes and findings of 100 million parameters, in processor time, after checking that it names each
   weight's recipe and one that was made sick; and of 1,000 Linear 64x64.
 
@@ -27,6 +29,7 @@ import math
 import os
 import resource
 import statistics
+import tempfile
 import time
 from collections.abc import Callable
 from typing import Any
@@ -42,7 +45,8 @@ BARS = {"plan on meta / (1.5 plain + 0.3 s)": 1.0, "kaiming_normal_ / apply, lar
         "apply / kaiming_normal_, small": 1.5, "memory beyond the model": 0.05, "audit s, large": 1.0,
         "probe / plain, MLP": 1.5, "probe / plain, convolutions": 1.5, "probe / plain, encoder": 1.5,
         "probe us per operation, small": 450.0, "peak probe / plain, MLP": 1.1, "peak probe / plain, convolutions": 1.1,
-        "peak probe / plain, encoder": 1.1}  # fmt: skip
+        "peak probe / plain, encoder": 1.1, "watch / without, MLP 60 x 100": 1.03,
+        "watch / without, MLP 10 x 512": 1.03, "watch / without, encoder 4 x 128": 1.03}  # fmt: skip
 AT_LEAST = ("kaiming_normal_ / apply, large", "AnyInit / init, large")
 
 
@@ -236,18 +240,64 @@ def tensor_peak(run: Callable[[], Any]) -> int:
     return max(itertools.accumulate(event.nbytes() for event in sorted(events, key=lambda event: event.start_ns())))
 
 
+WATCHED_STEPS = 400
+
+
+def watched(rounds: int) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for name, make, batch in (
+        ("MLP 60 x 100", lambda: mlp(60, 100), torch.randn(64, 100)),
+        ("MLP 10 x 512", lambda: mlp(10, 512), torch.randn(64, 512)),
+        ("encoder 4 x 128", encoder, torch.randn(8, 32, 128)),
+    ):
+        trained(make, batch, True, 2)
+        pairs = [(trained(make, batch, False), trained(make, batch, True)) for _ in range(rounds)]
+        for (_, alone), (_, seen) in pairs:
+            assert all(map(torch.equal, alone, seen)), name
+        found[f"watch / without, {name}"] = statistics.median(seen / alone for (alone, _), (seen, _) in pairs)
+    return found
+
+
+def mlp(depth: int, width: int) -> nn.Module:
+    return nn.Sequential(*(part for _ in range(depth) for part in (nn.Linear(width, width), nn.ReLU())))
+
+
+def encoder() -> nn.Module:
+    layer = nn.TransformerEncoderLayer(128, 4, 512, batch_first=True)
+    return nn.TransformerEncoder(layer, 4, enable_nested_tensor=False)
+
+
+def trained(
+    make: Callable[[], nn.Module], batch: torch.Tensor, watched: bool, steps: int = WATCHED_STEPS
+) -> tuple[float, list[torch.Tensor]]:
+    """Processor time of a training, and the weights at its end."""
+    torch.manual_seed(0)
+    model = make()
+    optimizer = torch.optim.Adam(model.parameters(), 1e-3)
+    with tempfile.TemporaryDirectory() as folder:
+        began = time.process_time()
+        watching = hs.watch(model, file=f"{folder}/watch.jsonl") if watched else None
+        for _ in range(steps):
+            optimizer.zero_grad()
+            model(batch).square().mean().backward()
+            optimizer.step()
+        if watching is not None:
+            watching.close()
+        return time.process_time() - began, [parameter.detach() for parameter in model.parameters()]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--layers", type=int, default=80)
-    parser.add_argument("--only", choices=["plan on meta", "large", "small", "audit", "probe"])
+    parser.add_argument("--only", choices=["plan on meta", "large", "small", "audit", "probe", "watch"])
     options = parser.parse_args()
     torch.set_num_threads(2)
     contests: dict[str, Callable[[], dict[str, float]]] = {
         "plan on meta": lambda: plan_on_meta(options.layers, options.rounds), "large": lambda: large(options.rounds),
         "small": lambda: small(options.rounds), "audit": lambda: audit(options.rounds),
-        "probe": lambda: probe(options.rounds),
+        "probe": lambda: probe(options.rounds), "watch": lambda: watched(options.rounds),
     }  # fmt: skip
     found = {name: run() for name, run in contests.items() if options.only in (None, name)}
     if options.json:

@@ -18,7 +18,8 @@ passes a rule's limit is a finding: a code, the layer, the number, its limit, a 
 something wrong, a **remark** is worth knowing. The verdict is the word of the weightiest fault, or *recovered*, or
 *healthy*. `headstart explain HS201` and `headstart explain vanishing` print what stands here.
 
-HS1 to HS5 judge experiments, HS6 the parameters of a model or checkpoint: see [an audit](audit.md).
+HS1 to HS5 judge experiments, HS6 the parameters of a model or checkpoint: see [an audit](audit.md). A probe judges one
+pass of any model by HS1 to HS4, and by what of HS6 a pass can show: see [a probe](probe.md).
 
 Numbers are medians over the runs, so that one odd run decides nothing. What is found at the start (HS1 to HS4) is true
 of the start, whatever happens then. If training has made up for it, it is a remark and the verdict is *recovered*: from

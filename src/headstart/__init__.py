@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from headstart.draws.philox import philox4x32
     from headstart.draws.sample import sample
     from headstart.draws.streams import stream_words
-    from headstart.errors import ExecutorError, HeadstartError, InputError, Interrupted, StoreError
+    from headstart.errors import ExecutorError, HeadstartError, InputError, Interrupted, StoreError, Unhealthy
     from headstart.experiments.simulation import simulate, singular_values
     from headstart.layout import Fans, Layout, fans
     from headstart.schemes import Scheme, scheme
@@ -37,11 +37,13 @@ if TYPE_CHECKING:
         zeros,
     )
     from headstart.theory.gains import gain
-    from headstart.verbs.audit import Audit, Unhealthy, audit
+    from headstart.verbs.audit import Audit, audit
     from headstart.verbs.compare import Comparison, compare
     from headstart.verbs.plan import Plan, init, plan
+    from headstart.verbs.probe import Probe, probe
     from headstart.verbs.study import Study, StudyReport, study
     from headstart.verbs.tune import Tuning, tune
+    from headstart.verbs.watch import Watch, watch
 
 __version__ = "0.1.0.dev0"
 
@@ -55,12 +57,14 @@ __all__ = [
     "Interrupted",
     "Layout",
     "Plan",
+    "Probe",
     "Scheme",
     "StoreError",
     "Study",
     "StudyReport",
     "Tuning",
     "Unhealthy",
+    "Watch",
     "audit",
     "compare",
     "constant",
@@ -78,6 +82,7 @@ __all__ = [
     "orthogonal",
     "philox4x32",
     "plan",
+    "probe",
     "sample",
     "scheme",
     "simulate",
@@ -91,6 +96,7 @@ __all__ = [
     "truncated_normal",
     "tune",
     "uniform",
+    "watch",
     "xavier",
     "zeros",
 ]
@@ -101,7 +107,7 @@ _HOMES = {
     "headstart.draws.philox": "philox4x32",
     "headstart.draws.sample": "sample",
     "headstart.draws.streams": "stream_words",
-    "headstart.errors": "ExecutorError HeadstartError InputError Interrupted StoreError",
+    "headstart.errors": "ExecutorError HeadstartError InputError Interrupted StoreError Unhealthy",
     "headstart.experiments.simulation": "simulate singular_values",
     "headstart.layout": "Fans Layout fans",
     "headstart.schemes": "Scheme scheme",
@@ -110,11 +116,13 @@ _HOMES = {
         "truncated_normal uniform xavier zeros"
     ),
     "headstart.theory.gains": "gain",
-    "headstart.verbs.audit": "Audit Unhealthy audit",
+    "headstart.verbs.audit": "Audit audit",
     "headstart.verbs.compare": "Comparison compare",
     "headstart.verbs.plan": "Plan init plan",
+    "headstart.verbs.probe": "Probe probe",
     "headstart.verbs.study": "Study StudyReport study",
     "headstart.verbs.tune": "Tuning tune",
+    "headstart.verbs.watch": "Watch watch",
 }
 _LAZY = {name: module for module, names in _HOMES.items() for name in names.split()}
 

@@ -29,6 +29,12 @@ class ExecutorError(HeadstartError):
     exit_code = 4
 
 
+class Unhealthy(HeadstartError, AssertionError):
+    """An audit or a probe found a fault, where none was allowed."""
+
+    exit_code = 3
+
+
 class Interrupted(KeyboardInterrupt):
     """Ctrl-C, or a cancel from the caller.
 

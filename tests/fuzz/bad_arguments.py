@@ -107,6 +107,7 @@ RIGHT: dict[str, tuple[str, ...]] = {
     "phase": ("tanh",),
     "plan": ("model.py:build", "--example", "2,4"),
     "audit": ("model.py:build", "--example", "2,4"),
+    "probe": ("model.py:build", "--input", "2,4"),
 }
 
 
@@ -148,10 +149,10 @@ def _likely(parameter: click.Parameter) -> tuple[str, ...]:
     name = parameter.name or ""
     if isinstance(parameter.type, click.types.IntParamType | click.types.FloatParamType):
         return NUMBERS
-    if name in ("target", "example", "arguments"):
+    if name in ("target", "example", "inputs", "goal", "arguments"):
         return {
             "target": MODELS + PATHS,
-            "example": EXAMPLES,
+            **dict.fromkeys(("example", "inputs", "goal"), EXAMPLES),
             "arguments": ("width=-1", "width=x", "x=1", "=", "width"),
         }[name]
     if name in ("store", "storage", "scheduler"):

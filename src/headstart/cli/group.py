@@ -22,6 +22,7 @@ COMMANDS = {
         "headstart.cli.audit",
         "What every parameter of a model or checkpoint holds, and what is wrong with it.",
     ),
+    "probe": ("headstart.cli.probe", "Where the signal and the gradient of a model go, and the line that mends it."),
     "explain": (
         "headstart.cli.explain",
         "What a finding means, why, and how to mend it: by code or by word.",

@@ -11,6 +11,7 @@ import click
 
 from headstart.cli.former import Command
 from headstart.cli.options import JSON, STORE_HELP, names, out
+from headstart.errors import InputError
 from headstart.experiments.columns import FACTORS, METRIC_COLUMNS
 from headstart.words import listed
 
@@ -24,12 +25,14 @@ SUFFIXES = (".html", ".png", ".svg", ".pdf", ".json", ".csv")
 
 HELP = f"""What the runs in STORE say: medians with intervals, best settings, and which differences the seeds can tell.
 
-STORE is what a sweep wrote to. {STORE_HELP} Factors are {listed(FACTORS)}.
+STORE is what a sweep wrote to. {STORE_HELP} Factors are {listed(FACTORS)}. Or it is what hs.watch wrote: then signal
+and gradient of each layer are told over the steps of the training, and only --out and --json apply.
 
 \b
 headstart report runs.db
 headstart report runs.db --metric final_cost --by scheme,depth --where activation=tanh
 headstart report runs.db --heat sigma_w2,depth --out pictures
+headstart report watch.jsonl --out watch.html
 """
 
 
@@ -52,9 +55,13 @@ def command(
     """Print, and on request draw, what the runs of a store say."""
     from headstart.cli.output import check_out, put_out
     from headstart.cli.streams import say
-    from headstart.verbs.study import report_of
 
     check_out(out, SUFFIXES)
+    if _is_watched(store):
+        _report_watched(store, out, as_json)
+        return
+    from headstart.verbs.study import report_of
+
     over = None if heat is None else names(heat)
     report = report_of(store, study, metric=metric, by=names(by), heat=over, where=where)
 
@@ -66,6 +73,27 @@ def command(
         lambda: {"schema": SCHEMA, "rows": report.chosen}, report.print_to, files, as_json=as_json, out=out, hint=HINT,
         written_as=as_json_text,
     )  # fmt: skip
+
+
+def _is_watched(store: str) -> bool:
+    """Whether this is no store but a file that hs.watch wrote."""
+    if "://" in store or "\0" in store or not Path(store).is_file():
+        return False
+    from headstart.verbs.watched import is_watched
+
+    return is_watched(store)
+
+
+def _report_watched(path: str, out: Path | None, as_json: bool) -> None:
+    from headstart.cli.output import put_out
+    from headstart.verbs.watched import read_watched
+
+    context = click.get_current_context()
+    for name in ("metric", "by", "heat", "where", "study"):
+        if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+            raise InputError(f"--{name} is for the runs of a sweep, and {path!r} is a watched training. Leave it out.")
+    found = read_watched(path)
+    put_out(found.to_json, found.print_to, found.files, as_json=as_json, out=out, hint=HINT)
 
 
 def as_json_text(document: Mapping[str, Any]) -> str:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 __all__ = ["Column", "Side", "Table", "html_table", "print_table"]
 
 
+COLOURED = {"bad": "red", "good": "green"}  # a page's classes, by the word in a cell's style
+
+
 @dataclass(frozen=True)
 class Table:
     """A table: its title, what stands below it, and cells as text."""
@@ -90,7 +93,9 @@ def html_table(table: Table) -> str:
     """A table for the report's page."""
     head = "".join(f"<th scope='col'{_aligned(column)}>{escaped(column.name)}</th>" for column in table.columns)
     rows = [
-        "".join(f"<td{_aligned(column)}>{escaped(cell)}</td>" for cell, column in zip(row, table.columns, strict=True))
+        "".join(
+            f"<td{_classes(column, cell)}>{_text(cell)}</td>" for cell, column in zip(row, table.columns, strict=True)
+        )
         for row in table.rows
     ]
     body = "\n".join(f"<tr>{row}</tr>" for row in rows)
@@ -103,3 +108,15 @@ def html_table(table: Table) -> str:
 
 def _aligned(column: Column) -> str:
     return " class='left'" if column.side == "left" else ""
+
+
+def _classes(column: Column, cell: str) -> str:
+    style = column.style(cell) if column.style else ""
+    names = ["left"] * (column.side == "left") + [name for name, word in COLOURED.items() if word in style]
+    return f" class='{' '.join(names)}'" if names else ""
+
+
+def _text(cell: str) -> str:
+    """A cell for a page, on which spaces at its beginning count too."""
+    text = cell.lstrip(" ")
+    return "\u2002" * (len(cell) - len(text)) + escaped(text)

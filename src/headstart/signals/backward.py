@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from headstart.signals import probe_gradient
 from headstart.signals.drift import GROWS, NOTHING, SHRINKS, first_beyond, in_words
 from headstart.signals.evidence import Evidence
 from headstart.signals.record import Signals
@@ -74,6 +75,7 @@ RULES = (
         example="headstart compare 'normal(0.01)' --seeds 4 --steps 200",
         healthy="headstart compare he --seeds 4 --steps 200",
         check=_shrinks,
+        look=probe_gradient.vanishing,
         overcome=LEFT_THE_PLATEAU,
     ),
     Rule(
@@ -92,6 +94,7 @@ RULES = (
         example="headstart compare 'normal(3)' --hidden 30,30,30 --seeds 4 --steps 200",
         healthy="headstart compare he --hidden 30,30,30 --seeds 4 --steps 200",
         check=_grows,
+        look=probe_gradient.exploding,
         overcome=MOST,
     ),
     Rule(
@@ -110,6 +113,7 @@ RULES = (
         example="headstart compare zeros --seeds 1 --steps 50",
         healthy="headstart compare he --seeds 1 --steps 50",
         check=_nothing,
+        look=probe_gradient.nothing,
         overcome=LEFT_THE_PLATEAU,
     ),
 )

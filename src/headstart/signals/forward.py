@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from headstart.signals import probe_signal, probe_units
 from headstart.signals.drift import GROWS, NOTHING, SHRINKS, first_beyond, in_words
 from headstart.signals.evidence import Evidence
 from headstart.signals.rule import LEFT_THE_PLATEAU, MOST, Hit, Rule
@@ -71,6 +72,7 @@ RULES = (
         example="headstart compare 'normal(0.01)' --seeds 4 --steps 200",
         healthy="headstart compare he --seeds 4 --steps 200",
         check=_shrinks,
+        look=probe_signal.vanishing,
         overcome=LEFT_THE_PLATEAU,
     ),
     Rule(
@@ -91,6 +93,7 @@ RULES = (
         example="headstart compare 'normal(10)' --seeds 4 --steps 200",
         healthy="headstart compare he --seeds 4 --steps 200",
         check=_grows,
+        look=probe_signal.exploding,
         overcome=MOST,
     ),
     Rule(
@@ -109,6 +112,7 @@ RULES = (
         example="headstart compare 'normal(3)' --hidden 10,10,10 --activation tanh --seeds 4 --steps 200",
         healthy="headstart compare xavier --hidden 10,10,10 --activation tanh --seeds 4 --steps 200",
         check=_flat,
+        look=probe_units.saturated,
         overcome=MOST,
     ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from headstart.signals import probe_values
 from headstart.signals.evidence import Evidence
 from headstart.signals.rule import MOST, Hit, Rule
 from headstart.words import number, percent
@@ -41,6 +42,7 @@ RULES = (
         example="headstart compare 'normal(10)' --seeds 4 --steps 200",
         healthy="headstart compare he --seeds 4 --steps 200",
         check=_certain,
+        look=probe_values.certain,
         overcome=MOST,
     ),
 )

@@ -5,13 +5,17 @@ Every example is a tiny model of `headstart.models.torch.sick`, with its healthy
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
+from headstart.signals import probe_stream, probe_zeros
 from headstart.signals.drift import GROWS, SHRINKS
-from headstart.signals.rule import Rule, Severity
+from headstart.signals.look import Look
+from headstart.signals.rule import Hit, Rule, Severity
 
 
 def _rule(
     *, code: str, word: str, severity: Severity, title: str, meaning: str, why: str, limit: float, unit: str, fix: str,
-    source: str, model: str, example: str = "",
+    source: str, model: str, example: str = "", look: Callable[[Look, float], Iterable[Hit]] | None = None,
 ) -> Rule:  # fmt: skip
     """A row; its commands are those of a model in the room of sick ones."""
     command = f"headstart audit headstart.models.torch.sick:{model}"
@@ -19,7 +23,7 @@ def _rule(
     inputs = f" --example {quoted}" if example else ""
     return Rule(
         code=code, word=word, severity=severity, title=title, meaning=meaning, why=why, limit=limit, unit=unit, fix=fix,
-        source=source, example=command + inputs, healthy=f"{command} --arg healthy=true{inputs}",
+        source=source, look=look, example=command + inputs, healthy=f"{command} --arg healthy=true{inputs}",
     )  # fmt: skip
 
 
@@ -86,6 +90,7 @@ RULES = (
         fix="Draw it as its neighbours are (he, xavier), or check that the code that draws it ran at all.",
         source="Zhang, Dauphin and Ma, Fixup initialization, 2019: what may start at zero, and why",
         model="zero_layer",
+        look=probe_zeros.layers,
         example="4,8",
     ),
     _rule(
@@ -101,6 +106,7 @@ RULES = (
         fix="Draw the first of the two at random and leave the last at zero.",
         source="Hu et al., LoRA: low-rank adaptation of large language models, 2021, section 4.1",
         model="dead_pair",
+        look=probe_zeros.dead_pairs,
         example="4,8",
     ),
     _rule(
@@ -155,6 +161,7 @@ RULES = (
         source="Ioffe and Szegedy, Batch normalization, 2015; Goyal et al., Accurate, large minibatch SGD, 2017: "
         "the zero scale that ends a branch",
         model="norm_scale",
+        look=probe_zeros.norm_scales,
     ),
     _rule(
         code="HS609",
@@ -170,6 +177,7 @@ RULES = (
         fix="Write 1 + scale, or start the layer's bias at 1.",
         source="Peebles and Xie, Scalable diffusion models with transformers, 2023: adaLN-Zero",
         model="input_lost",
+        look=probe_zeros.factors,
         example="4,8",
     ),
     _rule(
@@ -188,6 +196,7 @@ RULES = (
         source="Radford et al., Language models are unsupervised multitask learners, 2019, section 2.3; Zhang, "
         "Dauphin and Ma, 2019",
         model="residual_scale",
+        look=probe_stream.stream,
         example="4,32",
     ),
     _rule(
@@ -384,6 +393,7 @@ RULES = (
         fix="Draw the embedding at the scale of the weights (0.02), or put a norm behind it.",
         source="Takase, Kiyono, Kobayashi and Suzuki, Spike no more, 2024",
         model="wide_embedding",
+        look=probe_stream.wide_table,
         example="2,6:int64<50",
     ),
     _rule(
@@ -401,6 +411,7 @@ RULES = (
         fix="siren(first=true) for the first layer: U(±1/fan_in).",
         source="Sitzmann et al., Implicit neural representations with periodic activation functions, 2020, section 3.2",
         model="slow_sine",
+        look=probe_stream.slow_sine,
         example="4,2",
     ),
 )

@@ -10,11 +10,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from headstart.errors import unknown
-from headstart.signals import parameters, start, training
+from headstart.signals import parameters, probe_rules, start, training
 from headstart.signals.rule import Rule
 
 SCHEMA = 1
-RULES: dict[str, Rule] = {rule.code: rule for rule in (*start.RULES, *training.RULES, *parameters.RULES)}
+_ALL = (*start.RULES, *probe_rules.RULES, *training.RULES, *parameters.RULES)
+RULES: dict[str, Rule] = {rule.code: rule for rule in sorted(_ALL, key=lambda rule: rule.code)}
 
 
 def rules(names: Iterable[str] = ()) -> list[Rule]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Literal
 
 from headstart.signals.evidence import Evidence
+from headstart.signals.look import Look
+from headstart.signals.severity import Severity
 
-Severity = Literal["fault", "remark"]
-
+__all__ = ["Finding", "Hit", "Rule", "Severity"]
 # What training must have learnt (`Outcome.learnt`) to have made up for such a start. A start that is too small stands
 # on a plateau, and to have left it is enough; one that is too large moves at once, so moving proves nothing.
 LEFT_THE_PLATEAU, MOST = 0.1, 0.8
@@ -17,7 +17,11 @@ LEFT_THE_PLATEAU, MOST = 0.1, 0.8
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was found. `value` and `limit` are of the same thing, in the rule's unit."""
+    """One thing that was found. `value` and `limit` are of the same thing, in the rule's unit.
+
+    `layer` is the first of the layers to blame, or the one that did most of it; `layers` are all of them, where a probe
+    blames several.
+    """
 
     code: str
     word: str
@@ -27,16 +31,23 @@ class Finding:
     limit: float
     message: str
     remedy: str
+    layers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Hit:
-    """What a rule's check saw beyond its limit: the number, the sentence, and the layer if it is one layer's."""
+    """What a rule's check saw beyond its limit: the number, the sentence, and the layer if it is one layer's.
+
+    The limit, the severity and the remedy where they are not the rule's own.
+    """
 
     value: float
     message: str
     layer: str | None = None
-    limit: float | None = None  # where it is not the rule's own
+    limit: float | None = None
+    severity: Severity | None = None
+    remedy: str = ""
+    layers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,8 +66,9 @@ class Rule:
         source: where the theory stands.
         example: a command whose first scheme has the finding.
         healthy: the command that does not have it.
-        check: what it sees in the evidence, given the limit; None for a rule of a parameter's values (HS6xx), which
-            `audit` checks.
+        check: what it sees in the evidence of an experiment, given the limit; None for a rule of a parameter's values
+            (HS6xx), which `audit` checks, and for one that only a probe can see.
+        look: what it sees in the trace of any model, given the limit; None where a probe cannot tell.
         overcome: for what is found at the start, the share (`Outcome.learnt`) that training must have learnt to have
             made up for it; None if it never can.
     """
@@ -74,20 +86,27 @@ class Rule:
     example: str
     healthy: str
     check: Callable[[Evidence, float], Hit | None] | None = None
+    look: Callable[[Look, float], Iterable[Hit]] | None = None
     overcome: float | None = None
 
     def find(self, evidence: Evidence) -> Finding | None:
         """The finding, if there is one."""
         hit = self.check(evidence, self.limit) if self.check is not None else None
-        if hit is None:
-            return None
+        return None if hit is None else self._finding(hit)
+
+    def seen(self, look: Look) -> list[Finding]:
+        """All that it sees in a trace."""
+        return [] if self.look is None else [self._finding(hit) for hit in self.look(look, self.limit)]
+
+    def _finding(self, hit: Hit) -> Finding:
         return Finding(
             code=self.code,
             word=self.word,
-            severity=self.severity,
+            severity=hit.severity or self.severity,
             layer=hit.layer,
             value=hit.value,
             limit=self.limit if hit.limit is None else hit.limit,
             message=hit.message,
-            remedy=self.fix,
+            remedy=hit.remedy or self.fix,
+            layers=hit.layers or (() if hit.layer is None else (hit.layer,)),
         )

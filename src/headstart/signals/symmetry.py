@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from headstart.signals import probe_units
 from headstart.signals.evidence import Evidence, median
 from headstart.signals.rule import Hit, Rule
 from headstart.words import count
@@ -59,5 +60,6 @@ RULES = (
         example="headstart compare 'constant(0.5)' --seeds 1 --steps 50",
         healthy="headstart compare he --seeds 1 --steps 50",
         check=_copies,
+        look=probe_units.copies,
     ),
 )

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from headstart.audits.check import findings
 from headstart.audits.evidence import Evidence, Tensor
-from headstart.errors import HeadstartError, InputError, unknown
+from headstart.errors import InputError
 from headstart.models import adapter_of
 from headstart.plans.lock import Lock, Locked, digest
-from headstart.signals.parameters import BY_CODE
+from headstart.signals.parameters import RULES
 from headstart.signals.rule import Finding
-from headstart.verbs.result import Result
-from headstart.words import count, listed, plain
+from headstart.verbs.judged import Judged
+from headstart.words import listed, plain
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,13 +27,7 @@ SCHEMA = 1
 PICKLES = (".pt", ".pth", ".bin", ".ckpt")
 
 
-class Unhealthy(HeadstartError, AssertionError):
-    """An audit found a fault, where none was allowed."""
-
-    exit_code = 3
-
-
-class Audit(Result):
+class Audit(Judged):
     """What every parameter holds, and what is wrong: `findings`, each with the parameter's name in `.layer`.
 
     Args:
@@ -42,6 +36,8 @@ class Audit(Result):
         seen: whether a pass on an example showed what follows each weight.
         unlocked: parameter -> how it differs from the lock that it was compared with; None without a lock.
     """
+
+    _rules, _where = RULES, "in the parameters"
 
     def __init__(
         self, findings: tuple[Finding, ...], tensors: Iterable[Tensor], seen: bool,
@@ -54,19 +50,9 @@ class Audit(Result):
         self._rows = [_row(tensor, codes.get(tensor.name, [])) for tensor in tensors]
 
     @property
-    def faults(self) -> tuple[Finding, ...]:
-        """The findings that are faults."""
-        return tuple(finding for finding in self.findings if finding.severity == "fault")
-
-    @property
-    def remarks(self) -> tuple[Finding, ...]:
-        """The findings that are worth knowing."""
-        return tuple(finding for finding in self.findings if finding.severity == "remark")
-
-    @property
     def healthy(self) -> bool:
         """Whether nothing is wrong and all is as locked; remarks may be."""
-        return not self.faults and not self.unlocked
+        return super().healthy and not self.unlocked
 
     def rows(self) -> list[dict[str, Any]]:
         """One row per parameter and buffer: name, shape, role, what it looks like, its scale, what it fits."""
@@ -81,25 +67,8 @@ class Audit(Result):
         })  # fmt: skip
         return found
 
-    def assert_healthy(self, allow: Iterable[str] = ()) -> None:
-        """For a test suite: raise where a fault was found.
-
-        Args:
-            allow: codes or words of rules whose findings are allowed: "HS606", "identical".
-
-        Raises:
-            Unhealthy: an AssertionError that names every fault.
-            InputError: a code or word that no rule has.
-        """
-        allowed = set(allow)
-        known = {name for rule in BY_CODE.values() for name in (rule.code, rule.word)}
-        for name in allowed - known:
-            raise unknown("finding", name, sorted(known))
-        found = [each for each in self.faults if not allowed & {each.code, each.word}]
-        told = [f"{each.code} {each.layer}: {each.message}" for each in found]
-        told += [f"not as locked: {name} {how}." for name, how in (self.unlocked or {}).items()]
-        if told:
-            raise Unhealthy("\n".join([f"{count(len(told), 'fault')} in the parameters:", *told]))
+    def _also_wrong(self) -> list[str]:
+        return [f"not as locked: {name} {how}." for name, how in (self.unlocked or {}).items()]
 
     @property
     def headline(self) -> str:

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
-def _drawn(model: nn.Module, gain: float = math.sqrt(2), seed: int = 0) -> nn.Module:
+def drawn(model: nn.Module, gain: float = math.sqrt(2), seed: int = 0) -> nn.Module:
     """Every weight N(0, gain²/fan_in) from its own generator, every bias zero; norms as they are."""
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
@@ -29,12 +29,12 @@ def _drawn(model: nn.Module, gain: float = math.sqrt(2), seed: int = 0) -> nn.Mo
     return model
 
 
-def _mlp(*sizes: int, activation: Callable[[], nn.Module] = nn.ReLU, gain: float = math.sqrt(2)) -> nn.Sequential:
+def mlp(*sizes: int, activation: Callable[[], nn.Module] = nn.ReLU, gain: float = math.sqrt(2)) -> nn.Sequential:
     layers: list[nn.Module] = []
     for narrow, wide in itertools.pairwise(sizes):
         layers += [nn.Linear(narrow, wide), activation()]
     model = nn.Sequential(*layers[:-1])
-    _drawn(model, gain)
+    drawn(model, gain)
     return model
 
 
@@ -50,7 +50,7 @@ def _weight(model: nn.Module, place: int) -> Tensor:
 
 def not_finite(healthy: bool = False) -> nn.Module:
     """One NaN in a weight."""
-    model = _mlp(8, 16, 4)
+    model = mlp(8, 16, 4)
     if not healthy:
         _weight(model, 0)[3, 5] = math.nan
     return model
@@ -58,7 +58,7 @@ def not_finite(healthy: bool = False) -> nn.Module:
 
 def uninitialized(healthy: bool = False) -> nn.Module:
     """A parameter of whole numbers read as floating-point ones, as torch.empty may find them."""
-    model = _mlp(8, 16, 4)
+    model = mlp(8, 16, 4)
     if not healthy:
         bits = torch.randint(-(2**31), 2**31 - 1, (4, 16), generator=torch.Generator().manual_seed(3))
         _weight(model, 2).copy_(bits.to(torch.int32).view(torch.float32))
@@ -73,7 +73,7 @@ def no_values(healthy: bool = False) -> nn.Module:
 
 def zero_layer(healthy: bool = False) -> nn.Module:
     """Zeros in the middle."""
-    model = _mlp(8, 16, 16, 4)
+    model = mlp(8, 16, 16, 4)
     if not healthy:
         _weight(model, 2).zero_()
     return model
@@ -91,7 +91,7 @@ class _Adapted(nn.Module):
 
 def dead_pair(healthy: bool = False) -> nn.Module:
     """Both factors of an adapter zero; its twin has B alone at zero."""
-    model = _drawn(_Adapted(), 1.0)
+    model = drawn(_Adapted(), 1.0)
     assert isinstance(model, _Adapted)
     model.b.weight.data.zero_()
     if not healthy:
@@ -102,8 +102,8 @@ def dead_pair(healthy: bool = False) -> nn.Module:
 class _Two(nn.Module):
     def __init__(self, copied: bool) -> None:
         super().__init__()
-        self.first = _mlp(8, 16, 1)
-        self.second = copy.deepcopy(self.first) if copied else _drawn(_mlp(8, 16, 1), seed=1)
+        self.first = mlp(8, 16, 1)
+        self.second = copy.deepcopy(self.first) if copied else drawn(mlp(8, 16, 1), seed=1)
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.cat([self.first(x), self.second(x)], 1)
@@ -116,7 +116,7 @@ def identical(healthy: bool = False) -> nn.Module:
 
 def identical_units(healthy: bool = False) -> nn.Module:
     """A constant weight."""
-    model = _mlp(8, 16, 4)
+    model = mlp(8, 16, 4)
     if not healthy:
         _weight(model, 0).fill_(0.1)
     return model
@@ -142,7 +142,7 @@ class _Conditioned(nn.Module):
 
 def input_lost(healthy: bool = False) -> nn.Module:
     """A conditional scale that starts at zero, without 1 + before it."""
-    model = _drawn(_Conditioned(float(healthy)), 1.0)
+    model = drawn(_Conditioned(float(healthy)), 1.0)
     assert isinstance(model, _Conditioned)
     model.scale.weight.data.zero_()
     return model
@@ -154,7 +154,7 @@ class _Residual(nn.Module):
         self.blocks = nn.ModuleList(
             nn.Sequential(nn.LayerNorm(32), nn.Linear(32, 64), nn.ReLU(), nn.Linear(64, 32)) for _ in range(depth)
         )
-        _drawn(self)
+        drawn(self)
         for block in self.blocks:
             _weight(block, 3).mul_(end)
 
@@ -179,7 +179,7 @@ def wrong_fan(healthy: bool = False) -> nn.Module:
 
 def variance_for_std(healthy: bool = False) -> nn.Module:
     """2/n where sqrt(2/n) was meant."""
-    model = _mlp(64, 128, 64, 4)
+    model = mlp(64, 128, 64, 4)
     if not healthy:
         for place, fan in ((0, 64), (2, 128)):
             _weight(model, place).mul_(math.sqrt(2 / fan))
@@ -188,7 +188,7 @@ def variance_for_std(healthy: bool = False) -> nn.Module:
 
 def other_fan(healthy: bool = False) -> nn.Module:
     """sqrt(1/n_out) where sqrt(1/n_in) was meant."""
-    model = _mlp(784, 30, 10, activation=nn.ReLU, gain=1.0)
+    model = mlp(784, 30, 10, activation=nn.ReLU, gain=1.0)
     if not healthy:
         _weight(model, 0).mul_(math.sqrt(784 / 30))
     return model
@@ -196,12 +196,12 @@ def other_fan(healthy: bool = False) -> nn.Module:
 
 def vanishing_weights(healthy: bool = False) -> nn.Module:
     """Twelve layers of weights that are half as large as relu needs."""
-    return _mlp(*[64] * 12, 4, gain=math.sqrt(2) * (1.0 if healthy else 0.5))
+    return mlp(*[64] * 12, 4, gain=math.sqrt(2) * (1.0 if healthy else 0.5))
 
 
 def exploding_weights(healthy: bool = False) -> nn.Module:
     """Twelve layers of weights that are twice as large as relu needs."""
-    return _mlp(*[64] * 12, 4, gain=math.sqrt(2) * (1.0 if healthy else 2.0))
+    return mlp(*[64] * 12, 4, gain=math.sqrt(2) * (1.0 if healthy else 2.0))
 
 
 def first_loss(healthy: bool = False) -> nn.Module:
@@ -213,7 +213,7 @@ def first_loss(healthy: bool = False) -> nn.Module:
 
 def saturating(healthy: bool = False) -> nn.Module:
     """Sigmoids behind weights that are five times too large."""
-    model = _mlp(784, 30, 10, activation=nn.Sigmoid, gain=1.0)
+    model = mlp(784, 30, 10, activation=nn.Sigmoid, gain=1.0)
     if not healthy:
         _weight(model, 0).mul_(6.0)
     return model
@@ -221,7 +221,7 @@ def saturating(healthy: bool = False) -> nn.Module:
 
 def dead_units(healthy: bool = False) -> nn.Module:
     """A bias far below zero in front of a relu."""
-    model = _mlp(13, 32, 16, 4)
+    model = mlp(13, 32, 16, 4)
     if not healthy:
         bias = model[2].bias
         assert isinstance(bias, Tensor)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from headstart.show.console import print_text
+from headstart.show.model.findings import findings_html, print_findings
 from headstart.show.model.tree import lines, names_of
 from headstart.show.table import Column, Table, html_table, print_table
 from headstart.signals.rule import Finding
@@ -51,39 +51,17 @@ def print_audit(
 ) -> None:
     """Print the table, then every finding with what to do, and how it differs from a lock."""
     print_table(audit_table(rows, findings), console)
-    for (code, severity), group in grouped(findings).items():
-        first = group[0]
-        names = names_of([finding.layer or "" for finding in group], _MOST_NAMES)
-        print_text(console, f"{code} {first.word} ({severity}): {names}", style="bold" if severity == "fault" else "")
-        print_text(console, first.message, indent=2)
-        print_text(console, first.remedy, indent=2, style="dim")
+    print_findings(findings, console)
     for how in dict.fromkeys((unlocked or {}).values()):
         names = names_of([name for name, each in (unlocked or {}).items() if each == how], _MOST_NAMES)
         print_text(console, f"not as locked ({how}): {names}", style="bold")
     if unlocked is not None and not unlocked:
         print_text(console, "all as locked", style="dim")
-    if findings:
-        print_text(console, "headstart explain CODE says more.", style="dim")
-
-
-def grouped(findings: Sequence[Finding]) -> dict[tuple[str, str], list[Finding]]:
-    """Findings of one rule and severity, in order."""
-    found: dict[tuple[str, str], list[Finding]] = {}
-    for finding in findings:
-        found.setdefault((finding.code, finding.severity), []).append(finding)
-    return found
 
 
 def audit_html(rows: Sequence[Row], findings: Sequence[Finding]) -> str:
     """The table and the findings as HTML."""
-    items = "".join(
-        f"<li><b>{html.escape(f'{code} {group[0].word} ({severity})')}</b>: "
-        f"{html.escape(names_of([finding.layer or '' for finding in group], _MOST_NAMES))}. "
-        f"{html.escape(group[0].message)} "
-        f"{html.escape(group[0].remedy)}</li>\n"
-        for (code, severity), group in grouped(findings).items()
-    )
-    return html_table(audit_table(rows, findings)) + (f"<ul>\n{items}</ul>" if items else "")
+    return html_table(audit_table(rows, findings)) + findings_html(findings)
 
 
 def _alike(row: Row) -> tuple[object, ...]:

@@ -7,8 +7,8 @@ import math
 import altair as alt
 
 
-def log_domain(values: list[float], least: float = 1.0) -> tuple[float, float]:
-    """Limits of a log axis: the data's, at most fourteen decades below its top, with a little room.
+def log_domain(values: list[float], least: float = 1.0, decades: int = 14) -> tuple[float, float]:
+    """Limits of a log axis: the data's, at most so many decades below its top, with a little room.
 
     The axis spans at least a factor `least`, so that small differences do not look large.
     """
@@ -16,7 +16,7 @@ def log_domain(values: list[float], least: float = 1.0) -> tuple[float, float]:
     if not finite:
         return 0.1, 10.0
     high = max(finite)
-    low = max(min(finite), high * 1e-14)
+    low = max(min(finite), high * 10.0**-decades)
     room = max((high / low) ** 0.05, 1.15, (least * low / high) ** 0.5)
     return float(f"{low / room:.4g}"), float(f"{high * room:.4g}")
 
