@@ -18,6 +18,9 @@ from headstart.signals.trunk import size
 from headstart.words import count, number, times
 
 _STEEP = 5.0
+_BORNE = 10.0  # times the limit, of residual blocks with norms
+_MOSTLY = 0.7  # of the layers
+_NEXT_TO_NOTHING = 1e-2  # of a layer scale: 1e-6 to 1e-4 in the papers (Touvron et al. 2021)
 _ZERO = "Draw the token or the row that is zero at the scale of the others: N(0, 0.02²)."
 
 
@@ -33,8 +36,9 @@ def vanishing(look: Look, limit: float) -> Iterator[Hit]:
             continue
         drift = _from_the_last_reached(look, drift)
         layer = drift.worst if drift.alone else drift.names[0]
+        severity = "remark" if _scaled_down(look, drift) else mild(drift.total, limit)
         yield Hit(drift.total, f"The gradient shrinks {from_to(drift)}, on its way back.", layer,
-                  severity=mild(drift.total, limit), remedy=cure(look, drift, trunk), layers=drift.names)  # fmt: skip
+                  severity=severity, remedy=cure(look, drift, trunk), layers=drift.names)  # fmt: skip
 
 
 def exploding(look: Look, limit: float) -> Iterator[Hit]:
@@ -44,8 +48,9 @@ def exploding(look: Look, limit: float) -> Iterator[Hit]:
         if drift is not None and drift.total > limit:
             drift = _from_the_last_reached(look, drift)
             layer = drift.worst if drift.alone else drift.names[0]
+            borne = steep is not None or (drift.total < _BORNE * limit and _held_by_norms(look, drift))
             yield Hit(drift.total, f"The gradient grows {from_to(drift)}, on its way back.", layer,
-                      severity="remark" if steep is not None else mild(drift.total, limit),
+                      severity="remark" if borne else mild(drift.total, limit),
                       remedy=cure(look, drift, trunk) if steep is None else _ZERO, layers=drift.names)  # fmt: skip
     for rows in look.loops:
         first, last = _elasticity(rows[0]), _elasticity(rows[-1])
@@ -53,6 +58,36 @@ def exploding(look: Look, limit: float) -> Iterator[Hit]:
             yield Hit(first / last, f"The gradient grows {times(first / last)} over {count(len(rows), 'step')} of the "
                       f"recurrence in {rows[0].name}, on its way back.", rows[0].name,
                       remedy=only(look, rows[0].name))  # fmt: skip
+
+
+def _held_by_norms(look: Look, drift: Drift) -> bool:
+    """Whether the gradient grows from residual block to residual block with norms in their branches: in a small batch
+    every batch norm adds some, and what a norm follows learns at a rate that its own size sets."""
+    ends = {end for each in look.trace.sums for end in each.ends}
+    inside = sum(bool(ends.intersection(row.parameters)) for row in look.rows if row.name in drift.names)
+    return inside >= _MOSTLY * len(drift.names) and any(look.graph.is_norm(op) for op in look.graph.ops)
+
+
+def _scaled_down(look: Look, drift: Drift) -> bool:
+    """Whether the layers to blame are branches that a learned scale lets start as next to nothing, beside a skip."""
+    blamed = {name for row in look.rows if row.name in drift.names for name in row.parameters}
+    ends = [each for each in look.trace.sums if blamed.intersection(each.ends)]
+    scales = [weight for weight in look.trace.weights.values() if weight.role == "layer scale"]
+    small = {weight.name for weight in scales if weight.rms is not None and weight.rms <= _NEXT_TO_NOTHING}
+    return bool(ends) and any(
+        small.intersection(look.graph.values[value].parameters)
+        for each in ends
+        for value in _scales_of(look, each.branch)
+    )
+
+
+def _scales_of(look: Look, branch: int) -> Iterator[int]:
+    """The weights that a branch is multiplied by between its last weighted operation and the sum."""
+    op = look.graph.maker(branch)
+    while op is not None and not look.graph.is_weighted(op):
+        yield from look.graph.weights(op)
+        data = look.graph.data(op)
+        op = look.graph.maker(data[0]) if len(data) == 1 else None
 
 
 def _from_the_last_reached(look: Look, drift: Drift) -> Drift:

@@ -70,11 +70,12 @@ def saturated(look: Look, limit: float) -> Iterator[Hit]:
         source = behind(look, row)
         gate = not softmax and _is_factor(look, row) and not _by_input(look, row)
         what = "rows give all to one place" if softmax else "activations lie where it is flat"
+        inside = row is source  # a layer with gates of its own
+        size = f"What comes in has size {number(_size_before(look, row), 3)}"
         yield Hit(
             row.saturated,
-            f"{percent(row.saturated, 0)} of the {what} in {row.name}, so little gradient passes. What comes in has "
-            f"size "
-            f"{number(_size_before(look, row), 3)}, from {source.name}.",
+            f"{percent(row.saturated, 0)} of the {'gates lie where they are flat' if inside else what} in {row.name}, "
+            f"so little gradient passes. {size}{'' if inside else f', from {source.name}'}.",
             source.name, limit=most, severity="remark" if gate else None, remedy=only(look, source.name),
         )  # fmt: skip
 

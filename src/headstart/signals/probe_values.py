@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 
 from headstart.graph.values import Op
-from headstart.signals.look import Look
+from headstart.signals.look import OUTLIER, Look
 from headstart.signals.probe_units import behind
 from headstart.signals.probe_words import only
 from headstart.signals.rule import Hit
@@ -15,6 +15,9 @@ from headstart.words import count, listed, number, times
 
 _MSE = 100.0  # times what the best constant costs: the outputs are ten times as large as the targets differ
 _LOUD = 10.0
+_SURELY = 5.0  # times what guessing costs, whatever the outputs are
+_FAR = 9.0  # size of logits: heads in wide use, drawn by their fan_out, start at up to 8
+_NORMAL = 4.0  # times the usual factor of a layer: a head is not to blame for what comes in
 _ONE_HOT = 0.3  # of the rows of an output's softmax
 
 
@@ -68,12 +71,16 @@ def first_loss(look: Look, limit: float) -> Iterator[Hit]:
     most, some = (limit, 2.0) if entropy else (_MSE, _LOUD)
     if factor <= some:
         return
-    head = _head(look)
+    last, head = _head(look), _guilty(look)
+    loud = not entropy or factor > _SURELY or last is None or last.rms is None or last.rms > _FAR
     guess = f"guessing among {trace.classes} classes" if entropy else "the best constant answer"
-    size = f" Its outputs have size {number(head.rms, 3)}." if head is not None and head.rms is not None else ""
+    size = f" The outputs have size {number(last.rms, 3)}." if last is not None and last.rms is not None else ""
+    if head is not None and head is not last:
+        size += f" {head.name} alone multiplies what it takes {times(look.own(head) or 0.0)}."
     yield Hit(
         factor, f"The first loss is {number(trace.loss)}, {times(factor)} of what {guess} costs.{size}",
-        None if head is None else head.name, limit=most, severity="fault" if factor > most else "remark",
+        None if head is None else head.name, limit=most,
+        severity="fault" if factor > most and loud else "remark",
         remedy="" if head is None else only(look, head.name),
     )  # fmt: skip
 
@@ -194,6 +201,17 @@ def _head(look: Look) -> Row | None:
                 return rows[-1]
     rows = list(look.weighted(look.graph.ops))
     return rows[-1] if rows else None
+
+
+def _guilty(look: Look) -> Row | None:
+    """The last weighted operation, unless another one multiplies far more than it does."""
+    head = _head(look)
+    factors = [(own, row) for row in look.weighted(look.graph.ops) if (own := look.own(row)) is not None]
+    if head is None or not factors or any(look.graph.is_norm(op) for op in look.graph.ops):
+        return head
+    most, worst = max(factors, key=lambda each: each[0])
+    own = look.own(head)
+    return worst if own is not None and most > OUTLIER and most > _NORMAL * own else head
 
 
 def _after(look: Look, row: Row) -> list[Op]:

@@ -21,6 +21,7 @@ from headstart.models.torch.measure_axis import Axes
 from headstart.models.torch.measure_gradients import Gradients
 from headstart.models.torch.measure_loss import told_by
 from headstart.models.torch.measure_moments import Batch, Moments, as_written, memory_order, moments, products
+from headstart.models.torch.measure_recurrent import flat_gates
 from headstart.models.torch.record import Given, Made
 
 UNDER_NO_GRAD = "it ran without gradients: under no_grad, or in a reentrant checkpoint"
@@ -189,6 +190,8 @@ class Meter:
             seen.shares = of_attention(call)
         elif op.name == "attention layer":
             seen.shares = of_attention_layer(call)
+        elif op.name == "recurrent":
+            seen.saturated = flat_gates(call, tensor)
         elif op.name == "add" and data == 2:
             seen.products = products(tensor, seen.batch)
 
