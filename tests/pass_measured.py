@@ -10,9 +10,10 @@ from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
 from headstart.graph.graph import Graph
-from headstart.graph.predict import InputMoments, Prediction, predict
+from headstart.graph.predict import Prediction, predict
 from headstart.models.torch import names, record
-from headstart.models.torch.moments import inputs_of, weights_of
+from headstart.models.torch.measure_moments import root_mean_square
+from headstart.models.torch.measure_predict import input_moments, weight_moments
 
 
 class Measured(NamedTuple):
@@ -94,7 +95,8 @@ def compared(model: nn.Module, *args: Any, batch: int | None = None, seed: int =
     projection = torch.randn(first.shape, generator=torch.Generator().manual_seed(seed))
     (first * projection.to(first.dtype)).sum().backward()
     model.zero_grad()
-    inputs: dict[int, InputMoments] = inputs_of(graph, args, kwargs)
+    weights = {name: weight_moments(x, root_mean_square(x)[0]) for name, x in parameters.items()}
+    known = {name: moments for name, moments in weights.items() if moments is not None}
     batch = batch or (given[0].shape[0] if given else None)
-    told = predict(graph, weights_of(parameters, graph), inputs, batch=batch, output_grad={tape.value_of(first): 1.0})
+    told = predict(graph, known, input_moments(graph, given), batch=batch, output_grad={tape.value_of(first): 1.0})
     return Compared(graph, {number: Measured(*own) for number, own in tape.measured.items()}, told)

@@ -52,7 +52,10 @@ class Block(nn.Module):
     def __init__(self, channels: int, out: int, stride: int, before: bool) -> None:
         super().__init__()
         self.before = before
-        self.c1, self.b1 = nn.Conv2d(channels, out, 3, stride, 1, bias=False), nn.BatchNorm2d(channels if before else out)
+        self.c1, self.b1 = (
+            nn.Conv2d(channels, out, 3, stride, 1, bias=False),
+            nn.BatchNorm2d(channels if before else out),
+        )
         self.c2, self.b2 = nn.Conv2d(out, out, 3, 1, 1, bias=False), nn.BatchNorm2d(out)
         projection = nn.Conv2d(channels, out, 1, stride, bias=False)
         projected = projection if before else nn.Sequential(projection, nn.BatchNorm2d(out))
@@ -146,16 +149,22 @@ class Inverted(nn.Module):
 
 def mobilenet() -> nn.Module:
     return nn.Sequential(
-        nn.Conv2d(3, 16, 3, 2, 1, bias=False), nn.BatchNorm2d(16), nn.Hardswish(), Inverted(16, 16), Inverted(16, 24, 2),
-        Inverted(24, 24), Inverted(24, 40, 2), Inverted(40, 40), nn.Conv2d(40, 160, 1, bias=False), nn.BatchNorm2d(160),
-        nn.Hardswish(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(0.2), nn.Linear(160, 10),
+        nn.Conv2d(3, 16, 3, 2, 1, bias=False), nn.BatchNorm2d(16), nn.Hardswish(), Inverted(16, 16),
+        Inverted(16, 24, 2), Inverted(24, 24), Inverted(24, 40, 2), Inverted(40, 40),
+        nn.Conv2d(40, 160, 1, bias=False), nn.BatchNorm2d(160), nn.Hardswish(),
+        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(0.2), nn.Linear(160, 10),
     )  # fmt: skip
 
 
 class Attention(nn.Module):
     def __init__(self, width: int, causal: bool, by_hand: bool) -> None:
         super().__init__()
-        self.qkv, self.out, self.causal, self.by_hand = nn.Linear(width, 3 * width), nn.Linear(width, width), causal, by_hand
+        self.qkv, self.out, self.causal, self.by_hand = (
+            nn.Linear(width, 3 * width),
+            nn.Linear(width, width),
+            causal,
+            by_hand,
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         batch, time, width = x.shape
@@ -242,7 +251,11 @@ class ConvNeXtLayer(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         self.deep, self.norm = nn.Conv2d(width, width, 7, padding=3, groups=width), nn.LayerNorm(width)
-        self.a, self.b, self.scale = nn.Linear(width, 4 * width), nn.Linear(4 * width, width), nn.Parameter(1e-6 * torch.ones(width))
+        self.a, self.b, self.scale = (
+            nn.Linear(width, 4 * width),
+            nn.Linear(4 * width, width),
+            nn.Parameter(1e-6 * torch.ones(width)),
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.b(F.gelu(self.a(self.norm(self.deep(x).permute(0, 2, 3, 1)))))

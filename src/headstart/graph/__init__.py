@@ -2,5 +2,6 @@
 
 - `values`: values, operations, uses of parameters. `words`: what kinds of operations there are.
 - `graph`: all of a pass. `follow`: what activation follows a weight. `residual`: residual sums and their ends.
+- `predict`: the signal and the gradient at every value, by theory.
 - `norms`: normalizations written by hand. `packed`: layers that share a weight. `recognise`: activations.
 """

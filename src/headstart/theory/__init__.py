@@ -4,6 +4,7 @@
 - `gains`: Gaussian moments and the gain curve; `panels` is their quadrature.
 - `fixedpoints`, `meanfield`, `criticality`: what happens to variance, gradients and correlation through depth.
 - `propagation`, `jacobian`: layer by layer, predicted.
+- `laws`: one operation of any model at a time, on samples.
 - `frameworks`, `recommendation`: what libraries use, and what to use.
 
 Loads NumPy only; SciPy loads inside what needs it.

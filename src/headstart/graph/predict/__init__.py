@@ -76,21 +76,21 @@ def predict(
             continue
         number = value.number
         gradient = gradients.get(number)
-        backward = {
-            "grad": None if gradient is None else math.sqrt(gradient.second),
-            "grad_noise": None if gradient is None else math.sqrt(max(gradient.variance, 0.0)) / 2,
-        }
+        grad = None if gradient is None else math.sqrt(gradient.second)
+        grad_noise = None if gradient is None else math.sqrt(max(gradient.variance, 0.0)) / 2
         reason = why_grad.get(number, "")
         told = walk.told.get(number)
         if told is None or number in walk.unsaid:
             why = walk.unsaid.get(number) or walk.why.get(number, "nothing is known of it")
-            found[number] = Prediction(why=why, why_grad=reason, **backward)
+            found[number] = Prediction(why=why, why_grad=reason, grad=grad, grad_noise=grad_noise)
             continue
         own = max(told.pairs.own, 0.0)
+        size = math.sqrt(own * math.exp(walk.uneven.get(number, (0.0, 0.0))[1]))
         finite = (batch - 1) / batch if batch else 1.0
         found[number] = Prediction(
-            rms=math.sqrt(own), mean=told.mean, batch_std=math.sqrt(max(told.across, 0.0) * finite),
+            rms=size, mean=told.mean, batch_std=math.sqrt(max(told.across, 0.0) * finite),
             cosine=told.pairs.inputs / own if own > 0 else None,
-            noise=math.sqrt(told.inherited**2 + told.scatter) / 2, why_grad=reason, **backward,
+            noise=math.sqrt(told.inherited**2 + told.scatter) / 2, grad=grad, grad_noise=grad_noise,
+            why_grad=reason,
         )  # fmt: skip
     return found

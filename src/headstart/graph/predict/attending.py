@@ -16,7 +16,6 @@ from headstart.graph.values import Op
 from headstart.theory.laws import attention, sums
 from headstart.theory.laws.attention import Shares
 from headstart.theory.laws.samples import Array, Pairs, pairs_of
-from headstart.theory.laws.sums import WeightMoments
 
 Gradients = Sequence[Array | None]
 
@@ -38,7 +37,8 @@ def attend(walk: Walk, op: Op) -> Step:
     back = _Backward(walk, by, pairs_of(q), pairs_of(k), pairs_of(v), size, scale, (query, key, value), op.outputs[0])
     axes = walk.axes.get(query)
     after = (*axes[:-1], (Atom(UNIT, walk.shape(value)[-1]),)) if axes else None
-    return Step([attention.mixed(walk.draws, v, by)], back, {value: 1.0}, weighted=False, axes=(after,))
+    uneven = attention.unevenness(pairs_of(v), by)
+    return Step([attention.mixed(walk.draws, v, by)], back, {value: 1.0}, axes=(after,), uneven=uneven)
 
 
 def layer(walk: Walk, op: Op) -> Step:
@@ -50,7 +50,9 @@ def layer(walk: Walk, op: Op) -> Step:
         raise NoRule("attention with a key of its own")
     whole, last = op.operand("in_proj_weight"), op.operand("out_proj_weight")
     parts = [op.operand(f"{name}_proj_weight") for name in "qkv"]
-    into = [walk.moments(whole)] * 3 if whole is not None else [walk.moments(part) for part in parts if part is not None]
+    into = (
+        [walk.moments(whole)] * 3 if whole is not None else [walk.moments(part) for part in parts if part is not None]
+    )
     if len(into) != 3 or last is None:
         raise NoRule("attention without its projections")
     sources = (query, key, value)
@@ -67,7 +69,9 @@ def layer(walk: Walk, op: Op) -> Step:
     mask = op.operand("attn_mask")
     if mask is not None:
         found = walk.operand(mask)
-        causal, visible = seen(~found if found.dtype == bool else found > HIDES, walk.shape(mask)) if found is not None and found.ndim else (causal, 1.0)
+        if found is not None and found.ndim:  # of a layer's mask, true is what is hidden
+            hidden = found.astype(bool) if found.dtype == bool else found < HIDES
+            causal, visible = seen(np.logical_not(hidden), walk.shape(mask))
     scale = 1 / math.sqrt(size)
     by = attention.shares(walk.draws, attention.scores(pairs_of(q), pairs_of(k), size, scale), length, causal, visible)
     mixed = attention.mixed(walk.draws, v, by)
@@ -85,7 +89,9 @@ def layer(walk: Walk, op: Op) -> Step:
             found[sources[place]] = found[sources[place]] + here if sources[place] in found else here
         return found
 
-    return Step([made] + [by.samples] * (len(op.outputs) - 1), back, {value: 1.0}, weighted=True, axes=(walk.axes.get(query),))
+    return Step(
+        [made] + [by.samples] * (len(op.outputs) - 1), back, {value: 1.0}, weighted=True, axes=(walk.axes.get(query),)
+    )
 
 
 class _Backward:
@@ -144,7 +150,8 @@ def _mix(walk: Walk, op: Op, share: int, value: int, by: Shares, after: axis.Axe
             share: walk.draws.of(Pairs(second, 0.0, 0.0, 0.0)),
         }
 
-    return Step([attention.mixed(walk.draws, v, by)], back, {value: 1.0}, axes=(after,))
+    uneven = attention.unevenness(pairs, by)
+    return Step([attention.mixed(walk.draws, v, by)], back, {value: 1.0}, axes=(after,), uneven=uneven)
 
 
 def _scores(
@@ -186,7 +193,9 @@ def softmax(walk: Walk, op: Op) -> Step:
     shape = walk.shape(value)
     place = softmax_axis(op, len(shape))
     axes = walk.axes.get(value)
-    over_places = axes is not None and len(axes) == len(shape) and {a.role for a in axes[place] if a.size > 1} == {PLACE}
+    over_places = (
+        axes is not None and len(axes) == len(shape) and {a.role for a in axes[place] if a.size > 1} == {PLACE}
+    )
     if op.call != "softmax" or (logits is None and not over_places):
         return softmax_over_units(walk, op)
     if logits is None:  # one logit for each place, as in attention that pools
@@ -223,7 +232,9 @@ def _contracted(walk: Walk, op: Op, values: Sequence[int]) -> tuple[int, frozens
     return over, roles, (*longer[:-2], first[-2], second[-1])
 
 
-def _einsum(op: Op, axes: Sequence[axis.Axes | None], shapes: Sequence[Sequence[int]]) -> tuple[int, frozenset[str], axis.Axes | None]:
+def _einsum(
+    op: Op, axes: Sequence[axis.Axes | None], shapes: Sequence[Sequence[int]]
+) -> tuple[int, frozenset[str], axis.Axes | None]:
     equation = op.attributes.get("equation")
     if not isinstance(equation, str) or "." in equation:
         raise NoRule("an einsum without letters for its axes")
@@ -260,7 +271,7 @@ def _mask(walk: Walk, op: Op) -> tuple[bool, float, float]:
     if found is None or found.ndim == 0:
         shape = walk.shape(mask)
         return len(shape) > 1 and shape[-1] == shape[-2] > 1, 1.0, 0.0
-    visible = found if found.dtype == bool else found > HIDES
+    visible = found.astype(bool) if found.dtype == bool else found > HIDES
     bias = found[visible] if found.dtype != bool and visible.any() else np.zeros(1)
     return *seen(visible, walk.shape(mask)), float(np.var(bias))
 
@@ -273,6 +284,3 @@ def _operand(walk: Walk, op: Op, slot: str) -> Array | float:
     if found is None:
         raise NoRule("the values of a bias are not known")
     return found
-
-
-__all__ = ["WeightMoments", "attend", "layer", "np", "product", "softmax"]

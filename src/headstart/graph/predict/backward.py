@@ -14,6 +14,8 @@ from headstart.graph.values import Op
 from headstart.theory.laws.noise import scatter
 from headstart.theory.laws.samples import Array, Pairs
 
+VAGUE = "a sum over units of the gradient times the signal, which depend on one another"
+
 
 class Gradient(NamedTuple):
     """The second moment of the gradient at a value, and its relative variance over draws."""
@@ -41,15 +43,18 @@ class _Back:
         self.noise: dict[int, float] = {}
         self.found: dict[int, Gradient] = {}
         self.why: dict[int, str] = {}
+        self.clear: set[int] = set()  # values to which some gradient came by laws alone
+        self.vague: dict[int, str] = {}
 
     def run(self, output_grad: Mapping[int, float]) -> tuple[dict[int, Gradient], dict[int, str]]:
+        self.clear |= set(output_grad)
         for value, rms in output_grad.items():
             self.arrived[value] = self.walk.draws.of(Pairs(rms**2, 0.0, 0.0, 0.0))
         for op in reversed(self.graph.ops):
             self._pass(op)
         for value in list(self.arrived):
             self._tell(value)
-        return self.found, self.why
+        return {value: each for value, each in self.found.items() if value not in self.vague}, self.why | self.vague
 
     def _pass(self, op: Op) -> None:
         for out in op.outputs:
@@ -77,7 +82,10 @@ class _Back:
                 sent = {} if own is None else own([self._whole(out) for out in op.outputs])
         variances = [self.found[out].variance if self.graph.is_weighted(op) else self.noise.get(out, 0.0)
                      for out in op.outputs if out in self.found]  # fmt: skip
+        clear = any(out in self.clear for out in op.outputs)
         for value, gradient in sent.items():
+            if clear and (op.index, value) not in self.walk.vague:
+                self.clear.add(value)
             self._arrive(value, gradient, max(variances, default=0.0))
 
     def _arrive(self, value: int, gradient: Array | list[Array | None], variance: float) -> None:
@@ -88,7 +96,9 @@ class _Back:
         before = self._size(value)
         if isinstance(gradient, list):
             now = self.parts.get(value, [None] * len(gradient))
-            self.parts[value] = [b if a is None else a if b is None else a + b for a, b in zip(now, gradient, strict=True)]
+            self.parts[value] = [
+                b if a is None else a if b is None else a + b for a, b in zip(now, gradient, strict=True)
+            ]
         else:
             self.arrived[value] = self.arrived[value] + gradient if value in self.arrived else gradient
         after = self._size(value)
@@ -120,11 +130,8 @@ class _Back:
         if value not in self.parts:
             return float(np.mean(self.arrived[value] ** 2)) if value in self.arrived else 0.0
         shares = self.walk.tracks[value].split.shares
-        return sum(
-            share * float(np.mean(part**2))
-            for share, part in zip(shares, self._by_parts(value), strict=True)
-            if part is not None
-        )
+        known = [(share, part) for share, part in zip(shares, self._by_parts(value), strict=True) if part is not None]
+        return float(sum(share * float(np.mean(part**2)) for share, part in known))
 
     def _tell(self, value: int) -> None:
         if value in self.why or value in self.found:
@@ -135,4 +142,6 @@ class _Back:
         axes = self.walk.axes.get(value)
         units, places = (axis.count(axes, axis.UNIT), axis.count(axes, axis.PLACE)) if axes else (1, 1)
         own = scatter(whole, units, self.walk.count_inputs, places)
+        if value not in self.clear:
+            self.vague[value] = VAGUE
         self.found[value] = Gradient(self._size(value), self.noise.get(value, 0.0) + own)

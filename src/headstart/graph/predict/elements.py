@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from headstart.graph.predict import axes as axis
-from headstart.graph.predict.axes import PLACE, UNIT, Axes
+from headstart.graph.predict.axes import Axes
 from headstart.graph.predict.moves import gathered, source_of
 from headstart.graph.predict.walk import NoRule, Step, Walk
 from headstart.graph.values import Op
 from headstart.theory.laws import norms
 from headstart.theory.laws.elements import applied, kept, sensitivity
-from headstart.theory.laws.samples import MODES, Array
+from headstart.theory.laws.samples import Array, Wholes
 
 Gradients = Sequence[Array | None]
 HIDES = -1e4  # what is added to logits that no row shall see is below this
@@ -31,6 +31,7 @@ def pointwise(walk: Walk, op: Op) -> Step:
         return masked
     operands: list[Any] = []
     by: list[int] = []
+    most_units = max((walk.units(value) for value in walk.graph.data(op)), default=1)
     for place, (slot, value) in enumerate(op.inputs):
         found = walk.operand(value)
         if found is None and op.name in _NEUTRAL:
@@ -43,6 +44,8 @@ def pointwise(walk: Walk, op: Op) -> Step:
             by.append(place)
             if walk.places(value) == 1 and found.ndim == 2 and walk.size(value) < walk.size(op.outputs[0]):
                 found = found[[0, 1, 0, 1]]
+            if walk.size(value) < walk.size(op.outputs[0]) and walk.units(value) < most_units:
+                walk.vague.add((op.index, value))
         operands.append(found)
     made = applied(_function(op), operands, by)
     if made is None:
@@ -51,7 +54,9 @@ def pointwise(walk: Walk, op: Op) -> Step:
     passes: dict[int, float] = {}
     for place in by:
         value = op.inputs[place][1]
-        passes[value] = passes.get(value, 0.0) + sensitivity(made.samples, slopes[place], operands[place])
+        passes[value] = passes.get(value, 0.0) + sensitivity(
+            made.samples, made.slopes[by.index(place)], operands[place]
+        )
 
     def back(gradients: Gradients) -> Mapping[int, Array]:
         g = next(each for each in gradients if each is not None)
@@ -139,7 +144,6 @@ def norm(walk: Walk, op: Op) -> Step:
     x, shape = walk.signal(value), walk.shape(value)
     eps = op.attributes.get("eps", 1e-5)
     eps = float(eps) if isinstance(eps, (int, float)) else 1e-5
-    units = max(walk.units(value), 1)
     passes = 0.0
     kinds = walk.kinds.get(value)
     if op.call == "local_response_norm":
@@ -151,9 +155,11 @@ def norm(walk: Walk, op: Op) -> Step:
             normed, passes = _by_running(walk, op, x)
         else:
             normed = _by_kind(
-                lambda part: norms.over_places(part, eps, places)
-                if inputs is None
-                else norms.over_inputs(part, eps, inputs, places),
+                lambda part: (
+                    norms.over_places(part, eps, places)
+                    if inputs is None
+                    else norms.over_inputs(part, eps, inputs, places)
+                ),
                 x,
                 kinds,
             )
@@ -177,23 +183,24 @@ def norm(walk: Walk, op: Op) -> Step:
         normed = norms.Normed(normed.samples / math.sqrt(over), normed.slope)
 
         def inner(g: Array) -> Array:
-            return norms.backward(g, normed.samples * math.sqrt(over), normed.slope, False, over)
+            return norms.backward(g, normed.samples * math.sqrt(over), normed.slope, False)
     else:
         centre = op.call != "rms_norm"
-        over = _normed_over(op, shape, units)
         normed = norms.over_units(x, centre, eps)
 
         def inner(g: Array) -> Array:
-            return norms.backward(g, normed.samples, normed.slope, centre, over)
+            return norms.backward(g, normed.samples, normed.slope, centre)
 
     made = normed.samples
     scale, shift = _own(walk, op, "weight"), _own(walk, op, "bias")
     made = made if scale is None else made * scale
     made = made if shift is None else made + shift
-    return Step([made], lambda gradients: {value: inner(_given(gradients) * (1.0 if scale is None else scale))}, {value: passes})
+    return Step(
+        [made], lambda gradients: {value: inner(_given(gradients) * (1.0 if scale is None else scale))}, {value: passes}
+    )
 
 
-def _by_kind(law: Callable[[Array], norms.Normed], x: Array, kinds: Array | None) -> norms.Normed:
+def _by_kind(law: Callable[[Array], norms.Normed], x: Array, kinds: Wholes | None) -> norms.Normed:
     """A norm of each unit by itself, where units of several kinds have sizes of their own."""
     if kinds is None:
         return law(x)
@@ -226,17 +233,6 @@ def _own(walk: Walk, op: Op, slot: str) -> Array | None:
     return found
 
 
-def _normed_over(op: Op, shape: Sequence[int], units: int) -> int:
-    """How many numbers share one mean and size."""
-    given = op.attributes.get("normalized_shape")
-    if isinstance(given, tuple) and all(isinstance(size, int) for size in given):
-        return math.prod(given)
-    groups = op.attributes.get("num_groups")
-    if isinstance(groups, int) and len(shape) > 1:
-        return math.prod(shape[1:]) // max(groups, 1)
-    return shape[-1] if shape else units
-
-
 def _normalized_axis(op: Op, rank: int) -> int:
     dim = op.attributes.get("dim", 1)
     return dim % rank if isinstance(dim, int) and rank else 0
@@ -253,7 +249,7 @@ def _collected(walk: Walk, g: Array, value: int, out: int) -> Array:
 
 def _masked(walk: Walk, op: Op) -> Step | None:
     """Logits that are hidden from some rows: they go on as they are, and what is hidden is noted for the softmax."""
-    data = [value for value in walk.graph.data(op)]
+    data = list(walk.graph.data(op))
     hides: tuple[bool, float] | None = None
     target = None
     for place, (_, value) in enumerate(op.inputs):
@@ -270,20 +266,34 @@ def _masked(walk: Walk, op: Op) -> Step | None:
             target = next((given for at, (_, given) in enumerate(op.inputs) if at != place), None)
         elif found.dtype == bool and op.call in ("masked_fill", "masked_fill_", "where", "__setitem__"):
             fills = [walk.graph.numbers.get(given, 0.0) for _, given in op.inputs] + [
-                float(each) for each in op.attributes.values() if isinstance(each, (int, float)) and not isinstance(each, bool)
+                float(each)
+                for each in op.attributes.values()
+                if isinstance(each, (int, float)) and not isinstance(each, bool)
             ]
             if min(fills, default=0.0) < HIDES or any(each == -math.inf for each in fills):
-                hides = seen(found if op.call == "where" else ~found, shape)
-                target = next((given for given in data if given != value and walk.samples.get(given) is not None and walk.samples[given].dtype != bool), None)
+                hides = seen(found if op.call == "where" else np.logical_not(found), shape)
+                target = next(
+                    (
+                        given
+                        for given in data
+                        if given != value and walk.samples.get(given) is not None and walk.samples[given].dtype != bool
+                    ),
+                    None,
+                )
     if hides is None or target is None or target not in walk.samples or walk.graph.values[target].kind != "data":
         return None
     out = op.outputs[0]
     walk.masks[out] = hides
     walk.unsaid[out] = "most of it is a mask"
-    return Step([walk.samples[target]] * len(op.outputs), lambda gradients: {target: _given(gradients)}, {target: 1.0}, axes=(walk.axes.get(target),))
+    return Step(
+        [walk.samples[target]] * len(op.outputs),
+        lambda gradients: {target: _given(gradients)},
+        {target: 1.0},
+        axes=(walk.axes.get(target),),
+    )
 
 
-def seen(visible: Array, shape: Sequence[int]) -> tuple[bool, float]:
+def seen(visible: Any, shape: Sequence[int]) -> tuple[bool, float]:
     """Whether a mask is causal, and which share of the keys a row sees."""
     share = float(np.mean(visible))
     length = shape[-1] if shape else 1
@@ -294,11 +304,15 @@ def seen(visible: Array, shape: Sequence[int]) -> tuple[bool, float]:
 
 def _axes(walk: Walk, op: Op) -> Axes | None:
     out = walk.shape(op.outputs[0])
-    data = [value for value in walk.graph.data(op) if value in walk.axes and len(walk.axes[value]) == len(walk.shape(value))]
+    data = [
+        value for value in walk.graph.data(op) if value in walk.axes and len(walk.axes[value]) == len(walk.shape(value))
+    ]
     for value in data:
         if walk.shape(value) == out:
             return walk.axes[value]
-    return axis.joined([walk.axes[value] for value in data], [walk.shape(value) for value in data], out) if data else None
+    return (
+        axis.joined([walk.axes[value] for value in data], [walk.shape(value) for value in data], out) if data else None
+    )
 
 
 def _function(op: Op) -> Callable[[Sequence[Any]], Any]:
@@ -306,8 +320,10 @@ def _function(op: Op) -> Callable[[Sequence[Any]], Any]:
     assert op.replay is not None
     replay = op.replay
     slots = [slot for slot, _ in op.inputs]
-    if op.name in ("add", "multiply") and len(slots) == 2 and not any(
-        name in op.attributes for name in ("alpha", "argument 2")
+    if (
+        op.name in ("add", "multiply")
+        and len(slots) == 2
+        and not any(name in op.attributes for name in ("alpha", "argument 2"))
     ):
         return (lambda arrays: arrays[0] + arrays[1]) if op.name == "add" else (lambda arrays: arrays[0] * arrays[1])
     if op.call in ("relu", "relu_"):
@@ -319,6 +335,3 @@ def _given(gradients: Gradients) -> Array:
     found = next((each for each in gradients if each is not None), None)
     assert found is not None
     return found
-
-
-__all__ = ["MODES", "PLACE", "UNIT", "dropout", "glu", "norm", "pointwise", "seen", "softmax_axis", "softmax_over_units"]

@@ -44,7 +44,6 @@ def walk_forward(walk: Walk) -> None:
             except NoRule as reason:
                 for out in op.outputs:
                     walk.why[out] = _because(walk, op, str(reason))
-                walk.no_back |= dict.fromkeys(walk.graph.data(op), str(reason))
                 walk.back[op.index] = None
         walk.release(op)
 
@@ -65,7 +64,7 @@ def _rule(walk: Walk, op: Op) -> Rule:
         return attending.product if len(data) > 1 or not weights else _of_weights
     if op.name == "slice" and weights and not (data and op.inputs[0][1] in data):
         return sums.looked_up if len(op.inputs) > 1 else _part_of_weight
-    if not data and op.name in moves_of_weights:
+    if not data and op.name in _MOVES:
         return _part_of_weight
     found = RULES.get(op.name)
     if found is None:
@@ -73,7 +72,7 @@ def _rule(walk: Walk, op: Op) -> Rule:
     return found
 
 
-moves_of_weights = frozenset({"reshape", "permute", "slice", "split", "identity", "expand"})
+_MOVES = frozenset({"reshape", "permute", "slice", "split", "identity", "expand"})
 
 
 def _part_of_weight(walk: Walk, op: Op) -> Step:
@@ -102,6 +101,7 @@ def _note(walk: Walk, op: Op, step: Step) -> None:
         passes * _total(walk, value, step.weighted) for value, passes in step.passes.items() if value in walk.told
     )
     roots = _roots(walk, op)
+    uneven = _uneven(walk, op, step)
     for place, out in enumerate(op.outputs):
         if place >= len(step.made):
             walk.why[out] = f"{op.call} in {op.module or 'the model'}: a second output"
@@ -114,8 +114,28 @@ def _note(walk: Walk, op: Op, step: Step) -> None:
             walk.axes[out] = axes
         walk.roots[out] = roots if len(op.outputs) == 1 else frozenset((root, place) for root in roots)
         walk.keep(out, step.made[place], inherited)
+        walk.uneven[out] = uneven
         _carry(walk, op, out, step.made[place])
     walk.back[op.index] = step.back
+
+
+_SUMS = ("add", "subtract", "concatenate", "stack", "write")
+
+
+def _uneven(walk: Walk, op: Op, step: Step) -> tuple[float, float]:
+    """How places differ: the signed deviation of the log of their second moments, and the log of what that adds to the
+    mean of those beyond the samples, which know one size for all places: a square's mean square is larger for it.
+
+    Taken as normal logs: a power p of numbers with deviation a has deviation p a, and (p^2 - p) a^2 / 2 more.
+    """
+    if step.uneven is not None:
+        return step.uneven, 0.0
+    known = [(passes, *walk.uneven.get(value, (0.0, 0.0))) for value, passes in step.passes.items()]
+    deviation = sum(passes * a for passes, a, _ in known)
+    if op.name in _SUMS:
+        return deviation, sum(passes * more for passes, _, more in known)
+    more = sum(passes * (more - a * a / 2) for passes, a, more in known) + deviation**2 / 2
+    return min(max(deviation, -2.0), 2.0), min(max(more, -1.0), 1.0)
 
 
 def _total(walk: Walk, value: int, weighted: bool) -> float:
@@ -139,7 +159,12 @@ def _roots(walk: Walk, op: Op) -> frozenset[object]:
 def _carry(walk: Walk, op: Op, out: int, made: Array) -> None:
     """What is known of logits goes along with them until the softmax."""
     first = next(iter(walk.graph.data(op)), None)
-    if first in walk.kinds and out not in walk.kinds and op.name in _ALIGNED and walk.shape(out)[1:2] == walk.shape(first)[1:2]:
+    if (
+        first in walk.kinds
+        and out not in walk.kinds
+        and op.name in _ALIGNED
+        and walk.shape(out)[1:2] == walk.shape(first)[1:2]
+    ):
         walk.kinds[out] = walk.kinds[first]
     if op.name not in _CARRIES:
         return
@@ -162,6 +187,3 @@ def _scaled(walk: Walk, op: Op, value: int, made: Array) -> Pairs:
         more = max(float(np.mean(made**2)) - before, 0.0)  # a bias by position, the same for all inputs
         return Pairs(logits.own + more, logits.inputs + more, logits.places, logits.both)
     return logits
-
-
-__all__ = ["RULES", "walk_forward"]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from headstart.graph.predict.axes import INPUT, PLACE, UNIT, Axes
-from headstart.theory.laws.samples import Array, Draws, Pairs
+from headstart.theory.laws.samples import Array, Draws, Pairs, Wholes
 
 
 @dataclass(frozen=True)
@@ -38,11 +38,11 @@ def start(given: InputMoments, axes: Axes, shape: Sequence[int], draws: Draws, r
     if given.array is not None and np.size(given.array) and np.shape(given.array) == tuple(shape):
         return _picked(np.asarray(given.array), axes, draws)
     if given.whole or rows:
-        high = max(rows, 1 << 20 if not rows else rows)
+        high = rows or 1 << 20
         return draws.random.integers(0, high, (4, draws.count)).astype(np.float64)
     middle = given.mean**2
     centred = Pairs(given.second - middle, given.inputs - middle, given.places - middle, given.both - middle)
-    return given.mean + draws.of(Pairs(*(max(value, 0.0) for value in centred[:1]), *centred[1:]))
+    return np.asarray(given.mean + draws.of(centred._replace(own=max(centred.own, 0.0))))
 
 
 def _picked(array: Array, axes: Axes, draws: Draws) -> Array:
@@ -66,13 +66,13 @@ def _picked(array: Array, axes: Axes, draws: Draws) -> Array:
     return found
 
 
-def _index(axis: Sequence[Any], draws: Draws) -> Array:
+def _index(axis: Sequence[Any], draws: Draws) -> Wholes:
     return draws.random.integers(0, max(math.prod(atom.size for atom in axis), 1), draws.count)
 
 
-def _other(index: Array, axis: Sequence[Any], role: str, draws: Draws) -> Array:
+def _other(index: Wholes, axis: Sequence[Any], role: str, draws: Draws) -> Wholes:
     """Other numbers along the axes of a role, the same ones along the others."""
     size = math.prod(atom.size for atom in axis)
     if size < 2 or not any(atom.role == role for atom in axis):
         return index
-    return (index + draws.random.integers(1, size, draws.count)) % size
+    return np.asarray((index + draws.random.integers(1, size, draws.count)) % size, np.int64)

@@ -63,7 +63,9 @@ def reduce(walk: Walk, op: Op) -> Step:
     if op.call == "cumsum":
         raise NoRule("a running sum")
     given = op.attributes.get("dim", op.attributes.get("argument 1"))
-    given = op.attributes.get("argument 2", given) if op.call in _SQUARES[:3] and not isinstance(given, tuple) else given
+    given = (
+        op.attributes.get("argument 2", given) if op.call in _SQUARES[:3] and not isinstance(given, tuple) else given
+    )
     kept = axis.kept_axes(shape, out, given if not isinstance(given, bool) else None)
     if kept is None:
         raise NoRule(f"{op.call} over axes that the shapes do not show")

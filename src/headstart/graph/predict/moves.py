@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from headstart.graph.predict import axes as axis
 from headstart.graph.predict.axes import INPUT, PLACE, UNIT, Atom, Axes
 from headstart.graph.predict.walk import Back, NoRule, Step, Walk
 from headstart.graph.values import Op
-from headstart.theory.laws.samples import Array, Pairs, pairs_of
+from headstart.theory.laws.samples import Array, Bools, Pairs, Wholes, pairs_of
 
 Gradients = Sequence[Array | None]
 _ENDS = ("detach", "detach_", "data.__get__")
@@ -80,14 +82,23 @@ def repeated(walk: Walk, op: Op) -> Step:
         padded = ((),) * (len(out) - len(shape)) + axes
         more = UNIT if walk.places(value) > 1 else PLACE  # what has places already is repeated for more units: heads
         after = tuple(
-            each if math.prod(a.size for a in each) == size else axis._resized(each, size) if each else _new(size, place, more)
+            each
+            if math.prod(a.size for a in each) == size
+            else axis._resized(each, size)
+            if each
+            else _new(size, place, more)
             for place, (each, size) in enumerate(zip(padded, out, strict=False))
         )
         if walk.places(value) == 1:
             x = x[[0, 1, 0, 1]]
     times = walk.size(op.outputs[0]) / max(walk.size(value), 1)
     over_places = after is not None and axis.count(after, PLACE) > walk.places(value)
-    return Step([x], lambda gradients: {value: gathered(walk, _given(gradients[0]), times, over_places)}, {value: 1.0}, axes=(after,))
+    return Step(
+        [x],
+        lambda gradients: {value: gathered(walk, _given(gradients[0]), times, over_places)},
+        {value: 1.0},
+        axes=(after,),
+    )
 
 
 def gathered(walk: Walk, gradient: Array, times: float, over_places: bool) -> Array:
@@ -125,9 +136,13 @@ def padded(walk: Walk, op: Op) -> Step:
     rest = walk.size(op.outputs[0]) - walk.size(value)
     if mode is not None or rest <= 0:
         share = walk.size(op.outputs[0]) / max(walk.size(value), 1)
-        return Step([x], lambda gradients: {value: math.sqrt(share) * _given(gradients[0])}, {value: 1.0}, axes=(after,))
+        return Step(
+            [x], lambda gradients: {value: math.sqrt(share) * _given(gradients[0])}, {value: 1.0}, axes=(after,)
+        )
     grown = {atom.role for each, a, b in zip(axes, shape, out, strict=False) if a != b for atom in each}
-    zeros = np.full_like(x, float(next((v for k, v in op.attributes.items() if k in ("value", "argument 3")), 0.0) or 0.0))
+    zeros = np.full_like(
+        x, float(next((v for k, v in op.attributes.items() if k in ("value", "argument 3")), 0.0) or 0.0)
+    )
     role = UNIT if UNIT in grown else PLACE
     return _mixture(walk, op, [x, zeros], [walk.size(value), rest], [value, -1], [value], role, after)
 
@@ -141,7 +156,12 @@ def written(walk: Walk, op: Op) -> Step:
     before, x = walk.operand(values[0]), walk.signal(other)
     size, part = walk.size(op.outputs[0]), walk.size(other)
     if part >= size or before is None:
-        return Step([x] * len(op.outputs), lambda gradients: {other: _sum(gradients)}, {other: 1.0}, axes=(walk.axes.get(other),))
+        return Step(
+            [x] * len(op.outputs),
+            lambda gradients: {other: _sum(gradients)},
+            {other: 1.0},
+            axes=(walk.axes.get(other),),
+        )
     before = np.broadcast_to(before, x.shape)
     after = walk.axes.get(values[0]) or axis.resized(walk.axes.get(other) or (), walk.shape(op.outputs[0]))
     data = [value for value in values if walk.graph.values[value].kind == "data"]
@@ -181,7 +201,7 @@ def _mixture(
     return Step([made] * len(op.outputs), back, passes, axes=(after,) * len(op.outputs))
 
 
-def _kinds(walk: Walk, given: Sequence[int], which: Array) -> Array:
+def _kinds(walk: Walk, given: Sequence[int], which: NDArray[np.integer[Any]]) -> Wholes:
     """Which part each sample is of; parts of parts stay apart."""
     found = np.zeros(which.shape, np.int64)
     start = 0
@@ -189,10 +209,10 @@ def _kinds(walk: Walk, given: Sequence[int], which: Array) -> Array:
         inside = walk.kinds.get(value, np.zeros_like(which))
         found = np.where(which == place, start + inside, found)
         start += int(inside.max()) + 1
-    return np.unique(found, return_inverse=True)[1]
+    return np.asarray(np.unique(found, return_inverse=True)[1], np.int64)
 
 
-def _own(g: Array, mine: Array) -> Array:
+def _own(g: Array, mine: Bools) -> Array:
     """The columns of one part at their places, and the same ones again where the other parts' were."""
     places = np.flatnonzero(mine)
     if not places.size:
@@ -235,7 +255,9 @@ def _steps(walk: Walk, value: int) -> int:
     for index in walk.graph.readers.get(value, ()):
         op = walk.graph.ops[index]
         if op.name in ("slice", "split"):
-            found += sum(walk.size(out) == units and len(walk.shape(out)) < len(walk.shape(value)) for out in op.outputs)
+            found += sum(
+                walk.size(out) == units and len(walk.shape(out)) < len(walk.shape(value)) for out in op.outputs
+            )
     return found
 
 

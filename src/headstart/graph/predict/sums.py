@@ -14,7 +14,6 @@ from headstart.graph.values import Op
 from headstart.theory.laws import sums
 from headstart.theory.laws.lookups import picked
 from headstart.theory.laws.samples import Array, Pairs, pairs_of
-from headstart.theory.laws.sums import WeightMoments
 
 
 def linear(walk: Walk, op: Op) -> Step:
@@ -159,8 +158,12 @@ def _place(op: Op, value: int) -> int:
 def _summed(walk: Walk, op: Op, data: int, fan: float, weight: int, contracted: tuple[Atom, ...]) -> Step:
     """The sum itself; over places it is one of several mixtures, which have nothing in common."""
     x, moments = walk.signal(data), walk.moments(weight)
-    mixes = bool(contracted) and all(atom.role == PLACE for atom in contracted) and math.prod(a.size for a in contracted) > 1
-    shares_places = mixes or UNIT not in {atom.role for atom in contracted} and bool(contracted)
+    mixes = (
+        bool(contracted)
+        and all(atom.role == PLACE for atom in contracted)
+        and math.prod(a.size for a in contracted) > 1
+    )
+    shares_places = mixes or (UNIT not in {atom.role for atom in contracted} and bool(contracted))
     alone = sums.weighted(walk.draws, walk.draws.at_other_places(x) if shares_places else x, fan, moments)
     y = alone + _bias(walk, op)
     fan_out = walk.size(op.outputs[0]) * fan / max(walk.size(data), 1)
@@ -189,7 +192,8 @@ def _as_places(walk: Walk, data: int, dims: int) -> None:
     """Let the last axes of a convolution's input be places: units that a reshape put there have nothing in common."""
     shape = walk.shape(data)
     axes = walk.axes.get(data)
-    inside = axes[-dims:] if axes is not None and len(axes) == len(shape) else ()
+    axes = axes if axes is not None and len(axes) == len(shape) else ()
+    inside = axes[-dims:]
     if inside and any(atom.role == UNIT for each in inside for atom in each):
         walk.samples[data] = walk.draws.at_other_places(walk.signal(data))
     if not inside or any(atom.role != PLACE for each in inside for atom in each):
@@ -202,8 +206,7 @@ def _after_linear(walk: Walk, op: Op, axes: Axes, left: bool) -> Axes | None:
     out = walk.shape(op.outputs[0])
     if left and len(axes) > 1:
         swapped = _contracted_role(axes[-2])
-        found = (*axes[:-2], (Atom(swapped, out[-2]),), axes[-1]) if len(out) == len(axes) else None
-        return found
+        return (*axes[:-2], (Atom(swapped, out[-2]),), axes[-1]) if len(out) == len(axes) else None
     if len(out) != len(axes):
         return None
     return (*axes[:-1], (Atom(_contracted_role(axes[-1]), out[-1]),))
@@ -218,6 +221,3 @@ def _contracted_role(contracted: Sequence[Atom]) -> str:
 def _last_unit(walk: Walk, op: Op, value: int) -> Axes | None:
     axes, out = walk.axes.get(value), walk.shape(op.outputs[0])
     return (*axes[:-1], (Atom(UNIT, out[-1]),)) if axes is not None and len(axes) == len(out) else None
-
-
-__all__ = ["WeightMoments", "bilinear", "convolution", "einsum", "embedding", "linear", "looked_up"]

@@ -8,6 +8,7 @@ gradient that nobody would see in the mixture.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -35,7 +36,7 @@ class Split:
     @property
     def shares(self) -> tuple[float, ...]:
         ends = (0, *self.bounds)
-        return tuple((b - a) / self.bounds[-1] for a, b in zip(ends[:-1], ends[1:], strict=True))
+        return tuple((b - a) / self.bounds[-1] for a, b in itertools.pairwise(ends))
 
 
 @dataclass(frozen=True)
@@ -179,5 +180,7 @@ def mixture(walk: Walk, parts: Sequence[Array], split: Split) -> Array:
     """Samples of the whole: of each part as many as it has places; the other place is of any part."""
     edges, column = np.cumsum(split.shares), np.arange(walk.draws.count)
     even, stacked = (column + 0.5) / walk.draws.count, np.stack(parts)
-    here, there = (np.minimum(np.searchsorted(edges, even[walk.order((split, place))]), len(parts) - 1) for place in (0, 1))
+    here, there = (
+        np.minimum(np.searchsorted(edges, even[walk.order((split, place))]), len(parts) - 1) for place in (0, 1)
+    )
     return np.concatenate([stacked[here, :2, column].T, stacked[there, 2:, column].T])

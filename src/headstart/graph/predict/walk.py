@@ -1,4 +1,4 @@
-"""The state of one walk through a graph: samples of the values that are still read, and what stays known of the others."""
+"""The state of one walk: samples of the values that are still read, and what stays known of the others."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from headstart.graph.predict.inputs import InputMoments, start
 from headstart.graph.values import Op
 from headstart.graph.words import RESHAPE
 from headstart.theory.laws.noise import scatter
-from headstart.theory.laws.samples import Array, Draws, Pairs, pairs_of
+from headstart.theory.laws.samples import Array, Draws, Pairs, Wholes, pairs_of
 from headstart.theory.laws.sums import WeightMoments
 
 MANY = 1e9
@@ -37,7 +37,8 @@ class Step:
         passes: by how much of itself the result's second moment changes with each operand's: signed.
         weighted: whether fresh weights were summed with, which adds the scatter of what came in.
         axes: of each output; None for those of the first operand, or as the shapes show.
-        no_back: why there is no rule for the gradient; "" where there is one.
+        uneven: how unlike its places are: the standard deviation of the log of their second moments; None where that
+            follows from the operands.
     """
 
     made: Sequence[Array]
@@ -45,7 +46,7 @@ class Step:
     passes: Mapping[int, float] = field(default_factory=dict)
     weighted: bool = False
     axes: Sequence[Axes | None] = ()
-    no_back: str = ""
+    uneven: float | None = None
 
 
 @dataclass(frozen=True)
@@ -81,14 +82,15 @@ class Walk:
         self.shares: dict[int, object] = {}
         self.masks: dict[int, tuple[bool, float]] = {}  # masked logits -> causal, share that is seen
         self.back: dict[int, Back | None] = {}
-        self.no_back: dict[int, str] = {}
+        self.vague: set[tuple[int, int]] = set()  # (operation, operand) whose gradient goes on but should not be told
         self.scores: dict[int, Pairs] = {}  # logits -> their mean products along a row
         self.tracks: dict[int, Any] = {}  # values of which some places are walked by themselves
         self.parted: dict[int, Any] = {}  # operation -> the gradient's way back part by part
-        self.kinds: dict[int, Array] = {}  # which of several joined parts each sample's unit is of
+        self.uneven: dict[int, tuple[float, float]] = {}  # see forward._uneven
+        self.kinds: dict[int, Wholes] = {}  # which of several joined parts each sample's unit is of
         self.came_from: dict[int, int] = {}  # logits -> the value they were a step before
         self.softened: set[int] = set()  # logits that a softmax takes, which sees no common part of a row
-        self._orders: dict[object, Array] = {}
+        self._orders: dict[object, Wholes] = {}
         self._left = {value: len(readers) for value, readers in graph.readers.items()}
         self._constants: dict[int, Array | None] = {}
         for value in graph.values:
@@ -96,7 +98,10 @@ class Walk:
                 given = inputs.get(value.number, InputMoments())
                 self.axes[value.number] = axis.of_input(graph, value.number, given.whole)
                 self.roots[value.number] = frozenset({("input", value.number)})
-                self.keep(value.number, start(given, self.axes[value.number], value.shape, draws, _rows_read(graph, value.number)))
+                self.keep(
+                    value.number,
+                    start(given, self.axes[value.number], value.shape, draws, _rows_read(graph, value.number)),
+                )
 
     @property
     def count_inputs(self) -> int:
@@ -148,9 +153,8 @@ class Walk:
                 before = [self.operand(given) for _, given in op.inputs[:1]]
                 return before[0] if op.name in RESHAPE | {"concatenate", "stack"} else None
             elif op.name == "multiply":  # a rotation's table times its scale
-                known = [self.operand(given) for _, given in op.inputs]
-                if all(each is not None for each in known):
-                    return np.asarray(known[0] * known[1])
+                first, second = (self.operand(given) for _, given in op.inputs)
+                return None if first is None or second is None else np.asarray(first * second)
         if array is None:
             return None
         spread = places or self.is_table(value)
@@ -183,7 +187,11 @@ class Walk:
                 return self.weights[name]
             op = self.graph.maker(here)
             moved = op is not None and op.name in RESHAPE - {"pad", "write"}
-            here = next((given for _, given in op.inputs if self.graph.values[given].kind == "weight"), None) if op and moved else None
+            here = (
+                next((given for _, given in op.inputs if self.graph.values[given].kind == "weight"), None)
+                if op and moved
+                else None
+            )
         raise NoRule("the values of a computed weight are not known")
 
     def weight(self, value: int) -> Array | None:
@@ -222,7 +230,7 @@ class Walk:
                     self.tracks[value] = replace(self.tracks[value], parts=())
                 self._constants.pop(value, None)
 
-    def order(self, key: object) -> Array:
+    def order(self, key: object) -> Wholes:
         """A fixed order of samples for each part of a whole, so that the same part is always the same units."""
         if key not in self._orders:
             self._orders[key] = self.draws.random.permutation(self.draws.count)

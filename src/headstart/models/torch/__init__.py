@@ -2,7 +2,9 @@
 
 - `names`, `layers`, `parametrized`: the parameters, by their layers' kinds. `record`, `ops`, `uses`, `views`, `replay`:
   the forward pass as a graph. `read`: both together. `write`: a plan's numbers into the model.
-- `digests`: of what it holds.
+- `digests`: of what it holds. `restore`: a model is left as it was found.
+- `measure`: one pass forward and back, measured and predicted; `measure_*`: moments, batch axes, activations, attention,
+  gradients, losses, draws, the Jacobian, rows, theory.
 """
 
 from headstart.models.torch.digests import locked

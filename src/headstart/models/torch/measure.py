@@ -282,7 +282,7 @@ def _weights(
     found, moments = {}, {}
     for name, tensor in arrays.items():
         scale = root_mean_square(tensor)[0] if tensor.is_floating_point() or tensor.is_complex() else None
-        told = None if scale is None else weight_moments(tensor, scale)
+        told = None if scale is None else weight_moments(tensor, roles[name], scale)
         if told is not None:
             moments[name] = told
         gradient = gradients.parameters.get(name)

@@ -32,7 +32,8 @@ class Gradients:
             if value not in self.left_out:
                 self.values[value] = root_mean_square(gradient)
 
-        tensor.register_hook(look)
+        hooked: Any = tensor  # torch has no type for it
+        hooked.register_hook(look)
 
     def forget(self, value: int) -> None:
         """Leave a value out."""
@@ -62,8 +63,9 @@ class Gradients:
             for parameter in {id(each): each for each in (*model.parameters(), *arrays.values())}.values():
                 if parameter.requires_grad and parameter.is_leaf:
                     others.append((parameter, getattr(parameter, "_post_accumulate_grad_hooks", None)))
-                    parameter._post_accumulate_grad_hooks = None  # type: ignore[attr-defined]  # of torch's own
-                    handles.append(parameter.register_post_accumulate_grad_hook(whole))
+                    hooked: Any = parameter
+                    hooked._post_accumulate_grad_hooks = None
+                    handles.append(hooked.register_post_accumulate_grad_hook(whole))
             yield
             for name in kept & set(arrays):
                 gradient = arrays[name].grad
@@ -72,8 +74,8 @@ class Gradients:
         finally:
             for handle in handles:
                 handle.remove()
-            for parameter, hooks in others:
-                parameter._post_accumulate_grad_hooks = hooks  # type: ignore[attr-defined]  # likewise
+            for hooked, hooks in others:
+                hooked._post_accumulate_grad_hooks = hooks
 
 
 def leaves_of(tensor: Tensor) -> tuple[dict[int, Tensor], bool]:

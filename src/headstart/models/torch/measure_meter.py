@@ -20,7 +20,7 @@ from headstart.models.torch.measure_attention import MASKED, Shares, of_attentio
 from headstart.models.torch.measure_axis import Axes
 from headstart.models.torch.measure_gradients import Gradients
 from headstart.models.torch.measure_loss import told_by
-from headstart.models.torch.measure_moments import Batch, Moments, as_written, memory_order, moments, products
+from headstart.models.torch.measure_moments import Batch, Moments, memory_order, moments, products
 from headstart.models.torch.record import Given, Made
 
 UNDER_NO_GRAD = "it ran without gradients: under no_grad, or in a reentrant checkpoint"
@@ -87,7 +87,11 @@ class Meter:
                 self._look_late(value, tensor)
 
     def saw(self, op: Op, kind: Kind, made: Sequence[tuple[int, Tensor]], given: Sequence[Given], call: Made) -> None:
-        with as_written(made[0][1]):  # sums are not to be taken in fewer digits
+        kind_of_device = made[0][1].device.type
+        if kind_of_device != "meta" and torch.is_autocast_enabled(kind_of_device):  # sums need all digits
+            with torch.autocast(kind_of_device, enabled=False):
+                self._see(op, kind, made, given, call)
+        else:
             self._see(op, kind, made, given, call)
 
     def _see(self, op: Op, kind: Kind, made: Sequence[tuple[int, Tensor]], given: Sequence[Given], call: Made) -> None:
@@ -153,7 +157,7 @@ class Meter:
 
     def _without_gradient(self, tensor: Tensor, given: Sequence[Given]) -> str:
         """Why no gradient will come back to a value; "" if one will."""
-        if tensor.requires_grad:
+        if tensor.requires_grad or not self.looks:
             return ""
         if not torch.is_grad_enabled():
             return UNDER_NO_GRAD

@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-CHUNK = 1 << 20  # elements that are looked at together: what bounds the memory
+CHUNK = 1 << 18  # elements that are looked at together: what bounds the memory
 FEW = 1 << 15  # elements
 RANKED = 32  # inputs whose rank is taken
 _CLOSE = 0.01  # below this share of the second moment a difference of squares has lost its digits
@@ -55,8 +55,9 @@ class Moments(NamedTuple):
 def root_mean_square(y: Tensor) -> tuple[float, int]:
     """The root of the second moment of all elements, and how many of them are not finite.
 
-    >>> root_mean_square(torch.tensor([3e30, -4e30, 0.0, 0.0]))
-    (2.5e+30, 0)
+    >>> scale, not_finite = root_mean_square(torch.tensor([3e30, -4e30, 0.0, 0.0]))
+    >>> f"{scale:.4g}", not_finite
+    ('2.5e+30', 0)
     """
     count = y.numel()
     if count == 0:
@@ -75,6 +76,12 @@ def root_mean_square(y: Tensor) -> tuple[float, int]:
     scale = norm / math.sqrt(count)
     if _SMALL < scale < _LARGE or y.dtype == torch.float64:
         return scale, 0
+    most = max(abs(float(end)) for end in torch.aminmax(_plain(y)))
+    if most == 0:
+        return 0.0, 0
+    if 1e-37 < most < math.inf:  # squares of what is left lie in the range
+        total = sum(float(torch.linalg.vector_norm(piece / most)) ** 2 for piece in _pieces(_plain(y).reshape(-1)))
+        return most * math.sqrt(total / count), 0
     bad, square = 0, 0.0
     for piece in _pieces(_plain(y).reshape(-1)):
         bad += int(piece.numel() - piece.isfinite().sum())
@@ -238,7 +245,8 @@ _REST = {2: (1,), 3: (0, 2)}  # all axes but that of the inputs
 
 def _inverse(squares: NDArray[Any]) -> NDArray[Any]:
     """1/|y_i|; 0 for an input that is all zeros, whose direction is none."""
-    return np.divide(1, np.sqrt(squares), out=np.zeros_like(squares), where=squares > 0)
+    found: NDArray[Any] = np.divide(1, np.sqrt(squares), out=np.zeros_like(squares), where=squares > 0)
+    return found
 
 
 def _square(values: NDArray[Any]) -> float:
@@ -258,13 +266,13 @@ def _array(values: Tensor) -> NDArray[Any]:
 def _columns(rows: Tensor) -> Iterator[Tensor]:
     """Parts that hold all inputs of some units."""
     if rows.dim() == 2:
-        yield from rows.split(max(1, CHUNK // rows.shape[0]), 1)
+        yield from torch.split(rows, max(1, CHUNK // rows.shape[0]), 1)
     else:
-        yield from rows.split(max(1, CHUNK // (rows.shape[1] * rows.shape[2])), 0)
+        yield from torch.split(rows, max(1, CHUNK // (rows.shape[1] * rows.shape[2])), 0)
 
 
 def _pieces(flat: Tensor) -> Iterator[Tensor]:
-    yield from flat.split(CHUNK)
+    yield from torch.split(flat, CHUNK)
 
 
 def _mean(y: Tensor) -> float:

@@ -56,7 +56,7 @@ def _row(
         rank_inputs=None if rank is None or seen.products is None else len(seen.products),
         logit_std=None if shares is None else shares.logit_std, entropy=None if shares is None else shares.entropy,
         grad_rms=None if gradient is None else gradient[0],
-        grad_note=seen.grad_note or ("" if gradient is not None else NOT_REACHED),
+        grad_note=seen.grad_note or ("" if gradient is not None or not meter.looks else NOT_REACHED),
         note="; ".join(filter(None, (note, "it is the first that is not finite" if begins else ""))),
     )  # fmt: skip
 

@@ -23,6 +23,7 @@ class Shares(NamedTuple):
         own: of p_ij^2. inputs, places, both: of shares of two inputs, of two rows, of both.
         spread: of p_ij^2 (1 - 2 p_ij + the row's sum of squares): what a softmax lets back of independent gradients.
         samples: some of the p_ij, zeros of what is masked among them. length: how many keys.
+        rows: the sum of p_ij^2 in rows of several lengths, and which share of the rows each stands for.
     """
 
     own: float
@@ -32,6 +33,7 @@ class Shares(NamedTuple):
     spread: float
     samples: Array
     length: int
+    rows: tuple[tuple[float, float], ...]
 
 
 def scores(query: Pairs, key: Pairs, size: int, scale: float) -> Pairs:
@@ -52,23 +54,26 @@ def shares(draws: Draws, logits: Pairs, length: int, causal: bool = False, visib
 
     >>> even = shares(Draws(), Pairs(0.0, 0.0, 0.0, 0.0), 64, causal=True)  # the mean of 1/t
     >>> round(even.own, 3)
-    0.074
+    0.075
     """
     length = max(length, 1)
     seen = max(round(length * visible), 1)
     ends, weights = _rows(length) if causal else (np.array([seen]), np.array([1.0]))
     totals, some, counts = np.zeros(5), [], []
+    rows: list[tuple[float, float]] = []
     for end, weight in zip(ends, weights, strict=True):
         p = _drawn(draws, logits, int(end))
-        own, inputs, places, both = (float(np.mean(np.sum(p[0] * p[k], axis=-1))) for k in range(4))
+        sums = [float(np.mean(np.sum(p[0] * p[k], axis=-1))) for k in range(4)]
         # another row of a causal softmax is elsewhere: it shares the keys of the shorter one
         other = _overlap(ends, weights, int(end)) * end if causal else 1.0
         row = np.sum(p[0] ** 2, axis=-1, keepdims=True)
         spread = float(np.mean(np.sum(p[0] ** 2 * (1 - 2 * p[0] + row), axis=-1)))
-        totals += weight * np.array([own, inputs, places * other, both * other, spread])
+        totals += weight * np.array([sums[0], sums[1], sums[2] * other, sums[3] * other, spread])
+        rows.append((sums[0], float(weight)))
         some.append(p)
         counts.append(weight)
-    return Shares(*(float(value) for value in totals), _resampled(draws, some, counts, length), length)
+    own, inputs, places, both, spread = (float(value) for value in totals)
+    return Shares(own, inputs, places, both, spread, _resampled(draws, some, counts, length), length, tuple(rows))
 
 
 def mixed(draws: Draws, values: Array, by: Shares) -> Array:
@@ -81,6 +86,17 @@ def mixed(draws: Draws, values: Array, by: Shares) -> Array:
         by.places * v.own + (1 - by.places) * v.places, by.both * v.inputs + (1 - by.both) * v.both,
     )  # fmt: skip
     return middle + draws.of(made)
+
+
+def unevenness(values: Pairs, by: Shares) -> float:
+    """The standard deviation over rows of the log of their second moments: a causal softmax's first rows are larger."""
+    sizes = np.array([own * values.own + (1 - own) * max(values.places, 0.0) for own, _ in by.rows])
+    weights = np.array([weight for _, weight in by.rows])
+    if np.any(sizes <= 0):
+        return 0.0
+    logs = np.log(sizes)
+    middle = float(np.sum(weights * logs) / weights.sum())
+    return float(np.sqrt(np.sum(weights * (logs - middle) ** 2) / weights.sum()))
 
 
 def values_backward(draws: Draws, gradient: Array, by: Shares, per_key: float) -> Array:
@@ -116,7 +132,9 @@ def _drawn(draws: Draws, logits: Pairs, length: int) -> Array:
 
 def _rows(length: int) -> tuple[Array, Array]:
     """Lengths that stand for 1 to length, close together where they are short, and what share each stands for."""
-    ends = np.unique(np.concatenate([np.arange(1, min(length, 8) + 1), np.geomspace(1, length, 16).round()])).astype(int)
+    ends = np.unique(np.concatenate([np.arange(1, min(length, 8) + 1), np.geomspace(1, length, 16).round()])).astype(
+        int
+    )
     edges = np.concatenate([[0.5], (ends[1:] + ends[:-1]) / 2, [length + 0.5]])
     return ends, np.diff(edges) / length
 

@@ -69,7 +69,7 @@ def _run(function: Function, operands: Sequence[Any], shape: tuple[int, ...] | N
 
 
 def sensitivity(made: Array, slope: Array, x: Array) -> float:
-    """By how much of itself the result's second moment changes where the operand's does: d log E[y^2] / d log E[x^2]."""
+    """How the result's second moment follows the operand's: d log E[y^2] / d log E[x^2]."""
     size = float(np.mean(made**2))
     return float(np.mean(made * slope * x)) / size if size > 0 else 0.0
 

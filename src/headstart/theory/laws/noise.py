@@ -20,7 +20,7 @@ def scatter(x: Array, units: int, inputs: int, places: int) -> float:
 
     >>> from headstart.theory.laws.samples import Draws, Pairs
     >>> x = Draws().of(Pairs(1.0, 1.0, 1.0, 1.0))
-    >>> round(scatter(x, 100, 1, 1), 3), round(scatter(x, 100, 64, 9), 3)  # alike for all inputs: 2/n, whatever their number
+    >>> round(scatter(x, 100, 1, 1), 3), round(scatter(x, 100, 64, 9), 3)  # 2/n, whatever their number
     (0.02, 0.02)
     """
     squares = x**2

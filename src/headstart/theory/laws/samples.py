@@ -19,6 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Wholes = NDArray[np.int64]
 ROWS = 4
 COUNT = 4096  # of samples: a second moment is good to about 1 %
 MODES = 0.5 * np.array([[1, 1, 1, 1], [1, 1, -1, -1], [1, -1, 1, -1], [1, -1, -1, 1]], np.float64)  # its own inverse
@@ -37,7 +39,7 @@ class Pairs(NamedTuple):
 
     def spectrum(self) -> Array:
         """The variances of the modes; what no covariance can have is cut off."""
-        return np.maximum(2 * MODES @ np.array(self), 0.0)
+        return np.asarray(np.maximum(2 * MODES @ np.array(self), 0.0))
 
 
 def spectrum_of(x: Array) -> Array:
@@ -51,7 +53,8 @@ def pairs_of(x: Array) -> Pairs:
     >>> pairs_of(np.ones((4, 8)))
     Pairs(own=1.0, inputs=1.0, places=1.0, both=1.0)
     """
-    return Pairs(*(float(value) for value in MODES @ spectrum_of(x) / 2))
+    own, inputs, places, both = (float(value) for value in MODES @ spectrum_of(x) / 2)
+    return Pairs(own, inputs, places, both)
 
 
 def second_moment(x: Array) -> float:

@@ -1,8 +1,8 @@
 """Sums with random weights: y_i = sum over j of w_ij x_j. Linear layers, convolutions of both kinds, experts.
 
 For weights independent of x, y is Gaussian and the mean products of its rows are fan_in E[w^2] times those of x (Lee
-et al. 2018, eq. 4); a mean of the weights adds fan_in E[w] E[x] to all units alike. Backward the same holds with fan_out,
-and both fans count the same connections: numel(out) fan_in = numel(in) fan_out.
+et al. 2018, eq. 4); a mean of the weights adds fan_in E[w] E[x] to all units alike. Backward the same holds with
+fan_out, and both fans count the same connections: numel(out) fan_in = numel(in) fan_out.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ class WeightMoments:
         """As many values as there are samples, with exactly this second moment."""
         if self.sample is None:
             spread = max(self.second - self.mean**2, 0.0) ** 0.5
-            return self.mean + spread * draws.normal[0]
+            return np.asarray(self.mean + spread * draws.normal[0])
         found = np.resize(self.sample, draws.count).astype(np.float64)
         now = float(np.mean(found**2))
-        return found * (self.second / now) ** 0.5 if now > 0 else found
+        return np.asarray(found * (self.second / now) ** 0.5) if now > 0 else found
 
 
 def weighted(draws: Draws, x: Array, fan_in: float, weight: WeightMoments) -> Array:
