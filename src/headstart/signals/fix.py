@@ -135,7 +135,7 @@ def _weights_of(look: Look, faults: Iterable[Finding]) -> list[str]:
     """The weights at the layers that faults name, and the biases beside them."""
     found: dict[str, None] = {}
     layers = {layer for finding in faults if finding.code in _OF_WEIGHTS for layer in finding.layers}
-    for row in look.trace.rows:
+    for row in look.rows:
         if row.name in layers:
             found |= dict.fromkeys(row.parameters)
     found |= {layer: None for layer in layers if layer in look.trace.weights}
@@ -148,7 +148,7 @@ def _factors(look: Look, faults: Iterable[Finding], names: list[str]) -> dict[st
     for finding in faults:
         if finding.code not in ("HS201", "HS202", "HS203", "HS209", "HS402"):
             continue
-        for row in look.trace.rows:
+        for row in look.rows:
             own = look.own(row) if row.name == finding.layer else None
             heavy = [name for name in row.parameters if name in names and look.is_weight(look.trace.weights[name])]
             if own and look.usual and math.isfinite(own) and heavy:
@@ -162,7 +162,7 @@ def _fills(look: Look, faults: Iterable[Finding]) -> Iterator[Attempt]:
     for finding in faults:
         if finding.code not in ("HS203", "HS204", "HS205", "HS608"):
             continue
-        for name in (name for row in look.trace.rows if row.name == finding.layer for name in row.parameters):
+        for name in (name for row in look.rows if row.name == finding.layer for name in row.parameters):
             weight = look.trace.weights.get(name)
             if weight is None:
                 continue

@@ -22,6 +22,10 @@ class Look:
     def __init__(self, trace: Trace) -> None:
         self.trace = trace
 
+    @cached_property
+    def rows(self) -> tuple[Row, ...]:
+        return self.trace.judged_rows
+
     @property
     def graph(self) -> Graph:
         return self.trace.graph
@@ -32,11 +36,11 @@ class Look:
 
     @cached_property
     def by_value(self) -> dict[int, Row]:
-        return {row.value: row for row in self.trace.rows}
+        return {row.value: row for row in self.rows}
 
     @cached_property
     def by_op(self) -> dict[int, Row]:
-        return {row.op: row for row in self.trace.rows}
+        return {row.op: row for row in self.rows}
 
     @cached_property
     def on_trunk(self) -> frozenset[int]:
@@ -143,7 +147,7 @@ class Look:
 
     def rows_of(self, parameter: str) -> list[Row]:
         """The rows of the operations that take a parameter."""
-        return [row for row in self.trace.rows if parameter in row.parameters]
+        return [row for row in self.rows if parameter in row.parameters]
 
     def width(self, row: Row) -> int:
         """How many units differ by their weights: channels of a picture, the last axis elsewhere."""

@@ -86,7 +86,7 @@ def unbalanced(look: Look, limit: float) -> Iterator[Hit]:
 
 def steep_norm(look: Look, limit: float) -> Iterator[Hit]:
     """A norm that enlarges a relative change: some vector that enters it is next to zero."""
-    for row in look.trace.rows:
+    for row in look.rows:
         before = look.given(row)
         if not _is_norm(look, row) or len(before) != 1 or before[0].value == row.value:
             continue

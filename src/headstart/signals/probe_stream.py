@@ -18,8 +18,8 @@ _COORDINATES = 6  # inputs at most that are coordinates
 
 def collapsed(look: Look, limit: float) -> Iterator[Hit]:
     """Positions of one input that grow alike behind attention."""
-    rows = [row for row in look.trace.rows if row.token_cosine is not None and row.value in look.on_trunk]
-    if len(rows) < 3 or not any(row.logit_std is not None for row in look.trace.rows):
+    rows = [row for row in look.rows if row.token_cosine is not None and row.value in look.on_trunk]
+    if len(rows) < 3 or not any(row.logit_std is not None for row in look.rows):
         return
     first, last = rows[0], rows[-1]
     apart = 1 - (last.token_cosine or 0.0)

@@ -18,6 +18,7 @@ _HALF_FLAT = 0.6  # of units with an edge: a third of N(0, 1) lies beyond 1, whe
 _FLAT = 0.3  # where the lab's networks may have half: those are small, and train
 _ROOT = 1.5  # standard deviations of logits from which a forgotten root is a fault
 _CLOSE = 1.35
+_MOSTLY = 0.5
 _CHANCE = 1.7  # 3.4 standard deviations of a share of random signs, whose own is 0.5/sqrt(units)
 
 
@@ -39,7 +40,7 @@ def copies(look: Look, limit: float) -> Iterator[Hit]:
 
 def dead(look: Look, limit: float) -> Iterator[Hit]:
     """Units that are zero for every input, more than random signs could make so."""
-    for row in look.trace.rows:
+    for row in look.rows:
         if row.dead is None or look.trace.batch is None or look.trace.batch < 8:
             continue
         most = max(limit, 0.5 + _CHANCE / math.sqrt(max(look.width(row), 1)))
@@ -57,7 +58,7 @@ def dead(look: Look, limit: float) -> Iterator[Hit]:
 
 def saturated(look: Look, limit: float) -> Iterator[Hit]:
     """Bounded activations on their flat parts; a softmax that is one-hot, where it is no attention."""
-    for row in look.trace.rows:
+    for row in look.rows:
         if row.saturated is None or row.op < 0:
             continue
         softmax = row.logit_std is not None
@@ -67,7 +68,7 @@ def saturated(look: Look, limit: float) -> Iterator[Hit]:
         if row.saturated <= most:
             continue
         source = behind(look, row)
-        gate = not softmax and _is_factor(look, row)
+        gate = not softmax and _is_factor(look, row) and not _by_input(look, row)
         what = "rows give all to one place" if softmax else "activations lie where it is flat"
         yield Hit(
             row.saturated,
@@ -80,7 +81,7 @@ def saturated(look: Look, limit: float) -> Iterator[Hit]:
 
 def sharp(look: Look, limit: float) -> Iterator[Hit]:
     """Logits of attention that spread too far: without the root of the width, or with too large queries or keys."""
-    for row in look.trace.rows:
+    for row in look.rows:
         if row.logit_std is None or row.op < 0 or not attends(look, row):
             continue
         query, key, width = operands(look, row)
@@ -182,6 +183,11 @@ def _is_factor(look: Look, row: Row) -> bool:
     """Whether a row multiplies other data: a gate, which may be open or shut."""
     readers = [look.graph.ops[index] for index in _readers(look, look.graph.ops[row.op].outputs)]
     return any(op.name == "multiply" and len(look.graph.data(op)) > 1 for op in readers)
+
+
+def _by_input(look: Look, row: Row) -> bool:
+    """Whether it is the input that drives a row onto its flat parts: a gate that a bias holds open is a design."""
+    return any((share(before) or 0.0) > _MOSTLY for before in look.given(row))
 
 
 def _is_output(look: Look, parameter: str) -> bool:

@@ -25,7 +25,7 @@ def not_finite(look: Look, limit: float) -> Iterator[Hit]:
         yield _forward(look, row)
         return
     if look.trace.loss is not None and not math.isfinite(look.trace.loss):
-        last = look.trace.rows[-1] if look.trace.rows else None
+        last = look.rows[-1] if look.rows else None
         yield Hit(1.0, f"The loss is {number(look.trace.loss)}, though every output is finite: the loss makes it so.",
                   None if last is None else last.name)  # fmt: skip
         return
@@ -80,7 +80,7 @@ def first_loss(look: Look, limit: float) -> Iterator[Hit]:
 
 def certain(look: Look, limit: float) -> Iterator[Hit]:
     """Shares at the output that all but leave no choice."""
-    for row in look.trace.rows:
+    for row in look.rows:
         shares = row.kind in ("softmax", "log_softmax") and row.saturated is not None and row.value in look.on_trunk
         share = row.saturated or 0.0
         if shares and share > _ONE_HOT and not any(look.graph.is_weighted(op) for op in _after(look, row)):
@@ -94,7 +94,7 @@ def certain(look: Look, limit: float) -> Iterator[Hit]:
 
 def _origin(look: Look) -> Row | None:
     """The first row that is not finite, of those through which it comes to an output."""
-    bad = {row.value: row for row in look.trace.rows if row.nonfinite or (row.rms is not None and math.isnan(row.rms))}
+    bad = {row.value: row for row in look.rows if row.nonfinite or (row.rms is not None and math.isnan(row.rms))}
     if not bad:
         return None
     led: set[int] = set()
@@ -102,10 +102,10 @@ def _origin(look: Look) -> Row | None:
         row = look.row_of(value)
         if row is not None and row.value in bad:
             led.add(row.value)
-    for row in reversed(look.trace.rows):
+    for row in reversed(look.rows):
         if row.value in led:
             led |= {each.value for each in look.given(row) if each.value in bad}
-    first = [row for row in look.trace.rows if row.value in led]
+    first = [row for row in look.rows if row.value in led]
     return first[0] if first else None
 
 
@@ -152,7 +152,7 @@ def _zero_parents(look: Look, row: Row) -> list[str]:
 
 def _origin_of_gradient(look: Look) -> Row | None:
     """The last row whose own gradient is finite while that of what it takes is not."""
-    for row in reversed(look.trace.rows):
+    for row in reversed(look.rows):
         if row.grad_rms is None or not math.isfinite(row.grad_rms):
             continue
         for before in look.given(row):

@@ -31,7 +31,7 @@ def mild(total: float, limit: float) -> Severity | None:
 
 def only(look: Look, name: str) -> str:
     """The call that draws the weights of one layer anew."""
-    parameter = next((row.parameters[0] for row in look.trace.rows if row.name == name and row.parameters), name)
+    parameter = next((row.parameters[0] for row in look.rows if row.name == name and row.parameters), name)
     return init(f'only="{parameter}"')
 
 

@@ -7,7 +7,7 @@ What was not measured is None, and rules that need it are silent.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from headstart.graph.graph import Graph
 from headstart.graph.residual import ResidualSum
@@ -85,7 +85,7 @@ class Weight:
         name: canonical. role: as in a plan. shape: its sizes.
         rms: of its values. grad_rms: of the loss's derivative by them; None where nothing came back.
         grad_nonfinite: how many elements of the gradient are not finite.
-        update: learning rate x grad_rms / rms, one step of gradient descent relative to the weight; None without it.
+        update: learning rate x grad_rms / rms: a step of gradient descent relative to the weight; None without a rate.
         trainable: whether it asks for a gradient.
         distinct: how many of its outputs' rows differ, of a weight with rows; None where it was not counted.
     """
@@ -130,3 +130,16 @@ class Trace:
     measured: bool = True
     from_random: bool = False
     singular_values: tuple[float, ...] = ()
+
+    @property
+    def judged_rows(self) -> tuple[Row, ...]:
+        """The rows by what was measured, which predictions may follow later; by what theory says where nothing was."""
+        if self.measured:
+            return self.__dict__.get("rows_measured") or self.rows
+        return tuple(
+            replace(
+                row, rms=row.predicted_rms, batch_std=row.predicted_batch_std, cosine=row.predicted_cosine,
+                grad_rms=row.predicted_grad,
+            )
+            for row in self.rows
+        )  # fmt: skip

@@ -80,7 +80,7 @@ class Trunk:
 def trunks(trace: Trace) -> tuple[Trunk, ...]:
     """One trunk for each input that reaches the outputs, the one with the most weights first."""
     graph = trace.graph
-    rows = {row.value: row for row in trace.rows}
+    rows = {row.value: row for row in trace.judged_rows}
     sinks = _sinks(trace, rows)
     living = _before(graph, sinks)
     found = []

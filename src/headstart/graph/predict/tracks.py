@@ -58,6 +58,8 @@ def parted(walk: Walk, op: Op, rule: Rule) -> Step | None:
     split = walk.tracks[tracked[0]].split
     if any(walk.tracks[value].split != split for value in tracked) or _mixes(walk, op, tracked[0]):
         return None
+    if any(value not in walk.samples for value in tracked):  # nothing is known of it: a weight that is no number
+        return None
     if op.name in ("slice", "split") and len(op.inputs) == 1:
         taken = _taken(walk, op, tracked[0], split)
         if taken is not None:

@@ -56,7 +56,7 @@ def with_predictions(trace: Trace, theory: Theory, seed: int) -> Trace:
 
     found = Predicted(**{field.name: getattr(trace, field.name) for field in fields(Trace)})
     del found.__dict__["rows"]
-    found.__dict__["_later"] = later
+    found.__dict__ |= {"_later": later, "rows_measured": rows}
     return found
 
 
