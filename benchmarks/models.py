@@ -13,8 +13,8 @@
   weight's recipe and one that was made sick; and of 1,000 Linear 64x64.
 
 - *probe*: measuring a forward and a backward pass against a plain one, in processor time on one thread: an MLP, a
-  residual convolutional net and an encoder; and per operation of a small MLP, whose plain pass takes no time. What theory
-  says is worked out when it is looked at, and is timed apart. Peak memory of tensors beyond the model.
+  residual convolutional net and an encoder; and per operation of a small MLP, whose plain pass takes no time. What
+  theory says is worked out when it is looked at, and is timed apart. Peak memory of tensors beyond the model.
 
 Every contest first checks that both sides gave each weight the same standard deviation, within six standard errors; the
 probe's that both found the same gradients.
