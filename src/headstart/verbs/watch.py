@@ -136,7 +136,7 @@ def watch(
     ...         loss.backward()
     ...         optimizer.step()
     ...     watching.close()
-    ...     print([json.loads(line).get("step") for line in open(f"{folder}/watch.jsonl")])
+    ...     print([json.loads(line).get("step") for line in watching.file.read_text().splitlines()])
     [None, 1, 3]
     """
     adapter = importlib.import_module(f"{adapter_of(model).__name__}.watch")

@@ -14,7 +14,7 @@ Numbers = dict[str, float | None]
 
 
 def output_numbers(tensor: Tensor, place: Looked) -> Numbers:
-    """Size, deviation across the batch, cosine, dead and saturated shares; a batch may have another size than before."""
+    """Size, deviation across the batch, cosine, dead and saturated shares; the batch may have another size."""
     batch, shape = place.batch, place.shape
     if tensor.numel() == 0:
         return {}
