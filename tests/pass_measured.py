@@ -12,8 +12,8 @@ from torch.utils import _pytree as pytree
 from headstart.graph.graph import Graph
 from headstart.graph.predict import Prediction, predict
 from headstart.models.torch import names, record
-from headstart.models.torch.measure_moments import root_mean_square
-from headstart.models.torch.measure_predict import input_moments, weight_moments
+from headstart.models.torch.measure.moments import root_mean_square
+from headstart.models.torch.measure.predict import input_moments, weight_moments
 
 
 class Measured(NamedTuple):

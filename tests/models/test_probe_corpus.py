@@ -10,8 +10,8 @@ import well_models
 
 from headstart.models.torch.measure import trace_of
 from headstart.signals.judge import Verdict
+from headstart.signals.probe.judge import judge_trace
 from headstart.signals.rule import Finding
-from headstart.signals.traced import judge_trace
 
 ROWS = {**sick_corpus.ROWS, **sick_others.ROWS}
 

@@ -11,8 +11,8 @@ import headstart as hs
 from headstart.errors import InputError
 from headstart.models.torch.fix import try_fix
 from headstart.models.torch.measure import trace_of
-from headstart.signals.fix import Fix
-from headstart.signals.traced import judge_trace
+from headstart.signals.probe.fix import Fix
+from headstart.signals.probe.judge import judge_trace
 
 
 def fixed(name: str) -> tuple[nn.Module, Fix | None, corpus.Sick]:

@@ -13,7 +13,7 @@ import torch_zoo as zoo
 from torch import Tensor, nn
 
 from headstart.models.torch.measure import trace_of
-from headstart.models.torch.measure_moments import Batch, moments
+from headstart.models.torch.measure.moments import Batch, moments
 from headstart.signals.trace import Trace
 
 TOKENS = torch.randint(0, 11, (4, 6), generator=torch.Generator().manual_seed(1))

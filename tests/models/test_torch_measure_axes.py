@@ -12,8 +12,8 @@ import torch_zoo as zoo
 from torch import Tensor, nn
 
 from headstart.models.torch.measure import trace_of
-from headstart.models.torch.measure_axis import read_labels, reshaped
-from headstart.models.torch.measure_moments import Batch
+from headstart.models.torch.measure.axis import read_labels, reshaped
+from headstart.models.torch.measure.moments import Batch
 
 
 class Folded(nn.Module):

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from headstart.models.torch.measure import trace_of
-from headstart.signals.look import Look
-from headstart.signals.trunk import Trunk
+from headstart.signals.probe.look import Look
+from headstart.signals.probe.trunk import Trunk
 
 
 def trunk(model: nn.Module, *inputs: Tensor) -> Trunk:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from headstart.signals import probe_gradient
 from headstart.signals.drift import GROWS, NOTHING, SHRINKS, first_beyond, in_words
 from headstart.signals.evidence import Evidence
+from headstart.signals.probe import gradient as probe_gradient
 from headstart.signals.record import Signals
 from headstart.signals.rule import LEFT_THE_PLATEAU, MOST, Hit, Rule
 from headstart.words import times

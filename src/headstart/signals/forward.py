@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 
-from headstart.signals import probe_signal, probe_units
 from headstart.signals.drift import GROWS, NOTHING, SHRINKS, first_beyond, in_words
 from headstart.signals.evidence import Evidence
+from headstart.signals.probe import signal as probe_signal
+from headstart.signals.probe import units as probe_units
 from headstart.signals.rule import LEFT_THE_PLATEAU, MOST, Hit, Rule
 from headstart.words import percent
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from headstart.signals import probe_values
 from headstart.signals.evidence import Evidence
+from headstart.signals.probe import values as probe_values
 from headstart.signals.rule import MOST, Hit, Rule
 from headstart.words import number, percent
 

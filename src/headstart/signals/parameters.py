@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from headstart.signals import probe_stream, probe_zeros
 from headstart.signals.drift import GROWS, SHRINKS
-from headstart.signals.look import Look
+from headstart.signals.probe import stream as probe_stream
+from headstart.signals.probe import zeros as probe_zeros
+from headstart.signals.probe.look import Look
 from headstart.signals.rule import Hit, Rule, Severity
 
 

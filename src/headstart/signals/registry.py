@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from headstart.errors import unknown
-from headstart.signals import parameters, probe_rules, start, training
+from headstart.signals import parameters, start, training
+from headstart.signals.probe import rules as probe_rules
 from headstart.signals.rule import Rule
 
 SCHEMA = 1

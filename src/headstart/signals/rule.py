@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from headstart.signals.evidence import Evidence
-from headstart.signals.look import Look
+from headstart.signals.probe.look import Look
 from headstart.signals.severity import Severity
 
 __all__ = ["Finding", "Hit", "Rule", "Severity"]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from headstart.signals import probe_units
 from headstart.signals.evidence import Evidence, median
+from headstart.signals.probe import units as probe_units
 from headstart.signals.rule import Hit, Rule
 from headstart.words import count
 

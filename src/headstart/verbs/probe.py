@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from headstart import check
 from headstart.errors import InputError
 from headstart.models import adapter_of
-from headstart.signals.fix import Fix
 from headstart.signals.judge import Verdict
+from headstart.signals.probe.fix import Fix
+from headstart.signals.probe.judge import judge_trace
 from headstart.signals.registry import RULES
 from headstart.signals.trace import Row, Trace, Weight
-from headstart.signals.traced import judge_trace
 from headstart.verbs.judged import Judged
 from headstart.words import plain
 

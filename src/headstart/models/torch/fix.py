@@ -16,11 +16,11 @@ from headstart.models.torch.measure import trace_of
 from headstart.models.torch.read import read
 from headstart.models.torch.write import write
 from headstart.plans import plan_parameters
-from headstart.signals.fix import Attempt, Fix, attempts, better
 from headstart.signals.judge import HEALTHY, Verdict
-from headstart.signals.look import Look
+from headstart.signals.probe.fix import Attempt, Fix, attempts, better
+from headstart.signals.probe.judge import judge_trace
+from headstart.signals.probe.look import Look
 from headstart.signals.trace import Trace
-from headstart.signals.traced import judge_trace
 
 
 def try_fix(

@@ -16,12 +16,12 @@ from torch.utils import _pytree as pytree
 
 from headstart.graph.residual import residual_sums
 from headstart.models.torch import names
-from headstart.models.torch.measure_activation import Shape
-from headstart.models.torch.measure_axis import Mixed
-from headstart.models.torch.measure_checks import as_input, batch_of, tensors_of
-from headstart.models.torch.measure_meter import Meter
-from headstart.models.torch.measure_moments import Batch
-from headstart.models.torch.measure_rows import rows_of_pass
+from headstart.models.torch.measure.activation import Shape
+from headstart.models.torch.measure.axis import Mixed
+from headstart.models.torch.measure.checks import as_input, batch_of, tensors_of
+from headstart.models.torch.measure.meter import Meter
+from headstart.models.torch.measure.moments import Batch
+from headstart.models.torch.measure.rows import rows_of_pass
 from headstart.models.torch.ops import name_of
 from headstart.models.torch.read import arrays_of, read
 from headstart.models.torch.record import ForwardError, Tape, record

@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from headstart.models.torch.measure_activation import flat_share
-from headstart.models.torch.measure_meter import dead_share
-from headstart.models.torch.measure_moments import as_written, moments, root_mean_square
+from headstart.models.torch.measure.activation import flat_share
+from headstart.models.torch.measure.meter import dead_share
+from headstart.models.torch.measure.moments import as_written, moments, root_mean_square
 from headstart.models.torch.watch_learn import Looked
 
 Numbers = dict[str, float | None]

@@ -9,12 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from headstart.signals.drifts import Drift, forward, independence
-from headstart.signals.look import Look, share
-from headstart.signals.probe_words import cure, from_to, init, mild, only
-from headstart.signals.probe_zeros import lost
+from headstart.signals.probe.drifts import Drift, forward, independence
+from headstart.signals.probe.look import Look, share
+from headstart.signals.probe.trunk import Trunk
+from headstart.signals.probe.words import cure, from_to, init, mild, only
+from headstart.signals.probe.zeros import lost
 from headstart.signals.rule import Hit
-from headstart.signals.trunk import Trunk
 from headstart.words import count, number, times
 
 _MOSTLY = 0.7  # of the logarithm: then it is the share that shrank, and not the size

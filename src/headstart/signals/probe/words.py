@@ -5,10 +5,10 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator
 
-from headstart.signals.drifts import Drift
-from headstart.signals.look import Look
+from headstart.signals.probe.drifts import Drift
+from headstart.signals.probe.look import Look
+from headstart.signals.probe.trunk import Trunk
 from headstart.signals.severity import Severity
-from headstart.signals.trunk import Trunk
 from headstart.words import count, times
 
 _GAIN = ('"gain"', "example=x")

@@ -7,8 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from headstart.signals import probe_gradient, probe_signal, probe_stream, probe_units, probe_values
-from headstart.signals.look import Look
+from headstart.signals.probe import gradient as probe_gradient
+from headstart.signals.probe import signal as probe_signal
+from headstart.signals.probe import stream as probe_stream
+from headstart.signals.probe import units as probe_units
+from headstart.signals.probe import values as probe_values
+from headstart.signals.probe.look import Look
 from headstart.signals.rule import Hit, Rule, Severity
 
 

@@ -8,8 +8,8 @@ from functools import cached_property
 
 from headstart.graph.graph import Graph
 from headstart.graph.values import Op
+from headstart.signals.probe.trunk import Layer, Trunk, trunks
 from headstart.signals.trace import Row, Trace, Weight
-from headstart.signals.trunk import Layer, Trunk, trunks
 
 OUTLIER = 10.0  # times the median of what layers multiply by: then one layer is meant, and not the end of its branch
 _TIMES = 4  # that a weight is used before it is a recurrence

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from headstart.signals import start, training
 from headstart.signals.judge import HEALTHY, Verdict
-from headstart.signals.look import Look
 from headstart.signals.parameters import BY_CODE
-from headstart.signals.probe_rules import RULES as PROBED
+from headstart.signals.probe.look import Look
+from headstart.signals.probe.rules import RULES as PROBED
 from headstart.signals.rule import Finding, Rule
 from headstart.signals.trace import Trace
 from headstart.words import count, times

@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterator
 
 from headstart.graph.values import Op
-from headstart.signals.look import OUTLIER, Look
-from headstart.signals.probe_units import behind
-from headstart.signals.probe_words import only
+from headstart.signals.probe.look import OUTLIER, Look
+from headstart.signals.probe.units import behind
+from headstart.signals.probe.words import only
 from headstart.signals.rule import Hit
 from headstart.signals.trace import Row
 from headstart.words import count, listed, number, times

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from headstart.signals.judge import Verdict
-from headstart.signals.look import Look
+from headstart.signals.probe.look import Look
 from headstart.signals.rule import Finding
 from headstart.signals.trace import Trace
 from headstart.words import number

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from headstart.graph.graph import Graph
-from headstart.models.torch.measure_moments import Batch
+from headstart.models.torch.measure.moments import Batch
 
 _INPUTS, _POSITIONS, _FEWEST = 4, 64, 4
 _COLUMNS = 4096  # of a row that are compared

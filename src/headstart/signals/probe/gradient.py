@@ -7,14 +7,14 @@ import statistics
 from collections.abc import Iterator
 from dataclasses import replace
 
-from headstart.signals.drifts import Drift, backward
-from headstart.signals.look import Look
-from headstart.signals.probe_units import behind
-from headstart.signals.probe_words import cure, from_to, mild, only
-from headstart.signals.probe_zeros import wakes
+from headstart.signals.probe.drifts import Drift, backward
+from headstart.signals.probe.look import Look
+from headstart.signals.probe.trunk import size
+from headstart.signals.probe.units import behind
+from headstart.signals.probe.words import cure, from_to, mild, only
+from headstart.signals.probe.zeros import wakes
 from headstart.signals.rule import Hit
 from headstart.signals.trace import Row
-from headstart.signals.trunk import size
 from headstart.words import count, number, times
 
 _STEEP = 5.0

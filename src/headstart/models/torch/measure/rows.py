@@ -14,8 +14,8 @@ from headstart.graph.norms import written_norm
 from headstart.graph.residual import ResidualSum
 from headstart.graph.values import Op
 from headstart.graph.words import POINTWISE, RESHAPE
-from headstart.models.torch.measure_meter import NOT_REACHED, Meter, Seen
-from headstart.models.torch.measure_moments import effective_rank
+from headstart.models.torch.measure.meter import NOT_REACHED, Meter, Seen
+from headstart.models.torch.measure.moments import effective_rank
 from headstart.signals.trace import Row
 
 

@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterator
 
 from headstart.graph.words import JOIN, RESHAPE
-from headstart.signals.look import Look, share
-from headstart.signals.probe_signal import LOST
-from headstart.signals.probe_words import only
+from headstart.signals.probe.look import Look, share
+from headstart.signals.probe.signal import LOST
+from headstart.signals.probe.words import only
 from headstart.signals.rule import Hit, Severity
 from headstart.signals.trace import Row
 from headstart.words import count, number, percent

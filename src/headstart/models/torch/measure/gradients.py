@@ -12,7 +12,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from headstart.models.torch.measure_moments import root_mean_square
+from headstart.models.torch.measure.moments import root_mean_square
 
 Measured = tuple[float, int]  # root mean square, elements that are not finite
 

@@ -15,7 +15,7 @@ from torch import nn
 
 from headstart.errors import InputError
 from headstart.graph.graph import Graph
-from headstart.models.torch.measure_moments import root_mean_square
+from headstart.models.torch.measure.moments import root_mean_square
 from headstart.models.torch.read import Reading, informed
 from headstart.models.torch.restore import left_as_found
 from headstart.models.torch.write import write

@@ -14,14 +14,14 @@ from torch import Tensor
 
 from headstart.graph.values import Kind, Op
 from headstart.graph.words import JOIN, POINTWISE, RESHAPE
-from headstart.models.torch.measure_activation import Activations, Shape, flat_share
-from headstart.models.torch.measure_alike import token_cosine
-from headstart.models.torch.measure_attention import MASKED, Shares, of_attention, of_attention_layer, of_softmax
-from headstart.models.torch.measure_axis import Axes
-from headstart.models.torch.measure_gradients import Gradients
-from headstart.models.torch.measure_loss import told_by
-from headstart.models.torch.measure_moments import Batch, Moments, as_written, memory_order, moments, products
-from headstart.models.torch.measure_recurrent import flat_gates
+from headstart.models.torch.measure.activation import Activations, Shape, flat_share
+from headstart.models.torch.measure.alike import token_cosine
+from headstart.models.torch.measure.attention import MASKED, Shares, of_attention, of_attention_layer, of_softmax
+from headstart.models.torch.measure.axis import Axes
+from headstart.models.torch.measure.gradients import Gradients
+from headstart.models.torch.measure.loss import told_by
+from headstart.models.torch.measure.moments import Batch, Moments, as_written, memory_order, moments, products
+from headstart.models.torch.measure.recurrent import flat_gates
 from headstart.models.torch.record import Given, Made
 
 UNDER_NO_GRAD = "it ran without gradients: under no_grad, or in a reentrant checkpoint"

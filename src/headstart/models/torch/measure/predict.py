@@ -16,7 +16,7 @@ from torch import Tensor
 
 from headstart.graph.graph import Graph
 from headstart.graph.predict import InputMoments, Prediction, WeightMoments, predict
-from headstart.models.torch.measure_moments import root_mean_square
+from headstart.models.torch.measure.moments import root_mean_square
 from headstart.models.torch.values import missing, sample_of
 from headstart.plans import Parameter, Plan
 from headstart.signals.trace import Row, Trace

@@ -26,9 +26,9 @@ from headstart.graph.graph import Graph
 from headstart.graph.predict import WeightMoments
 from headstart.graph.residual import longest_path, residual_sums
 from headstart.models.torch import names
-from headstart.models.torch.measure_alike import distinct_units
-from headstart.models.torch.measure_axis import Mixed
-from headstart.models.torch.measure_checks import (
+from headstart.models.torch.measure.alike import distinct_units
+from headstart.models.torch.measure.axis import Mixed
+from headstart.models.torch.measure.checks import (
     as_input,
     batch_of,
     check_batch,
@@ -36,20 +36,20 @@ from headstart.models.torch.measure_checks import (
     check_model,
     tensors_of,
 )  # fmt: skip
-from headstart.models.torch.measure_draws import drawn, plan_of, with_spread
-from headstart.models.torch.measure_gradients import Gradients, gradients_set_aside, leaves_of
-from headstart.models.torch.measure_jacobian import singular_values
-from headstart.models.torch.measure_loss import Loss, Objective, floating, no_path, objective
-from headstart.models.torch.measure_meter import Meter
-from headstart.models.torch.measure_moments import root_mean_square
-from headstart.models.torch.measure_predict import (
+from headstart.models.torch.measure.draws import drawn, plan_of, with_spread
+from headstart.models.torch.measure.gradients import Gradients, gradients_set_aside, leaves_of
+from headstart.models.torch.measure.jacobian import singular_values
+from headstart.models.torch.measure.loss import Loss, Objective, floating, no_path, objective
+from headstart.models.torch.measure.meter import Meter
+from headstart.models.torch.measure.moments import root_mean_square
+from headstart.models.torch.measure.predict import (
     Theory,
     input_moments,
     moments_of_draws,
     weight_moments,
     with_predictions,
 )  # fmt: skip
-from headstart.models.torch.measure_rows import rows_of_pass
+from headstart.models.torch.measure.rows import rows_of_pass
 from headstart.models.torch.read import Reading, arrays_of, forward_failed, informed, read, roles_of
 from headstart.models.torch.record import ForwardError, record
 from headstart.models.torch.restore import Found, WritesSeen, has_accelerators, left_as_found

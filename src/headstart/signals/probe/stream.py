@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from headstart.signals.look import Look
-from headstart.signals.probe_units import behind
-from headstart.signals.probe_words import NO_CURE, init
+from headstart.signals.probe.look import Look
+from headstart.signals.probe.units import behind
+from headstart.signals.probe.words import NO_CURE, init
 from headstart.signals.rule import Hit
 from headstart.signals.trace import Row
 from headstart.words import count, number, times

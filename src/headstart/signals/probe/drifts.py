@@ -14,9 +14,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from headstart.graph.values import Op
-from headstart.signals.look import Look, share
+from headstart.signals.probe.look import Look, share
+from headstart.signals.probe.trunk import Layer, Trunk, size
 from headstart.signals.trace import Row
-from headstart.signals.trunk import Layer, Trunk, size
 
 _MOST_OF = 0.25  # of the worst layer's logarithm: what is less is not to blame
 _MOST = 0.8  # of what its stretch does

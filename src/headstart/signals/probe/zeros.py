@@ -10,11 +10,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from headstart.signals.look import Look
-from headstart.signals.probe_words import only
+from headstart.signals.probe.look import Look
+from headstart.signals.probe.trunk import Trunk
+from headstart.signals.probe.words import only
 from headstart.signals.rule import Hit
 from headstart.signals.trace import Row, Weight
-from headstart.signals.trunk import Trunk
 from headstart.words import listed
 
 _SHIFTS = ("bias", "forget bias", "norm shift")

@@ -21,7 +21,7 @@ from torch.utils import _pytree as pytree
 
 from headstart.graph.values import Op
 from headstart.graph.words import ARITHMETIC
-from headstart.models.torch.measure_moments import Batch
+from headstart.models.torch.measure.moments import Batch
 from headstart.models.torch.record import Given, Made
 
 _ALIGNED = ARITHMETIC | {"pointwise", "dropout", "softmax"}
