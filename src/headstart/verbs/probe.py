@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headstart import check
-from headstart.errors import InputError
+from headstart.errors import InputError, unknown
 from headstart.models import adapter_of
 from headstart.signals.judge import Verdict
 from headstart.signals.probe.fix import Fix
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from headstart.show.files import Files
 
 SCHEMA = 1
+LOSSES = ("cross_entropy", "mse")
 
 
 class Probe(Judged):
@@ -206,8 +207,12 @@ def probe(
         "learning_rate": None if learning_rate is None else check.positive(learning_rate, "learning_rate", "0.1"),
         "jacobian": check.whole(jacobian, "jacobian", 0, example="5"),
     }  # fmt: skip
+    if isinstance(loss, str) and loss not in LOSSES:
+        raise unknown("loss", loss, LOSSES)
     if isinstance(loss, str) and target is None:
         raise InputError(f"the loss {loss!r} compares with a target. Pass target=.")
+    if target is not None and loss is None:
+        raise InputError('a target is what a loss compares with. Pass loss="mse" or loss="cross_entropy" too.')
     trace = adapter.trace_of(model, inputs, kwargs, **how)
 
     def fix(trace: Trace, judged: Verdict) -> Fix | None:

@@ -98,10 +98,11 @@ class Walk:
                 given = inputs.get(value.number, InputMoments())
                 self.axes[value.number] = axis.of_input(graph, value.number, given.whole)
                 self.roots[value.number] = frozenset({("input", value.number)})
-                self.keep(
-                    value.number,
-                    start(given, self.axes[value.number], value.shape, draws, _rows_read(graph, value.number)),
-                )
+                made = start(given, self.axes[value.number], value.shape, draws, _rows_read(graph, value.number))
+                try:
+                    self.keep(value.number, made)
+                except NoRule as reason:  # an input that is not finite
+                    self.why[value.number] = str(reason)
 
     @property
     def count_inputs(self) -> int:

@@ -183,8 +183,9 @@ def forward_failed(
     shapes = ", ".join(str(tuple(x.shape)) for x in (*args, *kwargs.values()) if isinstance(x, Tensor))
     module = dict(names.modules(model)).get(failed.module)
     where = f", in {failed.module} ({type(module).__name__})" if failed.module else ""
+    example = f"the example of shape {shapes}" if shapes else "an example without tensors"
     return InputError(
-        f"the model's forward pass fails on the example of shape {shapes}{where}: "
+        f"the model's forward pass fails on {example}{where}: "
         f"{type(failed.error).__name__}: {failed.error}. Pass inputs that the model takes."
     )
 
