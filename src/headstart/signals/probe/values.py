@@ -117,6 +117,11 @@ def _origin(look: Look) -> Row | None:
 
 
 def _forward(look: Look, row: Row) -> Hit:
+    if row.op < 0:
+        bad = count(row.nonfinite or 1, "value")
+        return Hit(float(row.nonfinite or 1), f"The input holds {bad} that {'is' if row.nonfinite == 1 else 'are'} not "
+                   "finite: what the model makes of it says nothing.", row.name,
+                   remedy="Mend the data: torch.nan_to_num, or leave those inputs out.")  # fmt: skip
     none = [name for name in row.parameters if not _is_finite(look, name)]
     if none:
         return Hit(float(row.nonfinite or 1), f"{row.name} makes values that are not finite: {listed(none)} holds "
