@@ -167,3 +167,11 @@ export function shown(signature: Signature, values: Values): string {
     });
   return written(signature.name, parts);
 }
+
+/** A spec string in which every argument that is not its default stands by its name; one that must be given, plainly. */
+export function specWith(signature: Signature, values: Values): string {
+  const parts = signature.arguments
+    .filter((argument) => values[argument.name] !== undefined && values[argument.name] !== argument.default)
+    .map((argument) => `${argument.name}=${formatted(values[argument.name]!)}`);
+  return written(signature.name, parts);
+}
