@@ -24,46 +24,49 @@ export function zeroLine(values: ArrayLike<number>, side: number, piece: Piece):
   }
 }
 
+/** The pieces within one cell; the bits of `kind` are its corners' signs. */
 function cell(
-  kind: number, middle: boolean, r: number, c: number, top: number, right: number, bottom: number, left: number, piece: Piece,
+  kind: number,
+  middle: boolean,
+  r: number,
+  c: number,
+  top: number,
+  right: number,
+  bottom: number,
+  left: number,
+  piece: Piece,
 ): void {
-  switch (kind) {
-    case 1: case 14: return piece(c, left, bottom, r + 1);
-    case 2: case 13: return piece(bottom, r + 1, c + 1, right);
-    case 3: case 12: return piece(c, left, c + 1, right);
-    case 4: case 11: return piece(top, r, c + 1, right);
-    case 6: case 9: return piece(top, r, bottom, r + 1);
-    case 7: case 8: return piece(c, left, top, r);
-    default: // 5 and 10: two corners across from each other
-      if ((kind === 5) === middle) {
-        piece(c, left, top, r);
-        piece(bottom, r + 1, c + 1, right);
-      } else {
-        piece(c, left, bottom, r + 1);
-        piece(top, r, c + 1, right);
-      }
-  }
+  if (kind === 5 || kind === 10) {
+    // two corners across from each other: the middle belongs to one pair of them
+    const joined = (kind === 5) === middle;
+    piece(c, left, joined ? top : bottom, joined ? r : r + 1);
+    piece(joined ? bottom : top, joined ? r + 1 : r, c + 1, right);
+  } else if (kind === 1 || kind === 14) piece(c, left, bottom, r + 1);
+  else if (kind === 2 || kind === 13) piece(bottom, r + 1, c + 1, right);
+  else if (kind === 3 || kind === 12) piece(c, left, c + 1, right);
+  else if (kind === 4 || kind === 11) piece(top, r, c + 1, right);
+  else if (kind === 6 || kind === 9) piece(top, r, bottom, r + 1);
+  else piece(c, left, top, r);
 }
 
-/**
- * By how much class k leads the best of the others, at each point: positive where it wins, zero on its boundary.
- * `logits` holds the classes one after another; a single row is the lead of class 1 over class 0.
- */
-export function lead(logits: ArrayLike<number>, classes: number, points: number, k: number, into: Float32Array): void {
-  for (let i = 0; i < points; i++) {
+/** By how much class k leads the best of the others, at each point: positive where it wins, zero on its boundary. */
+export function lead(planes: readonly Float32Array[], k: number, into: Float32Array): void {
+  for (let i = 0; i < into.length; i++) {
     let best = -Infinity;
-    for (let j = 0; j < classes; j++) if (j !== k) best = Math.max(best, logits[j * points + i]!);
-    into[i] = logits[k * points + i]! - best;
+    for (let j = 0; j < planes.length; j++) if (j !== k) best = Math.max(best, planes[j]![i]!);
+    into[i] = planes[k]![i]! - best;
   }
 }
 
-/** The lines between all classes. `rows` is 1 for two classes. */
-export function boundaries(logits: ArrayLike<number>, rows: number, side: number, piece: Piece): void {
-  if (rows === 1) return zeroLine(logits, side, piece);
-  const points = side * side;
-  const field = new Float32Array(points);
-  for (let k = 0; k < rows; k++) {
-    lead(logits, rows, points, k, field);
+/** The lines between all classes. One plane is two classes: the lead of class 1 over class 0. */
+export function boundaries(planes: readonly Float32Array[], side: number, piece: Piece): void {
+  if (planes.length === 1) {
+    zeroLine(planes[0]!, side, piece);
+    return;
+  }
+  const field = new Float32Array(side * side);
+  for (let k = 0; k < planes.length; k++) {
+    lead(planes, k, field);
     zeroLine(field, side, piece);
   }
 }

@@ -1,14 +1,8 @@
-// How the page looks now: paper and ink from the stylesheet, the project's palette made readable on that paper.
+// How the page looks now: the project's palette, light or dark, made readable on its paper.
 
-import { hex, parse, readable, type Rgb } from "./colour.js";
-import { Shades } from "./shading.js";
-
-/** The palette as the project exports it. */
-export interface Palette {
-  readonly schemes: readonly string[];
-  readonly dashes: readonly (readonly number[])[];
-  readonly classes: readonly string[];
-}
+import type { Tables, Theme } from "../core/types.ts";
+import { hex, parse, readable } from "./colour.ts";
+import { Shades } from "./shading.ts";
 
 export interface Look {
   readonly dark: boolean;
@@ -16,7 +10,7 @@ export interface Look {
   readonly quiet: string;
   readonly faint: string;
   readonly paper: string;
-  /** Of each panel: its lines (3 to 1 against the paper), its words (4.5 to 1), and its line style. */
+  /** Of each panel: its line (3 to 1 against the paper), its words (4.5 to 1), and its line style. */
   readonly lines: readonly string[];
   readonly words: readonly string[];
   readonly dashes: readonly string[];
@@ -24,27 +18,41 @@ export interface Look {
   readonly shades: Shades;
 }
 
-/** Reads the stylesheet's variables; called again when light turns to dark. */
-export function lookNow(palette: Palette): Look {
-  const css = getComputedStyle(document.documentElement);
-  const variable = (name: string): string => css.getPropertyValue(name).trim();
-  const [ink, paper] = [parse(variable("--ink")), parse(variable("--paper"))];
-  const stand = (ratio: number) => (colour: string): string => hex(readable(parse(colour), paper, ink, ratio));
-  const dark = paper[0] < 128;
-  const classes = palette.classes.map((colour) => distinct(parse(colour), paper, ink));
+/** Whether a theme is dark here. Paper is white. */
+export function isDark(theme: Theme): boolean {
+  if (matchMedia("print").matches) return false;
+  return theme === "dark" || (theme === "auto" && matchMedia("(prefers-color-scheme: dark)").matches);
+}
+
+/** The look of the exported palette. WCAG 2.2 asks 3 to 1 of lines and 4.5 to 1 of words. */
+export function makeLook(palettes: Tables["palette"], dark: boolean): Look {
+  const palette = dark ? palettes.dark : palettes.light;
+  const [ink, paper] = [parse(palette.ink), parse(palette.paper)];
+  const stand = (ratio: number) => (colour: string) => readable(parse(colour), paper, ink, ratio);
+  const classes = palette.classes.map(stand(2)); // they differ in lightness: only what would drown in the paper is moved
   return {
     dark,
-    ink: variable("--ink"),
-    quiet: variable("--quiet"),
-    faint: variable("--line"),
-    paper: variable("--paper"),
-    lines: palette.schemes.map(stand(3)),
-    words: palette.schemes.map(stand(4.6)),
-    dashes: palette.dashes.map((dash) => (dash[1] ? dash.join(" ") : "")),
+    ink: palette.ink,
+    paper: palette.paper,
+    quiet: hex(readable(parse(palette.muted), paper, ink, 5)),
+    faint: palette.line,
+    lines: palette.series.map(stand(3)).map(hex),
+    words: palette.series.map(stand(4.6)).map(hex),
+    dashes: palettes.dashes.map((dash) => (dash[1] ? dash.join(" ") : "")),
     classes: classes.map(hex),
     shades: new Shades(classes, paper),
   };
 }
 
-// The classes keep the palette's colours, which differ in lightness; only what would drown in the paper is moved.
-const distinct = (colour: Rgb, paper: Rgb, ink: Rgb): Rgb => readable(colour, paper, ink, 2);
+/** Hands the look to the stylesheet, so that page and pictures cannot differ. */
+export function applyLook(look: Look, root: HTMLElement): void {
+  root.dataset["theme"] = look.dark ? "dark" : "light";
+  const set = (name: string, value: string): void => {
+    root.style.setProperty(name, value);
+  };
+  set("--ink", look.ink);
+  set("--paper", look.paper);
+  look.classes.slice(0, 2).forEach((colour, i) => {
+    set(`--class${i}`, colour);
+  });
+}

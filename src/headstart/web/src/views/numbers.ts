@@ -17,7 +17,11 @@ export function short(v: number): string {
 
 /** A tick on an axis. */
 export const tick = (v: number): string =>
-  v === 0 ? "0" : Math.abs(v) >= 0.001 && Math.abs(v) < 1e5 ? count(+v.toPrecision(6)) : v.toExponential(0).replace("e+", "e");
+  v === 0
+    ? "0"
+    : Math.abs(v) >= 0.001 && Math.abs(v) < 1e5
+      ? count(+v.toPrecision(6))
+      : v.toExponential(0).replace("e+", "e");
 
 /** × 1.3 */
 export const times = (v: number): string => `× ${short(v)}`;

@@ -3,7 +3,17 @@
 
 export type Pen = Pick<
   CanvasRenderingContext2D,
-  | "beginPath" | "moveTo" | "lineTo" | "bezierCurveTo" | "arc" | "closePath" | "stroke" | "fill" | "fillRect" | "strokeRect" | "fillText"
+  | "beginPath"
+  | "moveTo"
+  | "lineTo"
+  | "bezierCurveTo"
+  | "arc"
+  | "closePath"
+  | "stroke"
+  | "fill"
+  | "fillRect"
+  | "strokeRect"
+  | "fillText"
 > & {
   fillStyle: string | CanvasGradient | CanvasPattern;
   strokeStyle: string | CanvasGradient | CanvasPattern;
@@ -32,7 +42,11 @@ export class SvgPen implements Pen {
   imageSmoothingEnabled = true;
   private path: string[] = [];
 
-  constructor(private readonly parent: Element) {}
+  private readonly parent: Element;
+
+  constructor(parent: Element) {
+    this.parent = parent;
+  }
 
   beginPath(): void {
     this.path = [];
@@ -48,7 +62,9 @@ export class SvgPen implements Pen {
   }
   arc(x: number, y: number, radius: number): void {
     const r = place(radius); // whole circles only: no picture here needs a part of one
-    this.path.push(`M${place(x - radius)} ${place(y)}a${r} ${r} 0 1 0 ${place(2 * radius)} 0a${r} ${r} 0 1 0 ${place(-2 * radius)} 0`);
+    this.path.push(
+      `M${place(x - radius)} ${place(y)}a${r} ${r} 0 1 0 ${place(2 * radius)} 0a${r} ${r} 0 1 0 ${place(-2 * radius)} 0`,
+    );
   }
   closePath(): void {
     this.path.push("Z");
@@ -63,7 +79,14 @@ export class SvgPen implements Pen {
     this.add("rect", { x: place(x), y: place(y), width: place(width), height: place(height), ...this.fills() });
   }
   strokeRect(x: number, y: number, width: number, height: number): void {
-    this.add("rect", { x: place(x), y: place(y), width: place(width), height: place(height), fill: "none", ...this.strokes() });
+    this.add("rect", {
+      x: place(x),
+      y: place(y),
+      width: place(width),
+      height: place(height),
+      fill: "none",
+      ...this.strokes(),
+    });
   }
   fillText(text: string, x: number, y: number): void {
     const size = /(\d+(\.\d+)?)px/.exec(this.font)?.[1] ?? "12";
@@ -80,7 +103,10 @@ export class SvgPen implements Pen {
   }
 
   private fills(): Record<string, string> {
-    return { fill: String(this.fillStyle), ...(this.globalAlpha < 1 ? { "fill-opacity": place(this.globalAlpha) } : {}) };
+    return {
+      fill: String(this.fillStyle),
+      ...(this.globalAlpha < 1 ? { "fill-opacity": place(this.globalAlpha) } : {}),
+    };
   }
   private strokes(): Record<string, string> {
     return {

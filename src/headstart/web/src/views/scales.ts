@@ -16,7 +16,8 @@ export function linear(low: number, high: number, a: number, b: number, wanted =
   const power = 10 ** Math.floor(Math.log10(raw));
   const step = [1, 2, 5, 10].map((m) => m * power).find((m) => m >= raw * 0.999) ?? 10 * power;
   const ticks: number[] = [];
-  for (let k = Math.ceil(low / step - 1e-9); k * step <= high + span * 1e-9; k++) ticks.push(+(k * step).toPrecision(12));
+  for (let k = Math.ceil(low / step - 1e-9); k * step <= high + span * 1e-9; k++)
+    ticks.push(+(k * step).toPrecision(12));
   return scale((v) => a + ((v - low) / span) * (b - a), [low, high], ticks);
 }
 

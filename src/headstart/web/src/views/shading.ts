@@ -2,7 +2,7 @@
 // Sureness is |2p - 1| = tanh(lead / 2) of the best class's lead over the second in logits; with two classes the lead is
 // the logit's size. So one table by lead serves any number of classes, and no exponential is taken for each pixel.
 
-import { mix, type Rgb } from "./colour.js";
+import { mix, type Rgb } from "./colour.ts";
 
 const STRONGEST = 0.62; // as headstart compare's pictures: the points must stay visible
 const FURTHEST = 12; // tanh(6) is 1 to five digits
@@ -17,30 +17,31 @@ export class Shades {
   constructor(colours: readonly Rgb[], paper: Rgb) {
     this.none = pixel(paper);
     this.tables = colours.map((colour) =>
-      Uint32Array.from({ length: LAST + 1 }, (_, i) => pixel(mix(paper, colour, STRONGEST * Math.tanh(i / PER_UNIT / 2)))),
+      Uint32Array.from({ length: LAST + 1 }, (_, i) =>
+        pixel(mix(paper, colour, STRONGEST * Math.tanh(i / PER_UNIT / 2))),
+      ),
     );
   }
 
-  /** Paints `points` pixels from logits, the classes one after another (a single row: class 1 over class 0). */
-  paint(logits: ArrayLike<number>, rows: number, points: number, pixels: Uint32Array): void {
-    if (rows === 1) this.two(logits, points, pixels);
-    else this.many(logits, rows, points, pixels);
+  /** Paints pixels from logits, a plane per class (a single one: class 1 over class 0). */
+  paint(planes: readonly Float32Array[], pixels: Uint32Array): void {
+    if (planes.length === 1) this.two(planes[0]!, pixels);
+    else this.many(planes, pixels);
   }
 
-  /** Paints values from -1 to 1 as class 0's and class 1's colour: a weight, a unit's output. */
-  signed(values: ArrayLike<number>, most: number, points: number, pixels: Uint32Array): void {
-    const [low, high] = [this.tables[0]!, this.tables[1]!];
-    for (let i = 0; i < points; i++) {
+  /** Paints values from -most to most in class 0's and class 1's colour, evenly: a weight, a unit's output. */
+  signed(values: ArrayLike<number>, most: number, pixels: Uint32Array): void {
+    for (let i = 0; i < pixels.length; i++) {
       const share = values[i]! / most;
       // atanh undoes the table's tanh: here the shade is to grow evenly with the value
-      const at = (2 * Math.atanh(Math.min(0.999, Math.abs(share))) * PER_UNIT) | 0;
-      pixels[i] = share > 0 ? high[Math.min(LAST, at)]! : share < 0 ? low[Math.min(LAST, at)]! : this.none;
+      const at = Math.min(LAST, (2 * Math.atanh(Math.min(0.999, Math.abs(share))) * PER_UNIT) | 0);
+      pixels[i] = share > 0 ? this.tables[1]![at]! : share < 0 ? this.tables[0]![at]! : this.none;
     }
   }
 
-  private two(logits: ArrayLike<number>, points: number, pixels: Uint32Array): void {
+  private two(logits: Float32Array, pixels: Uint32Array): void {
     const [low, high] = [this.tables[0]!, this.tables[1]!];
-    for (let i = 0; i < points; i++) {
+    for (let i = 0; i < pixels.length; i++) {
       const v = logits[i]! * PER_UNIT;
       if (v > 0) pixels[i] = high[v < LAST ? v | 0 : LAST]!;
       else if (v <= 0) pixels[i] = low[v > -LAST ? -v | 0 : LAST]!;
@@ -48,22 +49,22 @@ export class Shades {
     }
   }
 
-  private many(logits: ArrayLike<number>, rows: number, points: number, pixels: Uint32Array): void {
-    for (let i = 0; i < points; i++) {
+  private many(planes: readonly Float32Array[], pixels: Uint32Array): void {
+    for (let i = 0; i < pixels.length; i++) {
       let best = -Infinity;
       let second = -Infinity;
       let winner = 0;
-      for (let k = 0; k < rows; k++) {
-        const v = logits[k * points + i]!;
+      for (let k = 0; k < planes.length; k++) {
+        const v = planes[k]![i]!;
         if (v > best) {
           second = best;
           best = v;
           winner = k;
         } else if (v > second) second = v;
       }
-      const at = ((best - second) * PER_UNIT) | 0;
+      const lead = (best - second) * PER_UNIT; // not a number where both are infinite: as sure as can be
       const table = this.tables[winner % this.tables.length]!;
-      pixels[i] = best > -Infinity && best < Infinity ? table[at < 0 || at > LAST ? LAST : at]! : this.none;
+      pixels[i] = best === -Infinity ? this.none : table[lead < LAST ? lead | 0 : LAST]!;
     }
   }
 }
