@@ -40,8 +40,8 @@ export interface ClickedData {
 
 export type DataChoice = MadeData | TableData | ClickedData;
 
-/** What a panel shows: one seed's boundary, all seeds', the weights, each unit's picture, the bent grid. */
-export const VIEWS = ["one", "seeds", "weights", "units", "grid"] as const;
+/** What a panel shows: one seed's boundary, all seeds', the weights as lines or as a map, each unit's picture, the bent grid. */
+export const VIEWS = ["one", "seeds", "weights", "heat", "units", "grid"] as const;
 export type View = (typeof VIEWS)[number];
 /** What the chart of layers shows at the start: the signal forward, the gradient backward, dead or saturated units. */
 export const CHARTS = ["signal", "gradient", "saturation"] as const;
@@ -190,13 +190,13 @@ export interface Question {
   readonly options: readonly string[];
   /** The place of the right option; null where a guess is all that is asked. */
   readonly right: number | null;
-  /** HTML made by Python from Markdown, of a few safe tags. */
+  /** Markdown: paragraphs, lists, *emphasis*, **strong**, `code`, links to the web. Raw HTML is text like any other. */
   readonly because: string;
 }
 
 export interface LessonStep {
   readonly title: string;
-  /** HTML made by Python from Markdown, of a few safe tags: shown by a view that builds nodes, never by innerHTML. */
+  /** Markdown, as in `Question.because`: the views build nodes from it, never HTML. */
   readonly text: string;
   /** The state as in an address; what it leaves out is the default's. */
   readonly address: string;
@@ -254,7 +254,12 @@ export interface Tables {
   };
   /** The first word of a verdict -> its paragraph in a lesson's voice, beside the rule's. */
   readonly paragraphs: Readonly<Record<string, string>>;
-  readonly palette: { readonly light: Palette; readonly dark: Palette };
+  /** `dashes` tell lines apart without colour, in the palette's order: lengths of line and gap, [1, 0] where unbroken. */
+  readonly palette: {
+    readonly light: Palette;
+    readonly dark: Palette;
+    readonly dashes: readonly (readonly number[])[];
+  };
   readonly presets: readonly Preset[];
   readonly lessons: readonly Lesson[];
   /** The inverse normal's table (uint32, little endian), base64. */
