@@ -34,7 +34,7 @@ from headstart.theory.gains import gain
 from headstart.web.lesson import built_in
 from headstart.web.limits import LIMITS
 from headstart.web.presets import PRESETS
-from headstart.web.state import address
+from headstart.web.state import address, page_state
 from headstart.web.words import PARAGRAPHS
 
 FORMAT = 1
@@ -73,7 +73,7 @@ def tables() -> dict[str, Any]:
         "defaults": _defaults(),
         "paragraphs": PARAGRAPHS,
         "palette": _palette(),
-        "presets": [{"name": name, "title": title, "address": address(state)} for name, title, state in PRESETS],
+        "presets": [{"name": name, "title": title, "address": address(page_state(**state))} for name, title, state in PRESETS],
         "lessons": [lesson.to_json() for lesson in built_in().values()],
         "normal_table": base64.b64encode(normal.table().astype("<u4").tobytes()).decode(),
     }  # fmt: skip
