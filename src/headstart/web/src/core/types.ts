@@ -117,10 +117,15 @@ export interface ArgumentRow {
   readonly least: number | null;
   readonly above: number | null;
   readonly below: number | null;
+  /** What may stand between the parentheses of its owner; what else to write where 0 is refused. */
+  readonly example: string;
+  readonly zero_hint: string;
 }
 
 export interface SchemeRow {
   readonly name: string;
+  /** A correct spec string of this family. */
+  readonly example: string;
   readonly formula: string;
   readonly when: string;
   readonly paper: string;

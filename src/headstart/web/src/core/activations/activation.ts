@@ -1,6 +1,6 @@
 // An activation with its parameters, read from a spec string: phi and phi' in float64, as theory/activations has them.
 import { InputError, unknown } from "../errors.ts";
-import { bind, formatted, parse, written } from "../spec.ts";
+import { bindPlain, formatted, parse, written } from "../spec.ts";
 import type { ArgumentRow } from "../types.ts";
 import { type Formula, FORMULAS } from "./formulas.ts";
 
@@ -24,9 +24,8 @@ export function activation(text: string): Activation {
   const spec = parse(text, "activation", "leaky_relu(0.1)");
   const formula = FORMULAS[spec.name];
   if (!formula || !Object.hasOwn(FORMULAS, spec.name)) throw unknown("activation", spec.name, Object.keys(FORMULAS));
-  if (spec.multiplier !== null) throw new InputError(`activation '${spec.name}' takes no multiplier.`);
   const rows = formula.parameters.map(([name, value]) => parameterRow(name, value));
-  const bound = bind({ kind: "activation", name: spec.name, arguments: rows }, spec);
+  const bound = bindPlain({ kind: "activation", name: spec.name, arguments: rows, noun: "parameter" }, spec);
   const found = made(
     spec.name,
     formula,
@@ -53,5 +52,15 @@ function made(name: string, formula: Formula, parameters: readonly number[]): Ac
 }
 
 function parameterRow(name: string, value: number): ArgumentRow {
-  return { name, default: value, choices: null, whole: false, least: null, above: null, below: null };
+  return {
+    name,
+    default: value,
+    choices: null,
+    whole: false,
+    least: null,
+    above: null,
+    below: null,
+    example: formatted(value),
+    zero_hint: "",
+  };
 }
