@@ -14,6 +14,8 @@ export interface Activation {
   readonly kinks: readonly number[];
   /** Whether the slope vanishes on both sides, as tanh's does and ReLU's does not. */
   readonly saturates: boolean;
+  /** Whether phi' follows from phi(z) at these parameters, as the engine asks: not where elu's alpha is negative. */
+  readonly outputTellsSlope: boolean;
 }
 
 const FAR = 1000;
@@ -47,8 +49,17 @@ function made(name: string, formula: Formula, parameters: readonly number[]): Ac
     value: (z) => formula.value(z, ...parameters),
     slope,
     kinks: formula.kinks(...parameters),
+    outputTellsSlope: tellsSlope(formula, parameters),
     saturates: [-FAR, FAR].every((z) => Math.abs(slope(z)) < VANISHES),
   };
+}
+
+function tellsSlope({ value, slope, ofOutput }: Formula, parameters: readonly number[]): boolean {
+  if (!ofOutput) return false;
+  return [-1.3, 0.7].every((z) => {
+    const [found, expected] = [ofOutput(value(z, ...parameters), ...parameters), slope(z, ...parameters)];
+    return Math.abs(found - expected) <= 1e-8 + 1e-5 * Math.abs(expected);
+  });
 }
 
 function parameterRow(name: string, value: number): ArgumentRow {
