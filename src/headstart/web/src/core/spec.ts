@@ -224,3 +224,8 @@ export function specWith(signature: Signature, values: Values): string {
     .map((argument) => `${argument.name}=${formatted(values[argument.name]!)}`);
   return written(signature.name, parts);
 }
+
+/** A spec string without its multiplier. */
+export function specOf(text: string): string {
+  return text.replace(/\*[^*()]*$/, "");
+}

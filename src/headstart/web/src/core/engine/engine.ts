@@ -1,5 +1,6 @@
 // One instance of headstart's own engine as WebAssembly: networks of one architecture on one data set, one at a time.
 import { activation } from "../activations/activation.ts";
+import { InputError } from "../errors.ts";
 import type { Contents, EngineExports } from "../module.d.ts";
 import { layersIn } from "../schemes/start.ts";
 import type { Task } from "../types.ts";
@@ -98,6 +99,9 @@ export class Engine {
     const { functions: f, activations, losses, optimizers } = this.contents;
     const phi = activations[activation(this.made.activation).name]!;
     const apart = this.keepsSlope() && !phi.keeps_slope;
+    if (apart && phi.forward_keeping_slope === undefined) {
+      throw new InputError(`activation '${this.made.activation}' is not in the page. Use headstart compare.`);
+    }
     const loss = losses[this.made.task]!;
     const step = optimizers[this.made.optimizer === "sgd" ? "plain_sgd" : this.made.optimizer]!;
     return [
