@@ -11,7 +11,11 @@ import { optimizerOf } from "../../../src/headstart/web/src/core/engine/optimize
 import { judge } from "../../../src/headstart/web/src/core/judging/judge.ts";
 import { spreadOf } from "../../../src/headstart/web/src/core/measuring/spread.ts";
 import { scheme } from "../../../src/headstart/web/src/core/schemes/scheme.ts";
-import { startOf } from "../../../src/headstart/web/src/core/schemes/start.ts";
+import {
+  normalTable,
+  planOf,
+  startFrom,
+} from "../../../src/headstart/web/src/core/schemes/start.ts";
 import {
   everyOf,
   keptOf,
@@ -36,6 +40,20 @@ const module = new WebAssembly.Module(
   readFileSync(process.env["HEADSTART_MODULE"]!),
 );
 const engine = new Engine(module);
+
+function startOf(
+  spec: string,
+  sizes: number[],
+  phi: string,
+  seed: number,
+): Float32Array {
+  return startFrom(
+    planOf(spec, sizes, phi, tables),
+    sizes,
+    seed,
+    normalTable(tables),
+  );
+}
 
 function trained(settings: any): {
   data: Dataset;
@@ -76,7 +94,7 @@ function trained(settings: any): {
       const steps = training(
         engine,
         setting,
-        startOf(scheme(spec, tables), sizes, settings.activation, seed, tables),
+        startOf(spec, sizes, settings.activation, seed),
         seed,
       );
       for (;;) {

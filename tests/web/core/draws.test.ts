@@ -11,8 +11,26 @@ import {
   drawOf,
   scheme,
 } from "../../../src/headstart/web/src/core/schemes/scheme.ts";
-import { startOf } from "../../../src/headstart/web/src/core/schemes/start.ts";
+import {
+  normalTable,
+  planOf,
+  startFrom,
+} from "../../../src/headstart/web/src/core/schemes/start.ts";
 import { apart, fixtures, float32s, tables, unequal } from "./fixtures.ts";
+
+function startOf(
+  spec: string,
+  sizes: number[],
+  phi: string,
+  seed: number,
+): Float32Array {
+  return startFrom(
+    planOf(spec, sizes, phi, tables),
+    sizes,
+    seed,
+    normalTable(tables),
+  );
+}
 
 test("digests are hashlib's", () => {
   for (const [message, digest] of fixtures["blake2b"]) {
@@ -34,13 +52,7 @@ test("streams and their words are Python's", () => {
 
 test("starting weights are Python's to the bit, orthogonal ones to rounding", () => {
   for (const one of fixtures["draws"]) {
-    const start = startOf(
-      scheme(one.spec, tables),
-      one.sizes,
-      one.activation,
-      one.seed,
-      tables,
-    );
+    const start = startOf(one.spec, one.sizes, one.activation, one.seed);
     const expected = float32s(one.start);
     if (one.spec.startsWith("orthogonal"))
       assert.ok(apart(start, expected) < 1e-7, one.spec);
@@ -71,7 +83,7 @@ test("a scheme is written, and its standard deviations are, as in Python", () =>
 
 test("another seed gives other weights", () => {
   const [a, b] = [0, 1].map((seed) =>
-    startOf(scheme("he", tables), [2, 10, 5, 1], "relu", seed, tables),
+    startOf("he", [2, 10, 5, 1], "relu", seed),
   );
   assert.ok(unequal(a!, b!) > 60);
 });
@@ -91,9 +103,6 @@ test("what is no scheme is refused in Python's words", () => {
 
 test("what float32 cannot hold is refused in Python's words", () => {
   for (const { spec, message } of fixtures["errors"].starts) {
-    assert.throws(
-      () => startOf(scheme(spec, tables), [2, 10, 5, 1], "relu", 0, tables),
-      { message },
-    );
+    assert.throws(() => startOf(spec, [2, 10, 5, 1], "relu", 0), { message });
   }
 });

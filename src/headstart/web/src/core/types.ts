@@ -23,13 +23,21 @@ export interface MadeData {
   readonly arguments: Readonly<Record<string, number>>;
 }
 
+/** How a table is read, as --label, --features, --drop, --header and --task say; null where a rule decides. */
+export interface Reading {
+  /** The column of the labels; null for the last that is no feature. */
+  readonly label: string | null;
+  readonly features?: readonly string[] | null;
+  readonly drop?: readonly string[] | null;
+  readonly header?: boolean | null;
+  readonly task?: "classes" | "numbers" | null;
+}
+
 /** A table as a file holds it. */
-export interface TableData {
+export interface TableData extends Reading {
   readonly kind: "csv";
   readonly name: string;
   readonly text: string;
-  /** The column of the labels; null for the last. */
-  readonly label: string | null;
 }
 
 /** Points that the reader clicked in: x, y, class. */
@@ -136,6 +144,7 @@ export interface SchemeRow {
 
 export interface ActivationRow {
   readonly name: string;
+  readonly arguments: readonly { readonly name: string; readonly default: number }[];
   /** What forward and backward gains are at q = 1, in float64; null where there is none. */
   readonly gain: number | null;
   readonly backward_gain: number | null;
@@ -420,7 +429,7 @@ export interface LayerRow {
   readonly rms: Spread;
 }
 
-/** The part of the plane that pictures show: two features as x and y, the others at zero. */
+/** The part of the plane that pictures show: the two features as x and y. */
 export interface Window {
   readonly left: number;
   readonly right: number;
@@ -515,7 +524,7 @@ export interface Lab {
   confirm(): void;
   dismiss(): void;
   /** Read a file's text as data; what is wrong with it is told as a notice, and the data stays. */
-  openTable(name: string, text: string, label?: string | null): void;
+  openTable(name: string, content: string | Uint8Array, reading?: Reading): void;
   tell(notice: Notice): void;
 
   /** How many moments a run has: record k is step `stepOf(k)`. */
@@ -578,6 +587,8 @@ export interface Parts {
   /** Gzipped modules in base64. */
   readonly relaxed: string;
   readonly plain: string;
+  /** The table that the page holds, where Python or "Save page" put one in. */
+  readonly table: TableData | null;
 }
 /** Made by `openLab(parts)` of core/lab.ts and `player(lab)` of core/player.ts. */
 

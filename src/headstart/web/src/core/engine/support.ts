@@ -70,6 +70,7 @@ function isFused(module: WebAssembly.Module): boolean {
   return exports.fused(1 + 2 ** -12, -(1 + 2 ** -11)) === 2 ** -24;
 }
 
-function without(words: string, workers: number): Loaded {
+/** A browser in which nothing can be trained. */
+export function without(words: string, workers: number): Loaded {
   return { module: null, support: { wasm: null, fused: false, workers, words: `${words} ${INSTEAD}` } };
 }

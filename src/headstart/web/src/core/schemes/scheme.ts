@@ -44,6 +44,11 @@ export function scheme(text: string, tables: Tables): Scheme {
   return { name: row.name, values, multiplier, spec: times(shown(signatureOf(row), values), multiplier) };
 }
 
+/** What a known scheme takes. */
+export function signatureFor(name: string, tables: Tables): Signature {
+  return signatureOf(tables.schemes.find((row) => row.name === name)!);
+}
+
 function signatureOf(row: SchemeRow): Signature {
   return { kind: "scheme", name: row.name, arguments: row.arguments };
 }

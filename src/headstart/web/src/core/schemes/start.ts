@@ -1,37 +1,36 @@
 // The starting weights of one network, flat, as `Network.start` of headstart draws them: biases are zero.
 import { checkDraw } from "../draws/check.ts";
-import { stdOf, weightsOf } from "../draws/draw.ts";
+import { type Draw, weightsOf } from "../draws/draw.ts";
 import { uint32s } from "../bytes.ts";
 import type { Tables } from "../types.ts";
-import { drawOf, type Scheme } from "./scheme.ts";
+import { drawOf, scheme } from "./scheme.ts";
 
 const LAST = "identity"; // what follows the output layer
 
-/** (parameters,) float32: per layer the weights (n_out, n_in), then the biases. */
-export function startOf(
-  found: Scheme,
+/** The draw of each layer's weights, checked; an InputError where the scheme cannot be drawn for these layers. */
+export function planOf(spec: string, sizes: readonly number[], following: string, tables: Tables): Draw[] {
+  const found = scheme(spec, tables);
+  return layersIn(sizes).map(([layer, nIn, nOut]) => {
+    const draw = drawOf(found, nOut, nIn, layer + 2 < sizes.length ? following : LAST, tables);
+    checkDraw(draw, nOut, nIn, found.spec, `layers.${layer}.weight`);
+    return draw;
+  });
+}
+
+/** (parameters,) float32: per layer the weights (n_out, n_in), then the biases, which are zero. */
+export function startFrom(
+  draws: readonly Draw[],
   sizes: readonly number[],
-  following: string,
   seed: number,
-  tables: Tables,
+  table: Uint32Array,
 ): Float32Array {
   const theta = new Float32Array(parameterCount(sizes));
   let at = 0;
   for (const [layer, nIn, nOut] of layersIn(sizes)) {
-    const draw = drawOf(found, nOut, nIn, layer + 2 < sizes.length ? following : LAST, tables);
-    const name = `layers.${layer}.weight`;
-    checkDraw(draw, nOut, nIn, found.spec, name);
-    theta.set(weightsOf(draw, nOut, nIn, seed, name, normalTable(tables)), at);
+    theta.set(weightsOf(draws[layer]!, nOut, nIn, seed, `layers.${layer}.weight`, table), at);
     at += nOut * (nIn + 1);
   }
   return theta;
-}
-
-/** The standard deviation of each layer's weights. */
-export function stdsOf(found: Scheme, sizes: readonly number[], following: string, tables: Tables): number[] {
-  return layersIn(sizes).map(([layer, nIn, nOut]) =>
-    stdOf(drawOf(found, nOut, nIn, layer + 2 < sizes.length ? following : LAST, tables), nOut, nIn),
-  );
 }
 
 /** (layer, inputs, outputs) of each weight matrix. */
@@ -45,7 +44,7 @@ export function parameterCount(sizes: readonly number[]): number {
 
 const known = new WeakMap<Tables, Uint32Array>();
 
-function normalTable(tables: Tables): Uint32Array {
+export function normalTable(tables: Tables): Uint32Array {
   let found = known.get(tables);
   if (!found) known.set(tables, (found = uint32s(tables.normal_table)));
   return found;

@@ -1,13 +1,10 @@
 // One network trained once: its costs and scores at the records, its weights at those that are kept, and what was
 // measured before and after. In slices, so that whoever drives it can look up between them.
-import { weightsOf, type Draw } from "../draws/draw.ts";
 import type { Engine } from "../engine/engine.ts";
 import { logitsOf } from "../measuring/forward.ts";
 import { measure, outcome } from "../measuring/measure.ts";
-import { score } from "../data/dataset.ts";
-import { layersIn } from "../schemes/start.ts";
+import { score, variance } from "../data/dataset.ts";
 import type { Dataset, Run } from "../types.ts";
-import { variance } from "../data/dataset.ts";
 import { Order } from "./batches.ts";
 import { recordsOf, stepOf } from "./records.ts";
 
@@ -21,26 +18,6 @@ export interface Setting {
   readonly every: number;
   readonly kept: Int32Array;
   readonly data: Dataset;
-}
-
-/** The starting weights of one seed: a draw per layer, biases zero. */
-export function startFrom(
-  draws: readonly Draw[],
-  sizes: readonly number[],
-  seed: number,
-  table: Uint32Array,
-): Float32Array {
-  const parts = layersIn(sizes).flatMap(([layer, nIn, nOut]) => [
-    weightsOf(draws[layer]!, nOut, nIn, seed, `layers.${layer}.weight`, table),
-    new Float32Array(nOut),
-  ]);
-  const theta = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    theta.set(part, at);
-    at += part.length;
-  }
-  return theta;
 }
 
 /** Train; yields after each record, returns the run. */

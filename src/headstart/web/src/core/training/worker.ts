@@ -4,7 +4,8 @@ import type { Block } from "../engine/block.ts";
 import { type Architecture, Engine } from "../engine/engine.ts";
 import { wordsOf } from "../errors.ts";
 import type { Run } from "../types.ts";
-import { type Setting, startFrom, training } from "./run.ts";
+import { startFrom } from "../schemes/start.ts";
+import { type Setting, training } from "./run.ts";
 
 /** What all runs of a setting share, and what the engine needs of it. */
 export interface Work {
@@ -36,7 +37,7 @@ const SLICE = 8; // milliseconds between two looks at what has arrived
 
 export class Thread {
   private engine: Engine | null = null;
-  private table = new Uint32Array();
+  private table: Uint32Array = new Uint32Array();
   private work: Work | null = null;
   private readonly cancelled = new Set<number>();
 
