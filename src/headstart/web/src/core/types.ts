@@ -121,6 +121,8 @@ export interface ArgumentRow {
 
 export interface SchemeRow {
   readonly name: string;
+  /** As one would write it: normal(0.01). */
+  readonly example: string;
   readonly formula: string;
   readonly when: string;
   readonly paper: string;
@@ -512,6 +514,8 @@ export interface Lab {
   /** Read a file's text as data; what is wrong with it is told as a notice, and the data stays. */
   openTable(name: string, text: string, label?: string | null): void;
   tell(notice: Notice): void;
+  /** A made data set that is not trained on, for its thumbnail; null where its name is unknown. */
+  preview(choice: MadeData): Dataset | null;
 
   /** How many moments a run has: record k is step `stepOf(k)`. */
   readonly records: number;
