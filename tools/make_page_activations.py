@@ -22,6 +22,8 @@ import { {PRIMITIVES} } from "./primitives.ts";
 export interface Formula {
   readonly value: (z: number, ...parameters: number[]) => number;
   readonly slope: (z: number, ...parameters: number[]) => number;
+  /** phi' as a function of phi(z), where that is possible at the usual parameters. */
+  readonly ofOutput: ((y: number, ...parameters: number[]) => number) | null;
   readonly parameters: readonly (readonly [string, number])[];
   readonly kinks: (...parameters: number[]) => number[];
 }
@@ -50,9 +52,10 @@ def _entry(formula: Formula) -> str:
     if kinks is None:
         raise ValueError(f"{formula.name} has kinks that depend on its parameters: write them in KINKS.")
     parameters = [[name, value] for name, value in formula.parameters]
+    of_output = "null" if formula.slope_of_output is None else _function(formula.slope_of_output)
     return (
         f"  {formula.name}: {{ value: {_function(formula.value)}, slope: {_function(formula.derivative)},\n"
-        f"    parameters: {str(parameters).replace(chr(39), chr(34))}, kinks: {kinks} }},\n"
+        f"    ofOutput: {of_output}, parameters: {str(parameters).replace(chr(39), chr(34))}, kinks: {kinks} }},\n"
     )
 
 

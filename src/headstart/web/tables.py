@@ -122,6 +122,7 @@ def _arguments(found: Iterable[Argument]) -> list[dict[str, Any]]:
             "name": argument.name, "default": argument.default, "whole": argument.whole,
             "choices": None if argument.choices is None else list(argument.choices),
             "least": _limit(argument.least), "above": _limit(argument.above), "below": _limit(argument.below),
+            "example": argument.example, "zero_hint": argument.zero_hint,
         }
         for argument in found
     ]  # fmt: skip

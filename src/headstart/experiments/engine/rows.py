@@ -94,7 +94,7 @@ def _compiled(formula: Formula, keeps_slope: bool, dtype: np.dtype) -> tuple[int
     primitives = arithmetic.FLOAT32 if dtype == np.float32 else arithmetic.FLOAT64
 
     def scalar(function):
-        return numba.njit(rebound(function, primitives, dtype.type), fastmath={"contract"}, error_model="numpy")
+        return numba.njit(rebound(function, primitives, dtype.type), error_model="numpy")
 
     if isinstance(formula, CompiledFormula):
         found: dict[str, Any] = dict(zip(("value", "slope"), formula.compiled, strict=True))

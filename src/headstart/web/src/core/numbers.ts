@@ -8,8 +8,9 @@ export function notFinite(value: number): string {
 /** Python's f"{value:.{digits}f}": ties go to the even digit. */
 export function fixed(value: number, digits: number): string {
   if (!Number.isFinite(value)) return notFinite(value);
+  if (Math.abs(value) >= 1e21) return `${BigInt(value)}${digits ? `.${"0".repeat(digits)}` : ""}`;
   const text = value.toFixed(digits);
-  const exact = exactDecimals(Math.abs(value));
+  const exact = Math.abs(value).toFixed(100);
   const [whole = "", fraction = ""] = exact.split(".");
   const rest = fraction.slice(digits).replace(/0+$/, "");
   if (rest !== "5") return text;
@@ -17,11 +18,6 @@ export function fixed(value: number, digits: number): string {
   if (Number(kept.at(-1)) % 2 === 1) return text; // JavaScript rounds ties up: right where that makes it even
   const cut = digits === 0 ? whole : `${whole}.${fraction.slice(0, digits)}`;
   return value < 0 ? `-${cut}` : cut;
-}
-
-/** All decimals of a number of ordinary size. */
-function exactDecimals(size: number): string {
-  return size < 1e21 ? size.toFixed(100) : String(size);
 }
 
 /** Python's f"{value:.{digits}g}". */

@@ -18,6 +18,8 @@ export interface Signature {
   readonly kind: string;
   readonly name: string;
   readonly arguments: readonly ArgumentRow[];
+  /** What an argument is called; "argument" unless said. */
+  readonly noun?: string;
 }
 
 const LONGEST = 1000;
@@ -93,42 +95,89 @@ function readValue(given: string, whole: string, kind: string, example: string):
 
 /** Every argument by name, checked, defaults filled in. */
 export function bind(signature: Signature, spec: Spec): Record<string, Value> {
-  const names = signature.arguments.map((argument) => argument.name);
-  const owner = `${signature.kind} '${signature.name}'`;
-  const given: Record<string, Value> = {};
-  if (spec.positional.length > names.length) {
-    const takes = names.length ? `takes ${names.join(", ")}` : "takes no arguments";
-    throw new InputError(`${owner} ${takes}, got ${spec.positional.length} values.`);
-  }
-  spec.positional.forEach((value, place) => (given[names[place]!] = value));
-  for (const [name, value] of Object.entries(spec.keywords)) {
-    if (!names.includes(name)) throw unknown(`argument of ${owner}`, name, names.length ? names : ["none"]);
-    if (Object.hasOwn(given, name)) throw new InputError(`${owner} got ${name} twice. Write it once.`);
-    given[name] = value;
+  const { name, arguments: rows } = signature;
+  const given = givenTo(signature, spec);
+  const owner = ownerOf(signature);
+  for (const row of rows) {
+    if (!Object.hasOwn(given, row.name) && row.default === null) {
+      throw new InputError(`${owner} needs its ${row.name}. Write ${quoted(exampleOf(signature))}.`);
+    }
   }
   return Object.fromEntries(
-    signature.arguments.map((argument) => [argument.name, checked(argument, given[argument.name], owner)]),
+    rows.map((row) => [row.name, checked(row, given[row.name] ?? row.default!, owner, `${name}(${row.example})`)]),
   );
 }
 
-function checked(argument: ArgumentRow, given: Value | undefined, owner: string): Value {
-  if (given === undefined) {
-    if (argument.default === null) throw new InputError(`${owner} needs its ${argument.name}.`);
-    return argument.default;
+/** The same where no multiplier may stand. */
+export function bindPlain(signature: Signature, spec: Spec): Record<string, Value> {
+  if (spec.multiplier !== null) {
+    const got = `${signature.name}*${general(spec.multiplier, 6)}`;
+    throw new InputError(
+      `${ownerOf(signature)} takes no multiplier, got ${got}. Write ${quoted(exampleOf(signature))}.`,
+    );
   }
-  const where = `${argument.name} of ${owner}`;
-  if (argument.choices) {
-    if (argument.choices.includes(String(given))) return given;
-    throw unknown(where, String(given), argument.choices);
+  return bind(signature, spec);
+}
+
+function ownerOf(signature: Signature): string {
+  return `${signature.kind} '${signature.name}'`;
+}
+
+/** A correct spec string of this name. */
+function exampleOf({ name, arguments: rows }: Signature): string {
+  return written(
+    name,
+    rows.filter((row) => row.default === null).map((row) => row.example),
+  );
+}
+
+/** The values by the names of their arguments, not yet checked, and no defaults. */
+function givenTo(signature: Signature, spec: Spec): Record<string, Value> {
+  const names = signature.arguments.map((row) => row.name);
+  const owner = ownerOf(signature);
+  if (spec.positional.length > names.length) {
+    const takes = names.length ? `takes ${names.join(", ")}` : `takes no ${signature.noun ?? "argument"}s`;
+    const example = quoted(exampleOf(signature));
+    throw new InputError(`${owner} ${takes}, got ${spec.positional.length} values. Write ${example}.`);
   }
-  if (typeof argument.default === "string") return given; // a spec string of another catalogue
-  if (typeof argument.default === "boolean") {
-    if (typeof given === "boolean") return given;
-    throw new InputError(`${where} must be true or false, got ${String(given)}.`);
+  const given: Record<string, Value> = {};
+  spec.positional.forEach((value, place) => (given[names[place]!] = value));
+  for (const [name, value] of Object.entries(spec.keywords)) {
+    const noun = `${signature.noun ?? "argument"} of ${owner}`;
+    if (!names.includes(name)) throw unknown(noun, name, names.length ? names : ["none"]);
+    if (Object.hasOwn(given, name)) throw new InputError(`${owner} got ${name} twice. Write it once.`);
+    given[name] = value;
   }
-  if (typeof given !== "number") throw new InputError(`${where} must be a number, got ${quoted(String(given))}.`);
-  if (!holds(argument, given)) throw new InputError(`${where} must be ${rule(argument)}, got ${general(given, 6)}.`);
   return given;
+}
+
+function checked(row: ArgumentRow, given: Value, owner: string, remedy: string): Value {
+  const where = `${row.name} of ${owner}`;
+  if (row.choices) {
+    if (typeof given === "string" && row.choices.includes(given)) return given;
+    throw unknown(where, String(given), row.choices);
+  }
+  if (typeof row.default === "string") return given; // a spec string of another catalogue
+  if (typeof row.default === "boolean") {
+    if (typeof given === "boolean") return given;
+    throw new InputError(`${where} must be true or false, got ${told(given)}.`);
+  }
+  if (typeof given !== "number") {
+    throw new InputError(
+      `${where} must be ${row.whole ? rule(row) : "a number"}, got ${told(given)}. Write ${remedy}.`,
+    );
+  }
+  if (!holds(row, given)) {
+    const hint = given === 0 && row.zero_hint ? `; ${row.zero_hint}` : "";
+    throw new InputError(`${where} must be ${rule(row)}, got ${general(given, 6)}. Write ${remedy}${hint}.`);
+  }
+  return given;
+}
+
+/** A value in a message, as Python shows it. */
+function told(value: Value): string {
+  if (typeof value === "boolean") return value ? "True" : "False";
+  return typeof value === "number" ? general(value, 6) : quoted(value);
 }
 
 function holds(argument: ArgumentRow, value: number): boolean {

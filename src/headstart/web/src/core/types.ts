@@ -117,11 +117,14 @@ export interface ArgumentRow {
   readonly least: number | null;
   readonly above: number | null;
   readonly below: number | null;
+  /** What may stand between the parentheses of its owner; what else to write where 0 is refused. */
+  readonly example: string;
+  readonly zero_hint: string;
 }
 
 export interface SchemeRow {
   readonly name: string;
-  /** As one would write it: normal(0.01). */
+  /** A correct spec string of this family. */
   readonly example: string;
   readonly formula: string;
   readonly when: string;

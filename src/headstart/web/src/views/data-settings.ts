@@ -10,6 +10,7 @@ import { openEditor } from "./points-editor.ts";
 import type { Page } from "./page.ts";
 
 const THUMBNAIL = 72; // pixels
+const SEED = "seed of the data"; // stands beside the arguments, and is the state's own
 
 export class DataSettings {
   private readonly page: Page;
@@ -110,12 +111,14 @@ export class DataSettings {
     const key = choice.kind === "made" ? choice.name : choice.kind;
     if (this.argumentsOf !== key) {
       this.argumentsOf = key;
-      const made = rows.filter(isNumber).map((row) => this.argument(row));
-      host.replaceChildren(...made, this.seedRow());
+      const numbers = rows.filter(isNumber);
+      const sliders = numbers.filter((row) => !row.whole).map((row) => this.argument(row));
+      const whole = numbers.filter((row) => row.whole).map((row) => this.argument(row));
+      host.replaceChildren(...sliders, el("div", { class: "pair" }, ...whole, this.seedRow()));
     }
     for (const row of host.querySelectorAll<HTMLInputElement>("input[data-argument]")) {
       const name = row.dataset["argument"]!;
-      const value = name === "seed of the data" ? lab.state.dataSeed : valueOf(choice, rows, name);
+      const value = name === SEED ? lab.state.dataSeed : valueOf(choice, rows, name);
       if (document.activeElement !== row || row.type === "range") row.value = String(value);
       const output = row.parentElement?.querySelector("output");
       if (output) say(output, String(value));
@@ -135,7 +138,7 @@ export class DataSettings {
       input.addEventListener("change", () => {
         change(Math.round(Number(input.value)));
       });
-      return el("label", { class: "row", for: id }, row.name, input);
+      return el("label", { for: id }, el("span", {}, row.name), input);
     }
     const most = Math.min(row.below ?? Infinity, Math.max(0.5, 2 * Number(row.default)));
     const input = el("input", { id, type: "range", min: 0, max: most, step: 0.01, "data-argument": row.name });
@@ -148,12 +151,13 @@ export class DataSettings {
   private seedRow(): HTMLElement {
     const { lab } = this.page;
     const id = fresh("argument");
-    const input = el("input", { id, type: "number", min: 0, step: 1, "data-argument": "seed of the data" });
+    const input = el("input", { id, type: "number", min: 0, step: 1, "aria-label": "seed of the data", "data-argument": SEED });
     input.addEventListener("change", () => {
       const value = Math.round(Number(input.value));
       if (Number.isSafeInteger(value) && value >= 0) lab.set({ dataSeed: value });
     });
-    return el("label", { class: "row", for: id, title: lab.tables.settings["data_seed"] }, "data seed", input);
+    const title = lab.tables.settings["data_seed"];
+    return el("label", { for: id, title }, el("span", {}, "seed"), input);
   }
 }
 

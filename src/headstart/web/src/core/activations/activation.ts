@@ -1,6 +1,6 @@
 // An activation with its parameters, read from a spec string: phi and phi' in float64, as theory/activations has them.
 import { InputError, unknown } from "../errors.ts";
-import { bind, formatted, parse, written } from "../spec.ts";
+import { bindPlain, formatted, parse, written } from "../spec.ts";
 import type { ArgumentRow } from "../types.ts";
 import { type Formula, FORMULAS } from "./formulas.ts";
 
@@ -14,6 +14,8 @@ export interface Activation {
   readonly kinks: readonly number[];
   /** Whether the slope vanishes on both sides, as tanh's does and ReLU's does not. */
   readonly saturates: boolean;
+  /** Whether phi' follows from phi(z) at these parameters, as the engine asks: not where elu's alpha is negative. */
+  readonly outputTellsSlope: boolean;
 }
 
 const FAR = 1000;
@@ -24,9 +26,8 @@ export function activation(text: string): Activation {
   const spec = parse(text, "activation", "leaky_relu(0.1)");
   const formula = FORMULAS[spec.name];
   if (!formula || !Object.hasOwn(FORMULAS, spec.name)) throw unknown("activation", spec.name, Object.keys(FORMULAS));
-  if (spec.multiplier !== null) throw new InputError(`activation '${spec.name}' takes no multiplier.`);
   const rows = formula.parameters.map(([name, value]) => parameterRow(name, value));
-  const bound = bind({ kind: "activation", name: spec.name, arguments: rows }, spec);
+  const bound = bindPlain({ kind: "activation", name: spec.name, arguments: rows, noun: "parameter" }, spec);
   const found = made(
     spec.name,
     formula,
@@ -48,10 +49,29 @@ function made(name: string, formula: Formula, parameters: readonly number[]): Ac
     value: (z) => formula.value(z, ...parameters),
     slope,
     kinks: formula.kinks(...parameters),
+    outputTellsSlope: tellsSlope(formula, parameters),
     saturates: [-FAR, FAR].every((z) => Math.abs(slope(z)) < VANISHES),
   };
 }
 
+function tellsSlope({ value, slope, ofOutput }: Formula, parameters: readonly number[]): boolean {
+  if (!ofOutput) return false;
+  return [-1.3, 0.7].every((z) => {
+    const [found, expected] = [ofOutput(value(z, ...parameters), ...parameters), slope(z, ...parameters)];
+    return Math.abs(found - expected) <= 1e-8 + 1e-5 * Math.abs(expected);
+  });
+}
+
 function parameterRow(name: string, value: number): ArgumentRow {
-  return { name, default: value, choices: null, whole: false, least: null, above: null, below: null };
+  return {
+    name,
+    default: value,
+    choices: null,
+    whole: false,
+    least: null,
+    above: null,
+    below: null,
+    example: formatted(value),
+    zero_hint: "",
+  };
 }

@@ -2,7 +2,7 @@
 import { InputError } from "../errors.ts";
 import { Generator } from "../random/pcg64.ts";
 import { RandomState } from "../random/mersenne.ts";
-import { bind, parse, type Signature, specWith } from "../spec.ts";
+import { bindPlain, parse, type Signature, specWith } from "../spec.ts";
 import type { Dataset, MadeData, Samples, Tables } from "../types.ts";
 import { cos, sin } from "./circle.ts";
 import { dataset } from "./dataset.ts";
@@ -22,7 +22,7 @@ export function madeSpec(choice: MadeData, tables: Tables): string {
 /** A made data set from its spec string, or an InputError. */
 export function parseMade(text: string, tables: Tables): MadeData {
   const spec = parse(text, "data set", "circles(noise=0.1)");
-  const values = bind(signatureOf(spec.name, tables), spec);
+  const values = bindPlain(signatureOf(spec.name, tables), spec);
   const numbers = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, Number(value)]));
   const { samples = 300, classes = 2 } = numbers;
   if (samples > MOST_SAMPLES)

@@ -12,7 +12,7 @@ export type Draw =
   | { readonly kind: "identity"; readonly gain: number }
   | { readonly kind: "sparse"; readonly sparsity: number; readonly std: number };
 
-const LEVEL_CUT = 2 ** -12; // below, the density of a truncated normal is level to less than a uniform draw's step
+export const LEVEL_CUT = 2 ** -12; // below, the density of a truncated normal is level to less than a uniform draw's step
 const MASK = ":mask"; // ends the role of the stream that chooses a sparse weight's zeros
 
 /** The weights of one matrix under a seed; `name` as "layers.0.weight". */

@@ -3,7 +3,7 @@ import { high } from "./philox.ts";
 
 export const UNIT = 2 ** -28;
 export const UNIFORM_UNIT = 2 ** -24;
-const LARGEST = 1701332580 * UNIT; // |z| of the rarest words
+export const LARGEST = 1701332580 * UNIT; // |z| of the rarest words
 const HALF = 2 ** 31;
 
 /** z >= 0 with P(Z > z) = (2m + 1) 2^-33, in units of 2^-28. */
