@@ -36,6 +36,24 @@ SCHEMES = (
 )  # fmt: skip
 BAD_SCHEMES = ("hee", "he*", "he*0", "he*inf", "normal", "normal(-1)", "normal(0)", "he(mode=up)", "he(1, 2, 3, 4, 5)",
                "normal(1, std=2)", "he(foo=1)", "normal(x)", "", "he he", "uniform(nan)", "he(,)")  # fmt: skip
+# settings of comparisons, of every kind that the page can train
+COMPARISONS: tuple[dict[str, Any], ...] = (
+    {"schemes": ["zeros", "normal(10)", "normal(0.01)", "xavier", "he"], "seeds": 3, "steps": 1500},
+    {"schemes": ["constant(0.5)", "he*8", "gain", "orthogonal"], "data": "moons", "hidden": [8, 8, 8], "activation": "tanh",
+     "learning_rate": 0.1, "seeds": 3, "steps": 900},
+    {"schemes": ["zeros", "glorot", "normal(10)"], "data": "blobs", "learning_rate": 0.3, "seeds": 3, "steps": 600},
+    {"schemes": ["he", "he*2"], "data": "spirals(3)", "hidden": [12], "activation": "gelu", "optimizer": "adam", "seeds": 2,
+     "steps": 400, "batch_size": 37},
+    {"schemes": ["he"], "data": "xor", "learning_rate": 1e30, "seeds": 4, "steps": 50},
+    {"schemes": ["he"], "learning_rate": 1e6, "seeds": 8, "steps": 200},
+    {"schemes": ["normal(0.01)"], "data": "moons", "hidden": [4], "activation": "tanh", "seeds": 4, "steps": 2000,
+     "learning_rate": 1.2},
+    {"schemes": ["normal(3)", "xavier"], "hidden": [10] * 12, "activation": "sigmoid", "optimizer": "momentum(0.8)",
+     "seeds": 2, "steps": 100, "data_seed": 4},
+    {"schemes": ["lecun"], "hidden": [7], "activation": "leaky_relu(0.2)", "optimizer": "nesterov", "seeds": 1,
+     "steps": 301, "learning_rate": 0.05},
+    {"schemes": ["gain(elu(-1))"], "hidden": [6, 6], "activation": "elu(-1)", "seeds": 2, "steps": 100},
+)
 BAD_STARTS = (
     "sparse(0.9)", "normal(1e-36)", "normal(1e38)", "constant(1e39)", "constant(1e-40)", "uniform(1e-42)", "uniform(1e39)",
     "orthogonal*1e-39", "he*1e38", "truncated_normal(1e39)", "sparse(0.4, nonzero_std=1e38)", "he*1e300",
@@ -61,6 +79,7 @@ def fixtures() -> dict[str, Any]:
         "streams": _streams(), "draws": _draws(), 
         "errors": {"schemes": [_refusal(text) for text in BAD_SCHEMES], "starts": [_no_start(spec) for spec in BAD_STARTS]},
         "data": [_data(spec, seed) for spec, seed in DATA], "normals": _normals(), "activations": _activations(),
+        "comparisons": [_comparison(settings) for settings in COMPARISONS],
     }  # fmt: skip
 
 
@@ -157,3 +176,25 @@ def _moment(spec: str) -> float | None:
         return float(hs.theory.second_moment(spec, 0.7)) if hasattr(hs.theory, "second_moment") else None
     except InputError:
         return None
+
+
+def _comparison(settings: dict[str, Any]) -> dict[str, Any]:
+    result = hs.compare(**settings)
+    rows = {row["scheme"]: row for row in result.summary()}
+    return {
+        "settings": {"data": "circles", "hidden": [10, 5], "activation": "relu", "learning_rate": 0.01, "optimizer": "sgd",
+                     "batch_size": None, "data_seed": 0, **settings},
+        "recorded": result.recorded_steps,
+        "schemes": [
+            {
+                "summary": words.plain(rows[name]),
+                "findings": [words.plain(vars(finding)) for finding in result.verdicts[name].findings],
+                "runs": [
+                    {"weights": packed(run.weights, "<f4"), "costs": packed(run.costs, "<f8"), "diverged": run.diverged_at,
+                     "train": run.train_accuracy, "test": run.test_accuracy}
+                    for run in result.of(name)
+                ],
+            }
+            for name in result.schemes
+        ],
+    }  # fmt: skip

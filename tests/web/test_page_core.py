@@ -38,7 +38,7 @@ def test_core(name: str, fixture_file: Path, tmp_path: Path) -> None:
         check=True, timeout=60,
     )  # fmt: skip
     done = subprocess.run(
-        ["node", "--test", "--test-reporter=tap", str(bundle)], capture_output=True, text=True, timeout=120, check=False,
-        env=os.environ | {"HEADSTART_FIXTURES": str(fixture_file)},
+        ["node", "--experimental-wasm-relaxed-simd", "--test", "--test-reporter=tap", str(bundle)], capture_output=True, text=True, timeout=120, check=False,
+        env=os.environ | {"HEADSTART_FIXTURES": str(fixture_file), "HEADSTART_MODULE": str(WEB / "built/engine.wasm")},
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
