@@ -114,7 +114,9 @@ export class DataSettings {
       const numbers = rows.filter(isNumber);
       const sliders = numbers.filter((row) => !row.whole).map((row) => this.argument(row));
       const whole = numbers.filter((row) => row.whole).map((row) => this.argument(row));
-      host.replaceChildren(...sliders, el("div", { class: "pair" }, ...whole, this.seedRow()));
+      const samples = whole.pop();
+      for (const row of whole) row.classList.add("row");
+      host.replaceChildren(...sliders, ...whole, el("div", { class: "pair" }, samples, this.seedRow()));
     }
     for (const row of host.querySelectorAll<HTMLInputElement>("input[data-argument]")) {
       const name = row.dataset["argument"]!;
@@ -151,7 +153,14 @@ export class DataSettings {
   private seedRow(): HTMLElement {
     const { lab } = this.page;
     const id = fresh("argument");
-    const input = el("input", { id, type: "number", min: 0, step: 1, "aria-label": "seed of the data", "data-argument": SEED });
+    const input = el("input", {
+      id,
+      type: "number",
+      min: 0,
+      step: 1,
+      "aria-label": "seed of the data",
+      "data-argument": SEED,
+    });
     input.addEventListener("change", () => {
       const value = Math.round(Number(input.value));
       if (Number.isSafeInteger(value) && value >= 0) lab.set({ dataSeed: value });

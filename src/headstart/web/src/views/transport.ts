@@ -58,7 +58,7 @@ export class Transport {
       }),
       this.scrub,
       el("p", {}, this.clock, " ", this.total),
-      el("label", {}, "speed ", this.speed),
+      el("label", {}, el("span", { id: "speed-word" }, "speed "), this.speed),
     );
   }
 
