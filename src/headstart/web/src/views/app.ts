@@ -102,9 +102,9 @@ export class App implements Page {
     return this.player.lesson !== null && (!this.player.revealed || this.lesson.watching);
   }
 
-  announce(text: string): void {
+  readonly announce = (text: string): void => {
     find("#live").textContent = text;
-  }
+  };
 
   // --- what changes
 

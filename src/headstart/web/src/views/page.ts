@@ -12,7 +12,7 @@ export interface Page {
   /** Whether a lesson's question is open, or its answer is still being watched: then nothing may be given away. */
   readonly veiled: boolean;
   /** A polite word to those who listen. */
-  announce(text: string): void;
+  readonly announce: (text: string) => void;
   /** The document as it was before anything was built: what "Save page" writes. */
   readonly source: string;
 }
