@@ -134,6 +134,7 @@ export class App implements Page {
     document.body.classList.toggle("unanswered", player.lesson !== null && !player.revealed);
     document.body.classList.toggle("veiled", this.veiled);
     document.body.dataset["hide"] = this.hidden().join(" ");
+    this.clock.held = player.lesson !== null && !player.revealed;
     this.clock.follow();
     this.panels();
     this.settings.sync();

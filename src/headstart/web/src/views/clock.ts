@@ -8,6 +8,8 @@ const JUMPS = 12; // of a whole run where the reader asked for less motion
 
 export class Clock {
   playing = false;
+  /** Held at the start: nobody looks ahead before having guessed. */
+  held = false;
   private at: number;
   private readonly lab: Lab;
   private readonly moved: () => void;
@@ -24,11 +26,12 @@ export class Clock {
   }
 
   get atEnd(): boolean {
-    return this.at >= this.last;
+    return !this.held && this.at >= this.last;
   }
 
   /** The record that is shown. */
   get record(): number {
+    if (this.held) return 0;
     const at = Math.min(this.last, this.at);
     if (!this.playing || !this.calm.matches || this.atEnd) return Math.round(at);
     const jump = this.last / JUMPS;
@@ -39,11 +42,12 @@ export class Clock {
     return this.lab.stepOf(this.record);
   }
 
-  /** The end is kept as the end, whatever number of records a new setting has. */
+  /** Stops there. */
   go(record: number): void {
     this.playing = false;
     this.put(record);
-    this.remember();
+    this.remember(); // before anyone hears of it and looks at the state
+    this.moved();
   }
 
   play(): void {
@@ -53,10 +57,7 @@ export class Clock {
   }
 
   pause(): void {
-    this.playing = false;
-    this.at = Math.round(Math.min(this.at, this.last));
-    this.put(this.at);
-    this.remember();
+    this.go(Math.round(Math.min(this.at, this.last)));
   }
 
   toggle(): void {
@@ -79,9 +80,9 @@ export class Clock {
     if (!this.playing && record !== this.at) this.put(record);
   }
 
+  /** The end is kept as the end, whatever number of records a new setting has. */
   private put(record: number): void {
     this.at = record >= this.last ? Infinity : Math.max(0, record);
-    this.moved();
   }
 
   private remember(): void {

@@ -97,8 +97,8 @@ export class LessonView {
     const { player, clock } = this.page;
     const radio = el("input", { type: "radio", name: "quiz", value: i });
     radio.addEventListener("change", () => {
+      this.watching = true; // before the answer is known: what follows from it must stay hidden
       player.choose(i);
-      this.watching = true;
       clock.go(0);
       clock.play();
       this.mark();
@@ -113,6 +113,7 @@ export class LessonView {
     const question = player.step?.question;
     if (!question) return;
     const judged = player.revealed && !this.watching;
+    find("#lesson .nav .next").classList.toggle("primary", judged);
     this.options.forEach((label, i) => {
       const radio = label.querySelector("input")!;
       radio.checked = player.answer === i;
