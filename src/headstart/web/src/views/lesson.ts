@@ -63,15 +63,13 @@ export class LessonView {
       },
       "Back",
     );
+    const go = (): void => {
+      if (player.last) player.leave();
+      else player.next();
+    };
     const next = el(
       "button",
-      {
-        class: "primary",
-        onclick: () => {
-          if (player.last) player.leave();
-          else player.next();
-        },
-      },
+      { class: step.question ? "next" : "next primary", onclick: go },
       player.last ? "Explore freely" : "Next",
     );
     const leave = el(
