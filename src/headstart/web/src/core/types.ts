@@ -526,6 +526,8 @@ export interface Lab {
   /** Read a file's text as data; what is wrong with it is told as a notice, and the data stays. */
   openTable(name: string, content: string | Uint8Array, reading?: Reading): void;
   tell(notice: Notice): void;
+  /** A made data set that is not trained on, for its thumbnail; null where its name is unknown. */
+  preview(choice: MadeData): Dataset | null;
 
   /** How many moments a run has: record k is step `stepOf(k)`. */
   readonly records: number;

@@ -47,6 +47,14 @@ export interface Axes {
   readonly tick?: (y: number) => string;
 }
 
+/** An empty chart of this size in pixels; its own units grow with the page's type, so that a lecture hall can read it. */
+export function canvas(width: number, height: number): { root: SVGSVGElement; width: number; height: number } {
+  const unit = parseFloat(getComputedStyle(document.documentElement).fontSize) / 14;
+  const [wide, high] = [width / unit, height / unit];
+  const root = svg("svg", { width, height, viewBox: `0 0 ${wide} ${high}`, "aria-hidden": "true" });
+  return { root, width: wide, height: high };
+}
+
 /** Grid, ticks, and titles: the vertical axis's above it, where it can be read without turning the head. */
 export function axes(root: SVGElement, by: Axes): void {
   const { x, y, box } = by;
@@ -57,7 +65,7 @@ export function axes(root: SVGElement, by: Axes): void {
     );
   }
   x.ticks.forEach((t, i) => {
-    const last = i === x.ticks.length - 1 && x(t) > box.right - 20;
+    const last = i === x.ticks.length - 1 && x(t) > box.right - 8;
     const anchor = last ? "end" : "middle"; // the last number must not run into the label beside it
     root.append(
       svg("text", { x: x(t) + (last ? 4 : 0), y: box.bottom + 17, class: "tick", "text-anchor": anchor }, by.words(t)),
@@ -82,7 +90,7 @@ export function spread(heights: readonly number[], gap: number, top: number, bot
 }
 
 /** How wide a word of the labels' type is, about. */
-export const wordWidth = (text: string, size = 12.5): number => text.length * size * 0.58;
+export const wordWidth = (text: string, size = 12.5): number => text.length * size * 0.63;
 
 /** Cuts a label that is too long for its place. */
 export const cut = (text: string, letters: number): string =>

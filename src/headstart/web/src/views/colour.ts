@@ -6,7 +6,7 @@ export type Rgb = readonly [number, number, number];
 /** #rrggbb or #rgb as three numbers from 0 to 255. */
 export function parse(text: string): Rgb {
   const hex = text.trim().replace(/^#/, "");
-  const six = hex.length === 3 ? [...hex].map((c) => c + c).join("") : hex;
+  const six = hex.length === 3 ? hex.replace(/./g, "$&$&") : hex;
   return [0, 2, 4].map((at) => parseInt(six.slice(at, at + 2), 16)) as unknown as Rgb;
 }
 

@@ -2,7 +2,7 @@
 // Before a lesson's question is answered, the future is not drawn.
 
 import type { Curves, Lab } from "../core/types.ts";
-import { axes, band, cut, line, spread, wordWidth, type Box } from "./chart.ts";
+import { axes, band, canvas, cut, line, spread, wordWidth, type Box } from "./chart.ts";
 import { svg } from "./dom.ts";
 import type { Look } from "./look.ts";
 import { count } from "./numbers.ts";
@@ -23,7 +23,8 @@ interface Drawn {
 }
 
 /** Draws the chart. `until` is the last record that may be seen. */
-export function costChart(lab: Lab, look: Look, width: number, height: number, until: number): CostChart {
+export function costChart(lab: Lab, look: Look, wide: number, high: number, until: number): CostChart {
+  const { root, width, height } = canvas(wide, high);
   const drawn = lab.state.panels
     .map((_, panel) => ({ panel, name: lab.result(panel).spec, curves: lab.curves(panel) }))
     .filter(({ curves }) => curves.middle.some((v) => !Number.isNaN(v)));
@@ -32,7 +33,6 @@ export function costChart(lab: Lab, look: Look, width: number, height: number, u
   const box: Box = { left: 54, right: width - widest - 12, top: 28, bottom: height - 42 };
   const x = linear(0, lab.state.steps, box.left, box.right, (box.right - box.left) / 110);
   const y = logarithmic(...limits(drawn, until), box.bottom, box.top, Math.max(2, (box.bottom - box.top) / 34));
-  const root = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" });
   axes(root, { x, y, box, words: count, title: "cost, median and quartiles (log scale)", below: "step" });
   const ends = drawn.map((one) => drawCurve(root, one, x, y, until, look));
   const places = spread(ends, 14, box.top + 4, box.bottom + 2);
@@ -49,7 +49,7 @@ export function costChart(lab: Lab, look: Look, width: number, height: number, u
       head.setAttribute("x1", at);
       head.setAttribute("x2", at);
     },
-    share: (at) => Math.min(1, Math.max(0, (at - box.left) / (box.right - box.left))),
+    share: (at) => Math.min(1, Math.max(0, ((at * width) / wide - box.left) / (box.right - box.left))),
   };
 }
 

@@ -32,10 +32,11 @@ export function svg<K extends keyof SVGElementTagNameMap>(
   attributes: Attributes = {},
   ...children: readonly Child[]
 ): SVGElementTagNameMap[K] {
-  return furnish(document.createElementNS(SVG, tag) as SVGElementTagNameMap[K], attributes, children);
+  return furnish<SVGElementTagNameMap[K]>(document.createElementNS<K>(SVG, tag), attributes, children);
 }
 
 /** The element that page.html promises. */
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the caller says which kind page.html has there
 export function find<E extends Element = HTMLElement>(selector: string, root: ParentNode = document): E {
   const found = root.querySelector<E>(selector);
   if (!found) throw new Error(`the page has no ${selector}`);

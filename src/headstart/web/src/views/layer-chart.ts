@@ -2,7 +2,7 @@
 // are dead or saturated. Zero has no place on a logarithmic axis: a triangle at the bottom stands for it.
 
 import type { Chart, Lab, LayerRow } from "../core/types.ts";
-import { axes, line, type Box } from "./chart.ts";
+import { axes, canvas, line, type Box } from "./chart.ts";
 import { svg } from "./dom.ts";
 import type { Look } from "./look.ts";
 import { percent, tick } from "./numbers.ts";
@@ -11,7 +11,7 @@ import { linear, logarithmic, ordinal, type Scale } from "./scales.ts";
 const TITLES: Readonly<Record<Chart, string>> = {
   signal: "signal at the start (std)",
   gradient: "gradient at the start (rms)",
-  saturation: "dead or saturated units at the start",
+  saturation: "dead or saturated at the start",
 };
 
 /** The number of a chart at a layer; NaN where it was not or cannot be measured. */
@@ -26,11 +26,11 @@ export const rowsOf = (rows: readonly LayerRow[], chart: Chart): readonly LayerR
   rows.filter((row) => !Number.isNaN(valueOf(row, chart)));
 
 /** Draws the chart the state asks for. */
-export function layerChart(lab: Lab, look: Look, width: number, height: number): SVGSVGElement {
+export function layerChart(lab: Lab, look: Look, wide: number, high: number): SVGSVGElement {
+  const { root, width, height } = canvas(wide, high);
   const chart = lab.state.chart;
   const lines = lab.state.panels.map((_, panel) => rowsOf(lab.layers(panel), chart));
   const longest = lines.reduce((a, b) => (b.length > a.length ? b : a), []);
-  const root = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" });
   if (!longest.length) return empty(root, chart, width, height);
   const box: Box = { left: 56, right: width - 14, top: 28, bottom: height - 42 };
   const x = ordinal(longest.length, box.left + 16, box.right - 16, Math.max(2, (box.right - box.left) / 60));

@@ -31,8 +31,8 @@ const place = (v: number): string => String(+v.toFixed(2));
 
 /** Writes what is drawn as SVG elements into `parent`. */
 export class SvgPen implements Pen {
-  fillStyle: string | CanvasGradient | CanvasPattern = "#000";
-  strokeStyle: string | CanvasGradient | CanvasPattern = "#000";
+  fillStyle = "#000";
+  strokeStyle = "#000";
   lineWidth = 1;
   lineCap: CanvasLineCap = "butt";
   lineJoin: CanvasLineJoin = "miter";
@@ -104,13 +104,13 @@ export class SvgPen implements Pen {
 
   private fills(): Record<string, string> {
     return {
-      fill: String(this.fillStyle),
+      fill: this.fillStyle,
       ...(this.globalAlpha < 1 ? { "fill-opacity": place(this.globalAlpha) } : {}),
     };
   }
   private strokes(): Record<string, string> {
     return {
-      stroke: String(this.strokeStyle),
+      stroke: this.strokeStyle,
       "stroke-width": place(this.lineWidth),
       ...(this.lineCap === "butt" ? {} : { "stroke-linecap": this.lineCap }),
       ...(this.lineJoin === "miter" ? {} : { "stroke-linejoin": this.lineJoin }),

@@ -75,6 +75,9 @@ function drawSeeds(pen: Pen, panel: number, scene: Scene): void {
   const numbers = lab.data?.task === "regression";
   const places = cells(count, size, 2 * scale);
   const side = detail(count);
+  pen.lineWidth = scale;
+  pen.strokeStyle = look.faint;
+  for (const { x, y, side: length } of places) pen.strokeRect(x, y, length, length);
   runs.forEach((run, seed) => {
     const picture = run && lab.picture(panel, seed, scene.record, side);
     if (picture) drawBoundary(pen, picture, places[seed]!, scale, numbers, look);

@@ -18,6 +18,9 @@ export function drawUnits(pen: Pen, picture: Picture, size: number, scale: numbe
     bitmap.put(pen, side, side, at, true, (pixels) => {
       look.shades.signed(plane, most || 1, pixels);
     });
+    pen.lineWidth = scale;
+    pen.strokeStyle = look.faint;
+    pen.strokeRect(at.x, at.y, at.side, at.side);
     const step = at.side / side;
     pen.beginPath();
     zeroLine(plane, side, (x0, y0, x1, y1) => {
