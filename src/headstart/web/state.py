@@ -11,9 +11,7 @@ from urllib.parse import quote
 
 from pydantic import field_validator, model_validator
 
-from headstart.errors import InputError
-from headstart.experiments.settings import CompareSettings, compare_settings, said, validated
-from headstart.schemes import scheme
+from headstart.experiments.settings import CompareSettings, said, validated
 from headstart.theory.activations import FORMULAS, activation
 from headstart.web.limits import LIMITS
 from headstart.words import count
