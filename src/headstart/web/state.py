@@ -11,8 +11,10 @@ from urllib.parse import quote
 
 from pydantic import field_validator, model_validator
 
+from headstart.experiments.data.given import Given
 from headstart.experiments.settings import CompareSettings, said, validated
 from headstart.theory.activations import FORMULAS, activation
+from headstart.web.given import TableText
 from headstart.web.limits import LIMITS
 from headstart.words import count
 
@@ -23,7 +25,7 @@ HIDEABLE = (
     "controls", "data", "network", "training", "panels", "transport", "charts", "verdict", "table", "share", "lesson",
 )  # fmt: skip
 SAFE = ",;()*:"  # stand in an address as they are
-TABLE = "table"  # what stands for data that is embedded in the page
+NOT_MADE = ("digits",)  # sets that the page does not make
 
 
 class PageState(CompareSettings):
@@ -66,6 +68,8 @@ def _troubles(state: PageState) -> Iterable[str]:
         yield f"{here} has at most {LIMITS['panels']} panels, got {count(len(state.schemes), 'scheme')}. Write fewer."
     if state.seeds > LIMITS["seeds"]:
         yield f"{here} takes at most {LIMITS['seeds']} seeds, got {state.seeds:,}. Write fewer, or {instead}."
+    if not isinstance(state.data, Given) and state.data.partition("(")[0].strip().lower() in NOT_MADE:
+        yield f"{here} does not hold the data set {state.data}. Write {instead} --data {state.data}."
     if len(state.hidden) > LIMITS["layers"]:
         yield f"{here} takes at most {LIMITS['layers']} hidden layers, got {len(state.hidden):,}. Write {instead}."
     if not state.hidden:
@@ -100,11 +104,19 @@ def page_state(**given: Any) -> PageState:
     return validated(PageState, given)
 
 
-def address(state: PageState) -> str:
-    """The state as it stands in the page's address, without the #; what has its default is left out."""
-    found = _parts(state)
-    default = _parts(page_state())
+def address(state: PageState, table: TableText | None = None, lesson: str | None = None) -> str:
+    """The state as it stands in the page's address, without the #; what has its default is left out.
+
+    Args:
+        table: the data, where it is the reader's own.
+        lesson: the name of the lesson to begin with.
+    """
+    found, default = _parts(state), _parts(page_state())
     kept = {key: value for key, value in found.items() if value != default.get(key)}
+    if table is not None:
+        kept |= {"data": "csv", "name": table.name, "label": table.label or "", "text": table.text}
+    if lesson is not None:
+        kept["lesson"] = lesson
     return "&".join(f"{key}={quote(value, safe=SAFE)}" for key, value in {"v": str(VERSION), **kept}.items())
 
 
