@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from headstart.errors import InputError
-from headstart.experiments.data.csv_files import MISSING, read_table, table_in
+from headstart.experiments.data.csv_files import MISSING, table_in
 from headstart.experiments.data.dataset import Dataset
 from headstart.experiments.data.datasets import is_csv, load
 from headstart.experiments.data.decoding import decode
@@ -46,12 +45,20 @@ def table_text(settings: CompareSettings) -> TableText | None:
     Raises:
         InputError: it cannot be read, with the place and what to do; or it is more than the page takes.
     """
-    known = settings.data
-    if not isinstance(known, Given) and not is_csv(known):
+    known, reading = settings.data, Reading(**settings.reading)
+    if isinstance(known, Given):
+        table, candidates = known.table, []
+        if settings.header is not None:
+            load(known, header=settings.header)  # says that values have no first row
+    elif is_csv(known):
+        text, encoding = decode(read_file(known, remedy=MISSING), told(known))  # once: it may be a pipe
+        table = table_in(text, str(known), reading, [encoding] if encoding else [])
+        candidates = [TableText(Path(known).name, text, reading.label)]
+    else:
         return None
-    asked = load(known, seed=settings.data_seed, **settings.reading)
+    asked = dataset_of(table, reading, settings.data_seed)
     _see_it_fits(asked)
-    for found in _candidates(known, Reading(**settings.reading)):
+    for found in (*candidates, _written(table, Path(table.name).name, reading)):
         if len(found.text.encode("utf-8", "surrogatepass")) > LIMITS["table_bytes"]:
             continue
         again = _read(found, settings.data_seed)
@@ -71,18 +78,6 @@ def _see_it_fits(data: Dataset) -> None:
                 f"the page takes a table of at most {count(LIMITS[most], what)}, got {got:,} of {data.name}. "
                 "Leave some out, or write headstart compare."
             )
-
-
-def _candidates(data: str | Given, reading: Reading) -> Iterator[TableText]:
-    """The file's own text, then the same rows with the chosen columns alone."""
-    if isinstance(data, Given):
-        table, name = data.table, str(data)
-    else:
-        text, _ = decode(read_file(data, remedy=MISSING), told(data))
-        name = Path(data).name
-        yield TableText(name, text, reading.label)
-        table = read_table(data, reading)
-    yield _written(table, name, reading)
 
 
 def _written(table: Table, name: str, reading: Reading) -> TableText:
