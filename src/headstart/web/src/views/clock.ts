@@ -1,0 +1,91 @@
+// The one clock of all panels: where it stands, as a record of the run, and whether it goes. The weights of every record
+// are kept, so that back, on and again cost nothing and show the same networks.
+
+import type { Lab } from "../core/types.ts";
+
+const LONGEST = 0.1; // seconds between two frames: a page in the background must not wake up at the end
+const JUMPS = 12; // of a whole run where the reader asked for less motion
+
+export class Clock {
+  playing = false;
+  private at: number;
+  private readonly lab: Lab;
+  private readonly moved: () => void;
+  private readonly calm = matchMedia("(prefers-reduced-motion: reduce)");
+
+  constructor(lab: Lab, moved: () => void) {
+    this.lab = lab;
+    this.moved = moved;
+    this.at = lab.state.step === null ? Infinity : lab.recordOf(lab.state.step);
+  }
+
+  get last(): number {
+    return this.lab.records - 1;
+  }
+
+  get atEnd(): boolean {
+    return this.at >= this.last;
+  }
+
+  /** The record that is shown. */
+  get record(): number {
+    const at = Math.min(this.last, this.at);
+    if (!this.playing || !this.calm.matches || this.atEnd) return Math.round(at);
+    const jump = this.last / JUMPS;
+    return Math.round(Math.floor(at / jump) * jump);
+  }
+
+  get step(): number {
+    return this.lab.stepOf(this.record);
+  }
+
+  /** The end is kept as the end, whatever number of records a new setting has. */
+  go(record: number): void {
+    this.playing = false;
+    this.put(record);
+    this.remember();
+  }
+
+  play(): void {
+    if (this.atEnd) this.put(0);
+    this.playing = true;
+    this.moved();
+  }
+
+  pause(): void {
+    this.playing = false;
+    this.at = Math.round(Math.min(this.at, this.last));
+    this.put(this.at);
+    this.remember();
+  }
+
+  toggle(): void {
+    if (this.playing) this.pause();
+    else this.play();
+  }
+
+  /** Time went on by so many seconds. */
+  tick(seconds: number): void {
+    if (!this.playing) return;
+    this.at = Math.min(this.last, this.at + Math.min(LONGEST, seconds) * this.lab.state.speed);
+    if (this.atEnd) this.pause();
+    else this.moved();
+  }
+
+  /** The state was changed by something else: a lesson's step, an address. */
+  follow(): void {
+    const { step } = this.lab.state;
+    const record = step === null ? Infinity : this.lab.recordOf(step);
+    if (!this.playing && record !== this.at) this.put(record);
+  }
+
+  private put(record: number): void {
+    this.at = record >= this.last ? Infinity : Math.max(0, record);
+    this.moved();
+  }
+
+  private remember(): void {
+    const step = this.atEnd ? null : this.step;
+    if (step !== this.lab.state.step) this.lab.set({ step });
+  }
+}
