@@ -79,14 +79,14 @@ function draw(): void {
   find("#study-curves").replaceChildren(...(some ? [curvesChart(curves.slice(0, MOST), metric, x, paint)] : []));
   find("#study-map").replaceChildren(...(cells.length > 0 ? [heatMap(cells, metric, x, y!, study.palette.map)] : []));
   find("#study-table").replaceChildren(table(curves, cells, metric, x, colour, y));
-  say(find("#study-status"), words(runs, curves, [x.name, colour?.name ?? null, cells.length > 0 ? y!.name : null]));
+  say(find("#study-status"), words(runs, curves, [x.name, colour?.name ?? null]));
 }
 
 function words(runs: readonly number[], curves: readonly Curve[], drawn: readonly (string | null)[]): string {
   if (runs.length === 0) return "No run is left: tick some values again.";
   const mixed = pooled(study, runs, drawn);
   const cut = curves.length > MOST ? ` The first ${MOST} of ${curves.length} curves are drawn; the table has all.` : "";
-  const over = mixed.length > 0 ? ` Medians pool ${mixed.join(", ")}.` : "";
+  const over = mixed.length > 0 ? ` Each point pools ${mixed.join(", ")}.` : "";
   return `${count(runs.length)} of ${count(study.runs)} runs.${over}${cut}`;
 }
 
