@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -30,8 +29,7 @@ from headstart.web.limits import LIMITS
 from headstart.words import count, memory
 
 
-@dataclass(frozen=True)
-class TableText:
+class TableText(NamedTuple):
     """A table as the page holds it: the file's name, its text, and the label column (None for the last)."""
 
     name: str

@@ -1,8 +1,8 @@
 """The page as one file: the built template with a state, a table and a lesson in it.
 
 Only what a browser does not run is put in, so that the policy of the template, which allows its own scripts by their
-hashes and nothing from a network, holds for every page. A name in a file may look like the end of an element: the
-address is percent-encoded, and of JSON the signs that could end one are escaped.
+hashes and nothing from a network, holds for every page. A name in a table may look like the end of an element: of JSON
+the signs that could end one are escaped, and an address is percent-encoded.
 """
 
 from __future__ import annotations
@@ -54,8 +54,10 @@ def page(state: PageState | None = None, lesson: Lesson | None = None) -> Page:
     """
     state = page_state() if state is None else state
     text, policy = template()
-    begins = address(state, table_text(state), None if lesson is None else lesson.name)
-    text = _filled(text, "state", begins)
+    text = _filled(text, "state", address(state, None if lesson is None else lesson.name))
+    table = table_text(state)
+    if table is not None:
+        text = _filled(text, "table", embedded(table._asdict()))
     if lesson is not None:
         text = _with_lesson(text, lesson)
     return Page(text, policy)

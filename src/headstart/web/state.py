@@ -11,10 +11,11 @@ from urllib.parse import quote
 
 from pydantic import field_validator, model_validator
 
+from headstart.experiments.data.datasets import MAKERS, check_spec, is_csv
 from headstart.experiments.data.given import Given
 from headstart.experiments.settings import CompareSettings, said, validated
+from headstart.spec import parse
 from headstart.theory.activations import FORMULAS, activation
-from headstart.web.given import TableText
 from headstart.web.limits import LIMITS
 from headstart.words import count
 
@@ -26,6 +27,7 @@ HIDEABLE = (
 )  # fmt: skip
 SAFE = ",;()*:"  # stand in an address as they are
 NOT_MADE = ("digits",)  # sets that the page does not make
+EMBEDDED = "table"  # what stands in an address for a table that the page holds
 
 
 class PageState(CompareSettings):
@@ -68,8 +70,8 @@ def _troubles(state: PageState) -> Iterable[str]:
         yield f"{here} has at most {LIMITS['panels']} panels, got {count(len(state.schemes), 'scheme')}. Write fewer."
     if state.seeds > LIMITS["seeds"]:
         yield f"{here} takes at most {LIMITS['seeds']} seeds, got {state.seeds:,}. Write fewer, or {instead}."
-    if not isinstance(state.data, Given) and state.data.partition("(")[0].strip().lower() in NOT_MADE:
-        yield f"{here} does not hold the data set {state.data}. Write {instead} --data {state.data}."
+    if not isinstance(state.data, Given) and not is_csv(state.data):
+        yield from _made_troubles(state.data)
     if len(state.hidden) > LIMITS["layers"]:
         yield f"{here} takes at most {LIMITS['layers']} hidden layers, got {len(state.hidden):,}. Write {instead}."
     if not state.hidden:
@@ -90,6 +92,18 @@ def _troubles(state: PageState) -> Iterable[str]:
         yield f"{here} knows the activations of the catalogue, not a function of your own. Use hs.compare."
 
 
+def _made_troubles(data: str) -> Iterable[str]:
+    spec = parse(data, "data set", "circles")
+    if spec.name in NOT_MADE:
+        yield f"the page does not hold the data set {data}. Write headstart compare --data {data}."
+    elif spec.name in MAKERS:
+        given = MAKERS[spec.name].signature.bind_spec(spec)
+        for name in ("samples", "classes"):
+            got, most = float(given.get(name, 0)), LIMITS[name]
+            if got > most:
+                yield f"the page takes at most {most:,} {name}, got {got:,.0f}. Write headstart compare."
+
+
 def page_state(**given: Any) -> PageState:
     """The validated state; what is not given is as on the page's first screen.
 
@@ -101,20 +115,20 @@ def page_state(**given: Any) -> PageState:
     ...
     headstart.errors.InputError: the page takes at most 64 seeds, got 65. Write fewer, or headstart compare.
     """
+    if isinstance(given.get("hide"), list):
+        given = {**given, "hide": tuple(given["hide"])}
     return validated(PageState, given)
 
 
-def address(state: PageState, table: TableText | None = None, lesson: str | None = None) -> str:
+def address(state: PageState, lesson: str | None = None) -> str:
     """The state as it stands in the page's address, without the #; what has its default is left out.
 
     Args:
-        table: the data, where it is the reader's own.
+        state: whose data, where it is the reader's own, no address holds: the page does.
         lesson: the name of the lesson to begin with.
     """
     found, default = _parts(state), _parts(page_state())
     kept = {key: value for key, value in found.items() if value != default.get(key)}
-    if table is not None:
-        kept |= {"data": "csv", "name": table.name, "label": table.label or "", "text": table.text}
     if lesson is not None:
         kept["lesson"] = lesson
     return "&".join(f"{key}={quote(value, safe=SAFE)}" for key, value in {"v": str(VERSION), **kept}.items())
@@ -122,7 +136,7 @@ def address(state: PageState, table: TableText | None = None, lesson: str | None
 
 def _parts(state: PageState) -> dict[str, str]:
     return {
-        "data": str(state.data),
+        "data": EMBEDDED if isinstance(state.data, Given) or is_csv(state.data) else check_spec(state.data),
         "dataseed": str(state.data_seed),
         "hidden": ",".join(map(str, state.hidden)),
         "act": state.activation,
