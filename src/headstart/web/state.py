@@ -96,7 +96,8 @@ def _made_troubles(data: str) -> Iterable[str]:
     spec = parse(data, "data set", "circles")
     if spec.name in NOT_MADE:
         yield f"the page does not hold the data set {data}. Write headstart compare --data {data}."
-    elif spec.name in MAKERS:
+    else:
+        check_spec(data)
         given = MAKERS[spec.name].signature.bind_spec(spec)
         for name in ("samples", "classes"):
             got, most = float(given.get(name, 0)), LIMITS[name]
