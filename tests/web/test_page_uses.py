@@ -1,4 +1,4 @@
-"""The page in its user's hands: keys alone, a slider dragged, saved and opened again, framed, in two tabs, left open."""
+"""The page in its user's hands: keys alone, a slider dragged, saved and opened again, framed, in two tabs."""
 
 from __future__ import annotations
 
@@ -100,7 +100,8 @@ def test_a_dragged_slider_shows_pictures_all_the_way(tabs: Any) -> None:
     trained(tab)
     assert tab.evaluate("headstart.lab.result(4).stale") is False
     spec = tab.evaluate("headstart.lab.result(4).spec")
-    assert spec.startswith("he*") and float(spec[3:]) == pytest.approx(0.5 * 1.03**59, abs=1e-4)
+    assert spec.startswith("he*")
+    assert float(spec[3:]) == pytest.approx(0.5 * 1.03**59, abs=1e-4)
 
 
 # --- saved, framed, opened twice --------------------------------------------------------------------------------------
@@ -190,8 +191,9 @@ NONSENSE = (
     "seeds=banana", "seeds=-1", "seeds=1e99", "seeds=NaN", "hidden=0", "hidden=10,,5", "hidden=" + "9," * 500 + "9",
     "hidden=1000000", "act=tnah", "panels=hee;he", "panels=" + ";".join(["he"] * 20), "panels=normal(1e999)", "rate=0",
     "rate=-3", "rate=1e400", "steps=1e12", "data=nowhere", "data=circles(noise=-1)", "data=circles(samples=1e9)",
-    "data=table", "data=digits", "data=points&points=1,2", "data=points&points=1,2,0;3,4,99", "view=x-ray", "v=2", "v=0",
-    "v=", "%", "%E0%A4%A", "&&&===", "=", "__proto__=1&constructor=2&toString=3", "lesson=none", "lesson=lecture&lessonstep=99",
+    "data=table", "data=digits", "data=points&points=1,2", "data=points&points=1,2,0;3,4,99", "view=x-ray", "v=2",
+    "v=0", "v=", "%", "%E0%A4%A", "&&&===", "=", "__proto__=1&constructor=2&toString=3", "lesson=none",
+    "lesson=lecture&lessonstep=99",
     "hide=everything", "batch=0", "batch=-5", "optimizer=adam(2)", "seed=99", "layer=99", "step=-5", "theme=pink",
     "panels=<img src=x onerror=alert(1)>", "x=" + "a" * 200_000, "data=" + "(" * 3000, "speed=1e9", "dataseed=1e300",
     "%00=1", "panels=%00", "\u202ehe=1", "answers=1:1,2:99,x:y&lesson=depth",
@@ -229,8 +231,8 @@ def test_a_page_opens_with_a_nonsense_address_and_says_so(text: str, tabs: Any) 
 
 
 NAMES = (
-    "</script><script>alert(1)</script>", "<img src=x onerror=alert(1)>", "\u2028\u2029", "=1+1", "${alert(1)}", "&lt;b&gt;",
-    "\u202eevil", "a" * 300, "__proto__", "'\"`",
+    "</script><script>alert(1)</script>", "<img src=x onerror=alert(1)>", "\u2028\u2029", "=1+1", "${alert(1)}",
+    "&lt;b&gt;", "\u202eevil", "a" * 300, "__proto__", "'\"`",
 )  # fmt: skip
 
 
@@ -290,6 +292,4 @@ def test_a_report_opens_its_comparison_in_the_lab(tabs: Any, tmp_path: Path) -> 
     trained(lab)
     assert state(lab)["data"]["name"] == "moons"
     assert [panel["multiplier"] for panel in state(lab)["panels"]] == [1, 2]
-    assert tab.inner_text("code") == (
-        "headstart lab he 'xavier*2' --data moons --hidden 5 --steps 200 --learning-rate 0.1 --seeds 2"
-    ) or "headstart lab he 'xavier*2'" in tab.inner_text("body")
+    assert "headstart lab he 'xavier*2' --data moons --hidden 5 " in tab.inner_text("body")
