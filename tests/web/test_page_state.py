@@ -110,12 +110,6 @@ def test_the_command_of_a_state_is_that_state() -> None:
 # --- a table of one's own ---------------------------------------------------------------------------------------------
 
 
-def read_again(found: Any, seed: int = 0) -> Any:
-    again = _read(found, seed)
-    assert again is not None
-    return again
-
-
 def same(one: Any, other: Any) -> bool:
     names = ("train_x", "train_y", "test_x", "test_y")
     return one.classes == other.classes and all(
@@ -126,20 +120,21 @@ def same(one: Any, other: Any) -> bool:
 def test_a_file_is_held_as_it_is(table: Path) -> None:
     found = table_text(page_state(data=table))
     assert found is not None
-    assert found == ("flowers.csv", TABLE, None)
+    assert found == ("flowers.csv", TABLE, Reading())
+    assert found.to_json()["label"] is None
     assert parts(data=table)["data"] == "table"
 
 
 @pytest.mark.parametrize(
     "reading",
     [{"drop": ["Id"]}, {"features": ["width", "length"]}, {"label": "kind", "drop": ["Id"]},
-     {"label": "width", "drop": ["kind"]}],
+     {"label": "width", "drop": ["kind"]}, {"label": "width", "drop": ["kind"], "task": "numbers"}],
 )  # fmt: skip
-def test_a_table_that_is_read_otherwise_is_written_anew(reading: dict[str, Any], table: Path) -> None:
+def test_a_table_is_read_as_it_was_told_to_be(reading: dict[str, Any], table: Path) -> None:
     state = page_state(data=table, data_seed=3, **reading)
     found = table_text(state)
     assert found is not None
-    assert same(read_again(found, 3), load(str(table), seed=3, **reading))
+    assert same(_read(found, 3), load(str(table), seed=3, **reading))
 
 
 def test_values_are_written_to_the_last_digit() -> None:
@@ -149,18 +144,13 @@ def test_values_are_written_to_the_last_digit() -> None:
         state = page_state(data=data)
         found = table_text(state)
         assert found is not None
-        assert same(read_again(found), load(state.data))
+        assert same(_read(found, 0), load(state.data))
 
 
 def test_the_check_sees_another_number() -> None:
     one = load((np.eye(20), np.arange(20) % 2))
     other = load((np.eye(20) * 2 + np.eye(20)[::-1], np.arange(20) % 2))
     assert not same(one, other)
-
-
-def test_a_table_whose_task_the_page_would_not_know_is_refused(table: Path) -> None:
-    with pytest.raises(InputError, match="reads it as headstart compare does without --task"):
-        table_text(page_state(data=table, label="width", drop=["kind"], task="numbers"))
 
 
 def test_a_table_beyond_the_pages_size_is_refused(tmp_path: Path) -> None:
@@ -171,6 +161,13 @@ def test_a_table_beyond_the_pages_size_is_refused(tmp_path: Path) -> None:
         table_text(page_state(data=long))
     with pytest.raises(InputError, match="a table of at most 64 features, got 65"):
         table_text(page_state(data=wide))
+
+
+def test_a_text_beyond_the_pages_size_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "long.csv"
+    path.write_text("x,y\n" + "".join(f"{' ' * 2000}{k}.5,{k % 2}\n" for k in range(1000)))
+    with pytest.raises(InputError, match=r"a table of at most 1\.91 MiB, got 1\.92 MiB of '?.*long\.csv"):
+        table_text(page_state(data=path))
 
 
 def test_what_is_wrong_with_a_table_is_told_as_compare_tells_it(tmp_path: Path) -> None:

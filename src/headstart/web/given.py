@@ -1,7 +1,6 @@
 """A table of the reader's own inside the page: as text, which the page reads by the same rules as Python.
 
-What the page would read otherwise than it was asked for here, by columns or by task, is written anew until it does; so
-the points in the page are those of `headstart compare`, to the bit.
+The points in the page are those of `headstart compare`, to the bit. Values are written as text that reads back to them.
 """
 
 from __future__ import annotations
@@ -10,8 +9,6 @@ import csv
 import io
 from pathlib import Path
 from typing import Any, NamedTuple
-
-import numpy as np
 
 from headstart.errors import InputError
 from headstart.experiments.data.csv_files import MISSING, table_in
@@ -30,11 +27,20 @@ from headstart.words import count, memory
 
 
 class TableText(NamedTuple):
-    """A table as the page holds it: the file's name, its text, and the label column (None for the last)."""
+    """A table as the page holds it: the file's name, its text, and how it is read."""
 
     name: str
     text: str
-    label: str | None
+    reading: Reading
+
+    def to_json(self) -> dict[str, Any]:
+        """As the page has it: `TableData` of `src/core/types.ts`."""
+        how = self.reading
+        return {
+            "kind": "csv", "name": self.name, "text": self.text, "label": how.label,
+            "features": None if how.features is None else [*how.features], "drop": [*how.drop] or None,
+            "header": how.header, "task": how.task,
+        }  # fmt: skip
 
 
 def table_text(settings: CompareSettings) -> TableText | None:
@@ -45,30 +51,19 @@ def table_text(settings: CompareSettings) -> TableText | None:
     """
     known, reading = settings.data, Reading(**settings.reading)
     if isinstance(known, Given):
-        table, candidates = known.table, []
-        if settings.header is not None:
-            load(known, header=settings.header)  # says that values have no first row
+        asked = load(known, seed=settings.data_seed, **settings.reading)
+        found = _written(known.table, reading)
     elif is_csv(known):
-        text, encoding = decode(read_file(known, remedy=MISSING), told(known))  # once: it may be a pipe
-        table = table_in(text, str(known), reading, [encoding] if encoding else [])
-        candidates = [TableText(Path(known).name, text, reading.label)]
+        text, _ = decode(read_file(known, remedy=MISSING), told(known))  # once: it may be a pipe
+        found = TableText(Path(known).name, text, reading)
+        asked = _read(found, settings.data_seed, str(known))
     else:
         return None
-    asked = dataset_of(table, reading, settings.data_seed)
-    _see_it_fits(asked)
-    for found in (*candidates, _written(table, Path(table.name).name, reading)):
-        if len(found.text.encode("utf-8", "surrogatepass")) > LIMITS["table_bytes"]:
-            continue
-        again = _read(found, settings.data_seed)
-        if again is not None and _same(asked, again):
-            return found
-    raise InputError(
-        f"the page holds a table of at most {memory(LIMITS['table_bytes'])} and reads it as headstart compare does "
-        f"without --task; of {asked.name} it would see something else. Write headstart compare, or leave columns out."
-    )
+    _see_it_fits(asked, found)
+    return found
 
 
-def _see_it_fits(data: Dataset) -> None:
+def _see_it_fits(data: Dataset, found: TableText) -> None:
     rows, features = len(data.train_x) + len(data.test_x), data.train_x.shape[1]
     for what, got, most in (("row", rows, "table_rows"), ("feature", features, "table_features")):
         if got > LIMITS[most]:
@@ -76,16 +71,23 @@ def _see_it_fits(data: Dataset) -> None:
                 f"the page takes a table of at most {count(LIMITS[most], what)}, got {got:,} of {data.name}. "
                 "Leave some out, or write headstart compare."
             )
+    size = len(found.text.encode("utf-8", "surrogatepass"))
+    if size > LIMITS["table_bytes"]:
+        raise InputError(
+            f"the page holds a table of at most {memory(LIMITS['table_bytes'])}, got {memory(size)} of {data.name}. "
+            "Leave columns out, or write headstart compare."
+        )
 
 
-def _written(table: Table, name: str, reading: Reading) -> TableText:
+def _written(table: Table, reading: Reading) -> TableText:
+    """Values as a file's text: the columns that were chosen, the label last."""
     columns, _ = settled_columns(table, reading)
     label, features = chosen(table, columns, reading)
     text = io.StringIO()
     lines = csv.writer(text, lineterminator="\n")
     lines.writerow([*(column.name for column in features), label.name])
     lines.writerows(zip(*map(_cells, features), _cells(label), strict=True))
-    return TableText(name, text.getvalue(), label.name)
+    return TableText(table.name, text.getvalue(), Reading(label.name, header=True, task=reading.task))
 
 
 def _cells(column: Column) -> list[str]:
@@ -96,17 +98,10 @@ def _cells(column: Column) -> list[str]:
     return [repr(value) if isinstance(value, float) else str(value) for value in values]
 
 
-def _read(found: TableText, seed: int) -> Dataset | None:
-    """The table as the page reads it; None where it would not."""
-    reading = Reading(label=found.label)
-    try:
-        return dataset_of(table_in(found.text, found.name, reading), reading, seed)
-    except InputError:
-        return None
+def _read(found: TableText, seed: int, name: str = "") -> Dataset:
+    """The table as the page reads it.
 
-
-def _same(one: Dataset, other: Dataset) -> bool:
-    arrays = ("train_x", "train_y", "test_x", "test_y")
-    return (one.task, one.classes) == (other.task, other.classes) and all(
-        np.array_equal(getattr(one, name), getattr(other, name)) for name in arrays
-    )
+    Args:
+        name: of the file in messages, if it is another.
+    """
+    return dataset_of(table_in(found.text, name or found.name, found.reading), found.reading, seed)

@@ -57,7 +57,7 @@ def page(state: PageState | None = None, lesson: Lesson | None = None) -> Page:
     text = _filled(text, "state", address(state, None if lesson is None else lesson.name))
     table = table_text(state)
     if table is not None:
-        text = _filled(text, "table", embedded(table._asdict()))
+        text = _filled(text, "table", embedded(table.to_json()))
     if lesson is not None:
         text = _with_lesson(text, lesson)
     return Page(text, policy)
