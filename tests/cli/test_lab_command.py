@@ -106,13 +106,16 @@ def test_it_serves_until_ctrl_c(browser: str, tmp_path: Path) -> None:
     )  # fmt: skip
     try:
         assert process.stdout is not None
-        url = process.stdout.readline()
+        assert process.stderr is not None
+        url, said = process.stdout.readline(), ""
+        while not said.endswith("Ctrl-C ends it.\n"):
+            said += process.stderr.readline() or pytest.fail(said)
         assert URL.fullmatch(url)
         with urllib.request.urlopen(url.strip(), timeout=10) as answer:
             assert state_of(answer.read().decode()) == "v=1&panels=he"
             assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=20)
+        said += process.communicate(timeout=20)[1]
     finally:
         process.kill()
         process.wait()
