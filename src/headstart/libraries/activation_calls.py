@@ -1,7 +1,7 @@
 """Activations as code of PyTorch, JAX and Keras: an expression for a function of one array, checked by a test.
 
-`{slope}` and the like stand for the activation's own parameters. PyTorch's are after `import torch`, JAX's after `import
-jax`, Keras's after `import keras`. An activation without a line is known to headstart alone.
+`{slope}` and the like stand for the activation's own parameters. PyTorch's are after `import torch`, JAX's after
+`import jax`, Keras's after `import keras`. An activation without a line is known to headstart alone.
 """
 
 from __future__ import annotations

@@ -8,6 +8,8 @@ LIMITS: dict[str, int] = {
     "layers": 50,  # hidden ones; as deep as the lesson on depth
     "units": 64,  # of a hidden layer
     "steps": 100_000,
+    "samples": 5_000,  # of data that is made
+    "classes": 8,
     "table_bytes": 2_000_000,  # of a file that is opened in the page
     "table_rows": 5_000,
     "table_features": 64,

@@ -11,9 +11,10 @@ from urllib.parse import quote
 
 from pydantic import field_validator, model_validator
 
-from headstart.errors import InputError
-from headstart.experiments.settings import CompareSettings, compare_settings, said, validated
-from headstart.schemes import scheme
+from headstart.experiments.data.datasets import MAKERS, check_spec, is_csv
+from headstart.experiments.data.given import Given
+from headstart.experiments.settings import CompareSettings, said, validated
+from headstart.spec import parse
 from headstart.theory.activations import FORMULAS, activation
 from headstart.web.limits import LIMITS
 from headstart.words import count
@@ -25,7 +26,8 @@ HIDEABLE = (
     "controls", "data", "network", "training", "panels", "transport", "charts", "verdict", "table", "share", "lesson",
 )  # fmt: skip
 SAFE = ",;()*:"  # stand in an address as they are
-TABLE = "table"  # what stands for data that is embedded in the page
+NOT_MADE = ("digits",)  # sets that the page does not make
+EMBEDDED = "table"  # what stands in an address for a table that the page holds
 
 
 class PageState(CompareSettings):
@@ -68,6 +70,8 @@ def _troubles(state: PageState) -> Iterable[str]:
         yield f"{here} has at most {LIMITS['panels']} panels, got {count(len(state.schemes), 'scheme')}. Write fewer."
     if state.seeds > LIMITS["seeds"]:
         yield f"{here} takes at most {LIMITS['seeds']} seeds, got {state.seeds:,}. Write fewer, or {instead}."
+    if not isinstance(state.data, Given) and not is_csv(state.data):
+        yield from _made_troubles(state.data)
     if len(state.hidden) > LIMITS["layers"]:
         yield f"{here} takes at most {LIMITS['layers']} hidden layers, got {len(state.hidden):,}. Write {instead}."
     if not state.hidden:
@@ -88,6 +92,19 @@ def _troubles(state: PageState) -> Iterable[str]:
         yield f"{here} knows the activations of the catalogue, not a function of your own. Use hs.compare."
 
 
+def _made_troubles(data: str) -> Iterable[str]:
+    spec = parse(data, "data set", "circles")
+    if spec.name in NOT_MADE:
+        yield f"the page does not hold the data set {data}. Write headstart compare --data {data}."
+    else:
+        check_spec(data)
+        given = MAKERS[spec.name].signature.bind_spec(spec)
+        for name in ("samples", "classes"):
+            got, most = float(given.get(name, 0)), LIMITS[name]
+            if got > most:
+                yield f"the page takes at most {most:,} {name}, got {got:,.0f}. Write headstart compare."
+
+
 def page_state(**given: Any) -> PageState:
     """The validated state; what is not given is as on the page's first screen.
 
@@ -99,20 +116,28 @@ def page_state(**given: Any) -> PageState:
     ...
     headstart.errors.InputError: the page takes at most 64 seeds, got 65. Write fewer, or headstart compare.
     """
+    if isinstance(given.get("hide"), list):
+        given = {**given, "hide": tuple(given["hide"])}
     return validated(PageState, given)
 
 
-def address(state: PageState) -> str:
-    """The state as it stands in the page's address, without the #; what has its default is left out."""
-    found = _parts(state)
-    default = _parts(page_state())
+def address(state: PageState, lesson: str | None = None) -> str:
+    """The state as it stands in the page's address, without the #; what has its default is left out.
+
+    Args:
+        state: whose data, where it is the reader's own, no address holds: the page does.
+        lesson: the name of the lesson to begin with.
+    """
+    found, default = _parts(state), _parts(page_state())
     kept = {key: value for key, value in found.items() if value != default.get(key)}
+    if lesson is not None:
+        kept["lesson"] = lesson
     return "&".join(f"{key}={quote(value, safe=SAFE)}" for key, value in {"v": str(VERSION), **kept}.items())
 
 
 def _parts(state: PageState) -> dict[str, str]:
     return {
-        "data": str(state.data),
+        "data": EMBEDDED if isinstance(state.data, Given) or is_csv(state.data) else check_spec(state.data),
         "dataseed": str(state.data_seed),
         "hidden": ",".join(map(str, state.hidden)),
         "act": state.activation,

@@ -73,7 +73,9 @@ def tables() -> dict[str, Any]:
         "defaults": _defaults(),
         "paragraphs": PARAGRAPHS,
         "palette": _palette(),
-        "presets": [{"name": name, "title": title, "address": address(page_state(**state))} for name, title, state in PRESETS],
+        "presets": [
+            {"name": name, "title": title, "address": address(page_state(**state))} for name, title, state in PRESETS
+        ],
         "lessons": [lesson.to_json() for lesson in built_in().values()],
         "normal_table": base64.b64encode(normal.table().astype("<u4").tobytes()).decode(),
     }  # fmt: skip
