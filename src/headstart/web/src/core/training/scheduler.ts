@@ -30,6 +30,8 @@ export interface Plan {
   readonly first: number;
   /** Whether runs of the plan before can be shown until this one's arrive. */
   readonly alike: boolean;
+  /** What the owner wants to know of it when it begins. */
+  readonly about: object;
 }
 
 export interface Listener {
@@ -60,7 +62,7 @@ export class Scheduler implements Heard {
 
   /** Another setting of all panels: at once if the one under way has been seen, else when it has. */
   train(plan: Plan, atOnce = false): void {
-    if (!atOnce && this.plan && plan.alike && !this.seen()) this.waiting = plan;
+    if (!atOnce && this.plan && plan.alike && !this.seen() && !this.pool.idle) this.waiting = plan;
     else this.begin(plan);
   }
 
@@ -79,6 +81,10 @@ export class Scheduler implements Heard {
   /** Panels that stay are kept with their runs; `from[i]` is where the panel at i stood, or null for a new one. */
   arrange(from: readonly (number | null)[], panels: readonly Wanted[]): void {
     if (!this.plan) return;
+    if (this.waiting) {
+      this.waiting = { ...this.waiting, panels };
+      return;
+    }
     const slots = this.slots;
     this.pool.drop(() => true);
     this.changed.clear();
@@ -91,6 +97,10 @@ export class Scheduler implements Heard {
   /** More or fewer seeds; what was trained stays. */
   reseed(seeds: number, first: number): void {
     if (!this.plan) return;
+    if (this.waiting) {
+      this.waiting = { ...this.waiting, seeds, first };
+      return;
+    }
     this.plan = { ...this.plan, seeds, first };
     this.pool.drop(() => true);
     for (const slot of this.slots) {
