@@ -30,7 +30,7 @@ REAL = np.dtype("float32")
 
 @dataclass(frozen=True)
 class Training:
-    """One network's training; `labels` None for a regression on the first of the inputs."""
+    """One network's training; a regression learns the squares of the first two inputs."""
 
     activation: str = "relu"
     hidden: tuple[int, ...] = (10, 5)
@@ -45,6 +45,13 @@ class Training:
     scheme: str = "he"
     course: bool = False
     regression: bool = False
+
+    @property
+    def label(self) -> str:
+        """What is not as usual."""
+        usual = Training()
+        told = [f"{name}={value}" for name, value in vars(self).items() if value != getattr(usual, name)]
+        return " ".join(told) or "usual"
 
     def network(self) -> Network:
         data = load(self.data)
@@ -77,7 +84,7 @@ class Training:
         schedule = Schedule(1, 1.0, 1, record=tuple(QUANTITIES), course_formula=self.course)
         program = Program(self.network(), self.samples(), REAL, schedule)
         work = program.workspace()
-        steepest, behaviour = np.empty(program.total_rows, REAL), np.empty(2 * len(self.hidden))
+        steepest, behaviour = np.zeros(program.total_rows, REAL), np.empty(2 * len(self.hidden))
         callable_of("observe", REAL)(
             *program._common(theta, work), work.total.ctypes.data, steepest.ctypes.data, behaviour.ctypes.data
         )

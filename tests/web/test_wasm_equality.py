@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from node_engine import BUILT, Training, node, packed, run_in_node, unpacked
 
-from headstart.draws import stream_words
+from headstart.draws import draw_array, stream_words
 from headstart.draws.normal import table
 from headstart.draws.recipes import recipe
 from headstart.draws.streams import stream
 from headstart.experiments.sweep.runs import ENGINE_FORMAT
-from headstart.schemes import sample
+
 from headstart.schemes.distributions import Normal, TruncatedNormal, Uniform
 from headstart.theory.activations import FORMULAS
 
@@ -62,7 +62,7 @@ def plain() -> dict[str, Any]:
     return run_in_node(BUILT / "engine_plain.wasm", [Training("tanh", steps=50).for_node()])
 
 
-@pytest.mark.parametrize("index", range(len(TRAININGS)), ids=[str(training) for training in TRAININGS])
+@pytest.mark.parametrize("index", range(len(TRAININGS)), ids=[training.label for training in TRAININGS])
 def test_a_training_has_pythons_bits(index: int, found: dict[str, Any]) -> None:
     training, got = TRAININGS[index], found["results"][index]
     history = training.natively()
@@ -97,7 +97,8 @@ def test_draws_are_pythons(name: str) -> None:
     words, *drawn = run_in_node(BUILT / name, cases)["results"]
     np.testing.assert_array_equal(unpacked(words, "u4"), stream_words(7, "layers.1.weight", 160, count))
     for draw, values in zip(DRAWS, drawn, strict=True):
-        np.testing.assert_array_equal(unpacked(values, "f4"), sample(draw, (count,), seed=7, name="layers.1.weight"))
+        expected = draw_array(draw, (count,), 7, "layers.1.weight")
+        np.testing.assert_array_equal(unpacked(values, "f4"), expected)
 
 
 def test_a_module_asks_for_nothing_and_tells_what_it_is(found: dict[str, Any], plain: dict[str, Any]) -> None:

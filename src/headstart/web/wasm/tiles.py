@@ -146,7 +146,9 @@ def gradient_tile(rows: int, columns: int, with_sums: bool) -> Any:
             halves = [[builder.fadd(x, y) for x, y in zip(quads[k], quads[k + 1], strict=True)] for k in (0, 2)]
             totals = [emit.total(builder.fadd(x, y)) for x, y in zip(*halves, strict=True)]
             places = [
-                emit.at(g_, g0_, emit.times(g_row_, r), ir.Constant(I64, c)) for r in range(rows) for c in range(columns)
+                emit.at(g_, g0_, emit.times(g_row_, r), ir.Constant(I64, c))
+                for r in range(rows)
+                for c in range(columns)
             ]
             if with_sums:
                 places += [emit.at(g_, sums0_, ir.Constant(I64, r)) for r in range(rows)]
