@@ -51,8 +51,11 @@ def test_the_modules_are_built_again_to_the_byte(tmp_path: Path) -> None:
         assert (tmp_path / name).read_bytes() == (BUILT / name).read_bytes(), f"{name} is stale: {REMEDY}"
 
 
-@pytest.mark.parametrize(("number", "plain", "with_sign"), [(0, "00", "00"), (63, "3f", "3f"), (64, "40", "c000"),
-    (127, "7f", "ff00"), (128, "8001", "8001"), (65536, "808004", "808004"), (1048576, "808040", "8080c000")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("number", "plain", "with_sign"),
+    [(0, "00", "00"), (63, "3f", "3f"), (64, "40", "c000"), (127, "7f", "ff00"), (128, "8001", "8001"),
+     (65536, "808004", "808004"), (1048576, "808040", "8080c000")],
+)  # fmt: skip
 def test_numbers_are_written_as_the_specification_says(number: int, plain: str, with_sign: str) -> None:
     """Section 5.2.2: seven bits a byte; a signed number's last byte says its sign in bit 6."""
     assert unsigned(number).hex() == plain

@@ -17,7 +17,6 @@ from headstart.draws.normal import table
 from headstart.draws.recipes import recipe
 from headstart.draws.streams import stream
 from headstart.experiments.sweep.runs import ENGINE_FORMAT
-
 from headstart.schemes.distributions import Normal, TruncatedNormal, Uniform
 from headstart.theory.activations import FORMULAS
 
@@ -31,7 +30,8 @@ TRAININGS = [
     Training("tanh", optimizer="nesterov(0.8)", rate=0.01),
     Training(optimizer="adam", rate=0.01),
     Training("gelu", optimizer="adam(0.8, 0.99, 1e-6)", rate=0.01, decay=0.1, clip=0.5, batch=7, steps=90),
-    *(Training("tanh", data=name) for name in ("moons", "xor", "spirals", "circles(samples=37)", "circles(samples=700)")),
+    *(Training("tanh", data=name) for name in ("moons", "xor", "spirals")),
+    *(Training("tanh", data=f"circles(samples={count})") for count in (37, 700)),
     *(Training("tanh", hidden=(10,) * depth) for depth in (0, 1, 2, 3, 6, 10)),
     Training(hidden=(32, 32), steps=100),
     Training("silu", hidden=(33, 17, 7), steps=60),

@@ -38,7 +38,7 @@ def parts() -> Parts:
     collector = Collector()
     caching.compiler = collector  # what the engine asks for comes here from now on
     numbers = [*_products(), *loop.helper_functions(REAL), loop.units_function(REAL)]
-    contents = {
+    contents: dict[str, Any] = {
         "format": FORMAT,
         "engine": ENGINE_FORMAT,
         "compilers": versions(),
@@ -66,7 +66,7 @@ def _products() -> list[int]:
 def _activation(name: str) -> dict[str, Any]:
     phi = activation(name)
     made = rows.row_functions(phi, REAL)
-    found = {
+    found: dict[str, Any] = {
         "forward": made.forward,
         "backward": made.backward,
         "keeps_slope": made.keeps_slope,
