@@ -1,6 +1,6 @@
 // A panel as PNG or SVG, with its name and what it shows; the numbers as CSV; the page with its state inside.
 
-import type { Lab } from "../core/types.ts";
+import type { DataChoice, Lab } from "../core/types.ts";
 import { download, fileName } from "./download.ts";
 import { svg } from "./dom.ts";
 import { count } from "./numbers.ts";
@@ -87,14 +87,20 @@ export function saveCsv(lab: Lab): void {
   download("headstart-lab.csv", new Blob([lab.csv()], { type: "text/csv" }));
 }
 
-const STATE = /(<script type="text\/plain" id="state">)[^<]*/;
+/** The content of one of the page's data elements. In a script element nothing is decoded: "<" alone must not occur. */
+function filled(source: string, id: string, content: string): string {
+  const element = new RegExp(`(<script type="[^"]*" id="${id}">)[^<]*`);
+  return source.replace(element, (_, open: string) => open + content);
+}
 
-/** The page itself with another state inside. In such a script element nothing is decoded: "<" alone must not occur. */
-export function pageWith(source: string, address: string): string {
-  return `<!doctype html>\n${source.replace(STATE, (_, open: string) => open + address.replaceAll("<", "%3C"))}\n`;
+/** The page itself with another state inside, and the table that it is about. */
+export function pageWith(source: string, address: string, table: DataChoice | null): string {
+  const held = table?.kind === "csv" ? JSON.stringify(table).replaceAll("<", "\\u003c") : "null";
+  const html = filled(filled(source, "state", address.replaceAll("<", "%3C")), "table", held);
+  return `<!doctype html>\n${html}\n`;
 }
 
 export function savePage(page: Page): void {
-  const html = pageWith(page.source, page.lab.address());
+  const html = pageWith(page.source, page.lab.address(), page.lab.state.data);
   download("headstart-lab.html", new Blob([html], { type: "text/html" }));
 }
