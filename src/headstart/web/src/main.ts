@@ -2,7 +2,7 @@
 
 import { openLab } from "./core/lab.ts";
 import { player } from "./core/player.ts";
-import type { Parts, Tables } from "./core/types.ts";
+import type { Parts, TableData, Tables } from "./core/types.ts";
 import { App } from "./views/app.ts";
 import { find } from "./views/dom.ts";
 
@@ -21,6 +21,7 @@ const parts: Parts = {
   address: wanted(),
   relaxed: text("relaxed"),
   plain: text("plain"),
+  table: JSON.parse(text("table")) as TableData | null,
 };
 
 void openLab(parts).then((lab) => {

@@ -1,6 +1,6 @@
 // A panel as PNG or SVG, with its name and what it shows; the numbers as CSV; the page with its state inside.
 
-import type { Lab } from "../core/types.ts";
+import type { DataChoice, Lab } from "../core/types.ts";
 import { download, fileName } from "./download.ts";
 import { svg } from "./dom.ts";
 import { count } from "./numbers.ts";
@@ -88,13 +88,19 @@ export function saveCsv(lab: Lab): void {
 }
 
 const STATE = /(<script type="text\/plain" id="state">)[^<]*/;
+const TABLE = /(<script type="application\/json" id="table">)[^<]*/;
 
-/** The page itself with another state inside. In such a script element nothing is decoded: "<" alone must not occur. */
-export function pageWith(source: string, address: string): string {
-  return `<!doctype html>\n${source.replace(STATE, (_, open: string) => open + address.replaceAll("<", "%3C"))}\n`;
+/** The page itself with another state inside, and a reader's table. In such a script element nothing is decoded: "<"
+ * alone must not occur. */
+export function pageWith(source: string, address: string, data: DataChoice): string {
+  const table = JSON.stringify(data.kind === "csv" ? data : null).replaceAll("<", "\\u003c");
+  const text = source
+    .replace(STATE, (_, open: string) => open + address.replaceAll("<", "%3C"))
+    .replace(TABLE, (_, open: string) => open + table);
+  return `<!doctype html>\n${text}\n`;
 }
 
 export function savePage(page: Page): void {
-  const html = pageWith(page.source, page.lab.address());
+  const html = pageWith(page.source, page.lab.address(), page.lab.state.data);
   download("headstart-lab.html", new Blob([html], { type: "text/html" }));
 }

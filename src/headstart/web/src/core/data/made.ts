@@ -1,5 +1,5 @@
 // The made data sets, equal to experiments/data/datasets.py: the same generators, in the same order of calls.
-import { InputError } from "../errors.ts";
+import { InputError, unknown } from "../errors.ts";
 import { Generator } from "../random/pcg64.ts";
 import { RandomState } from "../random/mersenne.ts";
 import { bindPlain, parse, type Signature, specWith } from "../spec.ts";
@@ -34,12 +34,13 @@ export function parseMade(text: string, tables: Tables): MadeData {
 
 function signatureOf(name: string, tables: Tables): Signature {
   const row = tables.data.find((one) => one.name === name && Object.hasOwn(MAKERS, name));
-  if (!row) throw new InputError(`unknown data set '${name}'. Known: ${Object.keys(MAKERS).join(", ")}.`);
+  if (!row) throw unknown("data set", name, Object.keys(MAKERS));
   return { kind: "data set", name, arguments: row.arguments };
 }
 
 /** Training data and a third as much test data, drawn separately. */
 export function makeData(choice: MadeData, seed: number, name: string): Dataset {
+  if (!Object.hasOwn(MAKERS, choice.name)) throw unknown("data set", choice.name, Object.keys(MAKERS));
   const { samples = 300, noise = 0, classes = 2 } = choice.arguments;
   const draw = MAKERS[choice.name]!(noise, classes);
   const train = samplesOf(draw(samples, 2 * seed + 1));

@@ -325,6 +325,14 @@ export class TheLab implements T.Lab {
     return this.current?.data ?? null;
   }
 
+  preview(choice: T.MadeData): T.Dataset | null {
+    try {
+      return loadData(choice, this.state.dataSeed, this.tables);
+    } catch {
+      return null; // a name that the page does not make, such as digits
+    }
+  }
+
   get window(): T.Window {
     return this.pictures?.window ?? { left: -1, right: 1, bottom: -1, top: 1 };
   }
