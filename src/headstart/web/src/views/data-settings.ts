@@ -74,7 +74,11 @@ export class DataSettings {
     );
     this.label.addEventListener("change", () => {
       const { data } = lab.state;
+<<<<<<< HEAD
       if (data.kind === "csv") lab.openTable(data.name, data.text, { ...data, label: this.label.value || null });
+=======
+      if (data.kind === "csv") lab.openTable(data.name, data.text, { label: this.label.value || null });
+>>>>>>> page-views
     });
     find("#own-data").append(open, edit, file, this.labelRow, this.about);
     acceptDrops(lab);
@@ -177,7 +181,12 @@ function valueOf(choice: DataChoice, rows: readonly ArgumentRow[], name: string)
   return given ?? Number(rows.find((row) => row.name === name)?.default ?? 0);
 }
 
-const standard = (_: Lab, name: string): MadeData => ({ kind: "made", name, arguments: {} });
+/** A made set with the arguments it has unless one chooses. */
+function standard(lab: Lab, name: string): MadeData {
+  const rows = lab.tables.data.find((row) => row.name === name)?.arguments ?? [];
+  const numbers = rows.filter(isNumber).map((row) => [row.name, Number(row.default)] as const);
+  return { kind: "made", name, arguments: Object.fromEntries(numbers) };
+}
 
 /** "iris.csv: 105 to learn from, 45 to test; classes setosa, versicolor; ..." */
 function aboutWords(choice: DataChoice, data: Dataset | null): string {
@@ -200,12 +209,11 @@ async function readFile(lab: Lab, file: File): Promise<void> {
     return;
   }
   try {
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(await file.arrayBuffer());
-    lab.openTable(file.name, text);
+    lab.openTable(file.name, new Uint8Array(await file.arrayBuffer()));
   } catch {
     lab.tell({
       kind: "error",
-      text: `${file.name} could not be read as text in UTF-8. Save it as UTF-8 and open it again.`,
+      text: `${file.name} could not be read. Is it still there, and may this browser read it?`,
     });
   }
 }
