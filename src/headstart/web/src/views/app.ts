@@ -111,6 +111,7 @@ export class App implements Page {
   private changed(change: Change): void {
     if (change.kind === "run") this.stale = true;
     else this.sync();
+    if (this.player.lesson && this.lab.status.phase === "asking") this.lab.confirm(); // its author chose the size
     if (change.kind === "done" && !this.veiled) this.announce(doneWords(this.lab));
     this.schedule();
   }
@@ -181,7 +182,7 @@ export class App implements Page {
     this.scheduled = false;
     const { clock, lab } = this;
     if (clock.playing) {
-      clock.tick((now - this.lastTick) / 1000);
+      if (this.begun()) clock.tick((now - this.lastTick) / 1000);
       this.schedule();
     } else if (lab.status.phase === "training" && now - this.drawnAt < FILLING && this.costs) {
       this.schedule();
@@ -190,6 +191,14 @@ export class App implements Page {
     this.lastTick = now;
     this.drawnAt = now;
     this.paint(now);
+  }
+
+  /** Whether every panel has a network to watch: a clock that runs before shows nothing. */
+  private begun(): boolean {
+    return this.lab.state.panels.every((_, panel) => {
+      const { done, trouble } = this.lab.result(panel);
+      return done > 0 || trouble !== null;
+    });
   }
 
   private paint(now: number): void {

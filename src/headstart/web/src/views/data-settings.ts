@@ -74,11 +74,7 @@ export class DataSettings {
     );
     this.label.addEventListener("change", () => {
       const { data } = lab.state;
-<<<<<<< HEAD
       if (data.kind === "csv") lab.openTable(data.name, data.text, { ...data, label: this.label.value || null });
-=======
-      if (data.kind === "csv") lab.openTable(data.name, data.text, { label: this.label.value || null });
->>>>>>> page-views
     });
     find("#own-data").append(open, edit, file, this.labelRow, this.about);
     acceptDrops(lab);

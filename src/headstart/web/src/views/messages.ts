@@ -2,7 +2,6 @@
 
 import type { Lab, Notice } from "../core/types.ts";
 import { el, find, say, type Child } from "./dom.ts";
-import { inline } from "./markdown.ts";
 import { count, duration } from "./numbers.ts";
 
 /** Shows all that there is to tell above the panels. */
@@ -40,7 +39,7 @@ function noticeBox(notice: Notice): HTMLElement {
   return box(
     notice.kind === "error" ? "error" : "",
     notice.kind === "error" ? "alert" : "status",
-    el("p", {}, ...inline(notice.text)),
+    el("p", {}, notice.text),
   );
 }
 
