@@ -22,6 +22,7 @@ from headstart.spec import format_value
 from headstart.theory.activations import FORMULAS, activation
 from headstart.theory.gains import gain
 from headstart.web.tables import tables
+from page_tables import tables_read
 
 NUMBERS = (0.0, 1.0, -1.0, 0.5, 2.5, 0.125, 1e-5, 0.0001, 0.00012345, 123456.0, 99999.5, 1e16, 1.5e-7, 12345.678, 1e22,
            0.693147, 641.6, 5e-324, 1.7976931348623157e308, 0.3, 1 / 3, 2 / 3, 0.045, 0.985, 100.0, 3e-7)  # fmt: skip
@@ -38,57 +39,21 @@ BAD_SCHEMES = ("hee", "he*", "he*0", "he*inf", "normal", "normal(-1)", "normal(0
                "normal(1, std=2)", "he(foo=1)", "normal(x)", "", "he he", "uniform(nan)", "he(,)")  # fmt: skip
 # settings of comparisons, of every kind that the page can train
 COMPARISONS: tuple[dict[str, Any], ...] = (
-    {"schemes": ["zeros", "normal(10)", "normal(0.01)", "xavier", "he"], "seeds": 3, "steps": 1500},
-    {
-        "schemes": ["constant(0.5)", "he*8", "gain", "orthogonal"],
-        "data": "moons",
-        "hidden": [8, 8, 8],
-        "activation": "tanh",
-        "learning_rate": 0.1,
-        "seeds": 3,
-        "steps": 900,
-    },
+    {"schemes": ["zeros", "normal(10)", "normal(0.01)", "xavier", "he"], "seeds": 3, "steps": 600},
+    {"schemes": ["constant(0.5)", "he*8", "gain", "orthogonal"], "data": "moons", "hidden": [8, 8, 8], "activation": "tanh",
+     "learning_rate": 0.1, "seeds": 3, "steps": 400},
     {"schemes": ["zeros", "glorot", "normal(10)"], "data": "blobs", "learning_rate": 0.3, "seeds": 3, "steps": 600},
-    {
-        "schemes": ["he", "he*2"],
-        "data": "spirals(3)",
-        "hidden": [12],
-        "activation": "gelu",
-        "optimizer": "adam",
-        "seeds": 2,
-        "steps": 400,
-        "batch_size": 37,
-    },
+    {"schemes": ["he", "he*2"], "data": "spirals(3)", "hidden": [12], "activation": "gelu", "optimizer": "adam", "seeds": 2,
+     "steps": 400, "batch_size": 37},
     {"schemes": ["he"], "data": "xor", "learning_rate": 1e30, "seeds": 4, "steps": 50},
     {"schemes": ["he"], "learning_rate": 1e6, "seeds": 8, "steps": 200},
-    {
-        "schemes": ["normal(0.01)"],
-        "data": "moons",
-        "hidden": [4],
-        "activation": "tanh",
-        "seeds": 4,
-        "steps": 2000,
-        "learning_rate": 1.2,
-    },
-    {
-        "schemes": ["normal(3)", "xavier"],
-        "hidden": [10] * 12,
-        "activation": "sigmoid",
-        "optimizer": "momentum(0.8)",
-        "seeds": 2,
-        "steps": 100,
-        "data_seed": 4,
-    },
-    {
-        "schemes": ["lecun"],
-        "hidden": [7],
-        "activation": "leaky_relu(0.2)",
-        "optimizer": "nesterov",
-        "seeds": 1,
-        "steps": 301,
-        "learning_rate": 0.05,
-    },
-    {"schemes": ["gain(elu(-1))"], "hidden": [6, 6], "activation": "elu(-1)", "seeds": 2, "steps": 100},
+    {"schemes": ["normal(0.01)"], "data": "moons", "hidden": [4], "activation": "tanh", "seeds": 4, "steps": 1500,
+     "learning_rate": 1.2},
+    {"schemes": ["normal(3)", "xavier"], "hidden": [10] * 12, "activation": "sigmoid", "optimizer": "momentum(0.8)",
+     "seeds": 2, "steps": 100, "data_seed": 4},
+    {"schemes": ["lecun"], "hidden": [7], "activation": "leaky_relu(0.2)", "optimizer": "nesterov", "seeds": 1,
+     "steps": 301, "learning_rate": 0.05},
+    {"schemes": ["gain(elu(2))"], "hidden": [6, 6], "activation": "elu(2)", "seeds": 2, "steps": 100},
 )
 BAD_STARTS = (
     "sparse(0.9)", "normal(1e-36)", "normal(1e38)", "constant(1e39)", "constant(1e-40)", "uniform(1e-42)", "uniform(1e39)",
@@ -115,7 +80,7 @@ def fixtures() -> dict[str, Any]:
         "streams": _streams(), "draws": _draws(), 
         "errors": {"schemes": [_refusal(text) for text in BAD_SCHEMES], "starts": [_no_start(spec) for spec in BAD_STARTS]},
         "data": [_data(spec, seed) for spec, seed in DATA], "normals": _normals(), "activations": _activations(),
-        "comparisons": [_comparison(settings) for settings in COMPARISONS],
+        "csv": tables_read(), "comparisons": [_comparison(settings) for settings in COMPARISONS],
     }  # fmt: skip
 
 
@@ -128,14 +93,8 @@ def _number(value: float) -> dict[str, Any]:
 
 
 def _blake2b() -> list[list[str]]:
-    messages = [
-        bytes(range(256))[:size] * repeat for size, repeat in ((0, 1), (3, 1), (64, 2), (127, 1), (129, 1), (200, 5))
-    ]
-    return [
-        [message.hex(), hashlib.blake2b(message, digest_size=size).hexdigest()]
-        for message in messages
-        for size in (16, 64)
-    ]
+    messages = [bytes(range(256))[:size] * repeat for size, repeat in ((0, 1), (3, 1), (64, 2), (127, 1), (129, 1), (200, 5))]
+    return [[message.hex(), hashlib.blake2b(message, digest_size=size).hexdigest()] for message in messages for size in (16, 64)]
 
 
 def _streams() -> list[dict[str, Any]]:

@@ -201,14 +201,6 @@ export class TheLab implements T.Lab {
     }
   }
 
-  preview(choice: T.MadeData): T.Dataset | null {
-    try {
-      return loadData(choice, this.state.dataSeed, this.tables);
-    } catch {
-      return null; // a set that the page does not make
-    }
-  }
-
   // --- training
 
   confirm(): void {
