@@ -18,8 +18,8 @@ QUAD = ir.VectorType(F32, 4)
 LANES = 16  # numbers that an entry's sum over samples is kept in
 PASSES = (0, 2, 1, 3)  # over the samples: the order in which the sixteen are added by halves
 
-# Measured in V8: products of 2 x 4, 4 x 2, 3 x 4 and 6 x 2 vectors and gradients of 3 x 3, 4 x 2, 2 x 4 and 2 x 2 entries
-# are within 3 % of one another on narrow layers, and these the best on layers of width 32.
+# Measured in V8, products of 2 x 4, 4 x 2, 3 x 4 and 6 x 2 vectors, gradients of 3 x 3, 4 x 2, 2 x 4 and 2 x 2 entries:
+# within 3 % of one another on narrow layers, and these the best on layers of width 32.
 ROWS, SIDE = 2, 3
 
 
