@@ -164,6 +164,7 @@ export class App implements Page {
       const host = find("#panels");
       host.replaceChildren(...this.cards.map((card) => card.root));
       host.style.setProperty("--count", String(length));
+      find("main").classList.toggle("few", length <= 2);
     }
     for (const card of this.cards) card.sync();
   }
