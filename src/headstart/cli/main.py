@@ -36,7 +36,8 @@ def _listened(arguments: list[str] | None) -> int:
             if arguments is None:
                 import os
 
-                # What still draws in a thread is not waited for; what was half made is not destroyed, which would be told.
+                # What still draws in a thread is not waited for, and what was half made is not destroyed: that would be
+                # told.
                 os._exit(code)
             return code
 

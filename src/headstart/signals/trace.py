@@ -83,7 +83,7 @@ class Weight:
         name: canonical. role: as in a plan. shape: its sizes.
         rms: of its values. grad_rms: of the loss's derivative by them; None where nothing came back.
         grad_nonfinite: how many elements of the gradient are not finite.
-        update: learning rate x grad_rms / rms, one step of gradient descent relative to the weight; None without a rate.
+        update: learning rate x grad_rms / rms: a step of gradient descent relative to the weight; None without a rate.
         trainable: whether it asks for a gradient.
         distinct: how many of its outputs' rows differ, of a weight with rows; None where it was not counted.
     """

@@ -13,7 +13,7 @@ import numpy as np
 from numba import types
 from numba.extending import overload
 
-from headstart.experiments.engine.portable import cos32, sin32
+from headstart.experiments.engine.portable import cos_far, sin_far
 from headstart.experiments.engine.simd import bits_of_float, float_of_bits, fma
 
 f32 = np.float32
@@ -167,6 +167,51 @@ def normal_cdf32(z):
     return f32(1) - tail if z > f32(0) else tail
 
 
+_TWO_OVER_PI = f32(0.63661977)
+# pi/2 in three parts (Cody & Waite): with fused multiply-adds nothing is lost to the number of quarter turns
+_HALF_PI_1, _HALF_PI_2, _HALF_PI_3 = f32(1.57079637), f32(-4.37113883e-08), f32(-1.71512489e-15)
+NEAR = f32(65536)  # |z| up to which those three parts are enough
+
+
+@inline
+def _quarters(z, more):
+    """sin(z + more pi/2) for |z| <= NEAR: polynomials of Cephes (Moshier) on |r| <= pi/4."""
+    shifted = fma(z, _TWO_OVER_PI, _ROUNDER)
+    n = shifted - _ROUNDER
+    r = fma(-n, _HALF_PI_3, fma(-n, _HALF_PI_2, fma(-n, _HALF_PI_1, z)))
+    u = r * r
+    sine = fma(u, f32(-1.9515295891e-4), f32(8.3321608736e-3))
+    sine = fma(sine, u, f32(-1.6666654611e-1))
+    sine = fma(sine * u, r, r)
+    cosine = fma(u, f32(2.443315711809948e-5), f32(-1.388731625493765e-3))
+    cosine = fma(cosine, u, f32(4.166664568298827e-2))
+    cosine = fma(cosine, u, f32(-0.5))
+    cosine = fma(cosine, u, f32(1))
+    turns = bits_of_float(shifted) + np.int32(more)
+    value = bits_of_float(cosine) if turns & np.int32(1) else bits_of_float(sine)
+    return float_of_bits(np.int32(value ^ ((turns & np.int32(2)) << np.int32(30))))
+
+
+@inline
+def sin_near(z):
+    return _quarters(z, 0)
+
+
+@inline
+def cos_near(z):
+    return _quarters(z, 1)
+
+
+@inline
+def sin32(z):
+    return _quarters(z, 0) if abs(z) <= NEAR else sin_far(z)
+
+
+@inline
+def cos32(z):
+    return _quarters(z, 1) if abs(z) <= NEAR else cos_far(z)
+
+
 @inline
 def exp64(z):
     return math.exp(z)
@@ -217,11 +262,12 @@ def sqrt(z):
     return math.sqrt(z)
 
 
-_COMMON = {"where": where, "absolute": absolute, "sqrt": sqrt}
+_COMMON = {"where": where, "absolute": absolute, "sqrt": sqrt, "fma": fma}
 FLOAT32 = _COMMON | {
     "exp": exp32, "expm1": expm1_32, "log1p": log1p32, "tanh": tanh32, "logistic": logistic32,
     "erf": erf32, "normal_cdf": normal_cdf32, "sin": sin32, "cos": cos32,
 }  # fmt: skip
+FLOAT32_NEAR = FLOAT32 | {"sin": sin_near, "cos": cos_near}  # the same bits for |z| <= NEAR, and no branch
 FLOAT64 = _COMMON | {
     "exp": exp64, "expm1": expm1_64, "log1p": log1p64, "tanh": tanh64, "logistic": logistic64,
     "erf": erf64, "normal_cdf": normal_cdf64, "sin": sin64, "cos": cos64,

@@ -146,7 +146,7 @@ def _sine(n, r):
 
 
 @inline
-def sin32(z):
+def sin_far(z):
     """sin of a float32, to half a unit in its last place."""
     if not abs(z) < f32(np.inf):
         return z - z  # NaN
@@ -155,7 +155,7 @@ def sin32(z):
 
 
 @inline
-def cos32(z):
+def cos_far(z):
     """cos of a float32, to half a unit in its last place."""
     if not abs(z) < f32(np.inf):
         return z - z

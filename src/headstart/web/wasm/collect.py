@@ -6,7 +6,6 @@ where the native compiler gives an address; the engine calls by one as by the ot
 
 from __future__ import annotations
 
-import types as python_types
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,10 +33,12 @@ class Collector:
     def __init__(self) -> None:
         self.functions: list[Collected] = []
         self._numbers: dict[tuple[Any, ...], int] = {}
+        self._bodies: list[Any] = []  # kept, so that no identity is used twice
 
-    def __call__(self, body: python_types.FunctionType, signature: Any, keep: bool = False) -> int:
-        """The function's number in the module's table; 0 is none."""
-        key = (body.__code__, body.__qualname__)
+    def __call__(self, body: Any, signature: Any, keep: bool = False) -> int:
+        """The function's number in the module's table, from 1 on; one code bound to the same things is one function."""
+        key = (body.__code__, tuple(id(body.__globals__.get(name)) for name in body.__code__.co_names))
+        self._bodies.append(body)
         if key not in self._numbers:
             compiled = numba.cfunc(signature, cache=False, error_model="numpy")(body)
             arguments = "".join(_LETTERS.get(kind, "p") for kind in signature.args)

@@ -169,7 +169,9 @@ def _wide(width: int, kind: str) -> list[str]:
             name = "r" if len(parts) == 2 else f"{left}_{right}"
             picks = ", ".join(f"i32 {lane}" for lane in range(2 * lanes))
             vector = f"<{lanes} x float>"
-            lines.append(f"  %{name} = shufflevector {vector} %{left}, {vector} %{right}, <{2 * lanes} x i32> <{picks}>")
+            lines.append(
+                f"  %{name} = shufflevector {vector} %{left}, {vector} %{right}, <{2 * lanes} x i32> <{picks}>"
+            )
             joined.append(name)
         parts, lanes = joined, 2 * lanes
     return lines

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import llvmlite
 import numba
 import numpy as np
 
@@ -13,7 +14,7 @@ from headstart.experiments.engine import caching, kernels, loop, losses, optimiz
 from headstart.experiments.optimizers import KINDS, SGD
 from headstart.experiments.sweep.runs import ENGINE_FORMAT
 from headstart.theory.activations import FORMULAS, activation
-from headstart.web.wasm import draws
+from headstart.web.wasm import draws, tiles
 from headstart.web.wasm.collect import Collected, Collector
 from headstart.web.wasm.module import HEAP
 
@@ -36,10 +37,11 @@ def parts() -> Parts:
     """Have Numba compile everything; `caching.compiler` is replaced, so this belongs in a process of its own."""
     collector = Collector()
     caching.compiler = collector  # what the engine asks for comes here from now on
-    numbers = [*kernels.product_functions(REAL), *loop.helper_functions(REAL), loop.units_function(REAL)]
-    contents = {
+    numbers = [*_products(), *loop.helper_functions(REAL), loop.units_function(REAL)]
+    contents: dict[str, Any] = {
         "format": FORMAT,
         "engine": ENGINE_FORMAT,
+        "compilers": versions(),
         "heap": HEAP,
         "functions": dict(zip(_FIXED, numbers, strict=True)),
         "activations": {name: _activation(name) for name in FORMULAS},
@@ -53,15 +55,27 @@ def parts() -> Parts:
     return Parts(functions, {name: functions[number - 1] for name, number in called.items()}, contents)
 
 
+def _products() -> list[int]:
+    """`kernels.product_functions`, with tiles for the browser's registers."""
+    return [
+        caching.c_function(tiles.product, kernels.ARGUMENTS[0], REAL),
+        caching.c_function(tiles.weight_gradient, kernels.ARGUMENTS[1], REAL),
+    ]
+
+
 def _activation(name: str) -> dict[str, Any]:
     phi = activation(name)
     made = rows.row_functions(phi, REAL)
-    return {
+    found: dict[str, Any] = {
         "forward": made.forward,
         "backward": made.backward,
         "keeps_slope": made.keeps_slope,
         "parameters": [list(parameter) for parameter in phi.formula.parameters],
     }
+    if phi.formula.parameters and not made.keeps_slope:  # there may be some for which phi(z) does not tell phi'
+        kept = rows.compiled(phi.formula, True, REAL)
+        found |= dict(zip(("forward_keeping_slope", "backward_with_slope"), kept, strict=True))
+    return found
 
 
 def _loss(name: str) -> dict[str, int]:
@@ -75,6 +89,4 @@ def _optimizers() -> dict[str, int]:
 
 def versions() -> str:
     """Of the compilers, which decide the module's bytes."""
-    import llvmlite
-
     return f"numba {numba.__version__}, llvmlite {llvmlite.__version__}"

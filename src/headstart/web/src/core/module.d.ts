@@ -34,6 +34,8 @@ export interface Contents {
   readonly format: 1;
   /** The engine's format number, as runs in stores have it. */
   readonly engine: number;
+  /** Which numba and llvmlite made the module. */
+  readonly compilers: string;
   /** Hash of the sources the module was made from. */
   readonly source: string;
   /** Whether multiply-adds are `f32x4.relaxed_madd`; the plain module rounds the product first, so its bits differ. */
@@ -56,7 +58,7 @@ export interface ActivationCode {
   readonly backward: number;
   readonly keeps_slope: boolean;
   readonly parameters: ReadonlyArray<readonly [string, number]>;
-  /** Only where `keeps_slope` is false and parameters exist for which phi' does not follow from phi(z) (elu(-1)). */
+  /** For parameters with which phi' does not follow from phi(z) (elu's alpha below 0), though by default it does. */
   readonly forward_keeping_slope?: number;
   readonly backward_with_slope?: number;
 }
