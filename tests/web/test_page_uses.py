@@ -79,9 +79,9 @@ def test_keys_move_the_clock(tabs: Any) -> None:
 
 def test_a_dragged_slider_shows_pictures_all_the_way(tabs: Any) -> None:
     """60 events within two seconds: several are shown while it moves, never nothing, and the last one at the end."""
-    tab = opened(tabs, "seeds=16&steps=15000&panels=zeros;normal(10);normal(0.01);xavier;he")
+    tab = opened(tabs, "seeds=8&steps=3000&panels=xavier;he")
     found = tab.evaluate("""async () => {
-      const { lab } = headstart, seen = new Set(), panel = 4;
+      const { lab } = headstart, seen = new Set(), panel = 1;
       let empty = 0;
       const look = () => {
         const result = lab.result(panel);
@@ -98,8 +98,8 @@ def test_a_dragged_slider_shows_pictures_all_the_way(tabs: Any) -> None:
     assert found["empty"] == 0
     assert found["pictures"] >= 5
     trained(tab)
-    assert tab.evaluate("headstart.lab.result(4).stale") is False
-    spec = tab.evaluate("headstart.lab.result(4).spec")
+    assert tab.evaluate("headstart.lab.result(1).stale") is False
+    spec = tab.evaluate("headstart.lab.result(1).spec")
     assert spec.startswith("he*")
     assert float(spec[3:]) == pytest.approx(0.5 * 1.03**59, abs=1e-4)
 
@@ -193,10 +193,9 @@ NONSENSE = (
     "rate=-3", "rate=1e400", "steps=1e12", "data=nowhere", "data=circles(noise=-1)", "data=circles(samples=1e9)",
     "data=table", "data=digits", "data=points&points=1,2", "data=points&points=1,2,0;3,4,99", "view=x-ray", "v=2",
     "v=0", "v=", "%", "%E0%A4%A", "&&&===", "=", "__proto__=1&constructor=2&toString=3", "lesson=none",
-    "lesson=lecture&lessonstep=99",
-    "hide=everything", "batch=0", "batch=-5", "optimizer=adam(2)", "seed=99", "layer=99", "step=-5", "theme=pink",
+        "hide=everything", "batch=0", "batch=-5", "optimizer=adam(2)", "seed=99", "layer=99", "step=-5", "theme=pink",
     "panels=<img src=x onerror=alert(1)>", "x=" + "a" * 200_000, "data=" + "(" * 3000, "speed=1e9", "dataseed=1e300",
-    "%00=1", "panels=%00", "\u202ehe=1", "answers=1:1,2:99,x:y&lesson=depth",
+    "%00=1", "panels=%00", "\u202ehe=1",
 )  # fmt: skip
 
 
@@ -214,7 +213,7 @@ def test_a_nonsense_address_is_told_in_words_and_never_breaks(tabs: Any) -> None
         assert 1 <= found["seeds"] <= 64
         assert 1 <= len(found["panels"]) <= 6
         assert tab.locator("img[src='x']").count() == 0
-    assert silent == [text for text in ("&&&===",) if text in silent]
+    assert silent == []
     tab.evaluate("headstart.lab.open('seeds=1&steps=100')")
     trained(tab)
 
@@ -231,7 +230,7 @@ def test_a_page_opens_with_a_nonsense_address_and_says_so(text: str, tabs: Any) 
 
 
 NAMES = (
-    "</script><script>alert(1)</script>", "<img src=x onerror=alert(1)>", "\u2028\u2029", "=1+1", "${alert(1)}",
+    "</script><script>alert(1)</script>", "<img src=x onerror=alert(1)>", "a\u2028b\u2029c", "=1+1", "${alert(1)}",
     "&lt;b&gt;", "\u202eevil", "a" * 300, "__proto__", "'\"`",
 )  # fmt: skip
 

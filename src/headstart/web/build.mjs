@@ -1,9 +1,11 @@
-// Builds the page: one HTML file with its code, its style, the engine's modules and Python's tables inside.
+// Builds the page: one HTML file with its code, its style, the engine's modules and Python's tables inside; and the script
+// of a study's report.
 //
-// `node build.mjs [FILE]` writes built/lab.html, or another file. The same sources make the same bytes. What Python fills
+// `node build.mjs [FOLDER]` writes lab.html, study.js and study.css into built/, or another folder. The same sources make the same bytes. What Python fills
 // in later (state, table, lessons) is data that no browser runs, so the policy made here holds for every page.
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { build, transform } from "esbuild";
 
@@ -27,6 +29,11 @@ async function bundle(entry, define = {}) {
   return outputFiles[0].text.trim();
 }
 
+async function styled(path) {
+  const { code } = await transform(read(path), { loader: "css", minify: true, charset: "utf8" });
+  return code.trim();
+}
+
 /** A module, gzipped, in base64; its header says nothing of the machine. */
 function packed(path) {
   const bytes = gzipSync(readFileSync(here(path)), { level: 9 });
@@ -40,7 +47,7 @@ const hash = (text) => `'sha256-${createHash("sha256").update(text).digest("base
 
 const worker = await bundle("src/core/training/thread.ts");
 const script = inert(await bundle("src/main.ts", { __WORKER__: JSON.stringify(worker) }));
-const style = (await transform(read("src/page.css"), { loader: "css", minify: true, charset: "utf8" })).code.trim();
+const style = await styled("src/page.css");
 const policy = [
   "default-src 'none'",
   `script-src ${hash(script)} 'wasm-unsafe-eval'`,
@@ -66,4 +73,10 @@ for (const [mark, text] of Object.entries(parts)) {
   if (pieces.length !== 2) throw new Error(`the page has ${pieces.length - 1} places for ${mark}, and needs one`);
   page = pieces.join(text);
 }
-writeFileSync(process.argv[2] ?? here("built/lab.html"), page);
+const folder = process.argv[2] ?? here("built").pathname;
+const write = (name, text) => {
+  writeFileSync(join(folder, name), text);
+};
+write("lab.html", page);
+write("study.js", inert(await bundle("src/study/main.ts")));
+write("study.css", await styled("src/study/study.css"));

@@ -111,6 +111,7 @@ export class App implements Page {
   private changed(change: Change): void {
     if (change.kind === "run") this.stale = true;
     else this.sync();
+    if (this.player.lesson && this.lab.status.phase === "asking") this.lab.confirm(); // its author chose the size
     if (change.kind === "done" && !this.veiled) this.announce(doneWords(this.lab));
     this.schedule();
   }
@@ -163,6 +164,7 @@ export class App implements Page {
       const host = find("#panels");
       host.replaceChildren(...this.cards.map((card) => card.root));
       host.style.setProperty("--count", String(length));
+      find("main").classList.toggle("few", length <= 2);
     }
     for (const card of this.cards) card.sync();
   }
@@ -181,7 +183,7 @@ export class App implements Page {
     this.scheduled = false;
     const { clock, lab } = this;
     if (clock.playing) {
-      clock.tick((now - this.lastTick) / 1000);
+      if (this.begun()) clock.tick((now - this.lastTick) / 1000);
       this.schedule();
     } else if (lab.status.phase === "training" && now - this.drawnAt < FILLING && this.costs) {
       this.schedule();
@@ -190,6 +192,14 @@ export class App implements Page {
     this.lastTick = now;
     this.drawnAt = now;
     this.paint(now);
+  }
+
+  /** Whether every panel has a network to watch: a clock that runs before shows nothing. */
+  private begun(): boolean {
+    return this.lab.state.panels.every((_, panel) => {
+      const { done, trouble } = this.lab.result(panel);
+      return done > 0 || trouble !== null;
+    });
   }
 
   private paint(now: number): void {
@@ -233,6 +243,8 @@ export class App implements Page {
       this.paint(performance.now()); // no frame comes before the paper
     });
     new ResizeObserver(() => {
+      const panels = find("#panels");
+      panels.tabIndex = panels.scrollWidth > panels.clientWidth ? 0 : -1; // what scrolls must be reachable by keyboard
       this.stale = true;
       this.schedule();
     }).observe(find("main"));

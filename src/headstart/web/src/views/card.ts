@@ -236,7 +236,8 @@ export class Card {
     say(this.word, verdict?.word ?? "");
     this.word.classList.toggle("good", verdict?.good === true);
     this.word.classList.toggle("bad", verdict?.good === false);
-    say(this.reason, trouble ?? verdict?.reason ?? "");
+    const words = verdict?.good === false ? verdict.findings[0]?.message : undefined; // the rest is behind "why?"
+    say(this.reason, held(trouble ?? words ?? verdict?.reason ?? ""));
     this.why.hidden = verdict === undefined;
     this.why.setAttribute("aria-label", `Why is ${result.spec} ${verdict?.word ?? ""}?`);
     say(
@@ -266,6 +267,9 @@ export class Card {
     return "";
   }
 }
+
+/** Numbers stay with their signs at the end of a line. */
+const held = (words: string): string => words.replaceAll(" %", "\u00a0%").replaceAll("× ", "×\u00a0");
 
 const MIDDLES = [0.25, 0.5, 0.75] as const;
 

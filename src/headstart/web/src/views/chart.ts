@@ -90,7 +90,7 @@ export function spread(heights: readonly number[], gap: number, top: number, bot
 }
 
 /** How wide a word of the labels' type is, about. */
-export const wordWidth = (text: string, size = 12.5): number => text.length * size * 0.63;
+export const wordWidth = (text: string, size = 12.5): number => text.length * size * 0.67;
 
 /** Cuts a label that is too long for its place. */
 export const cut = (text: string, letters: number): string =>

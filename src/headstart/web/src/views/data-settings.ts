@@ -177,7 +177,12 @@ function valueOf(choice: DataChoice, rows: readonly ArgumentRow[], name: string)
   return given ?? Number(rows.find((row) => row.name === name)?.default ?? 0);
 }
 
-const standard = (_: Lab, name: string): MadeData => ({ kind: "made", name, arguments: {} });
+/** A made set with the arguments it has unless one chooses. */
+function standard(lab: Lab, name: string): MadeData {
+  const rows = lab.tables.data.find((row) => row.name === name)?.arguments ?? [];
+  const numbers = rows.filter(isNumber).map((row) => [row.name, Number(row.default)] as const);
+  return { kind: "made", name, arguments: Object.fromEntries(numbers) };
+}
 
 /** "iris.csv: 105 to learn from, 45 to test; classes setosa, versicolor; ..." */
 function aboutWords(choice: DataChoice, data: Dataset | null): string {
@@ -200,12 +205,11 @@ async function readFile(lab: Lab, file: File): Promise<void> {
     return;
   }
   try {
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(await file.arrayBuffer());
-    lab.openTable(file.name, text);
+    lab.openTable(file.name, new Uint8Array(await file.arrayBuffer()));
   } catch {
     lab.tell({
       kind: "error",
-      text: `${file.name} could not be read as text in UTF-8. Save it as UTF-8 and open it again.`,
+      text: `${file.name} could not be read. Is it still there, and may this browser read it?`,
     });
   }
 }

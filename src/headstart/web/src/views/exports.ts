@@ -87,17 +87,17 @@ export function saveCsv(lab: Lab): void {
   download("headstart-lab.csv", new Blob([lab.csv()], { type: "text/csv" }));
 }
 
-const STATE = /(<script type="text\/plain" id="state">)[^<]*/;
-const TABLE = /(<script type="application\/json" id="table">)[^<]*/;
+/** The content of one of the page's data elements. In a script element nothing is decoded: "<" alone must not occur. */
+function filled(source: string, id: string, content: string): string {
+  const element = new RegExp(`(<script type="[^"]*" id="${id}">)[^<]*`);
+  return source.replace(element, (_, open: string) => open + content);
+}
 
-/** The page itself with another state inside, and a reader's table. In such a script element nothing is decoded: "<"
- * alone must not occur. */
-export function pageWith(source: string, address: string, data: DataChoice): string {
-  const table = JSON.stringify(data.kind === "csv" ? data : null).replaceAll("<", "\\u003c");
-  const text = source
-    .replace(STATE, (_, open: string) => open + address.replaceAll("<", "%3C"))
-    .replace(TABLE, (_, open: string) => open + table);
-  return `<!doctype html>\n${text}\n`;
+/** The page itself with another state inside, and the table that it is about. */
+export function pageWith(source: string, address: string, table: DataChoice | null): string {
+  const held = table?.kind === "csv" ? JSON.stringify(table).replaceAll("<", "\\u003c") : "null";
+  const html = filled(filled(source, "state", address.replaceAll("<", "%3C")), "table", held);
+  return `<!doctype html>\n${html}\n`;
 }
 
 export function savePage(page: Page): void {

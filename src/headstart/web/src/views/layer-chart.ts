@@ -21,15 +21,27 @@ export function valueOf(row: LayerRow, chart: Chart): number {
   return row.flat?.middle ?? row.dead?.middle ?? NaN;
 }
 
-/** Rows that a chart has a number for: the input has a signal only, the output no saturation. */
-export const rowsOf = (rows: readonly LayerRow[], chart: Chart): readonly LayerRow[] =>
-  rows.filter((row) => !Number.isNaN(valueOf(row, chart)));
+interface Point {
+  readonly name: string;
+  readonly value: number;
+}
+
+/** What a chart shows of a panel: the input has a signal only, the output no saturation. */
+function pointsOf(lab: Lab, panel: number, chart: Chart): Point[] {
+  const rows = lab.layers(panel).map((row) => ({ name: layerName(row.name), value: valueOf(row, chart) }));
+  const input = lab.result(panel).runs.find((run) => run !== undefined)?.signals.input.std;
+  const all = chart === "signal" && input !== undefined ? [{ name: "input", value: input }, ...rows] : rows;
+  return all.filter(({ value }) => !Number.isNaN(value));
+}
+
+/** "hidden layer 2" is 2 on an axis that says "layer". */
+const layerName = (name: string): string => name.replace("hidden layer ", "").replace(" layer", "");
 
 /** Draws the chart the state asks for. */
 export function layerChart(lab: Lab, look: Look, wide: number, high: number): SVGSVGElement {
   const { root, width, height } = canvas(wide, high);
   const chart = lab.state.chart;
-  const lines = lab.state.panels.map((_, panel) => rowsOf(lab.layers(panel), chart));
+  const lines = lab.state.panels.map((_, panel) => pointsOf(lab, panel, chart));
   const longest = lines.reduce((a, b) => (b.length > a.length ? b : a), []);
   if (!longest.length) return empty(root, chart, width, height);
   const box: Box = { left: 56, right: width - 14, top: 28, bottom: height - 42 };
@@ -40,7 +52,7 @@ export function layerChart(lab: Lab, look: Look, wide: number, high: number): SV
   lines.forEach((rows, panel) => {
     drawLine(
       root,
-      rows.map((row) => valueOf(row, chart)),
+      rows.map(({ value }) => value),
       x,
       y,
       chart !== "saturation",
@@ -60,11 +72,11 @@ function empty(root: SVGSVGElement, chart: Chart, width: number, height: number)
   return root;
 }
 
-function heights(lines: readonly (readonly LayerRow[])[], chart: Chart, box: Box): Scale {
+function heights(lines: readonly (readonly Point[])[], chart: Chart, box: Box): Scale {
   if (chart === "saturation") return linear(0, 1, box.bottom, box.top, 4);
   const values = lines
     .flat()
-    .map((row) => valueOf(row, chart))
+    .map(({ value }) => value)
     .filter((v) => v > 0 && Number.isFinite(v));
   if (!values.length) return logarithmic(0.1, 10, box.bottom, box.top);
   const [low, high] = [Math.min(...values), Math.max(...values)];

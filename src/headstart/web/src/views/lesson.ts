@@ -111,7 +111,9 @@ export class LessonView {
     const question = player.step?.question;
     if (!question) return;
     const judged = player.revealed && !this.watching;
-    find("#lesson .nav .next").classList.toggle("primary", judged);
+    const next = find<HTMLButtonElement>("#lesson .nav .next");
+    next.disabled = !player.revealed; // predict first
+    next.classList.toggle("primary", judged);
     this.options.forEach((label, i) => {
       const radio = label.querySelector("input")!;
       radio.checked = player.answer === i;

@@ -2,7 +2,6 @@
 
 import type { Lab, Notice } from "../core/types.ts";
 import { el, find, say, type Child } from "./dom.ts";
-import { inline } from "./markdown.ts";
 import { count, duration } from "./numbers.ts";
 
 /** Shows all that there is to tell above the panels. */
@@ -20,27 +19,22 @@ export function drawBanner(lab: Lab): void {
   const parts: HTMLElement[] = [];
   if (status.phase === "unable") parts.push(unable(lab));
   if (status.phase === "asking") parts.push(asking(lab));
-  parts.push(...lab.notices.map((notice) => noticeBox(notice)));
-  if (lab.notices.length)
-    parts.at(-1)!.append(
-      el(
-        "button",
-        {
-          onclick: () => {
-            lab.dismiss();
-          },
-        },
-        "Got it",
-      ),
-    );
+  if (lab.notices.length) parts.push(noticeBox(lab));
   host.replaceChildren(...parts);
 }
 
-function noticeBox(notice: Notice): HTMLElement {
+/** All notices in one box, the newest last: an error is said at once, the rest when there is a pause. */
+function noticeBox(lab: Lab): HTMLElement {
+  const words = lab.notices.map((notice: Notice) => el("p", {}, notice.text[0]!.toUpperCase() + notice.text.slice(1)));
+  const dismiss = (): void => {
+    lab.dismiss();
+  };
+  const error = lab.notices.some(({ kind }) => kind === "error");
   return box(
-    notice.kind === "error" ? "error" : "",
-    notice.kind === "error" ? "alert" : "status",
-    el("p", {}, ...inline(notice.text)),
+    error ? "error" : "",
+    error ? "alert" : "status",
+    el("div", {}, ...words),
+    el("button", { onclick: dismiss }, "Got it"),
   );
 }
 

@@ -30,7 +30,10 @@ export function drawPicture(pen: Pen, panel: number, scene: Scene): void {
   pen.fillStyle = look.paper;
   pen.fillRect(0, 0, size, size);
   const seed = seenSeed(lab, panel);
-  if (seed === undefined) return;
+  if (seed === undefined) {
+    if (lab.state.view === "one") drawPoints(pen, scene); // the data is there before the first network is
+    return;
+  }
   if (lab.state.view === "one") drawOne(pen, panel, seed, scene);
   else if (lab.state.view === "seeds") drawSeeds(pen, panel, scene);
   else if (lab.state.view === "units") drawLayerUnits(pen, panel, seed, scene);
@@ -55,6 +58,11 @@ function drawOne(pen: Pen, panel: number, seed: number, scene: Scene): void {
   if (!picture) return;
   const numbers = lab.data?.task === "regression";
   drawBoundary(pen, picture, { x: 0, y: 0, side: size }, 1.6 * scale, numbers, look);
+  drawPoints(pen, scene);
+}
+
+function drawPoints(pen: Pen, scene: Scene): void {
+  if (scene.lab.sizes[0]! > 2) return;
   if (scene.points) scene.points(pen);
   else drawData(pen, scene);
 }
