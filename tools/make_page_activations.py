@@ -1,7 +1,7 @@
 """Write the page's activations: the definitions of `theory/activations` as TypeScript, so that they stand in one place.
 
 A definition is a few assignments and an expression of the primitives (see `theory/activations/primitives.py`), so its
-syntax tree says all there is. Run it where a definition changes; a test compares what it would write with what is there.
+syntax tree says all there is. Run it where a definition changes; a test compares what it would write with the file.
 """
 
 from __future__ import annotations
