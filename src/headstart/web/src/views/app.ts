@@ -243,6 +243,8 @@ export class App implements Page {
       this.paint(performance.now()); // no frame comes before the paper
     });
     new ResizeObserver(() => {
+      const panels = find("#panels");
+      panels.tabIndex = panels.scrollWidth > panels.clientWidth ? 0 : -1; // what scrolls must be reachable by keyboard
       this.stale = true;
       this.schedule();
     }).observe(find("main"));

@@ -31,4 +31,7 @@ class Bitmap {
   }
 }
 
-export const bitmap = new Bitmap();
+let only: Bitmap | undefined;
+
+/** The bitmap of all pictures, made when the first is drawn. */
+export const bitmap = (): Bitmap => (only ??= new Bitmap());

@@ -23,7 +23,7 @@ export function drawBoundary(
   look: Look,
 ): void {
   const { planes, side } = picture;
-  bitmap.put(pen, side, side, at, true, (pixels) => {
+  bitmap().put(pen, side, side, at, true, (pixels) => {
     if (numbers) look.shades.signed(planes[0]!, 2, pixels);
     else look.shades.paint(planes, pixels);
   });

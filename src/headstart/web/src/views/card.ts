@@ -236,7 +236,8 @@ export class Card {
     say(this.word, verdict?.word ?? "");
     this.word.classList.toggle("good", verdict?.good === true);
     this.word.classList.toggle("bad", verdict?.good === false);
-    say(this.reason, held(trouble ?? (verdict ? (verdict.findings[0]?.message ?? verdict.reason) : "")));
+    const words = verdict?.good === false ? verdict.findings[0]?.message : undefined; // the rest is behind "why?"
+    say(this.reason, held(trouble ?? words ?? verdict?.reason ?? ""));
     this.why.hidden = verdict === undefined;
     this.why.setAttribute("aria-label", `Why is ${result.spec} ${verdict?.word ?? ""}?`);
     say(

@@ -15,7 +15,7 @@ export function drawUnits(pen: Pen, picture: Picture, size: number, scale: numbe
     const at = places[unit]!;
     let most = 0;
     for (const v of plane) if (Number.isFinite(v)) most = Math.max(most, Math.abs(v));
-    bitmap.put(pen, side, side, at, true, (pixels) => {
+    bitmap().put(pen, side, side, at, true, (pixels) => {
       look.shades.signed(plane, most || 1, pixels);
     });
     pen.lineWidth = scale;
