@@ -41,6 +41,8 @@ export interface Listener {
   done(): void;
 }
 
+const PATIENCE = 3000; // milliseconds that a newer setting waits for a run of the one before
+
 export class Scheduler implements Heard {
   slots: Slot[] = [];
   private plan: Plan | null = null;
@@ -48,6 +50,7 @@ export class Scheduler implements Heard {
   private readonly changed = new Map<number, Wanted>(); // panels whose newest setting waits for its turn
   private readonly pool: Pool;
   private next = 0;
+  private hurry: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     threads: readonly ThreadLike[],
@@ -62,8 +65,22 @@ export class Scheduler implements Heard {
 
   /** Another setting of all panels: at once if the one under way has been seen, else when it has. */
   train(plan: Plan, atOnce = false): void {
-    if (!atOnce && this.plan && plan.alike && !this.seen() && !this.pool.idle) this.waiting = plan;
+    if (!atOnce && this.plan && plan.alike && !this.seen() && !this.pool.idle) this.wait(plan);
     else this.begin(plan);
+  }
+
+  private wait(plan: Plan): void {
+    this.waiting = plan;
+    this.soon();
+  }
+
+  /** What waits begins at the latest then: a run that takes longer is not worth it. */
+  private soon(): void {
+    this.hurry ??= setTimeout(() => {
+      this.hurry = undefined;
+      if (this.waiting) this.begin(this.waiting);
+      for (const [panel, wanted] of [...this.changed]) this.renew(panel, wanted);
+    }, PATIENCE);
   }
 
   /** Another scheme of one panel. */
@@ -74,8 +91,10 @@ export class Scheduler implements Heard {
     }
     const slot = this.slots[panel]!;
     const fresh = slot.done === 0 && slot.trouble === null && this.pool.underWay((job) => job.panel === panel);
-    if (fresh) this.changed.set(panel, wanted);
-    else this.renew(panel, wanted);
+    if (fresh) {
+      this.changed.set(panel, wanted);
+      this.soon();
+    } else this.renew(panel, wanted);
   }
 
   /** Panels that stay are kept with their runs; `from[i]` is where the panel at i stood, or null for a new one. */
@@ -113,8 +132,14 @@ export class Scheduler implements Heard {
 
   stop(): void {
     this.pool.drop(() => true);
+    this.nothingWaits();
+  }
+
+  private nothingWaits(): void {
     this.waiting = null;
     this.changed.clear();
+    clearTimeout(this.hurry);
+    this.hurry = undefined;
   }
 
   terminate(): void {
@@ -151,8 +176,7 @@ export class Scheduler implements Heard {
   private begin(plan: Plan): void {
     const old = plan.alike ? this.slots : [];
     this.plan = plan;
-    this.waiting = null;
-    this.changed.clear();
+    this.nothingWaits();
     this.slots = plan.panels.map((wanted, panel) => slotOf(wanted, old[panel] ?? null));
     this.listener.began(plan);
     this.pool.begin(plan.work);
