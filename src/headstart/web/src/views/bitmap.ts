@@ -10,20 +10,22 @@ export interface Box {
   readonly high?: number;
 }
 
+/** Pixels of one size, and the canvas that they are stretched from. */
 class Bitmap {
   private readonly canvas = document.createElement("canvas");
-  private readonly context = this.canvas.getContext("2d")!;
-  private image = this.context.createImageData(1, 1);
-  private pixels = new Uint32Array(this.image.data.buffer);
+  private readonly context: CanvasRenderingContext2D;
+  private readonly image: ImageData;
+  private readonly pixels: Uint32Array;
 
-  /** Paints width x height pixels and draws them in the box, smoothed or as tiles. */
-  put(pen: Pen, width: number, height: number, at: Box, smooth: boolean, paint: (pixels: Uint32Array) => void): void {
-    if (this.image.width !== width || this.image.height !== height) {
-      this.canvas.width = width;
-      this.canvas.height = height;
-      this.image = this.context.createImageData(width, height);
-      this.pixels = new Uint32Array(this.image.data.buffer);
-    }
+  constructor(width: number, height: number) {
+    this.canvas.width = width;
+    this.canvas.height = height;
+    this.context = this.canvas.getContext("2d")!;
+    this.image = this.context.createImageData(width, height);
+    this.pixels = new Uint32Array(this.image.data.buffer);
+  }
+
+  put(pen: Pen, at: Box, smooth: boolean, paint: (pixels: Uint32Array) => void): void {
     paint(this.pixels);
     this.context.putImageData(this.image, 0, 0);
     pen.imageSmoothingEnabled = smooth;
@@ -31,7 +33,24 @@ class Bitmap {
   }
 }
 
-let only: Bitmap | undefined;
+const MOST = 200; // sizes that are kept: fifty layers' weights and biases
+const made = new Map<string, Bitmap>();
 
-/** The bitmap of all pictures, made when the first is drawn. */
-export const bitmap = (): Bitmap => (only ??= new Bitmap());
+/** Paints width x height pixels and draws them in the box, smoothed or as tiles. Making a bitmap takes longer than
+ * filling it, so each size is made once. */
+export function paintBox(
+  pen: Pen,
+  width: number,
+  height: number,
+  at: Box,
+  smooth: boolean,
+  paint: (pixels: Uint32Array) => void,
+): void {
+  const key = `${width} ${height}`;
+  let bitmap = made.get(key);
+  if (!bitmap) {
+    if (made.size >= MOST) made.clear();
+    made.set(key, (bitmap = new Bitmap(width, height)));
+  }
+  bitmap.put(pen, at, smooth, paint);
+}

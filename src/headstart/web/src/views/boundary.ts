@@ -1,7 +1,7 @@
 // One network's answers over the plane: shading, and the line where it changes its mind.
 
 import type { Picture } from "../core/types.ts";
-import { bitmap } from "./bitmap.ts";
+import { paintBox } from "./bitmap.ts";
 import { boundaries } from "./contour.ts";
 import type { Look } from "./look.ts";
 import type { Pen } from "./pen.ts";
@@ -23,7 +23,7 @@ export function drawBoundary(
   look: Look,
 ): void {
   const { planes, side } = picture;
-  bitmap().put(pen, side, side, at, true, (pixels) => {
+  paintBox(pen, side, side, at, true, (pixels) => {
     if (numbers) look.shades.signed(planes[0]!, 2, pixels);
     else look.shades.paint(planes, pixels);
   });

@@ -2,7 +2,7 @@
 // Rows that are copies look alike at a glance, and at zeros there is nothing to see but paper.
 
 import type { Layer } from "../core/types.ts";
-import { bitmap } from "./bitmap.ts";
+import { paintBox } from "./bitmap.ts";
 import type { Look } from "./look.ts";
 import type { Pen } from "./pen.ts";
 
@@ -46,10 +46,10 @@ function drawLayer(pen: Pen, layer: Layer, title: string, at: Place, scale: numb
   for (const w of [...layer.weights, ...layer.biases]) if (Number.isFinite(w)) most = Math.max(most, Math.abs(w));
   const [wide, high] = [inputs * at.cell, outputs * at.cell];
   const bias = at.x + (inputs + 0.5) * at.cell;
-  bitmap().put(pen, inputs, outputs, { x: at.x, y: at.y, side: wide, high }, false, (pixels) => {
+  paintBox(pen, inputs, outputs, { x: at.x, y: at.y, side: wide, high }, false, (pixels) => {
     look.shades.signed(layer.weights, most || 1, pixels);
   });
-  bitmap().put(pen, 1, outputs, { x: bias, y: at.y, side: at.cell, high }, false, (pixels) => {
+  paintBox(pen, 1, outputs, { x: bias, y: at.y, side: at.cell, high }, false, (pixels) => {
     look.shades.signed(layer.biases, most || 1, pixels);
   });
   pen.lineWidth = scale;

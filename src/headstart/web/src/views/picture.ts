@@ -22,6 +22,7 @@ export interface Scene {
   readonly points?: (pen: Pen) => void;
 }
 
+const LINES = 14; // of the bent grid, each way
 const SIDE = 128; // of the boundary's grid; more cannot be seen at a panel's size
 
 /** Draws a panel's picture in a square. What cannot be drawn (a table of four columns has no plane) is left as paper. */
@@ -110,6 +111,6 @@ function drawLayerUnits(pen: Pen, panel: number, seed: number, scene: Scene): vo
 function drawLayerGrid(pen: Pen, panel: number, seed: number, scene: Scene): void {
   const { lab, look, size, scale } = scene;
   if (!lab.data || !lab.state.hidden.length) return;
-  const bent = lab.bent(panel, seed, scene.record, seenLayer(lab), 24);
+  const bent = lab.bent(panel, seed, scene.record, seenLayer(lab), LINES);
   if (bent) drawBent(pen, bent, lab.data, size, scale, look);
 }

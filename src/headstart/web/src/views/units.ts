@@ -1,7 +1,7 @@
 // What each unit of a hidden layer computes: its output over the plane, as a small picture.
 
 import type { Picture } from "../core/types.ts";
-import { bitmap } from "./bitmap.ts";
+import { paintBox } from "./bitmap.ts";
 import { zeroLine } from "./contour.ts";
 import type { Look } from "./look.ts";
 import type { Pen } from "./pen.ts";
@@ -15,7 +15,7 @@ export function drawUnits(pen: Pen, picture: Picture, size: number, scale: numbe
     const at = places[unit]!;
     let most = 0;
     for (const v of plane) if (Number.isFinite(v)) most = Math.max(most, Math.abs(v));
-    bitmap().put(pen, side, side, at, true, (pixels) => {
+    paintBox(pen, side, side, at, true, (pixels) => {
       look.shades.signed(plane, most || 1, pixels);
     });
     pen.lineWidth = scale;
