@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from headstart.theory.gains import gain
     from headstart.verbs.audit import Audit, Unhealthy, audit
     from headstart.verbs.compare import Comparison, compare
+    from headstart.verbs.lab import Lab, lab
     from headstart.verbs.plan import Plan, init, plan
     from headstart.verbs.study import Study, StudyReport, study
     from headstart.verbs.tune import Tuning, tune
@@ -53,6 +54,7 @@ __all__ = [
     "HeadstartError",
     "InputError",
     "Interrupted",
+    "Lab",
     "Layout",
     "Plan",
     "Scheme",
@@ -72,6 +74,7 @@ __all__ = [
     "he",
     "identity",
     "init",
+    "lab",
     "lecun",
     "normal",
     "ones",
@@ -112,6 +115,7 @@ _HOMES = {
     "headstart.theory.gains": "gain",
     "headstart.verbs.audit": "Audit Unhealthy audit",
     "headstart.verbs.compare": "Comparison compare",
+    "headstart.verbs.lab": "Lab lab",
     "headstart.verbs.plan": "Plan init plan",
     "headstart.verbs.study": "Study StudyReport study",
     "headstart.verbs.tune": "Tuning tune",

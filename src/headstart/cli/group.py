@@ -22,6 +22,10 @@ COMMANDS = {
         "headstart.cli.audit",
         "What every parameter of a model or checkpoint holds, and what is wrong with it.",
     ),
+    "lab": (
+        "headstart.cli.lab",
+        "Open a page that trains networks in the browser, with Python's own weights; lessons.",
+    ),
     "explain": (
         "headstart.cli.explain",
         "What a finding means, why, and how to mend it: by code or by word.",

@@ -1,1 +1,1 @@
-"""The lab's page: what it trains with, what it shows, and how it is served."""
+"""The page: one HTML file that trains in the browser, how it is filled, and the loopback server that shows it."""

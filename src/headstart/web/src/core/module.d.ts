@@ -71,21 +71,57 @@ export interface EngineExports {
    * and the cost before each step that run[2] divides goes to costs[step / run[2]] (float64; room for them, run[2] large
    * for none). Else `order` holds batch int64 sample numbers per step.
    */
-  train(net: number, code: number, work: number, theta: number, x: number, targets: number, padded: number,
-        samples: number, tile: number, order: number, batch: number, settings: number, run: number, costs: number,
-        total: number): number;
+  train(
+    net: number,
+    code: number,
+    work: number,
+    theta: number,
+    x: number,
+    targets: number,
+    padded: number,
+    samples: number,
+    tile: number,
+    order: number,
+    batch: number,
+    settings: number,
+    run: number,
+    costs: number,
+    total: number,
+  ): number;
 
   /** total (2 float64, the address in work[TOTAL]) becomes the summed cost and the number of right answers. */
-  evaluate(net: number, code: number, work: number, theta: number, x: number, targets: number, padded: number,
-           samples: number, tile: number, total: number): void;
+  evaluate(
+    net: number,
+    code: number,
+    work: number,
+    theta: number,
+    x: number,
+    targets: number,
+    padded: number,
+    samples: number,
+    tile: number,
+    total: number,
+  ): void;
 
   /**
    * `evaluate`, and how units behave; needs `code[units]`. The gradient buffer becomes the gradient summed over the
    * samples; steepest (float32, one per row) the largest |slope| of every unit, 0 for a dead one; behaviour (float64,
    * 2 x hidden layers) first the sum of phi(z)^2 over each hidden layer, then how many slopes are below 0.01.
    */
-  observe(net: number, code: number, work: number, theta: number, x: number, targets: number, padded: number,
-          samples: number, tile: number, total: number, steepest: number, behaviour: number): void;
+  observe(
+    net: number,
+    code: number,
+    work: number,
+    theta: number,
+    x: number,
+    targets: number,
+    padded: number,
+    samples: number,
+    tile: number,
+    total: number,
+    steepest: number,
+    behaviour: number,
+  ): void;
 
   /**
    * Fills Y with every layer's activations for `columns` samples (a multiple of 16, at most tile) of x, whose rows are
