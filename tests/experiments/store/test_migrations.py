@@ -7,6 +7,7 @@ rows added by hand: one of an older engine format, and one of a scheme that nobo
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +31,12 @@ TODAY = runs.ENGINE_FORMAT
 
 
 @pytest.fixture(autouse=True)
-def format_of_schema_2(monkeypatch: pytest.MonkeyPatch) -> None:
+def format_of_schema_2(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """What schema 2 takes over is of engine format 2; later formats, whose bits are others, take over nothing."""
     monkeypatch.setattr(runs, "ENGINE_FORMAT", 2)
+    runs._batch_text.cache_clear()
+    yield
+    runs._batch_text.cache_clear()
 
 
 @pytest.fixture
@@ -158,6 +162,7 @@ def test_runs_of_an_older_format_are_shown_but_run_again(old: str, monkeypatch: 
     before.run()
     done = before.rows()
     monkeypatch.setattr(runs, "ENGINE_FORMAT", TODAY)
+    runs._batch_text.cache_clear()
     assert TODAY > 2
     study = the_study("target", old)
     assert (study.status().done, study.status().pending) == (0, len(done))
