@@ -12,7 +12,7 @@ SMALL = "seeds=2&steps=300"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize(("size", "view"), zip(SIZES, ("seeds", "weights", "units"), strict=True), ids=str)
+@pytest.mark.parametrize(("size", "view"), list(zip(SIZES, ("seeds", "weights", "units"), strict=True)), ids=str)
 def test_nothing_is_found(scheme: str, size: tuple[int, int], view: str, tabs: Any) -> None:
     """18 states; each width has a view of its own beside the first one and a lesson."""
     tab = opened(tabs, SMALL, width=size[0], height=size[1], color_scheme=scheme)
@@ -34,7 +34,7 @@ def test_nothing_is_found_in_what_opens(scheme: str, tabs: Any) -> None:
     found["why"] = violations(tab)
     tab.keyboard.press("Escape")
     tab.click("summary:has-text('Share')")
-    found["menu"] = violations(tab)
+    found["menu"] = violations(tab, "#menu")  # it lies over a part of what is behind it
     tab.get_by_text("Copy as code", exact=False).first.click()
     found["code"] = violations(tab)
     assert tab.locator("dialog[open]").count() == 1
