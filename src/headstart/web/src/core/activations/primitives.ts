@@ -1,6 +1,12 @@
 // What the definitions of the activations are written with: the names of theory/activations/primitives.py, in float64.
 
 export const { exp, expm1, log1p, tanh, sin, cos, sqrt, abs: absolute } = Math;
+
+/** a b + c, in two roundings as NumPy has it; the engine's is in one. */
+export function fma(a: number, b: number, c: number): number {
+  return a * b + c;
+}
+
 const SERIES = 2.5; // where the continued fraction takes over
 const TERMS = 100;
 
