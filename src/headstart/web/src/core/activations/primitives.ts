@@ -1,6 +1,12 @@
 // What the definitions of the activations are written with: the names of theory/activations/primitives.py, in float64.
 
 export const { exp, expm1, log1p, tanh, sin, cos, sqrt, abs: absolute } = Math;
+
+/** a b + c, in two roundings as NumPy has it; the engine's is in one. */
+export function fma(a: number, b: number, c: number): number {
+  return a * b + c;
+}
+
 const SERIES = 2.5; // where the continued fraction takes over
 const TERMS = 100;
 
@@ -41,9 +47,4 @@ export function logistic(z: number): number {
   if (z >= 0) return 1 / (1 + Math.exp(-z));
   const e = Math.exp(z);
   return e / (1 + e);
-}
-
-/** a b + c; compiled code rounds once, these definitions twice, as NumPy does. */
-export function fma(a: number, b: number, c: number): number {
-  return a * b + c;
 }
