@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 WIDTH, HEIGHT = 1440, 900
-PATIENCE = 60.0  # seconds: other tests may run beside
+PATIENCE = 180.0  # seconds: other tests may run beside
 
 
 def launched() -> Iterator[Any]:

@@ -33,13 +33,13 @@ RUNS = """() => {
 }"""
 
 
-def violations(tab: Any) -> list[str]:
-    """What axe-core has against the page as it stands: rule, impact, and the first element."""
+def violations(tab: Any, within: str = "html") -> list[str]:
+    """What axe-core has against the page as it stands, or a part of it: rule, impact, and the first element."""
     if not AXE.exists():
         pytest.skip("no axe-core here: it comes with `npm ci` in src/headstart/web (make lint does it)")
     if not tab.evaluate("'axe' in globalThis"):
         tab.evaluate(AXE.read_text(encoding="utf-8"))
-    found = tab.evaluate(f"axe.run({{ runOnly: {RULES} }})")["violations"]
+    found = tab.evaluate(f"axe.run('{within}', {{ runOnly: {RULES} }})")["violations"]
     return [f"{item['id']} ({item['impact']}): {item['nodes'][0]['html'][:200]}" for item in found]
 
 

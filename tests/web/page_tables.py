@@ -37,7 +37,7 @@ TABLES: dict[str, tuple[str | bytes, dict[str, Any]]] = {
     "crlf.csv": (TWO.replace("\n", "\r\n"), {}),
     "cr.csv": (TWO.replace("\n", "\r"), {}),
     "blank.csv": ("\n\n" + TWO.replace("\n", "\n\n"), {}),
-    "quoted.csv": ('"a","b, c","y"\n' + _rows(20, lambda k: (f'"{k % 4}"', k % 3, '"say ""y"""' if k % 2 else "n")), {}),
+    "quoted.csv": ('"a","b, c","y"\n' + _rows(20, lambda k: (f'"{k % 4}"', k % 3, '"s ""y"""' if k % 2 else "n")), {}),
     "regression.csv": ("x,y\n" + _rows(50, lambda k: (f"{_random.randn():.4f}", f"{_random.randn():.4f}")), {}),
     "regression3.csv": ("p,q,r,y\n" + _rows(300, lambda k: tuple(f"{v:.6f}" for v in _random.randn(4))), {}),
     "whole.csv": ("x,y\n" + _rows(60, lambda k: (k * 0.37 % 1, k * 7 % 30)), {}),

@@ -115,9 +115,8 @@ def test_a_saved_page_is_as_it_was(tabs: Any, tmp_path: Path) -> None:
     tab = opened(tabs, address(asked), accept_downloads=True)
     before = state(tab)
     with tab.expect_download() as download:
-        tab.evaluate(
-            "[...document.querySelectorAll('button')].find((it) => it.textContent.trim() === 'Save page').click()"
-        )
+        tab.click("summary:has-text('Share')")
+        tab.click(".menu button:has-text('Save page')")
     saved = tmp_path / "saved.html"
     download.value.save_as(saved)
     again = opened(tabs, page=saved.as_uri())
@@ -193,7 +192,7 @@ NONSENSE = (
     "rate=-3", "rate=1e400", "steps=1e12", "data=nowhere", "data=circles(noise=-1)", "data=circles(samples=1e9)",
     "data=table", "data=digits", "data=points&points=1,2", "data=points&points=1,2,0;3,4,99", "view=x-ray", "v=2",
     "v=0", "v=", "%", "%E0%A4%A", "&&&===", "=", "__proto__=1&constructor=2&toString=3", "lesson=none",
-        "hide=everything", "batch=0", "batch=-5", "optimizer=adam(2)", "seed=99", "layer=99", "step=-5", "theme=pink",
+    "hide=everything", "batch=0", "batch=-5", "optimizer=adam(2)", "seed=99", "layer=99", "step=-5", "theme=pink",
     "panels=<img src=x onerror=alert(1)>", "x=" + "a" * 200_000, "data=" + "(" * 3000, "speed=1e9", "dataseed=1e300",
     "%00=1", "panels=%00", "\u202ehe=1",
 )  # fmt: skip

@@ -15,6 +15,11 @@ import {
   Thread,
 } from "../../../src/headstart/web/src/core/training/worker.ts";
 import type { Parts } from "../../../src/headstart/web/src/core/types.ts";
+import {
+  normalTable,
+  planOf,
+  startFrom,
+} from "../../../src/headstart/web/src/core/schemes/start.ts";
 import { tables } from "./fixtures.ts";
 
 const packed = gzipSync(
@@ -204,6 +209,65 @@ test("a long run is asked about first", async () => {
   assert.equal(lab.status.phase, "training");
   lab.set({ hidden: [4], steps: 100, seeds: 1 });
   await until(lab, done(lab));
+  lab.dispose();
+});
+
+test("what was asked about is trained when the reader says so", async () => {
+  const strict = { ...tables, limits: { ...tables.limits, seconds: 0 } };
+  const lab = await opened(SMALL, { tables: strict });
+  assert.equal(lab.status.phase, "asking");
+  lab.set({ view: "seeds" });
+  lab.set({ seeds: 2 });
+  assert.equal(lab.status.phase, "asking");
+  lab.confirm();
+  await until(lab, done(lab));
+  assert.deepEqual([lab.result(2).done, lab.result(2).stale], [2, false]);
+  lab.dispose();
+});
+
+test("any order of changes ends with what the state says, trained", async () => {
+  const lab = await opened("steps=200&seeds=2&panels=he;xavier");
+  let seed = 7;
+  const random = (n: number): number =>
+    (seed = (seed * 48271) % 2147483647) % n;
+  const changes = [
+    () => { lab.set({ rate: 0.01 + random(50) / 1000 }); },
+    () => { lab.set({ seeds: 1 + random(4) }); },
+    () => { lab.setPanel(random(lab.state.panels.length), { multiplier: 1 + random(30) / 10 }); },
+    () => { lab.addPanel({ scheme: "glorot", multiplier: 1 + random(9) }); },
+    () => { lab.removePanel(random(lab.state.panels.length)); },
+    () => { lab.set({ hidden: [2 + random(3), 3] }); },
+    () => { lab.set({ activation: ["relu", "tanh"][random(2)]! }); },
+    () => { lab.set({ steps: 100 + random(3) * 50 }); },
+    () => { lab.set({ dataSeed: random(3), seed: random(2) }); },
+  ]; // prettier-ignore
+  for (let k = 0; k < 60; k++) {
+    changes[random(changes.length)]!();
+    for (let turn = random(12); turn > 0; turn--) await rest();
+    if (k % 15 === 14) await until(lab, done(lab));
+    lab.state.panels.forEach((_, panel) => {
+      lab.picture(panel, lab.state.seed, 3, 8);
+      lab.summary(panel);
+      lab.layers(panel);
+    });
+  }
+  await until(lab, done(lab));
+  lab.state.panels.forEach(({ scheme, multiplier }, panel) => {
+    const { spec, stale, runs } = lab.result(panel);
+    assert.equal(spec, multiplier === 1 ? scheme : `${scheme}*${multiplier}`);
+    assert.ok(
+      !stale &&
+        runs.length === lab.state.seeds &&
+        runs.every((run) => run?.costs.length === lab.records),
+    );
+    const alone = startFrom(
+      planOf(spec, lab.sizes, lab.state.activation, tables),
+      lab.sizes,
+      0,
+      normalTable(tables),
+    );
+    assert.deepEqual(lab.weights(panel, 0, 0), alone);
+  });
   lab.dispose();
 });
 

@@ -110,7 +110,8 @@ def _page(view: StudyView) -> bytes:
     if sentences:
         pieces.append(f"<h2>Which differences the seeds can tell</h2>\n<ul>\n{sentences}</ul>")
     explorer = Part("") if view.explorer is None else view.explorer()
-    pieces += [_place(charts, "versus"), _place(charts, "heat"), explorer.body]
+    pieces += [_place(charts, "versus"), _place(charts, "heat")]
+    pieces.append(explorer.body)
     pieces += [f"<p class='note'>{escaped(words)}</p>" for words in theory_words(view.heat)]
     return page(TITLE, summary.metric.title, lead, "\n".join(pieces), charts, [explorer])
 

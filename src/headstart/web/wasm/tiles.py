@@ -140,7 +140,8 @@ def gradient_tile(rows: int, columns: int, with_sums: bool) -> Any:
                         made += [builder.fadd(sums[entries + r], left[r]) for r in range(rows)]
                     return made
 
-                return emit.loop(count_, LANES, [zero] * (entries + rows * with_sums), body)
+                sums: list[Any] = emit.loop(count_, LANES, [zero] * (entries + rows * with_sums), body)
+                return sums
 
             quads = [one_pass(quad) for quad in PASSES]
             halves = [[builder.fadd(x, y) for x, y in zip(quads[k], quads[k + 1], strict=True)] for k in (0, 2)]

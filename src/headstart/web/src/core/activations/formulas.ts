@@ -1,5 +1,5 @@
 // Made by tools/make_page_activations.py from headstart/theory/activations: change the definitions there.
-import { erf, normal_cdf, logistic, exp, expm1, log1p, tanh, sin, cos, sqrt, absolute } from "./primitives.ts";
+import { erf, normal_cdf, logistic, exp, expm1, log1p, tanh, sin, cos, sqrt, absolute, fma } from "./primitives.ts";
 
 /** phi and phi' as functions of z and the parameters; where phi or phi' is not smooth. */
 export interface Formula {
@@ -22,7 +22,7 @@ export const FORMULAS: Readonly<Record<string, Formula>> = {
   tanh: {
     value: (z: number) => tanh(z),
     slope: (z: number) => 1.0 - tanh(z) * tanh(z),
-    ofOutput: (y: number) => 1.0 - y * y,
+    ofOutput: (y: number) => fma(-y, y, 1.0),
     parameters: [],
     kinks: () => [],
   },
@@ -61,16 +61,16 @@ export const FORMULAS: Readonly<Record<string, Formula>> = {
   },
   gelu: {
     value: (z: number) => z * normal_cdf(z),
-    slope: (z: number) => normal_cdf(z) + z * 0.3989422804014327 * exp(-0.5 * z * z),
+    slope: (z: number) => fma(z * 0.3989422804014327, exp(-0.5 * z * z), normal_cdf(z)),
     ofOutput: null,
     parameters: [],
     kinks: () => [],
   },
   gelu_tanh: {
-    value: (z: number) => 0.5 * z * (1.0 + tanh(0.7978845608028654 * (z + 0.044715 * z * z * z))),
+    value: (z: number) => 0.5 * z * (1.0 + tanh(0.7978845608028654 * fma(0.044715 * z * z, z, z))),
     slope: (z: number) => {
-      const t = tanh(0.7978845608028654 * (z + 0.044715 * z * z * z));
-      return 0.5 * (1.0 + t) + 0.5 * z * (1.0 - t * t) * 0.7978845608028654 * (1.0 + 0.134145 * z * z);
+      const t = tanh(0.7978845608028654 * fma(0.044715 * z * z, z, z));
+      return fma(0.5 * z * fma(-t, t, 1.0) * 0.7978845608028654, fma(0.134145 * z, z, 1.0), fma(0.5, t, 0.5));
     },
     ofOutput: null,
     parameters: [],
@@ -80,7 +80,7 @@ export const FORMULAS: Readonly<Record<string, Formula>> = {
     value: (z: number) => z * logistic(1.702 * z),
     slope: (z: number) => {
       const s = logistic(1.702 * z);
-      return s * (1.0 + 1.702 * z * (1.0 - s));
+      return s * fma(1.702 * z, 1.0 - s, 1.0);
     },
     ofOutput: null,
     parameters: [],
@@ -90,7 +90,7 @@ export const FORMULAS: Readonly<Record<string, Formula>> = {
     value: (z: number) => z * logistic(z),
     slope: (z: number) => {
       const s = logistic(z);
-      return s * (1.0 + z * (1.0 - s));
+      return s * fma(z, 1.0 - s, 1.0);
     },
     ofOutput: null,
     parameters: [],
@@ -100,7 +100,7 @@ export const FORMULAS: Readonly<Record<string, Formula>> = {
     value: (z: number) => z * tanh((z > 0.0 ? z : 0.0) + log1p(exp(-absolute(z)))),
     slope: (z: number) => {
       const t = tanh((z > 0.0 ? z : 0.0) + log1p(exp(-absolute(z))));
-      return t + z * (1.0 - t * t) * logistic(z);
+      return fma(z * fma(-t, t, 1.0), logistic(z), t);
     },
     ofOutput: null,
     parameters: [],

@@ -42,3 +42,8 @@ export function logistic(z: number): number {
   const e = Math.exp(z);
   return e / (1 + e);
 }
+
+/** a b + c; compiled code rounds once, these definitions twice, as NumPy does. */
+export function fma(a: number, b: number, c: number): number {
+  return a * b + c;
+}

@@ -38,6 +38,8 @@ interface Current {
   readonly sizes: readonly number[];
   readonly every: number;
   readonly records: number;
+  /** Whether a run keeps its weights at every record. */
+  readonly keptAll: boolean;
 }
 
 export class TheLab implements T.Lab {
@@ -48,7 +50,6 @@ export class TheLab implements T.Lab {
   private readonly pictures: Pictures | null;
   private readonly estimates: Estimate;
   private current: Current | null = null;
-  private readonly plans = new WeakMap<Plan, Current>();
   private asking = false;
   private since = 0;
   private times: { first: number | null; all: number | null } = { first: null, all: null };
@@ -125,8 +126,9 @@ export class TheLab implements T.Lab {
   /** Panels and seeds alone have changed: what is trained stays. */
   private rearrange(before: T.State): void {
     const { panels, seeds, seed } = this.state;
-    if (this.asking) {
-      this.train();
+    const more = panels.length * seeds > before.panels.length * before.seeds;
+    if (this.asking || (more && !this.current?.keptAll)) {
+      this.train(); // more runs share the memory for weights
       return;
     }
     if (seeds !== before.seeds) {
@@ -215,7 +217,6 @@ export class TheLab implements T.Lab {
       const { runs, steps } = { runs: this.state.panels.length * this.state.seeds, steps: this.state.steps };
       const seconds = this.estimates.seconds(runs, steps, parameterCount(current.sizes), plan.work.train.padded);
       this.asking = !sure && seconds > this.tables.limits["seconds"]!;
-      this.plans.set(plan, current);
       if (this.asking) this.ask(plan);
       else this.scheduler.train(plan);
     } catch (error) {
@@ -227,9 +228,7 @@ export class TheLab implements T.Lab {
   private ask(plan: Plan): void {
     this.scheduler.stop();
     const none = plan.panels.map((wanted) => ({ ...wanted, draws: null }));
-    const held = { ...plan, panels: none, alike: false };
-    this.plans.set(held, this.plans.get(plan)!);
-    this.scheduler.train(held, true);
+    this.scheduler.train({ ...plan, panels: none, alike: false }, true);
   }
 
   private plan(): { plan: Plan; current: Current } {
@@ -261,10 +260,8 @@ export class TheLab implements T.Lab {
       same(old.sizes, sizes) &&
       old.data.task === data.task &&
       SHAPE.every((name) => same(old.state[name], state[name]));
-    return {
-      plan: { work, panels, seeds: state.seeds, first: state.seed, alike },
-      current: { state, data, sizes, every, records },
-    };
+    const current: Current = { state, data, sizes, every, records, keptAll: kept.length === records };
+    return { plan: { work, panels, seeds: state.seeds, first: state.seed, alike, about: current }, current };
   }
 
   private wanted(panel: T.Panel, sizes = this.sizes): Wanted {
@@ -282,7 +279,7 @@ export class TheLab implements T.Lab {
   }
 
   private began(plan: Plan): void {
-    this.current = this.plans.get(plan)!;
+    this.current = plan.about as Current;
     const { architecture, train, test } = plan.work;
     this.pictures!.setup(architecture, train, test, this.current.data);
     this.emit({ kind: "data" });
@@ -399,7 +396,8 @@ export class TheLab implements T.Lab {
     const slot = this.shown(panel)?.slot;
     if (!slot) return [];
     const stds = this.stds(panel);
-    return layersOf(finished(slot.runs), this.sizes, this.state.activation, typeof stds === "string" ? null : stds);
+    const phi = this.current?.state.activation ?? this.state.activation;
+    return layersOf(finished(slot.runs), this.sizes, phi, typeof stds === "string" ? null : stds);
   }
 
   stds(panel: number): readonly number[] | string {

@@ -6,6 +6,7 @@ import { measure, outcome } from "../measuring/measure.ts";
 import { score, variance } from "../data/dataset.ts";
 import type { Dataset, Run } from "../types.ts";
 import { Order } from "./batches.ts";
+import { Pace } from "./pace.ts";
 import { recordsOf, stepOf } from "./records.ts";
 
 /** What all runs of a setting share. */
@@ -20,13 +21,14 @@ export interface Setting {
   readonly data: Dataset;
 }
 
-/** Train; yields after each record, returns the run. */
+/** Train; yields every few milliseconds, returns the run. */
 export function* training(engine: Engine, setting: Setting, start: Float32Array, seed: number): Generator<void, Run> {
   const began = performance.now();
   const { steps, every, kept, data } = setting;
   const count = recordsOf(steps, every);
   const [costs, scores] = [new Float64Array(count).fill(NaN), new Float64Array(count).fill(NaN)];
   const thetas = new Float32Array(kept.length * start.length);
+  const pace = new Pace();
   const order = new Order(data.train.y.length, setting.batch, seed);
   const spread = data.task === "regression" ? variance(data.train.y) : 1;
   let [diverged, next]: [number | null, number] = [null, 0];
@@ -39,9 +41,14 @@ export function* training(engine: Engine, setting: Setting, start: Float32Array,
     scores[record] = data.task === "regression" ? 1 - cost / spread : share;
     if (record + 1 === count) break;
     const [first, last] = [stepOf(record, steps, every), stepOf(record + 1, steps, every)];
-    const at = engine.train(setting.rate, first, last, order.take(last - first));
-    if (at >= 0) diverged = at;
-    yield;
+    for (let step = first; step < last && diverged === null;) {
+      const [count, began] = [pace.next(last - step), performance.now()];
+      const at = engine.train(setting.rate, step, step + count, order.take(count));
+      pace.took(count, performance.now() - began);
+      if (at >= 0) diverged = at;
+      step += count;
+      yield;
+    }
   }
   const end = engine.weights().slice();
   const finalCost = costs[count - 1]!;

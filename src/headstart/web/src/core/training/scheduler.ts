@@ -30,6 +30,8 @@ export interface Plan {
   readonly first: number;
   /** Whether runs of the plan before can be shown until this one's arrive. */
   readonly alike: boolean;
+  /** What the owner wants to know of it when it begins. */
+  readonly about: object;
 }
 
 export interface Listener {
@@ -39,6 +41,8 @@ export interface Listener {
   done(): void;
 }
 
+const PATIENCE = 3000; // milliseconds that a newer setting waits for a run of the one before
+
 export class Scheduler implements Heard {
   slots: Slot[] = [];
   private plan: Plan | null = null;
@@ -46,6 +50,7 @@ export class Scheduler implements Heard {
   private readonly changed = new Map<number, Wanted>(); // panels whose newest setting waits for its turn
   private readonly pool: Pool;
   private next = 0;
+  private hurry: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     threads: readonly ThreadLike[],
@@ -60,8 +65,22 @@ export class Scheduler implements Heard {
 
   /** Another setting of all panels: at once if the one under way has been seen, else when it has. */
   train(plan: Plan, atOnce = false): void {
-    if (!atOnce && this.plan && plan.alike && !this.seen()) this.waiting = plan;
+    if (!atOnce && this.plan && plan.alike && !this.seen() && !this.pool.idle) this.wait(plan);
     else this.begin(plan);
+  }
+
+  private wait(plan: Plan): void {
+    this.waiting = plan;
+    this.soon();
+  }
+
+  /** What waits begins at the latest then: a run that takes longer is not worth it. */
+  private soon(): void {
+    this.hurry ??= setTimeout(() => {
+      this.hurry = undefined;
+      if (this.waiting) this.begin(this.waiting);
+      for (const [panel, wanted] of [...this.changed]) this.renew(panel, wanted);
+    }, PATIENCE);
   }
 
   /** Another scheme of one panel. */
@@ -72,13 +91,19 @@ export class Scheduler implements Heard {
     }
     const slot = this.slots[panel]!;
     const fresh = slot.done === 0 && slot.trouble === null && this.pool.underWay((job) => job.panel === panel);
-    if (fresh) this.changed.set(panel, wanted);
-    else this.renew(panel, wanted);
+    if (fresh) {
+      this.changed.set(panel, wanted);
+      this.soon();
+    } else this.renew(panel, wanted);
   }
 
   /** Panels that stay are kept with their runs; `from[i]` is where the panel at i stood, or null for a new one. */
   arrange(from: readonly (number | null)[], panels: readonly Wanted[]): void {
     if (!this.plan) return;
+    if (this.waiting) {
+      this.waiting = { ...this.waiting, panels };
+      return;
+    }
     const slots = this.slots;
     this.pool.drop(() => true);
     this.changed.clear();
@@ -91,6 +116,10 @@ export class Scheduler implements Heard {
   /** More or fewer seeds; what was trained stays. */
   reseed(seeds: number, first: number): void {
     if (!this.plan) return;
+    if (this.waiting) {
+      this.waiting = { ...this.waiting, seeds, first };
+      return;
+    }
     this.plan = { ...this.plan, seeds, first };
     this.pool.drop(() => true);
     for (const slot of this.slots) {
@@ -103,8 +132,14 @@ export class Scheduler implements Heard {
 
   stop(): void {
     this.pool.drop(() => true);
+    this.nothingWaits();
+  }
+
+  private nothingWaits(): void {
     this.waiting = null;
     this.changed.clear();
+    clearTimeout(this.hurry);
+    this.hurry = undefined;
   }
 
   terminate(): void {
@@ -141,8 +176,7 @@ export class Scheduler implements Heard {
   private begin(plan: Plan): void {
     const old = plan.alike ? this.slots : [];
     this.plan = plan;
-    this.waiting = null;
-    this.changed.clear();
+    this.nothingWaits();
     this.slots = plan.panels.map((wanted, panel) => slotOf(wanted, old[panel] ?? null));
     this.listener.began(plan);
     this.pool.begin(plan.work);
