@@ -107,7 +107,10 @@ export class Scheduler implements Heard {
     const slots = this.slots;
     this.pool.drop(() => true);
     this.changed.clear();
-    this.slots = from.map((place, i) => (place === null ? slotOf(panels[i]!, null) : slots[place]!));
+    this.slots = panels.map((wanted, i) => {
+      const old = slots[from[i] ?? -1] ?? null;
+      return old?.wanted.spec === wanted.spec ? old : slotOf(wanted, old); // one that waited for its turn is newer
+    });
     this.plan = { ...this.plan, panels };
     this.pool.last(this.missing());
     this.finish();
