@@ -109,17 +109,24 @@ export class App implements Page {
   // --- what changes
 
   private changed(change: Change): void {
-    if (change.kind === "run") this.stale = true;
-    else this.sync();
+    if (change.kind === "run") {
+      this.stale = true;
+      this.judge();
+    } else this.sync();
     if (this.player.lesson && this.lab.status.phase === "asking") this.lab.confirm(); // its author chose the size
     if (change.kind === "done" && !this.veiled) this.announce(doneWords(this.lab));
     this.schedule();
   }
 
   private moved(): void {
-    if (this.clock.atEnd && !this.clock.playing) this.lesson.arrived();
+    this.judge();
     if (this.veiled) this.stale = true; // the curves grow with the clock
     this.schedule();
+  }
+
+  /** A guess is judged when its networks are there and were watched to the end. */
+  private judge(): void {
+    if (this.clock.atEnd && !this.clock.playing && this.begun()) this.lesson.arrived();
   }
 
   /** Everything that shows the state, after any change of it. */

@@ -13,7 +13,13 @@ export interface Square {
   readonly side: number;
 }
 
-/** Shading and line. Numbers are shaded by their distance from the mean, two standard deviations being full. */
+/** Shades pixels. Numbers are shaded by their distance from the mean, two standard deviations being full. */
+export function shade(picture: Picture, numbers: boolean, look: Look, pixels: Uint32Array): void {
+  if (numbers) look.shades.signed(picture.planes[0]!, 2, pixels);
+  else look.shades.paint(picture.planes, pixels);
+}
+
+/** Shading and line. */
 export function drawBoundary(
   pen: Pen,
   picture: Picture,
@@ -24,8 +30,7 @@ export function drawBoundary(
 ): void {
   const { planes, side } = picture;
   paintBox(pen, side, side, at, true, (pixels) => {
-    if (numbers) look.shades.signed(planes[0]!, 2, pixels);
-    else look.shades.paint(planes, pixels);
+    shade(picture, numbers, look, pixels);
   });
   const unit = at.side / side;
   const [left, top] = [at.x + unit / 2, at.y + unit / 2];

@@ -2,13 +2,15 @@
 
 import type { Lab } from "../core/types.ts";
 import { drawBent } from "./bent.ts";
-import { drawBoundary } from "./boundary.ts";
+import { drawBoundary, shade } from "./boundary.ts";
+import { boundaries, type Piece } from "./contour.ts";
 import { drawHeat } from "./heat.ts";
 import type { Look } from "./look.ts";
 import { drawMarks, markSize, placesOf } from "./marks.ts";
 import { drawNetwork } from "./network.ts";
 import type { Pen } from "./pen.ts";
-import { cells, detail } from "./tiles.ts";
+import { drawMosaic } from "./mosaic.ts";
+import { detail } from "./tiles.ts";
 import { drawUnits } from "./units.ts";
 
 export interface Scene {
@@ -81,16 +83,18 @@ function drawSeeds(pen: Pen, panel: number, scene: Scene): void {
   const { lab, look, size, scale } = scene;
   const { runs } = lab.result(panel);
   const count = Math.max(runs.length, lab.state.seeds);
-  const numbers = lab.data?.task === "regression";
-  const places = cells(count, size, 2 * scale);
   const side = detail(count);
-  pen.lineWidth = scale;
-  pen.strokeStyle = look.faint;
-  for (const { x, y, side: length } of places) pen.strokeRect(x, y, length, length);
-  runs.forEach((run, seed) => {
-    const picture = run && lab.picture(panel, seed, scene.record, side);
-    if (picture) drawBoundary(pen, picture, places[seed]!, scale, numbers, look);
-  });
+  const numbers = lab.data?.task === "regression";
+  const pictures = runs.map((run, seed) => run && lab.picture(panel, seed, scene.record, side));
+  const paint = (seed: number, pixels: Uint32Array): void => {
+    const picture = pictures[seed];
+    if (picture) shade(picture, numbers, look, pixels);
+  };
+  const lines = (seed: number, piece: Piece): void => {
+    const picture = pictures[seed];
+    if (picture) boundaries(picture.planes, side, piece);
+  };
+  drawMosaic(pen, { count, side, size, scale, paint, lines }, look);
 }
 
 function drawTheWeights(pen: Pen, panel: number, seed: number, scene: Scene): void {

@@ -12,10 +12,11 @@ const LAST = FURTHEST * PER_UNIT;
 /** A colour for each class and each lead, as pixels in memory order (alpha, blue, green, red). */
 export class Shades {
   private readonly tables: Uint32Array[];
-  private readonly none: number;
+  /** The pixel of nothing. */
+  readonly paper: number;
 
   constructor(colours: readonly Rgb[], paper: Rgb) {
-    this.none = pixel(paper);
+    this.paper = pixel(paper);
     this.tables = colours.map((colour) =>
       Uint32Array.from({ length: LAST + 1 }, (_, i) =>
         pixel(mix(paper, colour, STRONGEST * Math.tanh(i / PER_UNIT / 2))),
@@ -35,7 +36,7 @@ export class Shades {
       const share = values[i]! / most;
       // atanh undoes the table's tanh: here the shade is to grow evenly with the value
       const at = Math.min(LAST, (2 * Math.atanh(Math.min(0.999, Math.abs(share))) * PER_UNIT) | 0);
-      pixels[i] = share > 0 ? this.tables[1]![at]! : share < 0 ? this.tables[0]![at]! : this.none;
+      pixels[i] = share > 0 ? this.tables[1]![at]! : share < 0 ? this.tables[0]![at]! : this.paper;
     }
   }
 
@@ -45,7 +46,7 @@ export class Shades {
       const v = logits[i]! * PER_UNIT;
       if (v > 0) pixels[i] = high[v < LAST ? v | 0 : LAST]!;
       else if (v <= 0) pixels[i] = low[v > -LAST ? -v | 0 : LAST]!;
-      else pixels[i] = this.none; // not a number
+      else pixels[i] = this.paper; // not a number
     }
   }
 
@@ -64,7 +65,7 @@ export class Shades {
       }
       const lead = (best - second) * PER_UNIT; // not a number where both are infinite: as sure as can be
       const table = this.tables[winner % this.tables.length]!;
-      pixels[i] = best === -Infinity ? this.none : table[lead < LAST ? lead | 0 : LAST]!;
+      pixels[i] = best === -Infinity ? this.paper : table[lead < LAST ? lead | 0 : LAST]!;
     }
   }
 }
