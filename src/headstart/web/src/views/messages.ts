@@ -19,17 +19,19 @@ export function drawBanner(lab: Lab): void {
   const parts: HTMLElement[] = [];
   if (status.phase === "unable") parts.push(unable(lab));
   if (status.phase === "asking") parts.push(asking(lab));
-  if (lab.notices.length) parts.push(noticeBox(lab));
+  const told = status.phase === "unable" ? support.words : ""; // stands in its own box already
+  const notices = lab.notices.filter(({ text }) => text !== told);
+  if (notices.length) parts.push(noticeBox(lab, notices));
   host.replaceChildren(...parts);
 }
 
 /** All notices in one box, the newest last: an error is said at once, the rest when there is a pause. */
-function noticeBox(lab: Lab): HTMLElement {
-  const words = lab.notices.map((notice: Notice) => el("p", {}, notice.text[0]!.toUpperCase() + notice.text.slice(1)));
+function noticeBox(lab: Lab, notices: readonly Notice[]): HTMLElement {
+  const words = notices.map((notice) => el("p", {}, notice.text[0]!.toUpperCase() + notice.text.slice(1)));
   const dismiss = (): void => {
     lab.dismiss();
   };
-  const error = lab.notices.some(({ kind }) => kind === "error");
+  const error = notices.some(({ kind }) => kind === "error");
   return box(
     error ? "error" : "",
     error ? "alert" : "status",
