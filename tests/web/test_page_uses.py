@@ -291,3 +291,19 @@ def test_a_report_opens_its_comparison_in_the_lab(tabs: Any, tmp_path: Path) -> 
     assert state(lab)["data"]["name"] == "moons"
     assert [panel["multiplier"] for panel in state(lab)["panels"]] == [1, 2]
     assert "headstart lab he 'xavier*2' --data moons --hidden 5 " in tab.inner_text("body")
+
+
+# --- a lesson ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("step", range(6))
+def test_a_lesson_shows_nothing_that_answers_before_the_guess(step: int, tabs: Any) -> None:
+    tab = tabs(url(f"lesson=lecture&lessonstep={step}"))
+    until(lambda: tab.evaluate("globalThis.headstart?.app.player.step?.question !== undefined"), "the lesson")
+    shown = tab.evaluate("""() => ["#charts", ".verdict", "#transport", "#numbers"].filter((selector) =>
+      [...document.querySelectorAll(selector)].some((it) => it.getClientRects().length > 0))""")
+    assert shown == []
+    assert tab.evaluate("headstart.app.clock.step") == 0
+    tab.evaluate("headstart.app.player.choose(0)")
+    assert tab.evaluate("headstart.app.player.revealed") is True
+    assert "charts" not in tab.evaluate("headstart.app.player.hidden")

@@ -160,8 +160,7 @@ export class App implements Page {
 
   /** What is not there at all. Charts that a question hides stay, without what they would give away. */
   private hidden(): string[] {
-    const { lab, player } = this;
-    return player.hidden.filter((part) => part !== "charts" || lab.state.hide.includes("charts"));
+    return [...this.player.hidden];
   }
 
   private panels(): void {
