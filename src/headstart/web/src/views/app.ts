@@ -158,7 +158,7 @@ export class App implements Page {
     this.schedule();
   }
 
-  /** What is not there at all. Charts that a question hides stay, without what they would give away. */
+  /** What is not there at all, charts too: a first cost may be the answer. */
   private hidden(): string[] {
     return [...this.player.hidden];
   }

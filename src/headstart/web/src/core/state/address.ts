@@ -28,6 +28,7 @@ const MOST_POINTS = 2000;
 const SAFE = /%(2C|3B|28|29|2A|3A)/g; // , ; ( ) * : stand as they are
 export const EMBEDDED = "table"; // stands for a table that the page holds
 const CLICKED = "points";
+const BESIDE_A_LESSON: readonly string[] = ["lesson", "lessonstep", "answers", "theme", "teacher"];
 
 export interface Opened {
   readonly state: State;
@@ -90,12 +91,12 @@ export function toAddress(state: State, tables: Tables): string {
 
 /** The state of an address. Never throws. `table` is the one that the page holds. */
 export function fromAddress(address: string, tables: Tables, table: TableData | null = null): Opened {
-  const draft: Draft = defaultState(tables);
   if (address.length > LONGEST) {
     const words = `the address has ${grouped(address.length)} characters, and the page reads at most ${grouped(LONGEST)}.`;
-    return { state: draft, notices: [`${words} The first screen is shown.`] };
+    return { state: defaultState(tables), notices: [`${words} The first screen is shown.`] };
   }
   const { given, notices } = partsOf(address);
+  const draft: Draft = stepOf(given, tables) ?? defaultState(tables);
   for (const [key, { read }] of Object.entries(KEYS)) {
     const text = given.get(key);
     if (text === undefined) continue;
@@ -107,6 +108,14 @@ export function fromAddress(address: string, tables: Tables, table: TableData | 
     }
   }
   return { state: settled(draft, tables), notices };
+}
+
+/** The state of a lesson's step, where the address names a lesson and says nothing else of the state. */
+function stepOf(given: ReadonlyMap<string, string>, tables: Tables): State | null {
+  const lesson = tables.lessons.find(({ name }) => name === given.get("lesson"));
+  if (!lesson || [...given.keys()].some((key) => !BESIDE_A_LESSON.includes(key))) return null;
+  const step = lesson.steps[Number(given.get("lessonstep") ?? 0)];
+  return step ? fromAddress(step.address, tables).state : null;
 }
 
 /** Key -> text, and what is to be said of the rest. */
