@@ -8,7 +8,9 @@ IS_NEW := import sys; sys.exit(sys.version_info < (3, 11))
 # what an older Python once left is not taken for done
 $(shell .venv/bin/python -c '$(IS_NEW)' 2>/dev/null || rm -f .venv/.python .venv/.base .venv/.dev)
 
-.PHONY: demo test lint docs mutants clean
+PAGE := src/headstart/web
+
+.PHONY: demo test lint lint-page page docs mutants clean
 
 demo: .venv/.base  ## install the base package, compare five initializations, say where the pictures are
 	$(BIN)/headstart compare --out demo
@@ -20,6 +22,22 @@ lint: .venv/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	@$(MAKE) --no-print-directory lint-page
+
+# Types, rules and format of the page's TypeScript, where there is node; CI insists on it.
+lint-page:
+	@if command -v npm >/dev/null && $(MAKE) --no-print-directory $(PAGE)/node_modules/.installed; then \
+		cd $(PAGE) && npm run --silent lint; \
+	else echo "the page's TypeScript is not checked: that takes node and npm" >&2; [ -z "$$CI" ]; fi
+
+page: .venv/.dev $(PAGE)/node_modules/.installed  ## build the page anew: the engine as WebAssembly, the tables, one HTML file
+	$(BIN)/python -m headstart.web.wasm
+	$(BIN)/python -m headstart.web.tables
+	cd $(PAGE) && npm run --silent build
+
+$(PAGE)/node_modules/.installed: $(PAGE)/package.json $(PAGE)/package-lock.json
+	cd $(PAGE) && npm ci --silent --no-audit --no-fund
+	touch $@
 
 docs: .venv/.dev  ## build the documentation site into docs/_build
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
@@ -28,7 +46,7 @@ mutants: .venv/.dev  ## make every wrong edit of tools/mutants, one at a time, a
 	$(BIN)/python tools/mutants.py
 
 clean:
-	rm -rf .venv demo build dist docs/_build .pytest_cache .mypy_cache .ruff_cache src/*.egg-info
+	rm -rf .venv demo build dist docs/_build .pytest_cache .mypy_cache .ruff_cache src/*.egg-info $(PAGE)/node_modules
 	find src tests docs benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # An older Python fails deep inside pip, and what it leaves fails for a newer one too: it is asked first, and a .venv

@@ -1,5 +1,9 @@
 """Sphinx configuration: MyST-NB executes the pages, Furo shows them; `make docs` treats warnings as errors."""
 
+import shutil
+from pathlib import Path
+from typing import Any
+
 import headstart
 
 project = "headstart"
@@ -20,3 +24,9 @@ autodoc_typehints = "description"
 autodoc_member_order = "bysource"
 html_static_path = ["_static"]
 html_css_files = ["wide.css"]
+
+
+def setup(app: Any) -> None:
+    """The site carries the lab: one file beside its pages."""
+    page = Path(headstart.__file__).parent / "web" / "built" / "lab.html"
+    app.connect("build-finished", lambda app, error: shutil.copy(page, Path(app.outdir) / "the-lab.html"))

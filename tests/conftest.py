@@ -28,6 +28,27 @@ def bundle_of(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]
     page.bundling.cache_clear()
 
 
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """Debian's Chromium, once for all tests of a process."""
+    from chromium_browser import launched
+
+    yield from launched()
+
+
+@pytest.fixture
+def tabs(chromium: Any) -> Iterator[Any]:
+    """Opens tabs; a test that leaves an error or a warning on a console fails."""
+    from chromium_browser import Tabs
+
+    found = Tabs(chromium)
+    try:
+        yield found
+    finally:
+        found.close()
+    assert found.complaints == []
+
+
 @pytest.fixture
 def headstart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Headstart:
     """Runs a command in this process, in a folder of its own."""

@@ -151,7 +151,7 @@ def reaching_tests(file: str, root: Path = ROOT) -> list[str]:
 
 def copy_tree(to: Path) -> Path:
     """A copy of what the tests need, without what lies about."""
-    ignored = shutil.ignore_patterns("_build", ".*_cache", "*.egg-info")
+    ignored = shutil.ignore_patterns("_build", ".*_cache", "*.egg-info", "node_modules")
     for name in TREE:
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, to / name, ignore=ignored)

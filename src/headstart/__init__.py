@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from headstart.theory.gains import gain
     from headstart.verbs.audit import Audit, audit
     from headstart.verbs.compare import Comparison, compare
+    from headstart.verbs.lab import Lab, lab
     from headstart.verbs.plan import Plan, init, plan
     from headstart.verbs.probe import Probe, probe
     from headstart.verbs.study import Study, StudyReport, study
@@ -55,6 +56,7 @@ __all__ = [
     "HeadstartError",
     "InputError",
     "Interrupted",
+    "Lab",
     "Layout",
     "Plan",
     "Probe",
@@ -76,6 +78,7 @@ __all__ = [
     "he",
     "identity",
     "init",
+    "lab",
     "lecun",
     "normal",
     "ones",
@@ -118,6 +121,7 @@ _HOMES = {
     "headstart.theory.gains": "gain",
     "headstart.verbs.audit": "Audit audit",
     "headstart.verbs.compare": "Comparison compare",
+    "headstart.verbs.lab": "Lab lab",
     "headstart.verbs.plan": "Plan init plan",
     "headstart.verbs.probe": "Probe probe",
     "headstart.verbs.study": "Study StudyReport study",

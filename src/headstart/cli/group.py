@@ -23,6 +23,10 @@ COMMANDS = {
         "What every parameter of a model or checkpoint holds, and what is wrong with it.",
     ),
     "probe": ("headstart.cli.probe", "Where the signal and the gradient of a model go, and the line that mends it."),
+    "lab": (
+        "headstart.cli.lab",
+        "Open a page that trains networks in the browser, with Python's own weights; lessons.",
+    ),
     "explain": (
         "headstart.cli.explain",
         "What a finding means, why, and how to mend it: by code or by word.",

@@ -7,12 +7,12 @@ import hashlib
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 from string import Template
-from typing import Any
+from typing import Any, NamedTuple
 
 from headstart.show.characters import escaped
 from headstart.show.drawing import Spec
@@ -38,6 +38,22 @@ draw();
 BUNDLE = "import sys, vl_convert; sys.stdout.buffer.write(vl_convert.javascript_bundle().encode())"
 
 
+class Part(NamedTuple):
+    """Something alive on a page beside its charts.
+
+    Args:
+        body: where it stands, as HTML.
+        script: what runs for it.
+        data: HTML that only the script reads.
+        allows: directive -> what the browser has to let the script do.
+    """
+
+    body: str
+    script: str = ""
+    data: str = ""
+    allows: Mapping[str, Sequence[str]] = {}
+
+
 @cache
 def bundling() -> Future[str]:
     """Vega, Vega-Lite and Vega-Embed as one script, from the library's own files.
@@ -61,7 +77,9 @@ def _bundle() -> str:
     return done.stdout.decode()
 
 
-def page(title: str, heading: str, lead: str, body: str, charts: Mapping[str, Spec]) -> bytes:
+def page(
+    title: str, heading: str, lead: str, body: str, charts: Mapping[str, Spec], parts: Sequence[Part] = ()
+) -> bytes:
     """The page as one file.
 
     Args:
@@ -70,31 +88,37 @@ def page(title: str, heading: str, lead: str, body: str, charts: Mapping[str, Sp
         lead: HTML below the heading.
         body: HTML with an element `<div id="NAME">` for each chart.
         charts: name -> Vega-Lite specification.
+        parts: what else is alive on it; the body of each stands in `body` already.
     """
     bundle = _bundled()
     drawn = Template(DRAW).substitute(
         light=embedded(charts), dark=embedded({name: darkened(spec) for name, spec in charts.items()})
     )
     text = Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
-        policy=policy(bundle, drawn),
+        policy=policy(bundle, drawn, *(part.script for part in parts if part.script), parts=parts),
         title=escaped(title),
         heading=escaped(heading),
         lead=lead,
         body=body,
         bundle=bundle,
         draw=drawn,
+        more="".join(f"{part.data}<script>{part.script}</script>\n" for part in parts if part.script),
     )
     return text.encode("utf-8", "backslashreplace")  # half of a pair, from a broken file
 
 
-def policy(*scripts: str) -> str:
+def policy(*scripts: str, parts: Sequence[Part] = ()) -> str:
     """What a browser lets the page do: run these scripts and show pictures it makes itself; nothing from a network."""
     sums = (base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts)
-    allowed = " ".join(f"'sha256-{found}'" for found in sums)
-    return (
-        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data: blob:; "
-        "base-uri 'none'; form-action 'none'"
-    )
+    rules: dict[str, list[str]] = {
+        "default-src": ["'none'"], "script-src": [f"'sha256-{found}'" for found in sums],
+        "style-src": ["'unsafe-inline'"], "img-src": ["data:", "blob:"],
+    }  # fmt: skip
+    for part in parts:
+        for directive, sources in part.allows.items():
+            rules.setdefault(directive, []).extend(sources)
+    allowed = "; ".join(f"{name} {' '.join(dict.fromkeys(sources))}" for name, sources in rules.items())
+    return f"{allowed}; base-uri 'none'; form-action 'none'"
 
 
 def embedded(data: Any) -> str:

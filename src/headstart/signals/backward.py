@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 
-from headstart.signals.drift import GROWS, NOTHING, SHRINKS, first_beyond, in_words
+from headstart.signals.drift import GROWS, NOTHING, SHRINKS, first_beyond
 from headstart.signals.evidence import Evidence
 from headstart.signals.probe import gradient as probe_gradient
 from headstart.signals.record import Signals
 from headstart.signals.rule import LEFT_THE_PLATEAU, MOST, Hit, Rule
+from headstart.signals.sentences import sentence
 from headstart.words import times
 
 
@@ -18,23 +19,22 @@ def _shrinks(evidence: Evidence, limit: float) -> Hit | None:
         return None
     if total == 0:
         where = _where(evidence, NOTHING)
-        return Hit(total, f"Of the gradient nothing gets back as far as {where}.", where)
-    return Hit(total, f"The gradient shrinks {_depth(evidence, total)}.", _where(evidence, limit))
+        return Hit(total, sentence("gradient_lost", where=where), where)
+    return Hit(total, sentence("gradient_shrinks", drift=_depth(evidence, total)), _where(evidence, limit))
 
 
 def _grows(evidence: Evidence, limit: float) -> Hit | None:
     total = evidence.start(lambda run: run.backward_factor)
     if total is None or total <= limit:
         return None
-    drift = _depth(evidence, total) if math.isfinite(total) else "past the largest number on its way back"
-    return Hit(total, f"The gradient grows {drift}.", _where(evidence, limit))
+    drift = _depth(evidence, total) if math.isfinite(total) else sentence("gradient_overflows")
+    return Hit(total, sentence("gradient_grows", drift=drift), _where(evidence, limit))
 
 
 def _depth(evidence: Evidence, total: float) -> str:
     """On its way back the gradient passes one layer fewer than the signal: it starts at the last one."""
     passed = len(evidence.signals[0].layers) - 1
-    per_layer, _, _ = in_words(total, passed).partition(",")
-    return f"{per_layer} on its way back, {times(total)} from the output to the first layer"
+    return sentence("gradient_drift", per_layer=times(total ** (1 / passed)), total=times(total))
 
 
 def _where(evidence: Evidence, limit: float) -> str | None:
@@ -46,9 +46,7 @@ def _nothing(evidence: Evidence, limit: float) -> Hit | None:
     largest = evidence.start(_largest_gradient)
     if largest is None or largest > limit:
         return None
-    return Hit(
-        largest, "The gradient of every weight is exactly zero at the start: gradient descent has nothing to follow."
-    )
+    return Hit(largest, sentence("no_gradient"))
 
 
 def _largest_gradient(run: Signals) -> float | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+from headstart.signals.sentences import sentence
 from headstart.words import count, times
 
 # By what a signal or a gradient may change over the whole depth before it is a finding. At a hundred the first layer
@@ -28,4 +29,4 @@ def in_words(total: float, layers: int) -> str:
     >>> in_words(1e-6, 3)
     '× 0.01 per layer, × 1e-06 over 3 layers'
     """
-    return f"{times(total ** (1 / layers))} per layer, {times(total)} over {count(layers, 'layer')}"
+    return sentence("drift", per_layer=times(total ** (1 / layers)), total=times(total), layers=count(layers, "layer"))

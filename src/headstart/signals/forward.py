@@ -9,6 +9,7 @@ from headstart.signals.evidence import Evidence
 from headstart.signals.probe import signal as probe_signal
 from headstart.signals.probe import units as probe_units
 from headstart.signals.rule import LEFT_THE_PLATEAU, MOST, Hit, Rule
+from headstart.signals.sentences import sentence
 from headstart.words import percent
 
 
@@ -18,16 +19,16 @@ def _shrinks(evidence: Evidence, limit: float) -> Hit | None:
         return None
     if total == 0:
         where = _where(evidence, NOTHING)
-        return Hit(total, f"At the start the signal is lost in {where}: every example gives the same outputs.", where)
-    return Hit(total, f"At the start the signal shrinks {_depth(evidence, total)}.", _where(evidence, limit))
+        return Hit(total, sentence("signal_lost", where=where), where)
+    return Hit(total, sentence("signal_shrinks", drift=_depth(evidence, total)), _where(evidence, limit))
 
 
 def _grows(evidence: Evidence, limit: float) -> Hit | None:
     total = evidence.start(lambda run: run.forward_factor)
     if total is None or total <= limit:
         return None
-    drift = _depth(evidence, total) if math.isfinite(total) else "past the largest number on its way to the outputs"
-    return Hit(total, f"At the start the signal grows {drift}.", _where(evidence, limit))
+    drift = _depth(evidence, total) if math.isfinite(total) else sentence("signal_overflows")
+    return Hit(total, sentence("signal_grows", drift=drift), _where(evidence, limit))
 
 
 def _depth(evidence: Evidence, total: float) -> str:
@@ -42,12 +43,7 @@ def _flat(evidence: Evidence, limit: float) -> Hit | None:
     layer, share = max(evidence.by_layer("flat_share"), key=lambda item: item[1], default=("", 0.0))
     if share <= limit:
         return None
-    return Hit(
-        share,
-        f"The hidden units start saturated: {percent(share, 0)} of the activations of {layer} lie where the activation "
-        "is flat, so little gradient passes through them.",
-        layer,
-    )
+    return Hit(share, sentence("flat", share=percent(share, 0), layer=layer), layer)
 
 
 RULES = (

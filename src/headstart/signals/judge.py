@@ -13,6 +13,7 @@ from headstart.signals import start, training
 from headstart.signals.evidence import Evidence
 from headstart.signals.record import Outcome, Signals
 from headstart.signals.rule import Finding
+from headstart.signals.sentences import sentence
 from headstart.words import percent, times
 
 # The weightiest first: what names the verdict if several are found. A cause stands before what comes of it.
@@ -62,21 +63,23 @@ def _reason(evidence: Evidence, found: Sequence[Finding]) -> str:
         return " ".join([_healthy(evidence), *trained])
     told = [started[0], *(finding for finding in started[1:] if finding.code == "HS303")]
     if evidence.outcomes and not trained:
-        trained = [f"Training took the cost {training.course(evidence)}."]
+        trained = [sentence("trained", course=training.course(evidence))]
     return " ".join([*(finding.message for finding in told), *trained])
 
 
 def _healthy(evidence: Evidence) -> str:
     """What is good about a start at which nothing was found, from what was measured alone."""
     good = [*_drift(evidence), *_saturation(evidence), *_units(evidence), *_gradient(evidence)]
-    return f"Healthy start: {', '.join(good[:-1])} and {good[-1]}." if len(good) > 1 else "Nothing was found."
+    if len(good) < 2:
+        return sentence("nothing")
+    return sentence("healthy", good=", ".join(good[:-1]), last=good[-1])
 
 
 def _drift(evidence: Evidence) -> list[str]:
     total = evidence.start(lambda run: run.forward_factor)
     if total is None:
         return []
-    return [f"the signal changes {times(total ** (1 / len(evidence.signals[0].layers)))} per layer"]
+    return [sentence("healthy_drift", per_layer=times(total ** (1 / len(evidence.signals[0].layers))))]
 
 
 def _saturation(evidence: Evidence) -> list[str]:
@@ -84,14 +87,17 @@ def _saturation(evidence: Evidence) -> list[str]:
     shares = [share for _, share in evidence.by_layer("flat_share")] + ([] if outputs is None else [outputs])
     if not shares:
         return []
-    return [f"at most {percent(max(shares), 0)} is saturated" if max(shares) > 0 else "nothing is saturated"]
+    most = max(shares)
+    return [sentence("healthy_some", share=percent(most, 0)) if most > 0 else sentence("healthy_none")]
 
 
 def _units(evidence: Evidence) -> list[str]:
     widths, distinct = dict(evidence.by_layer("width")), evidence.by_layer("distinct")
-    return ["all units differ"] if distinct and all(count == widths.get(name) for name, count in distinct) else []
+    return (
+        [sentence("healthy_units")] if distinct and all(count == widths.get(name) for name, count in distinct) else []
+    )
 
 
 def _gradient(evidence: Evidence) -> list[str]:
     sizes = [size for _, size in evidence.by_layer("gradient_rms")]
-    return ["the gradient reaches every layer"] if sizes and min(sizes) > 0 else []
+    return [sentence("healthy_gradient")] if sizes and min(sizes) > 0 else []

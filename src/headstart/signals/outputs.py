@@ -5,6 +5,7 @@ from __future__ import annotations
 from headstart.signals.evidence import Evidence
 from headstart.signals.probe import values as probe_values
 from headstart.signals.rule import MOST, Hit, Rule
+from headstart.signals.sentences import sentence
 from headstart.words import number, percent
 
 
@@ -13,14 +14,9 @@ def _certain(evidence: Evidence, limit: float) -> Hit | None:
     if share is None or share <= limit:
         return None
     cost = evidence.start(lambda run: run.first_cost)
-    ends = "." if cost is None else f", so the first cost is {number(cost)}."
+    ends = "" if cost is None else sentence("certain_cost", cost=number(cost))
     layer = evidence.signals[0].layers[-1].name
-    return Hit(
-        share,
-        f"The outputs start saturated: {percent(share, 0)} of the examples have a probability within 1e-6 of 0 or 1, "
-        f"right or wrong{ends}",
-        layer,
-    )
+    return Hit(share, sentence("certain", share=percent(share, 0), cost=ends), layer)
 
 
 RULES = (

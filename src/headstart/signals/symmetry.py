@@ -5,6 +5,7 @@ from __future__ import annotations
 from headstart.signals.evidence import Evidence, median
 from headstart.signals.probe import units as probe_units
 from headstart.signals.rule import Hit, Rule
+from headstart.signals.sentences import sentence
 from headstart.words import count
 
 
@@ -22,14 +23,14 @@ def _copies(evidence: Evidence, limit: float) -> Hit | None:
     share, name = min(stuck, key=lambda layer: layer[0])
     width, distinct = round(widths[name]), round(ends[name])
     if len(stuck) == len(layers) > 1 and all(ends[stuck_name] == 1 for _, stuck_name in stuck):
-        where = "the units of every hidden layer are copies of one another"
+        which = sentence("copies_everywhere")
     elif distinct == 1:
-        where = f"the {width} units of {name} are copies of one another"
+        which = sentence("copies_of_one", width=width, layer=name)
     else:
-        where = f"of the {width} units of {name} only {distinct} differ"
-    when = "from the first step to the last" if evidence.outcomes else "at the start"
-    units = f"{count(distinct, 'distinct unit')} of {width}"
-    return Hit(share, f"Symmetry is not broken: {where} {when} ({units}), so they all learn the same.", name)
+        which = sentence("copies_of_some", width=width, layer=name, distinct=distinct)
+    when = sentence("copies_trained" if evidence.outcomes else "copies_at_start")
+    units = sentence("copies_units", distinct=count(distinct, "distinct unit"), width=width)
+    return Hit(share, sentence("copies", which=which, when=when, units=units), name)
 
 
 def _at_the_end(evidence: Evidence) -> dict[str, float]:

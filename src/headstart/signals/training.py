@@ -5,6 +5,7 @@ from __future__ import annotations
 from headstart.signals.evidence import Evidence, median
 from headstart.signals.record import BY_CHANCE, RIGHT, ratio
 from headstart.signals.rule import LEFT_THE_PLATEAU, MOST, Hit, Rule
+from headstart.signals.sentences import sentence
 from headstart.signals.start import to_overcome
 from headstart.words import number, percent, r_squared
 
@@ -15,12 +16,14 @@ RISES = 1.1  # final cost / first cost: less is the noise of batches
 def course(evidence: Evidence) -> str:
     """From which cost to which training went, and how good the answers have become: medians over the runs."""
     before, after = evidence.start(lambda run: run.first_cost), evidence.end(lambda run: run.final_cost)
-    path = f"to {_cost(after)}" if before is None else f"from {_cost(before)} to {_cost(after)}"
+    known = {"after": _cost(after)} if before is None else {"before": _cost(before), "after": _cost(after)}
+    path = sentence("course_end" if before is None else "course", **known)
     score = evidence.end(lambda run: run.score)
     if score is None:
         return path
     metric = evidence.outcomes[0].metric
-    return f"{path} ({metric} {percent(score) if metric == 'accuracy' else r_squared(score)})"
+    shown = percent(score) if metric == "accuracy" else r_squared(score)
+    return sentence("course_score", course=path, metric=metric, score=shown)
 
 
 def _cost(value: float | None) -> str:
@@ -43,9 +46,9 @@ def _divergence(evidence: Evidence, least: float, most: float, least_inside: boo
         return None
     at = f"{median(steps):.0f}"
     if runs == 1:
-        return Hit(share, f"The run diverged: its gradient stopped being finite at step {at}.")
-    when = f"at step {at}" if len(set(steps)) == 1 else f"at step {at} in the median"
-    return Hit(share, f"{len(steps)} of {runs} runs diverged: their gradient stopped being finite {when}.")
+        return Hit(share, sentence("one_diverged", step=at))
+    when = sentence("at_step" if len(set(steps)) == 1 else "at_median_step", step=at)
+    return Hit(share, sentence("some_diverged", diverged=len(steps), runs=runs, when=when))
 
 
 def _rises(evidence: Evidence, limit: float) -> Hit | None:
@@ -53,7 +56,7 @@ def _rises(evidence: Evidence, limit: float) -> Hit | None:
     factor = ratio(after, before)
     if factor is None or factor <= limit:
         return None
-    return Hit(factor, f"The cost rose {course(evidence)}.")
+    return Hit(factor, sentence("rises", course=course(evidence)))
 
 
 def _stalls(evidence: Evidence, limit: float) -> Hit | None:
@@ -64,12 +67,8 @@ def _stalls(evidence: Evidence, limit: float) -> Hit | None:
         return None
     constant, runs = evidence.end(lambda run: run.constant_cost), len(evidence.outcomes)
     good = evidence.learnt_by(limit)
-    where = f" in {runs - good} of {runs} runs" if good else ""
-    return Hit(
-        learnt,
-        f"Training has not got far{where}: the cost went {course(evidence)}, and the best answer that ignores the "
-        f"inputs costs {_cost(constant)}.",
-    )
+    where = sentence("in_runs", some=runs - good, runs=runs) if good else ""
+    return Hit(learnt, sentence("stalls", runs=where, course=course(evidence), constant=_cost(constant)))
 
 
 def _recovers(evidence: Evidence, limit: float) -> Hit | None:
@@ -78,8 +77,8 @@ def _recovers(evidence: Evidence, limit: float) -> Hit | None:
     if needed is None or learnt is None or learnt < max(needed, limit):
         return None
     runs, good = len(evidence.outcomes), evidence.learnt_by(needed)
-    where = f" in {good} of {runs} runs" if good < runs else ""
-    return Hit(learnt, f"Training made up for it{where}: the cost went {course(evidence)}.", limit=needed)
+    where = sentence("in_runs", some=good, runs=runs) if good < runs else ""
+    return Hit(learnt, sentence("recovers", runs=where, course=course(evidence)), limit=needed)
 
 
 RULES = (

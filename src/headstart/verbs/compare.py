@@ -52,8 +52,9 @@ class Comparison(ComparisonData, Result):
     def files(self) -> Files:
         """compare.png, .svg and .html in a folder; .pdf, .json and .csv on request."""
         from headstart.show.comparison.report import comparison_files
+        from headstart.web.link import lab_part
 
-        return comparison_files(self)
+        return comparison_files(self, lambda: lab_part(self.settings))
 
 
 def compare(

@@ -56,8 +56,10 @@ class StudyReport(Result):
     def _view(self) -> StudyView:
         from headstart.experiments.analysis.views import heat_map
         from headstart.show.study.report import StudyView
+        from headstart.web.study import study_part
 
-        return StudyView(self.summary, heat_map(self.summary, self.heat))
+        heat = heat_map(self.summary, self.heat)
+        return StudyView(self.summary, heat, lambda: study_part(self.summary, heat))
 
     @property
     def chosen(self) -> list[Row]:

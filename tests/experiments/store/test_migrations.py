@@ -7,6 +7,7 @@ rows added by hand: one of an older engine format, and one of a scheme that nobo
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,24 @@ import headstart as hs
 from headstart.errors import StoreError
 from headstart.experiments.store import Store, database, lock, migrations
 from headstart.experiments.store.tables import SCHEMA, metadata
-from headstart.experiments.sweep.runs import ENGINE_FORMAT
+from headstart.experiments.sweep import runs
 from headstart.experiments.sweep.stored import open_rows
 
 OLD: dict[str, Any] = json.loads((Path(__file__).parent / "schema_1.json").read_text())
 STUDIES = {study["name"]: study for study in OLD["studies"]}
 OLD_RUNS = OLD["rows"]["headstart_runs"]
+
+
+TODAY = runs.ENGINE_FORMAT
+
+
+@pytest.fixture(autouse=True)
+def format_of_schema_2(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What schema 2 takes over is of engine format 2; later formats, whose bits are others, take over nothing."""
+    monkeypatch.setattr(runs, "ENGINE_FORMAT", 2)
+    runs._batch_text.cache_clear()
+    yield
+    runs._batch_text.cache_clear()
 
 
 @pytest.fixture
@@ -139,9 +152,25 @@ def test_runs_that_the_old_engine_computed_wrongly_are_kept_apart_and_run_again(
     study.run()
     assert study.status().done == 2
     settings = [result["settings"] for result in Store(old).results().values()]
-    assert sorted(s["engine"] for s in settings if s["activation"] == "elu(-1)") == [1, ENGINE_FORMAT]
+    assert sorted(s["engine"] for s in settings if s["activation"] == "elu(-1)") == [1, 2]
     (row,) = (row for row in open_rows(old) if row["activation"] == "elu(-1)")
     assert row["id"] in study.runs()  # of two formats the newer
+
+
+def test_runs_of_an_older_format_are_shown_but_run_again(old: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = the_study("target", old)
+    before.run()
+    done = before.rows()
+    monkeypatch.setattr(runs, "ENGINE_FORMAT", TODAY)
+    runs._batch_text.cache_clear()
+    assert TODAY > 2
+    study = the_study("target", old)
+    assert (study.status().done, study.status().pending) == (0, len(done))
+    study.run()
+    assert study.status().done == len(done)
+    stored = [result["settings"]["engine"] for result in Store(old).results().values()]
+    assert stored.count(TODAY) == len(done)
+    assert 2 in stored
 
 
 def test_failures_are_failures_still(old: str) -> None:

@@ -25,8 +25,18 @@ def read_table(path: str | Path, reading: Reading) -> Table:
     Raises:
         InputError: a file that cannot be read, is no text, has no rows, or ragged rows.
     """
-    shown = told(path)
-    text, encoding = decode(read_file(path, remedy=MISSING), shown)
+    text, encoding = decode(read_file(path, remedy=MISSING), told(path))
+    return table_in(text, str(path), reading, [encoding] if encoding else [])
+
+
+def table_in(text: str, name: str, reading: Reading, notes: Sequence[str] = ()) -> Table:
+    """The table in a file's text.
+
+    Args:
+        name: of the file.
+        notes: what is to be said of how the text was found.
+    """
+    shown = told(name)
     rows = read_rows(text, shown)
     header, guess = _header(rows.cells, reading)
     if header and len(rows.cells) == 1:
@@ -37,8 +47,8 @@ def read_table(path: str | Path, reading: Reading) -> Table:
     lines = rows.lines[start:]
     by_column = zip(*rows.cells[start:], strict=True)
     columns = [TextColumn(name, shown, cells, lines) for name, cells in zip(names, by_column, strict=True)]
-    notes = tuple(note for note in (encoding, *rows.notes, guess) if note)
-    return Table(str(path), tuple(columns), notes=notes)
+    said = tuple(note for note in (*notes, *rows.notes, guess) if note)
+    return Table(name, tuple(columns), notes=said)
 
 
 def _header(cells: Sequence[Sequence[str]], reading: Reading) -> tuple[bool, str | None]:

@@ -37,7 +37,7 @@ def dataset_of(table: Table, reading: Reading, seed: int) -> Dataset:
         InputError: no such column, a cell that cannot be used, labels that there is nothing to learn from.
     """
     columns, notes = settled_columns(table, reading)
-    label, features = _chosen(table, columns, reading)
+    label, features = chosen(table, columns, reading)
     if reading.features is None:
         notes += _counting(table, features)
     labels = label.labels()
@@ -62,7 +62,7 @@ def dataset_of(table: Table, reading: Reading, seed: int) -> Dataset:
 # --- which columns --------------------------------------------------------------------------------------------------
 
 
-def _chosen(table: Table, columns: Sequence[Column], reading: Reading) -> tuple[Column, list[Column]]:
+def chosen(table: Table, columns: Sequence[Column], reading: Reading) -> tuple[Column, list[Column]]:
     """The label and the features."""
     by_name = {column.name: column for column in columns}
     for name in reading.named:

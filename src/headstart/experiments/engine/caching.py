@@ -52,13 +52,21 @@ def c_function(
     copy = python_types.FunctionType(body.__code__, {**body.__globals__, "real": dtype.type, **bound}, body.__name__)
     copy.__module__ = body.__module__
     copy.__qualname__ = "_".join(part for part in (body.__name__, name, dtype.name, source_hash()) if part)
-    options = {"error_model": "numpy", "fastmath": {"contract"}}
-    compiled = CFunc(copy, sigutils.normalize_signature(signature), locals={}, options=options)
+    return compiler(copy, signature, keep)
+
+
+def to_memory(body: python_types.FunctionType, signature, keep: bool) -> int:
+    """Compile for this processor; the address."""
+    # Nothing is assumed or fused: every multiply-add is written out (simd.fma), so bits depend on no compiler's choice.
+    compiled = CFunc(body, sigutils.normalize_signature(signature), locals={}, options={"error_model": "numpy"})
     if keep:
         kept(compiled)
     compiled.compile()  # as numba.cfunc does, which cannot be told what to do where it cannot write
     _kept.append(compiled)
     return int(compiled.address or 0)
+
+
+compiler = to_memory  # web/wasm, which makes WebAssembly of the same functions in a process of its own, has another
 
 
 @cache

@@ -15,6 +15,7 @@ import numpy as np
 from headstart.experiments.engine.caching import c_function
 from headstart.experiments.engine.simd import VECTOR_BYTES, gradient_tile, product_tile
 
+ARGUMENTS = ("pnnnnpnnpnpn", "pnnpnnnpn")  # of `product` and of `weight_gradient`
 LANES = 16  # numbers per vector; bound to the element type's when compiled
 
 _product_4x4, _product_4x2, _product_4x1 = product_tile(4, 4), product_tile(4, 2), product_tile(4, 1)
@@ -88,6 +89,6 @@ def product_functions(dtype: np.dtype) -> tuple[int, int]:
     """The addresses of `product` and `weight_gradient` for an element type."""
     lanes = VECTOR_BYTES // dtype.itemsize
     return (
-        c_function(product, "pnnnnpnnpnpn", dtype, LANES=lanes),
-        c_function(weight_gradient, "pnnpnnnpn", dtype, LANES=lanes),
+        c_function(product, ARGUMENTS[0], dtype, LANES=lanes),
+        c_function(weight_gradient, ARGUMENTS[1], dtype, LANES=lanes),
     )

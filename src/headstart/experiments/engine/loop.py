@@ -204,13 +204,23 @@ def units_function(dtype: np.dtype) -> int:
     return c_function(units_of_layer, "ppnnnpdn", dtype)
 
 
+ENTRIES = {
+    "train": (train, "iiinnnnnnnndidd", "n"),
+    "evaluate": (evaluate, "iiinnnnnnd", ""),
+    "observe": (observe, "iiinnnnnndpd", ""),
+}
+
+
+@cache
+def function_of(name: str, dtype: np.dtype) -> int:
+    """The address of `train`, `evaluate` or `observe`."""
+    body, letters, result = ENTRIES[name]
+    return c_function(body, letters, dtype, result)
+
+
 @cache
 def callable_of(name: str, dtype: np.dtype) -> Callable[..., int]:
     """`train`, `evaluate` or `observe`, called from Python with whole numbers; releases the interpreter lock."""
-    body, letters, result = {
-        "train": (train, "iiinnnnnnnndidd", "n"),
-        "evaluate": (evaluate, "iiinnnnnnd", ""),
-        "observe": (observe, "iiinnnnnndpd", ""),
-    }[name]
+    _, letters, result = ENTRIES[name]
     prototype = ctypes.CFUNCTYPE(ctypes.c_int64 if result else None, *[ctypes.c_int64] * len(letters))
-    return prototype(c_function(body, letters, dtype, result))
+    return prototype(function_of(name, dtype))

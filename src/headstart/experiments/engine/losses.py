@@ -19,6 +19,7 @@ from functools import cache
 
 import numpy as np
 
+from headstart.experiments.engine import portable
 from headstart.experiments.engine.arithmetic import exp, logistic
 from headstart.experiments.engine.caching import c_function
 
@@ -64,13 +65,13 @@ def squared_error(z, y, y_row, outputs, columns, samples, d, spare):
             d[k * columns + i] = 0
 
 
-# The costs are added to total[0], the right answers to total[1], in float64.
+# The costs are added to total[0], the right answers to total[1], in float64, by functions that are no C library's.
 
 
 def logistic_cost(z, y, y_row, outputs, columns, samples, total):
     for i in range(samples):
         logit, target = np.float64(z[i]), np.float64(y[i])
-        total[0] += max(logit, 0.0) - logit * target + np.log1p(np.exp(-abs(logit)))
+        total[0] += max(logit, 0.0) - logit * target + portable.log1p(portable.exp(-abs(logit)))
         if (logit > 0) == (target > 0.5) and not np.isnan(logit):
             total[1] += 1
 
@@ -78,8 +79,8 @@ def logistic_cost(z, y, y_row, outputs, columns, samples, total):
 def course_cost(z, y, y_row, outputs, columns, samples, total):
     for i in range(samples):
         logit, target = np.float64(z[i]), np.float64(y[i])
-        p = 1.0 / (1.0 + np.exp(-logit))
-        term = -np.log(p) * target + -np.log(1.0 - p) * (1.0 - target)
+        p = 1.0 / (1.0 + portable.exp(-logit))
+        term = -portable.log(p) * target + -portable.log(1.0 - p) * (1.0 - target)
         if not np.isnan(term) or np.isnan(logit):
             total[0] += term
         if (logit > 0) == (target > 0.5) and not np.isnan(logit):
@@ -97,8 +98,8 @@ def softmax_cost(z, y, y_row, outputs, columns, samples, total):
                 label = k
         normalizer = 0.0
         for k in range(outputs):
-            normalizer += np.exp(np.float64(z[k * columns + i]) - largest)
-        total[0] += largest + np.log(normalizer) - np.float64(z[label * columns + i])
+            normalizer += portable.exp(np.float64(z[k * columns + i]) - largest)
+        total[0] += largest + portable.log(normalizer) - np.float64(z[label * columns + i])
         if best == label:
             total[1] += 1
 

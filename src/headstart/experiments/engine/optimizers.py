@@ -7,6 +7,8 @@ from functools import cache
 import numpy as np
 
 from headstart.experiments.engine.caching import c_function
+from headstart.experiments.engine.portable import power
+from headstart.experiments.engine.simd import fma
 from headstart.experiments.optimizers import ADAM, NESTEROV, SGD
 
 CODE, real = SGD, np.float64  # bound to the optimizer's code and the element type when compiled
@@ -22,7 +24,7 @@ def descend(theta, g, m, v, count, step, settings):
     for i in range(count):
         broken |= g[i] - g[i] != 0  # NaN and infinity
     for i in range(count):
-        theta[i] -= rate * g[i]
+        theta[i] = fma(-rate, g[i], theta[i])
     return 1 - broken
 
 
@@ -40,24 +42,24 @@ def update(theta, g, m, v, count, step, settings):
         for i in range(count):
             g[i] *= shrink
     for i in range(count):
-        g[i] += decay * theta[i]
+        g[i] = fma(decay, theta[i], g[i])
     one, rate = real(1), real(settings[0])
     if CODE == ADAM:
         beta1, beta2, epsilon = real(settings[4]), real(settings[5]), real(settings[6])
-        first = real(settings[0] / (1 - settings[4] ** (step + 1)))
-        second = real(1 / np.sqrt(1 - settings[5] ** (step + 1)))
+        first = real(settings[0] / (1 - power(settings[4], step + 1)))
+        second = real(1 / np.sqrt(1 - power(settings[5], step + 1)))
         for i in range(count):
-            m[i] = beta1 * m[i] + (one - beta1) * g[i]
-            v[i] = beta2 * v[i] + (one - beta2) * g[i] * g[i]
-            theta[i] -= first * m[i] / (np.sqrt(v[i]) * second + epsilon)
+            m[i] = fma(beta1, m[i], (one - beta1) * g[i])
+            v[i] = fma(beta2, v[i], (one - beta2) * g[i] * g[i])
+            theta[i] -= first * m[i] / fma(np.sqrt(v[i]), second, epsilon)
     elif CODE == SGD:
         for i in range(count):
-            theta[i] -= rate * g[i]
+            theta[i] = fma(-rate, g[i], theta[i])
     else:
         momentum = real(settings[4])
         for i in range(count):
-            m[i] = momentum * m[i] + g[i]
-            theta[i] -= rate * (g[i] + momentum * m[i] if CODE == NESTEROV else m[i])
+            m[i] = fma(momentum, m[i], g[i])
+            theta[i] = fma(-rate, fma(momentum, m[i], g[i]) if CODE == NESTEROV else m[i], theta[i])
     return 1
 
 

@@ -73,7 +73,7 @@ def row_functions(activation: Activation, dtype: np.dtype) -> RowFunctions:
             "Write some of them as numbers in its definition."
         )
     keeps_slope = not _output_tells_slope(activation)
-    forward, backward = _compiled(activation.formula, keeps_slope, np.dtype(dtype))
+    forward, backward = compiled(activation.formula, keeps_slope, np.dtype(dtype))
     parameters = np.zeros(MAX_PARAMETERS, dtype)
     for place, argument in enumerate(activation.arguments):
         parameters[place] = cast_number(argument, dtype, f"a parameter of {activation}")
@@ -90,11 +90,12 @@ def _output_tells_slope(activation: Activation) -> bool:
 
 
 @cache
-def _compiled(formula: Formula, keeps_slope: bool, dtype: np.dtype) -> tuple[int, int]:
+def compiled(formula: Formula, keeps_slope: bool, dtype: np.dtype) -> tuple[int, int]:
+    """The addresses of an activation's forward and backward; whether its slope is kept is the caller's to say."""
     primitives = arithmetic.FLOAT32 if dtype == np.float32 else arithmetic.FLOAT64
 
     def scalar(function):
-        return numba.njit(rebound(function, primitives, dtype.type), fastmath={"contract"}, error_model="numpy")
+        return numba.njit(rebound(function, primitives, dtype.type), error_model="numpy")
 
     if isinstance(formula, CompiledFormula):
         found: dict[str, Any] = dict(zip(("value", "slope"), formula.compiled, strict=True))
@@ -103,6 +104,10 @@ def _compiled(formula: Formula, keeps_slope: bool, dtype: np.dtype) -> tuple[int
         count = len(formula.parameters)
         found = {"value": scalar(formula.value), "slope": scalar(formula.derivative)}
         bodies = _FORWARD_KEEPING_SLOPE[count], _backward_with_slope
+        if _has_far_branch(formula) and dtype == np.float32 and keeps_slope:
+            primitives = arithmetic.FLOAT32_NEAR
+            found |= {"value_near": scalar(formula.value), "slope_near": scalar(formula.derivative)}
+            bodies = _forward_near_or_far, _backward_with_slope
         if not keeps_slope:
             found["slope_of_output"] = scalar(formula.slope_of_output)
             bodies = _FORWARD[count], _BACKWARD[count]
@@ -111,9 +116,15 @@ def _compiled(formula: Formula, keeps_slope: bool, dtype: np.dtype) -> tuple[int
     return forward, backward
 
 
+def _has_far_branch(formula: Formula) -> bool:
+    """Whether a definition uses sin or cos, whose branch for large numbers would keep a loop from being vectorised."""
+    names = {*formula.value.__code__.co_names, *formula.derivative.__code__.co_names}
+    return not formula.parameters and bool(names & {"sin", "cos"})
+
+
 # The bodies. `value`, `slope` and `slope_of_output` are bound to one activation's functions by `_compile`; there is one
 # body per number of parameters because compiled code has no variable argument lists.
-value = slope = slope_of_output = None
+value = slope = slope_of_output = value_near = slope_near = None
 
 
 def _forward_0(y, s, n, p):
@@ -168,6 +179,23 @@ def _forward_keeping_slope_3(y, s, n, p):
         z = y[i]
         s[i] = slope(z, a, b, c)
         y[i] = value(z, a, b, c)
+
+
+def _forward_near_or_far(y, s, n, p):
+    """The branch is taken once for all numbers where all are near; each number's bits are the same either way."""
+    far = False
+    for i in range(n):
+        far |= not abs(y[i]) <= arithmetic.NEAR
+    if far:
+        for i in range(n):
+            z = y[i]
+            s[i] = slope(z)
+            y[i] = value(z)
+    else:
+        for i in range(n):
+            z = y[i]
+            s[i] = slope_near(z)
+            y[i] = value_near(z)
 
 
 def _backward_0(d, y, n, p):

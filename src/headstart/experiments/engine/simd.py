@@ -234,20 +234,37 @@ def address_of(typing, pointer):
 
 
 @intrinsic
-def float_of_bits(typing, bits):
-    """The float32 whose bit pattern is this int32."""
+def fma(typing, a, b, c):
+    """a b + c, rounded once: written out, so that no compiler chooses which product a sum takes in unrounded."""
+    if c not in (types.float32, types.float64):
+        return None
 
     def codegen(context, builder, signature, args):
-        return builder.bitcast(args[0], ir.FloatType())
+        kind = context.get_value_type(signature.return_type)
+        name = f"llvm.fma.f{signature.return_type.bitwidth}"
+        function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(kind, [kind] * 3), name)
+        return builder.call(function, args)
 
-    return types.float32(types.int32), codegen
+    return c(c, c, c), codegen
+
+
+@intrinsic
+def float_of_bits(typing, bits):
+    """The float32 (float64) whose bit pattern is this int32 (int64)."""
+    result = types.float64 if bits == types.int64 else types.float32
+
+    def codegen(context, builder, signature, args):
+        return builder.bitcast(args[0], context.get_value_type(result))
+
+    return result(types.int64 if result == types.float64 else types.int32), codegen
 
 
 @intrinsic
 def bits_of_float(typing, value):
-    """The int32 with the bit pattern of a float32."""
+    """The int32 (int64) with the bit pattern of a float32 (float64)."""
+    wide = value == types.float64
 
     def codegen(context, builder, signature, args):
-        return builder.bitcast(args[0], I32)
+        return builder.bitcast(args[0], I64 if wide else I32)
 
-    return types.int32(types.float32), codegen
+    return (types.int64(types.float64) if wide else types.int32(types.float32)), codegen

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Callable
 from typing import Any
 
 from headstart.experiments.compare.comparison import ComparisonData
@@ -11,7 +12,7 @@ from headstart.show.comparison.charts import comparison_chart, rate_in_words, tr
 from headstart.show.comparison.tables import codes, score
 from headstart.show.drawing import Drawing, Spec
 from headstart.show.files import Files, drawn_files
-from headstart.show.page import chart_place, page
+from headstart.show.page import Part, chart_place, page
 from headstart.show.rows import csv_text, json_text
 from headstart.signals.judge import WITHOUT_FAULT, Verdict
 from headstart.words import number
@@ -31,11 +32,15 @@ TABLE = """<table class="reasons">
 PNG_SCALE = 1.5  # pixels per unit: about 2,000 pixels wide, sharp on a projector
 
 
-def comparison_files(comparison: ComparisonData) -> Files:
-    """What a comparison is saved as: its pictures, its report, its rows."""
+def comparison_files(comparison: ComparisonData, lab: Callable[[], Part] | None = None) -> Files:
+    """What a comparison is saved as: its pictures, its report, its rows.
+
+    Args:
+        lab: makes what the report says of the page that trains the same in the browser.
+    """
     drawing = Drawing(lambda: comparison_chart(comparison), PNG_SCALE)
     others = {
-        "html": lambda: _page(comparison, drawing.spec),
+        "html": lambda: _page(comparison, drawing.spec, Part("") if lab is None else lab()),
         "json": lambda: json_text(comparison.to_json()).encode(),
         "csv": lambda: csv_text(comparison.rows()).encode(),
     }
@@ -51,11 +56,12 @@ def comparison_table(comparison: ComparisonData) -> str:
     )
 
 
-def _page(comparison: ComparisonData, spec: Spec) -> bytes:
+def _page(comparison: ComparisonData, spec: Spec, lab: Part) -> bytes:
     """The report around a chart, whose heading the page itself has."""
     chart = {key: value for key, value in spec.items() if key != "title"}
     settings = html.escape(json_text(comparison.to_json()["settings"]))
     pieces = [
+        lab.body,
         f'<div class="wide">\n{comparison_table(comparison)}\n</div>',
         chart_place("chart"),
         *(f"<p>Data: {html.escape(note)}.</p>" for note in comparison.data.notes),
@@ -63,7 +69,7 @@ def _page(comparison: ComparisonData, spec: Spec) -> bytes:
     ]
     heading = _heading(comparison)
     lead = LEAD.format(escaped(heading))
-    return page("What the starting weights do to training", heading, lead, "\n".join(pieces), {"chart": chart})
+    return page("What the starting weights do to training", heading, lead, "\n".join(pieces), {"chart": chart}, [lab])
 
 
 def _heading(comparison: ComparisonData) -> str:

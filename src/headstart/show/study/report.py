@@ -12,7 +12,7 @@ from headstart.experiments.analysis.views import HeatMap, curves
 from headstart.show.characters import escaped
 from headstart.show.drawing import Drawing, Spec
 from headstart.show.files import Files
-from headstart.show.page import chart_place, page
+from headstart.show.page import Part, chart_place, page
 from headstart.show.rows import csv_text, json_text
 from headstart.show.study.curves import curves_chart
 from headstart.show.study.heatmap import heat_chart
@@ -32,10 +32,11 @@ class StudyView:
     Args:
         summary: the runs, judged by one metric.
         heat: over the two factors that were asked for or vary most.
+        explorer: makes the part of the page in which the reader chooses what is drawn.
     """
 
-    def __init__(self, summary: Summary, heat: HeatMap | None) -> None:
-        self.summary, self.heat = summary, heat
+    def __init__(self, summary: Summary, heat: HeatMap | None, explorer: Callable[[], Part] | None = None) -> None:
+        self.summary, self.heat, self.explorer = summary, heat, explorer
 
     def chart(self, name: str | None = None) -> Any:
         """curves, versus or heat as an Altair chart; by default the first of them that has something to show.
@@ -108,9 +109,11 @@ def _page(view: StudyView) -> bytes:
     pieces = [failures, html_table(told[0]), _place(charts, "curves"), *map(html_table, told[1:])]
     if sentences:
         pieces.append(f"<h2>Which differences the seeds can tell</h2>\n<ul>\n{sentences}</ul>")
+    explorer = Part("") if view.explorer is None else view.explorer()
     pieces += [_place(charts, "versus"), _place(charts, "heat")]
+    pieces.append(explorer.body)
     pieces += [f"<p class='note'>{escaped(words)}</p>" for words in theory_words(view.heat)]
-    return page(TITLE, summary.metric.title, lead, "\n".join(pieces), charts)
+    return page(TITLE, summary.metric.title, lead, "\n".join(pieces), charts, [explorer])
 
 
 def _place(charts: dict[str, Spec], name: str) -> str:

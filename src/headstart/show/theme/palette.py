@@ -25,7 +25,8 @@ FONT = "Helvetica Neue, Helvetica, Arial, Liberation Sans, DejaVu Sans, sans-ser
 # On the cells of a map. Named, not #rrggbb: they stay as they are on a dark page.
 OFF, ON_BRIGHT, ON_DARK = "darkgray", "black", "white"
 INK, PAPER, QUIET = "#1A1A1A", "#FFFFFF", "#DDDDDD"  # text and lines that mean no scheme; background; grid
-DARK = {INK: "#E8E8E8", PAPER: "#1B1B1F", QUIET: "#4A4A4A", SCHEME_COLOURS[0]: "#F2F2F2"}
+MUTED = "#5A5A5A"  # text beside the text
+DARK = {INK: "#E8E8E8", PAPER: "#1B1B1F", QUIET: "#4A4A4A", MUTED: "#A8A8A8", SCHEME_COLOURS[0]: "#F2F2F2"}
 
 
 def colours(count: int) -> list[str]:

@@ -16,6 +16,7 @@ from headstart.theory.activations.primitives import (
     erf,
     exp,
     expm1,
+    fma,
     log1p,
     logistic,
     normal_cdf,
@@ -44,16 +45,16 @@ def _gelu(z: Any) -> Any:
 
 
 def _gelu_slope(z: Any) -> Any:
-    return normal_cdf(z) + z * INV_SQRT_2PI * exp(-0.5 * z * z)
+    return fma(z * INV_SQRT_2PI, exp(-0.5 * z * z), normal_cdf(z))
 
 
 def _gelu_tanh(z: Any) -> Any:
-    return 0.5 * z * (1.0 + tanh(SQRT_2_OVER_PI * (z + 0.044715 * z * z * z)))
+    return 0.5 * z * (1.0 + tanh(SQRT_2_OVER_PI * fma(0.044715 * z * z, z, z)))
 
 
 def _gelu_tanh_slope(z: Any) -> Any:
-    t = tanh(SQRT_2_OVER_PI * (z + 0.044715 * z * z * z))
-    return 0.5 * (1.0 + t) + 0.5 * z * (1.0 - t * t) * SQRT_2_OVER_PI * (1.0 + 0.134145 * z * z)
+    t = tanh(SQRT_2_OVER_PI * fma(0.044715 * z * z, z, z))
+    return fma(0.5 * z * fma(-t, t, 1.0) * SQRT_2_OVER_PI, fma(0.134145 * z, z, 1.0), fma(0.5, t, 0.5))
 
 
 def _quick_gelu(z: Any) -> Any:
@@ -62,7 +63,7 @@ def _quick_gelu(z: Any) -> Any:
 
 def _quick_gelu_slope(z: Any) -> Any:
     s = logistic(1.702 * z)
-    return s * (1.0 + 1.702 * z * (1.0 - s))
+    return s * fma(1.702 * z, 1.0 - s, 1.0)
 
 
 def _silu(z: Any) -> Any:
@@ -71,7 +72,7 @@ def _silu(z: Any) -> Any:
 
 def _silu_slope(z: Any) -> Any:
     s = logistic(z)
-    return s * (1.0 + z * (1.0 - s))
+    return s * fma(z, 1.0 - s, 1.0)
 
 
 def _softplus(z: Any, beta: Any) -> Any:
@@ -104,7 +105,7 @@ def _mish(z: Any) -> Any:
 
 def _mish_slope(z: Any) -> Any:
     t = tanh(where(z > 0.0, z, 0.0) + log1p(exp(-absolute(z))))
-    return t + z * (1.0 - t * t) * logistic(z)
+    return fma(z * fma(-t, t, 1.0), logistic(z), t)
 
 
 def _squareplus(z: Any, b: Any) -> Any:
@@ -130,7 +131,7 @@ def _tanh_slope(z: Any) -> Any:
 
 
 def _tanh_slope_of_output(y: Any) -> Any:
-    return 1.0 - y * y
+    return fma(-y, y, 1.0)
 
 
 def _lecun_tanh(z: Any) -> Any:
