@@ -19,6 +19,7 @@ _FLAT = 0.3  # where the lab's networks may have half: those are small, and trai
 _ROOT = 1.5  # standard deviations of logits from which a forgotten root is a fault
 _CLOSE = 1.35
 _MOSTLY = 0.5
+_SEVERAL = 4
 _CHANCE = 1.7  # 3.4 standard deviations of a share of random signs, whose own is 0.5/sqrt(units)
 
 
@@ -46,7 +47,8 @@ def dead(look: Look, limit: float) -> Iterator[Hit]:
         most = max(limit, 0.5 + _CHANCE / math.sqrt(max(look.width(row), 1)))
         before = look.given(row)
         inherited = any(each.batch_std == 0 or (share(each) or 1.0) < LOST for each in before if each.op >= 0)
-        if row.dead < min(most, 1.0) or inherited or (most > 1 and not _stops(look, row)):
+        by_chance = most > 1 and not _stops(look, row) and not _is_whole(look, row)
+        if row.dead < min(most, 1.0) or inherited or by_chance:
             continue
         source = behind(look, row)
         yield Hit(
@@ -54,6 +56,13 @@ def dead(look: Look, limit: float) -> Iterator[Hit]:
             f"{percent(row.dead, 0)} of the units of {row.name} are zero for every input: no gradient passes them. "
             f"They come from {source.name}.", source.name, limit=min(most, 1.0),
         )  # fmt: skip
+
+
+def _is_whole(look: Look, row: Row) -> bool:
+    """Whether so few units are dead at so many positions of every input that random signs would not make them so."""
+    width = look.width(row)
+    positions = math.prod(row.shape) / max(width * (look.trace.batch or 1), 1)
+    return width >= _SEVERAL and positions > _SEVERAL
 
 
 def saturated(look: Look, limit: float) -> Iterator[Hit]:
