@@ -190,6 +190,8 @@ def _line(chosen: list[tuple[Place, str]], chance: random.Random) -> tuple[str, 
     if chance.random() < 0.1:
         words = []
     options = [part for place, value in chosen if place.option for part in _written(place, value, chance)]
+    if command == "lab" and "--out" not in " ".join(options):  # or it would serve until it is stopped
+        options.append("--out=lab.html")
     return (*command.split(), *arguments, *words, *options)
 
 

@@ -56,7 +56,7 @@ def load() -> None:
         import sqlalchemy  # noqa: F401
         import torch  # noqa: F401
 
-        from headstart.cli import compare, explain, gain, phase, probe, report, schemes, sweep, tune  # noqa: F401
+        from headstart.cli import compare, explain, gain, lab, phase, probe, report, schemes, sweep, tune  # noqa: F401
         from headstart.experiments.engine import kernels  # noqa: F401
         from headstart.verbs import study  # noqa: F401
         from headstart.verbs import tune as tuned  # noqa: F401

@@ -285,7 +285,7 @@ def _comparison(settings: dict[str, Any]) -> dict[str, Any]:
         "schemes": [
             {
                 "summary": words.plain(rows[name]),
-                "findings": [words.plain(vars(finding)) for finding in result.verdicts[name].findings],
+                "findings": [words.plain(finding.row()) for finding in result.verdicts[name].findings],
                 "runs": [
                     {
                         "weights": packed(run.weights, "<f4"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from headstart.signals.evidence import Evidence
 from headstart.signals.probe.look import Look
@@ -32,6 +33,13 @@ class Finding:
     message: str
     remedy: str
     layers: tuple[str, ...] = ()
+
+    def row(self) -> dict[str, Any]:
+        """As plain data, with `layers` where there are several."""
+        found = dict(vars(self))
+        if len(self.layers) < 2:
+            del found["layers"]
+        return found
 
 
 @dataclass(frozen=True)

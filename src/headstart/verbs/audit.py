@@ -62,7 +62,7 @@ class Audit(Judged):
         """Rows and findings as plain data."""
         found: dict[str, Any] = plain({
             "schema": SCHEMA, "healthy": self.healthy, "example": self.seen,
-            "findings": [vars(finding) for finding in self.findings], "parameters": self._rows,
+            "findings": [finding.row() for finding in self.findings], "parameters": self._rows,
             "lock": None if self.unlocked is None else dict(self.unlocked),
         })  # fmt: skip
         return found

@@ -80,7 +80,7 @@ class Probe(Judged):
             "measured": trace.measured, "batch": trace.batch, "loss": trace.loss, "loss_kind": trace.loss_kind,
             "loss_guess": trace.loss_guess, "residual_sums": trace.depth,
             "singular_values": list(trace.singular_values),
-            "findings": [vars(finding) for finding in self.findings], "layers": self.rows(),
+            "findings": [finding.row() for finding in self.findings], "layers": self.rows(),
             "weights": [_record(weight) for weight in trace.weights.values()],
         })  # fmt: skip
         return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
 import itertools
 import json
@@ -338,7 +337,7 @@ def test_json_holds_the_settings_and_every_run(batched: hs.Comparison) -> None:
     for row, summary in zip(found["schemes"], batched.summary(), strict=True):
         assert {key: row[key] for key in summary} == summary
         findings = batched.verdicts[row["scheme"]].findings
-        assert row["findings"] == [dataclasses.asdict(finding) for finding in findings]
+        assert row["findings"] == [finding.row() for finding in findings]
         assert row["runs"] == [
             {"seed": run.seed, "train_accuracy": run.train_accuracy, "test_accuracy": run.test_accuracy,
              "diverged_at": None, "costs": list(run.costs)}

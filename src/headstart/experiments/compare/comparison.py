@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -138,7 +138,7 @@ class ComparisonData:
                 }
                 for run in self.of(row["scheme"])
             ]
-            findings = [asdict(finding) for finding in self.verdicts[row["scheme"]].findings]
+            findings = [finding.row() for finding in self.verdicts[row["scheme"]].findings]
             schemes.append({**row, "findings": findings, "runs": runs})
         document: Row = plain({"schema": SCHEMA, "settings": settings, "data": self.data.to_json(), "schemes": schemes})
         return document

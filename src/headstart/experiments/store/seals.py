@@ -62,7 +62,7 @@ def parsed_settings(text: str) -> dict[str, Any]:
 def is_own_identity(values: Mapping[str, Any], schema: int) -> bool:
     """Whether a run without a seal, of an older schema, has the identity of its settings, where that can be known."""
     settings = parsed_settings(values["settings"])
-    if settings.get("engine") not in (1, 2):
+    if settings.get("engine") not in (1, 2, 3):
         return True  # of a format whose identities nobody knows any more
     if schema == 1 or settings["engine"] == 1:
         return bool(values["id"] == _text_identity(values["settings"]))
