@@ -6,20 +6,19 @@ an example what only a pass can show stays unknown, and is left alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from headstart.errors import InputError
-from headstart.graph.follow import Following, follows
 from headstart.graph.graph import Graph
-from headstart.graph.packed import packed
+from headstart.graph.reading import from_uses
+from headstart.graph.reading import informed as said_by_pass
 from headstart.graph.residual import ResidualSum, longest_path, residual_sums
-from headstart.graph.values import Use
-from headstart.layout import LAYOUTS, Layout
+from headstart.layout import LAYOUTS
 from headstart.models.torch import names
 from headstart.models.torch.layers import Kind, kind_of
 from headstart.models.torch.record import ForwardError, record
@@ -72,7 +71,8 @@ def read(model: nn.Module, example: Any = None) -> Reading:
 def informed(reading: Reading, graph: Graph) -> Reading:
     """What the layers say, and what a pass says besides."""
     sums = residual_sums(graph)
-    parameters = tuple(_informed(reading.parameters, reading.places, graph, sums))
+    parts = {name: place.parts if place.effective else () for name, place in reading.places.items()}
+    parameters = said_by_pass(reading.parameters, graph, sums, parts)
     return Reading(parameters, reading.places, reading.buffers, graph, sums, longest_path(graph, sums))
 
 
@@ -92,9 +92,7 @@ def roles_of(reading: Reading, graph: Graph) -> dict[str, str]:
     found = {}
     for parameter in reading.parameters:
         uses = graph.used.get(parameter.name, ())
-        found[parameter.name] = (
-            _from_uses(parameter, uses) if parameter.role == "unknown" and uses else parameter
-        ).role
+        found[parameter.name] = (from_uses(parameter, uses) if parameter.role == "unknown" and uses else parameter).role
     return found
 
 
@@ -188,112 +186,3 @@ def forward_failed(
         f"the model's forward pass fails on {example}{where}: "
         f"{type(failed.error).__name__}: {failed.error}. Pass inputs that the model takes."
     )
-
-
-def _informed(
-    parameters: Sequence[Parameter], places: Mapping[str, names.Place], graph: Graph, sums: Sequence[ResidualSum]
-) -> list[Parameter]:  # fmt: skip
-    """What the pass says besides: unknown roles, what follows, which weights end a branch."""
-    ends = {name for found in sums for name in found.ends}
-    found = []
-    for parameter in parameters:
-        if parameter.name not in places:
-            found.append(parameter)
-            continue
-        place = places[parameter.name]
-        known = (parameter.name, *place.parts) if place.effective else (parameter.name,)
-        uses = tuple(use for name in known for use in graph.used.get(name, ()))
-        if parameter.fixed and not uses:
-            found.append(parameter)
-            continue
-        if not uses:
-            note = "" if parameter.tied_to else "the pass on the example did not use it"
-            found.append(replace(parameter, note="; ".join(filter(None, (parameter.note, note)))))
-            continue
-        if parameter.role == "unknown":
-            parameter = _from_uses(parameter, uses)
-        elif parameter.role == "lookup" and any(use.slot == "weight" for use in uses):
-            parameter = replace(parameter, role="tied lookup", layout=LAYOUTS["out_in"])
-        heavy = [use for use in uses if use.slot in ("weight", "recurrent", "lookup")]
-        met = tuple(dict.fromkeys(each for use in heavy for each in follows(graph, use, sums)))
-        if len(heavy) == 1 and parameter.role == "weight":
-            parameter = _with_blocks(parameter, packed(graph, graph.ops[heavy[0].op], {each.kind for each in met}))
-        found.append(
-            replace(
-                parameter, ends_residual=any(name in ends for name in known), activation=_activation(met),
-                function=_function(met), follows=tuple(dict.fromkeys(each.word for each in met)),
-            )
-        )  # fmt: skip
-    return found
-
-
-def _activation(met: Sequence[Following]) -> str | None:
-    """The one activation that follows; identity where none does; None where it branches or is not known."""
-    words = {each.activation for each in met if each.kind == "activation"}
-    if not met or any(each.kind in ("unknown", "gate") for each in met):
-        return None
-    if not words:
-        return "identity"
-    return (
-        words.pop() if len(words) == 1 and all(each.kind == "activation" for each in met) and "" not in words else None
-    )
-
-
-def _with_blocks(parameter: Parameter, sizes: tuple[int, ...] | None) -> Parameter:
-    """A weight whose output is cut into the outputs of several layers."""
-    layout = parameter.layout
-    plain = layout.blocks is None and layout.groups == 1 and len(layout.out_axes) == 1 and not layout.stack_axes
-    if sizes is None or not plain or sum(sizes) != parameter.shape[layout.out_axes[0]]:
-        return parameter
-    blocks = len(sizes) if len(set(sizes)) == 1 else sizes
-    return replace(parameter, layout=replace(layout, blocks=(layout.out_axes[0], blocks)))
-
-
-def _function(met: Sequence[Following]) -> Callable[..., Any] | None:
-    """The one function that follows and has no name in the catalogue."""
-    alone = len(met) == 1 and met[0].kind == "activation" and not met[0].activation
-    return met[0].function if alone else None
-
-
-_ROLES = {
-    "weight": "weight", "recurrent": "recurrent", "lookup": "lookup", "bias": "bias", "scale": "layer scale",
-    "shift": "norm shift", "slope": "slope", "table": "table", "token": "token", "other": "unknown",
-}  # fmt: skip
-
-
-def _from_uses(parameter: Parameter, uses: Sequence[Use]) -> Parameter:
-    """A role and a layout from how a bare parameter is used; unknown where its uses do not agree."""
-    slots = {use.slot for use in uses}
-    heavy = [use for use in uses if use.slot in ("weight", "recurrent", "lookup")]
-    if heavy:
-        notes = [use.note for use in heavy if use.note]
-        heavy = [use for use in heavy if use.layout is not None] or heavy  # a product's use, before its factors'
-        layouts = {use.layout for use in heavy}
-        if {use.slot for use in heavy} == {"lookup", "weight"}:
-            weight = next((use.layout for use in heavy if use.slot == "weight" and use.layout), None)
-            return replace(parameter, role="tied lookup", layout=weight or LAYOUTS["out_in"])
-        layout = layouts.pop() if len(layouts) == 1 else None
-        if layout is None:
-            return replace(parameter, note=notes[0] if notes else "it is used along different axes")
-        layout = _with_parts(layout, heavy, parameter.shape)
-        return replace(parameter, role=_ROLES[heavy[0].slot], layout=layout)
-    role = _ROLES[slots.pop()] if len(slots) == 1 else "unknown"
-    return replace(parameter, role=role, note=next((use.note for use in uses if use.note), ""))
-
-
-def _with_parts(layout: Layout, uses: Sequence[Use], shape: tuple[int, ...]) -> Layout:
-    """Parts of one weight that are used apart become its blocks, or slices of a stack."""
-    parts = sorted({use.part for use in uses if use.part is not None})
-    if len(parts) < 2 or len({part[0] for part in parts}) != 1:
-        return layout
-    axis = parts[0][0]
-    edges = [part[1] for part in parts] + [parts[-1][2]]
-    if (
-        edges[0] != 0
-        or edges[-1] != shape[axis]
-        or any(part[2] != edge for part, edge in zip(parts, edges[1:], strict=True))
-    ):
-        return layout
-    if axis not in layout.out_axes + layout.in_axes:
-        return replace(layout, stack_axes=(*layout.stack_axes, axis)) if axis not in layout.stack_axes else layout
-    return replace(layout, blocks=(axis, tuple(part[2] - part[1] for part in parts)))

@@ -20,12 +20,13 @@ from torch.overrides import TorchFunctionMode
 from torch.utils import _pytree as pytree
 
 from headstart.graph.graph import Graph
+from headstart.graph.uses import Operand, View
 from headstart.graph.values import Call, Kind, Op, Use, Value
 from headstart.models.torch.ops import OPS, bound, name_of
 from headstart.models.torch.replay import replay_of
-from headstart.models.torch.uses import Operand, uses_of
+from headstart.models.torch.uses import uses_of
 from headstart.models.torch.values import sample_of
-from headstart.models.torch.views import View, view_of
+from headstart.models.torch.views import view_of
 
 
 class Observer(Protocol):

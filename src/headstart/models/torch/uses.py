@@ -6,41 +6,14 @@ parameter it is a view of.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-from headstart.errors import InputError
+from headstart.graph.uses import Axes, Operand, translated
 from headstart.graph.values import Op, Use, Value
-from headstart.layout import Layout
-from headstart.models.torch.views import View
 
 GATES = {"lstm": 4, "gru": 3, "rnn_tanh": 1, "rnn_relu": 1}
 COMPUTED = "its values are computed from parameters, so it has no axes of its own"
-
-
-class Operand(NamedTuple):
-    """A weight as an operation was given it: in which slot, as which tensor, and what is known of where it comes from.
-
-    view is None where it is not a view of one parameter but computed.
-    """
-
-    slot: str
-    shape: tuple[int, ...]
-    parameters: frozenset[str]
-    view: View | None
-
-
-class Axes(NamedTuple):
-    """What the axes of an operand are for, in its own numbering; the others are the receptive field."""
-
-    slot: str = "weight"
-    out: tuple[int, ...] = ()
-    ins: tuple[int, ...] = ()
-    stack: tuple[int, ...] = ()
-    lookup: tuple[int, ...] = ()
-    rest: Mapping[str, Any] = {}
-    note: str = ""
 
 
 def uses_of(op: Op, arguments: Mapping[str, Any], operands: Sequence[Operand], values: Sequence[Value]) -> list[Use]:
@@ -57,30 +30,6 @@ def uses_of(op: Op, arguments: Mapping[str, Any], operands: Sequence[Operand], v
                 layout, note = translated(axes, operand.view)
                 found.append(Use(parameter, op.index, axes.slot, layout, operand.view.part, note or axes.note))
     return found
-
-
-def translated(axes: Axes, view: View) -> tuple[Layout | None, str]:
-    """The layout in the parameter's axes, or why there is none."""
-    if axes.slot not in ("weight", "recurrent", "lookup") or axes.note:
-        return None, axes.note
-    if not view.whole:
-        return None, "only some of its elements are used, not a part along one axis"
-    named: dict[str, Any] = {}
-    for name, numbers in (("out_axes", axes.out), ("in_axes", axes.ins), ("stack_axes", axes.stack),
-                          ("lookup_axes", axes.lookup)):  # fmt: skip
-        named[name] = tuple(dict.fromkeys(sorted(axis for number in numbers for axis in view.axes[number])))
-    every = [axis for numbers in named.values() for axis in numbers]
-    if len(every) != len(set(every)):
-        return None, "one of its axes is an output and an input at once"
-    return _layout(tuple(named.items()), tuple(axes.rest.items()))
-
-
-@functools.lru_cache(maxsize=1024)
-def _layout(named: tuple[tuple[str, Any], ...], rest: tuple[tuple[str, Any], ...]) -> tuple[Layout | None, str]:
-    try:
-        return Layout(**dict(named), **dict(rest)), ""
-    except InputError as error:
-        return None, str(error)
 
 
 def _axes(op: Op, operand: Operand, arguments: Mapping[str, Any], values: Sequence[Value]) -> Axes | None:

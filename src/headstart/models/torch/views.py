@@ -7,21 +7,8 @@ flattened kernel). Axes of size 1 show nothing, so they belong to none.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
-
-class View(NamedTuple):
-    """How a view lies in its parameter.
-
-    Args:
-        axes: for each axis of the view the parameter's axes that it runs over; none for one of size 1 or repeated.
-        part: (axis, start, stop) where the view has only a part of one axis, else None.
-        whole: whether the view is all of the parameter, or a part along one axis; False for anything stranger.
-    """
-
-    axes: tuple[tuple[int, ...], ...]
-    part: tuple[int, int, int] | None
-    whole: bool
+from headstart.graph.uses import View
 
 
 def view_of(
