@@ -74,7 +74,7 @@ def variables(model: Any) -> list[Place]:
     for places in owners.values():
         # a wrapper may hold what a layer inside it made
         inside, variable, state = next((each for each in places if _knows(*each)), places[-1])
-        own = _own_names(inside.layer)[id(variable)]
+        own = own_names([*inside.layer._trainable_variables, *inside.layer._non_trainable_variables])[id(variable)]
         name, key = _once(str(variable.path), names), _once(join(inside.key, own), keys)
         found.append(Place(name, key, variable, inside.layer, state))
     return found
@@ -118,7 +118,7 @@ def is_functional(model: Any) -> bool:
 
 
 def join(prefix: str, name: str) -> str:
-    return f"{prefix}/{name}" if prefix else name
+    return f"{prefix}/{name}" if prefix and name else prefix or name
 
 
 def _base(name: str, kind: str) -> str | None:
@@ -128,10 +128,10 @@ def _base(name: str, kind: str) -> str | None:
     return base if of_class and base.replace("_", "").endswith(of_class) else None
 
 
-def _own_names(layer: Any) -> dict[int, str]:
+def own_names(own: Sequence[Any]) -> dict[int, str]:
     """The names of a layer's own variables, by their id; those that nobody named are counted."""
     found, number = {}, 0
-    for variable in (*layer._trainable_variables, *layer._non_trainable_variables):
+    for variable in own:
         name = str(variable.name)
         if _UNNAMED.match(name):
             name, number = f"variable_{number}" if number else "variable", number + 1
