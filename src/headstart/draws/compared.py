@@ -158,11 +158,13 @@ def _unlike(values: NDArray[Any], expected: NDArray[Any], entry: Entry, held: He
     allowed = held.close * entry.std
     matrices = [draw for draw in entry.draws if isinstance(draw, (Orthogonal, DeltaOrthogonal))]
     if not allowed and not matrices:
-        return np.not_equal(_bits(values, held.dtype), _bits(rounded(expected, held.dtype), held.dtype), dtype=bool)
+        same: NDArray[np.bool_] = _bits(values, held.dtype) == _bits(rounded(expected, held.dtype), held.dtype)
+        return ~same
     found, planned = numbers(values, held.dtype), numbers(rounded(expected, held.dtype), held.dtype)
     step = np.abs(planned) * EPSILON[held.dtype]
     allowed = np.maximum(allowed, max((MATRIX * draw.gain for draw in matrices), default=0.0))
-    return np.logical_not(np.abs(found - planned) <= allowed + step, dtype=bool)  # what is no number is unlike any
+    near: NDArray[np.bool_] = np.abs(found - planned) <= allowed + step
+    return ~near  # what is no number is unlike any
 
 
 def rounded(values: NDArray[Any], dtype: str) -> NDArray[Any]:
