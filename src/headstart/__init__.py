@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from headstart.verbs.probe import Probe, probe
     from headstart.verbs.study import Study, StudyReport, study
     from headstart.verbs.tune import Tuning, tune
+    from headstart.verbs.verify import Verified
     from headstart.verbs.watch import Watch, watch
 
 __version__ = "0.1.0.dev0"
@@ -66,6 +67,7 @@ __all__ = [
     "StudyReport",
     "Tuning",
     "Unhealthy",
+    "Verified",
     "Watch",
     "audit",
     "compare",
@@ -127,6 +129,7 @@ _HOMES = {
     "headstart.verbs.probe": "Probe probe",
     "headstart.verbs.study": "Study StudyReport study",
     "headstart.verbs.tune": "Tuning tune",
+    "headstart.verbs.verify": "Verified",
     "headstart.verbs.watch": "Watch watch",
 }
 _LAZY = {name: module for module, names in _HOMES.items() for name in names.split()}
