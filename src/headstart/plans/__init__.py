@@ -4,7 +4,7 @@ An adapter reads a model into parameters; rules give each its draw and the reaso
 lab's own networks take the same way.
 
 - `parameter`: one array of a model. `roles`: what parameters are for, and what each role gets.
-- `keys`: from names to the keys that numbers are drawn by, the same in every framework. `canonical`: by a library's table.
+- `keys`: from names to the keys that numbers are drawn by, the same everywhere. `canonical`: by a library's table.
 - `picks`: parameters that are some blocks of a keyed weight.
 - `rules`: parameters and a scheme become a plan. `plan`: printable, comparable, JSON.
 """

@@ -74,8 +74,8 @@ def plan_parameters(
         strict: whether a parameter of unknown use is an error.
 
     Raises:
-        InputError: two parameters of one name or key, a tie to a parameter that there is not, a rule that fits no parameter
-            or is for one by its whole name and overruled, or a scheme that cannot draw one of them; with its name.
+        InputError: two parameters of one name or key, a tie to a parameter that there is not, a rule that fits no
+            parameter or is for one by its whole name and overruled, or a scheme that cannot draw one of them; with its name.
 
     >>> layer = [Parameter("weight", (5, 8)), Parameter("bias", (5,), "bias"), Parameter("scale", (5,), "norm scale")]
     >>> print(plan_parameters(layer, "he", rules={"bias": "normal(0.1)"}))
@@ -205,7 +205,7 @@ class _Said:
             draws = tuple(Constant(float(gate == FORGET)) for gate in gates)
             if len(draws) > 1 and parameter.layout.blocks is None:
                 axis = pick_axis(len(parameter.shape), parameter.layout)
-                parameter = replace(parameter, layout=Layout((axis,), blocks=(axis, len(draws))))
+                parameter = replace(parameter, layout=_of_gates(axis, len(draws), parameter.layout))
         return _entry(parameter, draws, parameter.what.reason)
 
     def _drawn(
@@ -300,6 +300,11 @@ def _ruled(parameter: Parameter, rule: Rule) -> Parameter:
 
 def _bias(given: str | Scheme) -> Scheme | str:
     return KEEP if given == KEEP else scheme(given)
+
+
+def _of_gates(axis: int, gates: int, layout: Layout) -> Layout:
+    """The layout of a bias of several gates side by side."""
+    return Layout((axis,), stack_axes=layout.stack_axes, blocks=(axis, gates))
 
 
 def _plain(parameter: Parameter) -> Layout:

@@ -1,4 +1,4 @@
-"""Flax, NNX and Linen alike: kernels (in, out), attention with split heads, LSTM cells with a kernel per gate or fused."""
+"""Flax, NNX and Linen alike: kernels (in, out), attention with split heads, LSTMs with a kernel per gate or fused."""
 
 from __future__ import annotations
 

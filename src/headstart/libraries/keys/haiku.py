@@ -1,4 +1,4 @@
-"""Haiku: w and b, modules in one path. Its LSTM has inputs and state in one matrix, which PyTorch has apart: not here."""
+"""Haiku: w and b, modules in one path. Its LSTM has inputs and state in one matrix, and is not here."""
 
 from __future__ import annotations
 

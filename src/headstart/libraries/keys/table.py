@@ -1,4 +1,4 @@
-"""How a library's names are told in PyTorch's words: leaves, layers that PyTorch keeps otherwise, and what is wrapped."""
+"""How a library's names are told in PyTorch's words: leaves, layers that PyTorch keeps otherwise, wrappers."""
 
 from __future__ import annotations
 
