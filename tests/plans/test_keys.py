@@ -83,10 +83,10 @@ def test_scanned_layers_are_the_loops() -> None:
 def heads(
     prefix: str, sizes: tuple[int, int, int] = (6, 6, 6), outs: tuple[int, int, int] = (2, 2, 2)
 ) -> list[Parameter]:
-    layers = ("query", "key", "value")
+    layers = list(zip(("query", "key", "value"), sizes, outs, strict=True))
     return [
-        *(parameter(f"{prefix}{n}.kernel", (s, o, 3), Layout((1, 2), (0,))) for n, s, o in zip(layers, sizes, outs, strict=True)),
-        *(parameter(f"{prefix}{n}.bias", (o, 3)) for n, o in zip(layers, outs, strict=True)),
+        *(parameter(f"{prefix}{n}.kernel", (s, o, 3), Layout((1, 2), (0,))) for n, s, o in layers),
+        *(parameter(f"{prefix}{n}.bias", (o, 3)) for n, _, o in layers),
         parameter(f"{prefix}out.kernel", (2, 3, 6), Layout((2,), (0, 1))), parameter(f"{prefix}out.bias", (6,)),
     ]  # fmt: skip
 
@@ -209,7 +209,7 @@ def test_keys_that_collide_are_refused() -> None:
         planned(part("a", (), 1), part("b", (1,)))
     assert len(planned(part("a", (0,)), part("b", (2, 1)))) == 2
     stack = Parameter("s", (3, 8, 5), layout=Layout((2,), (1,), stack_axes=(0,)), key="l.*.w")
-    with pytest.raises(InputError, match="'a' has the key 'l.2.w', and so has a slice of 's'"):
+    with pytest.raises(InputError, match=r"'a' has the key 'l.2.w', and so has a slice of 's'"):
         planned(stack, part("a", (), 1, "l.2.w"))
     assert len(planned(stack, part("a", (), 1, "l.3.w"), part("b", (), 1, "l.2.v"))) == 3
 

@@ -119,7 +119,7 @@ def _renamed(parameters: tuple[Parameter, ...], names: Mapping[str, Any]) -> tup
             old = parameter.key if _begins(parameter.key, name) else parameter.name
             if not isinstance(given, str):
                 raise InputError(
-                    f"names: {name!r} is the beginning of {old!r}; a part of a weight is for a whole name."
+                    f"names: {name!r} begins {old!r}; a part of a weight is for a whole name."
                 )
             given = (given + old[len(name) :]).lstrip("./") or given
         found.append(_with(parameter, given))
@@ -194,8 +194,8 @@ def _check_parts(key: str, found: Sequence[Parameter]) -> None:
             if pick in blocks:
                 what = f"block {pick + 1} of {parameter.of} of" if parameter.picks else "the whole of"
                 raise InputError(
-                    f"two parameters would have the same numbers: {blocks[pick].name!r} and {parameter.name!r} are both "
-                    f"{what} {key!r}. Give each a key of its own by names=."
+                    f"two parameters would have the same numbers: {blocks[pick].name!r} and {parameter.name!r} are "
+                    f"both {what} {key!r}. Give each a key of its own by names=."
                 )
             blocks[pick] = parameter
 
@@ -211,8 +211,8 @@ def _check_slices(parameter: Parameter, taken: Mapping[str, Parameter]) -> None:
             continue
         if _is_slice(key, parameter.key, sizes):
             raise InputError(
-                f"two parameters would have the same numbers: {other.name!r} has the key {key!r}, and so has a slice of "
-                f"{parameter.name!r}. Give each a key of its own by names=."
+                f"two parameters would have the same numbers: {other.name!r} has the key {key!r}, and so has a slice "
+                f"of {parameter.name!r}. Give each a key of its own by names=."
             )
 
 

@@ -75,7 +75,8 @@ def plan_parameters(
 
     Raises:
         InputError: two parameters of one name or key, a tie to a parameter that there is not, a rule that fits no
-            parameter or is for one by its whole name and overruled, or a scheme that cannot draw one of them; with its name.
+            parameter or is for one by its whole name and overruled, or a scheme that cannot draw one of them; with its
+            name.
 
     >>> layer = [Parameter("weight", (5, 8)), Parameter("bias", (5,), "bias"), Parameter("scale", (5,), "norm scale")]
     >>> print(plan_parameters(layer, "he", rules={"bias": "normal(0.1)"}))
