@@ -44,15 +44,24 @@ EXAMPLE = click.option(
 @click.option("--only", multiple=True, metavar="PATTERN", help="Only these names, classes or roles.")
 @click.option("--frozen", is_flag=True, help="Also parameters that need no gradient.")
 @click.option("--strict", is_flag=True, help="Fail if nobody knows what a parameter is for.")
+@click.option(
+    "--names", metavar="MAP", help="Keys of another library's model: flax, equinox, haiku, keras, transformers."
+)
 @click.option("--diff", "other", type=PATH, metavar="FILE", help="Say what a saved plan does otherwise.")
 @click.option("--lock", type=PATH, metavar="FILE", help="Draw the weights, and write their digests.")
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**64 - 1), help="Of --lock.")
+@click.option(
+    "--as",
+    "library",
+    metavar="LIBRARY",
+    help="Print a program that makes these weights: torch, flax, equinox, keras or numpy.",
+)
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**64 - 1), help="Of --lock and --as.")
 @out("plan.json, .csv, .png, .svg, .pdf, .html")
 @JSON
 def command(
     target: str, arguments: tuple[str, ...], example: str | None, scheme: str, rules: Path | None, bias: str,
-    residual_scale: str | None, only: tuple[str, ...], frozen: bool, strict: bool, other: Path | None,
-    lock: Path | None, seed: int, out: Path | None, as_json: bool,
+    residual_scale: str | None, only: tuple[str, ...], frozen: bool, strict: bool, names: str | None,
+    other: Path | None, lock: Path | None, library: str | None, seed: int, out: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Say what every parameter of MODEL would get, and why. Nothing is changed.
 
@@ -64,6 +73,7 @@ def command(
     headstart plan model.py:build --scheme gain --example 8,3,32,32 --json
     headstart plan model.py:build --rules rules.toml --diff plan.json
     headstart plan model.py:build --lock init.lock.json --seed 7
+    headstart plan model.py:build --as numpy --seed 7
     """
     from headstart.cli.output import check_out, put_out
     from headstart.verbs.plan import Plan, plan
@@ -71,15 +81,19 @@ def command(
     check_out(out, SUFFIXES)
     if lock is not None:
         check_out(lock, (".json",))
+    if library is not None:
+        _check_library(library, other is not None or as_json or out is not None)
     said = {} if rules is None else read_rules(rules)
     before = None if other is None else Plan.from_json(read_json(other))
     model = model_of(target, arguments)
     made = plan(
         model, scheme, inputs_of(example), rules=said, bias=bias, residual_scale=_scale(residual_scale),
-        only=only or None, frozen=frozen, strict=strict,
+        only=only or None, frozen=frozen, strict=strict, names=names,
     )  # fmt: skip
     if before is not None:
         _print_differences(before, made, as_json)
+    elif library is not None:
+        click.echo(made.code(library, seed), nl=False)
     else:
         put_out(made.to_json, made.print_to, made.files, as_json=as_json, out=out)
     if lock is not None:
@@ -89,6 +103,17 @@ def command(
         made.apply(model, seed)
         write({lock: json_text(made.lock(model, seed).to_json()).encode()})
         click.echo(f"wrote {lock}", err=True)
+
+
+def _check_library(library: str, elsewhere: bool) -> None:
+    """Refuse a library that no program is for, before a model is built."""
+    from headstart.errors import unknown
+    from headstart.show.code import LIBRARIES
+
+    if library not in LIBRARIES:
+        raise unknown("library", library, LIBRARIES)
+    if elsewhere:
+        raise InputError("--as prints a program in place of the plan: leave out --diff, --json and --out.")
 
 
 def model_of(target: str, arguments: tuple[str, ...]) -> Any:

@@ -101,8 +101,9 @@ class _Tree:
             found = {name: self.parameters[at] for name, at in names.items() if name in structure.parts}
             parts = _parts_of(structure, found)
             if parts is not None:
-                for name in found:
-                    self.parts.setdefault(names[name], (place, structure, parts[name]))
+                for name, parameter in found.items():
+                    part = Part("bias{l}") if structure.cell and _is_double_bias(parameter) else parts[name]
+                    self.parts.setdefault(names[name], (place, structure, part))
                 return
 
     def key(self, at: int) -> tuple[str, Part]:
@@ -154,6 +155,12 @@ class _Tree:
             else:
                 found.append(step)
         return tuple(found)
+
+
+def _is_double_bias(parameter: Parameter) -> bool:
+    """Whether it is a cell's biases of inputs and state in one array, as Keras's GRU has them: no part of either."""
+    bias = parameter.role in ("bias", "forget bias", "unknown")
+    return bias and len(parameter.shape) - len(parameter.layout.stack_axes) > 1
 
 
 def _fits(step: str, patterns: Sequence[str]) -> bool:

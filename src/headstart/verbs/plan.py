@@ -95,6 +95,22 @@ class Plan(PlanData, Result):
 
         return verify(self, model, seed, sample=sample, places=places)
 
+    def code(self, library: str = "numpy", seed: int = 0) -> str:
+        """A short program that makes these weights with `hs.sample` alone, without this plan.
+
+        Args:
+            library: torch (fills a model), flax (a nested dict), equinox (gives a new model), keras (assigns) or numpy
+                (a dict of arrays). Of another library's model, names and axes are translated where that can be done;
+                the program's comments say what is not in it.
+            seed: the program's default.
+
+        Raises:
+            InputError: an unknown library, or a seed outside 0 to 2^64 - 1.
+        """
+        from headstart.show.code import program
+
+        return program(self, library, seed)
+
     def print_to(self, console: Console) -> None:
         from headstart.show.model.plan_table import print_plan
 
