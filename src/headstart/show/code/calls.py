@@ -60,7 +60,7 @@ def _pieces(entry: Entry) -> list[tuple[int, Span | None, Layout]]:
     for at in range(max(len(cut), 1)):
         axis, start, stop = cut[at] if cut else (part.axis, 0, entry.shape[part.axis])  # type: ignore[union-attr]
         runs = () if part is None else part.runs
-        shift = next((run.shift for run in runs if run.start <= start < max(run.stop, start + 1)), 0)
+        shift = next((run.shift for run in runs if run.start <= start < run.stop), 0)
         span = (start + shift, stop + shift)
         sizes = tuple(width for width in (span[0], stop - start, size - span[1]) if width)
         alone = replace(whole, blocks=(axis, sizes)) if len(sizes) > 1 and matrix else whole
