@@ -39,7 +39,7 @@ def draw_sharded(entry: Entry, seed: int, dtype: str, sharding: Any, threads: in
 def constrained(traced: jax.Array, sharding: Any) -> jax.Array:
     """An array of a traced program where it shall lie: what the compiler is told."""
     kinds = getattr(getattr(sharding, "mesh", None), "axis_types", ())
-    if not isinstance(sharding, jax.sharding.Sharding) or any(str(kind) == "Explicit" for kind in kinds):
+    if not isinstance(sharding, jax.sharding.Sharding) or any(getattr(kind, "name", "") == "Explicit" for kind in kinds):
         return jax.sharding.reshard(traced, sharding)
     return jax.lax.with_sharding_constraint(traced, sharding)
 
