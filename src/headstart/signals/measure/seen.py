@@ -69,6 +69,7 @@ class Seen:
     products: NDArray[np.float64] | None = None  # of pairs of inputs
     grad_note: str = ""
     note: str = ""
+    unit_axis: int | None = None  # where that is known, and not by the kind of array alone
 
 
 class Regions(Protocol):
