@@ -67,6 +67,8 @@ class ArrayMeter:
         self.differentiable, self._asked = _differentiable(graph, facts)
         self._masked: set[int] = set()  # values of which a mask took elements away
         self._channels: dict[int, int] = {}
+        self._biases = _biases(graph)
+        self._adds = {add: op for op, add in self._biases.items()}
 
     def input(self, value: int) -> None:
         """An input of the model."""
@@ -81,7 +83,10 @@ class ArrayMeter:
         if op.name in RESHAPE or (op.name in JOIN and self._adds_nothing(op)):
             return
         value = next((value for value in op.outputs if self.facts.kind_of(value) == "f"), None)
-        if value is None or not self.regions.is_seen(value):
+        if value is None or not self.regions.is_seen(value) or op.index in self._biases:
+            return
+        if op.index in self._adds:
+            self._look(self._adds[op.index], value)
             return
         self._look(op.index, value)
         if not self._is_mask(op, value):
@@ -90,7 +95,7 @@ class ArrayMeter:
     def passed(self, gradients: Mapping[int, Measured]) -> Passed:
         """What was seen, the inputs first."""
         seen = dict(sorted(self.seen.items(), key=lambda each: (each[0] >= 0, abs(each[0]))))
-        return Passed(seen, self.regions, gradients, self.looks)
+        return Passed(seen, self.regions, gradients, self.looks, _modules(self.graph), self._biases)
 
     def _number(self, value: int) -> float | None:
         """What a value that no data went into is, where that is one number: of one element, or of equal ones."""
@@ -183,6 +188,41 @@ class ArrayMeter:
         """Whether something was joined with empty arrays alone, as a cache is that holds nothing yet."""
         size = np.prod(self.graph.values[op.outputs[0]].shape)
         return any(np.prod(self.graph.values[value].shape) == size for _, value in op.inputs)
+
+
+def _biases(graph: Graph) -> dict[int, int]:
+    """Weighted operation -> the one that adds a bias to its result, where nothing else takes that: one layer."""
+    found = {}
+    for op in graph.ops:
+        if not graph.is_weighted(op) or op.name == "embedding":
+            continue
+        value = op.outputs[0]
+        for _ in range(4):  # with casts and moves between
+            readers = graph.readers.get(value, ())
+            if len(readers) != 1 or value in graph.outputs:
+                break
+            reader = graph.ops[readers[0]]
+            if reader.name == "add":
+                if (
+                    any(use.slot == "bias" for use in graph.taken.get(reader.index, ()))
+                    and len(graph.data(reader)) == 1
+                ):
+                    found[op.index] = reader.index
+                break
+            if reader.name not in ("identity", "reshape", "permute"):
+                break
+            value = reader.outputs[0]
+    return found
+
+
+def _modules(graph: Graph) -> dict[int, str]:
+    """Operation -> the module of its parameters, where they all are of one."""
+    found = {}
+    for op, uses in graph.taken.items():
+        owners = {use.parameter.rpartition(".")[0] for use in uses}
+        if len(owners) == 1:
+            found[op] = owners.pop()
+    return found
 
 
 def _differentiable(graph: Graph, facts: Facts) -> tuple[frozenset[int], frozenset[int]]:
