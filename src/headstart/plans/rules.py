@@ -197,8 +197,8 @@ class _Said:
         if self.bias != scheme("zeros"):
             return self._drawn(replace(parameter, role="bias", layout=_plain(parameter)), self.bias, None, 1.0)
         draws: tuple[Draw, ...] = (Constant(0.0),)
-        if parameter.role == "forget bias":  # input, forget, cell, output
-            draws = (Constant(0.0), Constant(1.0), Constant(0.0), Constant(0.0))
+        if parameter.role == "forget bias":  # of all gates, input, forget, cell, output; or of the forget gate alone
+            draws = tuple(map(Constant, (0.0, 1.0, 0.0, 0.0) if parameter.layout.blocks else (1.0,)))
         return _entry(parameter, draws, parameter.what.reason)
 
     def _drawn(
