@@ -153,7 +153,7 @@ class Program:
             tuple(values), tuple(ops), tuple(numbered[value] for value in self.outputs), tuple(uses), (),
             {numbered[value]: number for value, number in self.numbers.items() if value in numbered},
             {numbered[value]: array for value, array in arrays.items() if value in numbered},
-            {numbered[end]: numbered[begin] for end, begin in self.again.items() if end in numbered and begin in numbered},
+            {numbered[end]: numbered[begin] for end, begin in self.again.items() if {end, begin} <= numbered.keys()},
         ), numbered  # fmt: skip
 
     # --- what constants hold -----------------------------------------------------------------------------------------

@@ -41,7 +41,7 @@ class Recorded:
 
     Args:
         graph: what it did.
-        constants: value -> what it holds, of everything the pass was given that is neither input nor parameter: numbers,
+        constants: value -> what it holds, of all that the pass was given and is neither input nor parameter: numbers,
             arrays closed over, leaves of the tree without a name, random keys. Abstract where it was given so.
         inputs: the values of the inputs' arrays, in the order of the leaves of (args, kwargs); random keys among them
             are constants.

@@ -212,10 +212,8 @@ class Tape:
         avals = [variable.aval for variable in body.jaxpr.invars[len(consts) + len(carry) :]]
         made: list[list[int]] = [[] for _ in equation.outvars[len(carry) :]]
         for step in reversed(range(length)) if reverse else range(length):
-            here = [
-                self.add("slice", "scan", [("input", x)], [aval], _Taken(step), frame, {}, Equation("step", {"at": step}))[0]
-                for x, aval in zip(xs, avals, strict=True)
-            ]  # fmt: skip
+            at = Equation("step", {"at": step})
+            here = [self._taken(x, aval, step, at, frame) for x, aval in zip(xs, avals, strict=True)]
             out = self.run(body, [*consts, *carry, *here], frame)
             carry = out[: len(carry)]
             for place, value in enumerate(out[len(carry) :]):
@@ -250,25 +248,28 @@ class Tape:
             )  # fmt: skip
             if kind == "constant":  # a counter
                 self.numbers.pop(start[-1], None)
-        here = [
-            self.add("slice", "scan", [("input", x)], [variable.aval], _Taken(0), inner, {}, Equation("loop", {}))[0]
-            for x, variable in zip(xs, variables[len(carry) :], strict=True)
-        ]
+        avals = [variable.aval for variable in variables[len(carry) :]]
+        here = [self._taken(x, aval, 0, Equation("loop", {}), inner) for x, aval in zip(xs, avals, strict=True)]
         first = len(self.ops)
         out = self.run(body, [*consts, *start, *here], inner)
         self._repeat(first, start, out[: len(carry)], inner)
         self.again |= {end: begin for begin, end in zip(start, out, strict=False) if begin != end}
         found = []
         for place, (value, variable) in enumerate(zip(out, equation.outvars, strict=True)):
-            if place < len(carry):
-                found += [value] if value in carry else self.add(
-                    "identity", "scan", [("input", value)], [variable.aval], _first, frame, {}, Equation("leave", {}))  # fmt: skip
+            leave = Equation("leave", {})
+            if value in carry:  # carried round unchanged
+                found.append(value)
+            elif place < len(carry):
+                found += self.add("identity", "scan", [("input", value)], [variable.aval], _first, frame, {}, leave)
             else:
+                repeated = _Repeated(length)
                 found += self.add(
-                    "stack", "scan", [("input", value)], [variable.aval], _Repeated(length), frame, {"dim": 0},
-                    Equation("leave", {}),
-                )  # fmt: skip
+                    "stack", "scan", [("input", value)], [variable.aval], repeated, frame, {"dim": 0}, leave
+                )
         return found
+
+    def _taken(self, value: int, aval: Any, step: int, equation: Equation, frame: Frame) -> int:
+        return self.add("slice", "scan", [("input", value)], [aval], _Taken(step), frame, {}, equation)[0]
 
     def _carried(self, body: Any, consts: list[int], carry: list[int], xs: list[int]) -> list[Kind]:
         """Of which kind each carry is, once the loop has gone round as often as changes anything."""
@@ -284,10 +285,8 @@ class Tape:
                 taken = [found[a] for a in equation.invars if not isinstance(a, jax_core.Literal)]
                 most = max(taken, key=order.index, default="constant")
                 found.update(dict.fromkeys(equation.outvars, most))
-            after = [
-                found.get(v, "constant") if not isinstance(v, jax_core.Literal) else "constant"
-                for v in body.jaxpr.outvars
-            ]
+            ends = [None if isinstance(atom, jax_core.Literal) else atom for atom in body.jaxpr.outvars]
+            after: list[Kind] = [found.get(end, "constant") for end in ends]
             new = [max(a, b, key=order.index) for a, b in zip(kinds, after, strict=False)]
             if new == kinds:
                 break
@@ -400,9 +399,8 @@ def _count(closed: Any) -> int:
 
 
 def _is_number(dtype: Any) -> bool:
-    return bool(jax.numpy.issubdtype(dtype, jax.numpy.number) or dtype == bool) and not jax.numpy.issubdtype(
-        dtype, jax.numpy.complexfloating
-    )
+    kinds = (jax.numpy.integer, jax.numpy.floating, jax.numpy.bool_)
+    return any(jax.numpy.issubdtype(dtype, kind) for kind in kinds)
 
 
 def _kept(dtype: Any) -> Any:

@@ -64,7 +64,8 @@ def _follow(program: Program, op: Op, lies: dict[int, Lies]) -> None:
             own = lies.get(value, {})
             if program.values[value].kind == "weight" and (not own or not joined.keys().isdisjoint(own)):
                 return
-            joined |= own if equation.name == "concatenate" else {n: lie.reshaped((1, *lie.shape)) for n, lie in own.items()}  # type: ignore[misc]  # fmt: skip
+            more = equation.name == "stack"
+            joined |= {name: lie.within(0) if more else lie for name, lie in own.items()}
         lies[op.outputs[0]] = joined
         return
     source = lies.get(op.inputs[0][1])

@@ -121,6 +121,10 @@ class Lie(NamedTuple):
         """Without these axes, which have size 1."""
         return self._replace(axes=tuple(axis for place, axis in enumerate(self.axes) if place not in places))
 
+    def within(self, place: int) -> Lie:
+        """With one more axis of size 1."""
+        return self._replace(axes=(*self.axes[:place], (), *self.axes[place:]))
+
     def _moved(self, by: Mapping[int, int]) -> dict[int, int]:
         return dict(self.starts) | {axis: self.starts.get(axis, 0) + far for axis, far in by.items() if axis >= 0}
 
