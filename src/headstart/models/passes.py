@@ -7,7 +7,7 @@ from types import ModuleType
 from typing import Any
 
 from headstart.errors import InputError
-from headstart.models import adapter_of
+from headstart.models import MODELS, adapter_of
 
 
 def passed(model: Any, inputs: tuple[Any, ...]) -> tuple[ModuleType, Any, tuple[Any, ...]]:
@@ -44,15 +44,25 @@ def with_parameters(model: Any, params: Any) -> tuple[Any, Any]:
 
 def needs_parameters(model: Any) -> bool:
     """Whether a model over JAX is a function of its parameters, and they stand apart."""
-    if sys.modules.get("jax") is None or not callable(getattr(model, "apply", model)) or isinstance(model, type):
+    if sys.modules.get("jax") is None:
         return False
-    from headstart.models.jax import haiku, linen, nnx
-    from headstart.models.jax.trees import has_arrays
+    from headstart.models.jax import haiku, linen
 
     if linen.is_linen(model) or haiku.is_haiku(model):
         return True
-    try:
-        adapter_of(model)
-    except InputError:
-        return not nnx.is_nnx(model) and not has_arrays(model)
-    return False
+    return callable(model) and not isinstance(model, type) and not is_model(model)
+
+
+def is_model(found: Any) -> bool:
+    """Whether this is a model of a library that is known here and loaded; a function or a class is none by itself."""
+    if isinstance(found, type):
+        return False
+    for module, name in MODELS.values():
+        loaded = sys.modules.get(module)
+        if loaded is not None and isinstance(found, getattr(loaded, name)):
+            return True
+    if sys.modules.get("jax") is None:
+        return False
+    from headstart.models.jax import trees
+
+    return trees.is_model(found)
