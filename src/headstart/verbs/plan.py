@@ -197,10 +197,20 @@ def plan(
     adapter, given = adapted(model, params, example)
     reading = adapter.read(given, example)
     made = plan_parameters(
-        keyed(reading.parameters, names, model), scheme, rules, bias=bias, residual_scale=residual_scale,
+        keyed(reading.parameters, names, model, _chains(reading)), scheme, rules, bias=bias, residual_scale=residual_scale,
         depth=None if reading.graph is None else reading.depth, only=only, frozen=frozen, strict=strict,
     )  # fmt: skip
     return Plan(made.entries, made.left_alone)
+
+
+def _chains(reading: Any) -> set[str]:
+    """The names of modules over JAX that run others one after the other."""
+    found = set()
+    for place in getattr(getattr(reading, "model", None), "places", {}).values():
+        for at, owner in enumerate(place.owners):
+            if type(owner).__name__ == "Sequential":
+                found.add(".".join(place.steps[:at]))
+    return found
 
 
 def init(
