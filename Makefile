@@ -16,7 +16,7 @@ demo: .venv/.base  ## install the base package, compare five initializations, sa
 	$(BIN)/headstart compare --out demo
 
 test: .venv/.dev lint  ## what CI runs: lint, format, types, tests, doctests, the code blocks of README and docs
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: .venv/.dev
 	$(BIN)/ruff check .
