@@ -39,7 +39,9 @@ def test_a_warning_would_be_an_error(tmp_path: Path) -> None:
 
 def test_no_page_is_wider_than_the_window(site: Path, chromium: Any) -> None:
     wide = []
-    pages = [path for path in sorted(site.rglob("*.html")) if path.name not in NOT_OURS and "_modules" not in path.parts]
+    pages = [
+        path for path in sorted(site.rglob("*.html")) if path.name not in NOT_OURS and "_modules" not in path.parts
+    ]
     assert len(pages) > 40
     for width in WIDTHS:
         tab = chromium.new_page(viewport={"width": width, "height": 900})
