@@ -325,7 +325,7 @@ def test_haikus_attention_is_pytorchs() -> None:
 
     x = same_models.example("block")
     model = hk.transform(function)
-    made = hs.init(model, "he", 5, x, params=model.init(jax.random.key(0), x), names=["haiku", {"attn": "attn"}])
+    made = hs.init(model, "he", 5, params=model.init(jax.random.key(0), x), names="haiku")
     ours = torch.nn.ModuleDict({"attn": torch.nn.MultiheadAttention(6, 2, batch_first=True)})
     hs.init(ours, "he", 5)
     y = torch.as_tensor(x)
