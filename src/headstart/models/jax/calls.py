@@ -41,12 +41,15 @@ def fitted(model: Model, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Fitt
     """How to call a model on these inputs.
 
     Raises:
-        Exception: whatever the model raises on them as they are, where no other way works either.
+        Exception: whatever the model raises on them as they are, where there are other ways and none works.
     """
     assert model.call is not None
     named = dict(kwargs)
     first: Exception | None = None
-    for found in _ways(model, model.call, args, named):
+    ways = _ways(model, model.call, args, named)
+    if len(ways) == 1:  # whether it works is seen when it is called
+        return ways[0]
+    for found in ways:
         try:
             _shapes(found.call, model.tree, args, found.kwargs)
         except Exception as error:

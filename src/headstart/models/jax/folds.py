@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
+import jax
 import numpy as np
 
 from headstart.graph.norms import written_norm
@@ -246,8 +247,12 @@ def _dropouts(program: Program) -> Iterator[Fold]:
         elif program.name(op) == "mul" and len(op.inputs) == 2:
             masks = [value for _, value in op.inputs if value in drawn]
             data = [value for _, value in op.inputs if program.values[value].kind == "data"]
-            if len(masks) == 1 and len(data) == 1 and _is_mask(program, masks[0]):
+            keep = _is_mask(program, masks[0]) if len(masks) == 1 and len(data) == 1 else 0.0
+            if keep == 1.0:
                 yield _dropout(program, op, data[0], masks[0])
+            elif keep:
+                inputs = (("input", data[0]), ("mask", masks[0]))
+                yield Fold((op.index,), "dropout", "dropout", inputs, op.outputs, {"p": 1 - keep})
 
 
 def _dropout(program: Program, op: Op, value: int, mask: int) -> Fold:
@@ -287,14 +292,20 @@ def _drawn(program: Program) -> set[int]:
     return found
 
 
-def _is_mask(program: Program, value: int) -> bool:
-    """Whether a constant holds truth values, whatever they were cast to."""
-    while np.dtype(program.dtypes[value]).kind != "b":
+def _is_mask(program: Program, value: int) -> float:
+    """Whether a constant holds truth values, whatever they were cast to: the share that is kept if it was divided by
+    that, else 1; 0 where it does not."""
+    keep = 1.0
+    while not jax.dtypes.issubdtype(program.dtypes[value], np.bool_):
         op = program.maker(value)
-        if op is None or program.name(op) not in _COPIES | _WIDENS:
-            return False
-        value = op.inputs[0][1]
-    return True
+        if op is None:
+            return 0.0
+        if (found := _scaled(program, op)) is not None and keep == 1.0:
+            keep = found
+        elif program.name(op) not in _COPIES | _WIDENS:
+            return 0.0
+        value = next((given for _, given in op.inputs if given not in program.numbers), op.inputs[0][1])
+    return keep
 
 
 # --- normalizations -------------------------------------------------------------------------------------------------
