@@ -56,17 +56,18 @@ def test_a_program_with_one_number_changed_is_another() -> None:
 
 
 def test_replays_are_traced_by_grad_and_vmap() -> None:
-    call, tree, args = zoo.ZOO["transformer"]()
+    call, tree, args = zoo.ZOO["mapped"]()
     found = record(call, tree, args, unroll=True)
 
     def by_replay(given: Any) -> Any:
         return jnp.sum(ran(found, given, args)[0] ** 2)
 
-    gradients = jax.grad(by_replay)(named(tree))
-    expected = named(jax.grad(lambda given: jnp.sum(call(given, *args) ** 2))(tree))
+    gradients = jax.jit(jax.grad(by_replay))(named(tree))
+    expected = named(jax.jit(jax.grad(lambda given: jnp.sum(call(given, *args) ** 2)))(tree))
     for name, gradient in gradients.items():
         np.testing.assert_allclose(gradient, expected[name], rtol=1e-3, atol=1e-4)
-    several = jax.vmap(lambda given: ran(found, given, args)[0])(jax.tree.map(lambda x: jnp.stack([x, x]), named(tree)))
+    twice = {name: np.stack([array, array]) for name, array in named(tree).items()}
+    several = jax.jit(jax.vmap(lambda given: ran(found, given, args)[0]))(twice)
     np.testing.assert_allclose(several[1], call(tree, *args), rtol=1e-4, atol=1e-5)
 
 
@@ -121,8 +122,7 @@ NORMS = {
     "batch_norm": lambda x: (x - x.mean((0, 1))) * lax.rsqrt(x.var((0, 1)) + 1e-5),
     "instance_norm": lambda x: (x - x.mean(1, keepdims=True)) * lax.rsqrt(x.var(1, keepdims=True) + 1e-5),
     "group_norm": lambda x: (
-        ((y := x.reshape(2, 6, 2, 4)) - y.mean((1, 3), keepdims=True))
-        / jnp.sqrt(y.var((1, 3), keepdims=True) + 1e-5)
+        ((y := x.reshape(2, 6, 2, 4)) - y.mean((1, 3), keepdims=True)) / jnp.sqrt(y.var((1, 3), keepdims=True) + 1e-5)
     ).reshape(x.shape),
 }
 
@@ -134,14 +134,19 @@ def test_a_norm_written_by_hand_is_one_operation_with_its_scale_and_shift(name: 
         pytest.skip("its groups are of one size")
     shape = (2, 600, 800) if large else (2, 6, 8)
     x = jax.ShapeDtypeStruct(shape, jnp.float32)
-    tree = {"scale": jax.ShapeDtypeStruct(shape[-1:], jnp.float32), "shift": jax.ShapeDtypeStruct(shape[-1:], jnp.float32)}
+    tree = {
+        "scale": jax.ShapeDtypeStruct(shape[-1:], jnp.float32),
+        "shift": jax.ShapeDtypeStruct(shape[-1:], jnp.float32),
+    }
     found = record(lambda p, x: NORMS[name](x) * p["scale"] + p["shift"], tree, [x]).graph
     assert [(op.name, op.call) for op in found.ops if found.data(op)] == [("norm", name)]
     assert {use.parameter: use.slot for use in found.uses} == {"scale": "norm scale", "shift": "shift"}
 
 
 def test_what_is_not_the_same_for_ten_times_the_input_is_no_norm() -> None:
-    found = record(lambda p, x: x * lax.rsqrt((x * x).mean(-1, keepdims=True) + 100) * p, jnp.ones(8), [zoo.inputs(2, 8)])
+    found = record(
+        lambda p, x: x * lax.rsqrt((x * x).mean(-1, keepdims=True) + 100) * p, jnp.ones(8), [zoo.inputs(2, 8)]
+    )
     assert "norm" not in [op.name for op in found.graph.ops]
 
 
@@ -152,11 +157,13 @@ def test_a_softmax_is_one_operation(axis: int, form: str) -> None:
     found = record(lambda p, x: getattr(jax.nn, form)(x * p, axis=axis), jnp.ones(5), [x])
     (op,) = [op for op in found.graph.ops if op.name == "softmax"]
     assert (op.call, op.attributes["dim"]) == (form, axis % 3)
-    np.testing.assert_array_equal(ran(found, {"parameter": jnp.ones(5)}, [x])[0], getattr(jax.nn, form)(x, axis=axis))
+    made = np.asarray(op.replay([np.asarray(x, np.float64)]))
+    np.testing.assert_allclose(made, getattr(jax.nn, form)(x, axis=axis), rtol=1e-5)
 
 
 def test_a_scan_stands_once_with_its_length_or_in_steps() -> None:
     call, tree, args = zoo.scanned(5)
+    tree, args = jax.eval_shape(lambda: (tree, args))
     once, steps = (record(call, tree, args, unroll=unroll).graph for unroll in (False, True))
     linear = [op for op in once.ops if op.name == "linear"]
     assert [op.attributes.get("length") for op in linear] == [5, 5, 5, None]
@@ -255,7 +262,9 @@ def test_numpy_computes_what_jax_does_on_any_shape(name: str) -> None:
     x = np.asarray(jax.random.uniform(jax.random.key(4), (4, 5), minval=0.05, maxval=0.95))
     assert name in NUMPY
     found = record(lambda p, x: ELEMENTWISE[name](x), jnp.ones(1), [jax.ShapeDtypeStruct((3,), jnp.float32)])
-    assert name in {equation.primitive.name for equation in jax.make_jaxpr(ELEMENTWISE[name])(x[0]).jaxpr.eqns} | {"select_n"}
+    assert name in {equation.primitive.name for equation in jax.make_jaxpr(ELEMENTWISE[name])(x[0]).jaxpr.eqns} | {
+        "select_n"
+    }
     arrays: dict[int, Any] = {found.inputs[0]: x.astype(np.float64)}
     for op in found.graph.ops:
         given = [arrays.get(value, np.float64(found.graph.numbers.get(value, 0.0))) for _, value in op.inputs]

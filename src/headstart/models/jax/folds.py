@@ -352,11 +352,25 @@ def _norm(program: Program, inside: set[int], value: int, out: int) -> Fold:
         and math.prod(program.values[program.ops[i].outputs[0]].shape) == math.prod(program.values[value].shape)
         for i in inside
     )  # fmt: skip
+    value, out = _ungrouped(program, inside, value, out)
     operands = {"weight": _own(program, inside, "multiply"), "bias": None}
     out = _affine(program, inside, out, operands)
     inputs = (("input", value), *((slot, each) for slot, each in operands.items() if each is not None))
     call, attributes = _kind(program, reduces[0], value, centred)
     return Fold(tuple(sorted(inside)), "norm", call, inputs, (out,), attributes | _eps(program, inside))
+
+
+def _ungrouped(program: Program, inside: set[int], value: int, out: int) -> tuple[int, int]:
+    """A norm of groups with the reshapes into groups and back; what it takes and gives then."""
+    before, after = program.maker(value), program.single(out)
+    if before is None or after is None or not (before.name == after.name == "reshape"):
+        return value, out
+    source, end = before.inputs[0][1], after.outputs[0]
+    whole = program.values[source].shape == program.values[end].shape
+    if not whole or not set(program.readers[value]) <= inside or value in program.outputs:
+        return value, out
+    inside |= {before.index, after.index}
+    return source, end
 
 
 def _own(program: Program, inside: set[int], word: str) -> int | None:
