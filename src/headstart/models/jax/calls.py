@@ -1,8 +1,9 @@
 """Call a model as its inputs ask for: one example or a batch of them, with the random keys that it wants.
 
 Equinox's layers take one example. An example that the model does not take as it is, is taken for a batch and mapped
-over; where both work, it is what the model takes as it is. What maps over its own batch by name (batch norm) gets that
-name. A model that asks for a random key and was given none gets one, the same at every call.
+over; where both work, it is what the model takes as it is, unless a batch is what is asked for. What maps over its own
+batch by name (batch norm) gets that name. A model that asks for a random key and was given none gets one, the same at
+every call.
 """
 
 from __future__ import annotations
@@ -37,8 +38,11 @@ class Fitted(NamedTuple):
     alone: tuple[Call, tuple[Any, ...], dict[str, Any]] | None = None
 
 
-def fitted(model: Model, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Fitted:
+def fitted(model: Model, args: Sequence[Any], kwargs: Mapping[str, Any], batch: bool = False) -> Fitted:
     """How to call a model on these inputs.
+
+    Args:
+        batch: whether they are a batch: of what works, what is mapped over it comes first.
 
     Raises:
         Exception: whatever the model raises on them as they are, where there are other ways and none works.
@@ -49,11 +53,11 @@ def fitted(model: Model, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Fitt
     ways = _ways(model, model.call, args, named)
     if len(ways) == 1:  # whether it works is seen when it is called
         return ways[0]
-    for found in ways:
+    for found in sorted(ways, key=lambda way: not way.mapped) if batch else ways:
         try:
             _shapes(found.call, model.tree, args, found.kwargs)
         except Exception as error:
-            first = first or error
+            first = error if first is None or not found.mapped else first
         else:
             return found
     assert first is not None
