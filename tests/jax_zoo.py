@@ -169,12 +169,12 @@ def mapped() -> Case:
     def call(p: Tree, x: jax.Array) -> jax.Array:
         def one(x: jax.Array) -> jax.Array:
             x = jax.nn.relu(p["a"] @ x + p["b"])
-            each = jax.vmap(lambda w: jnp.tanh(x @ w))(p["experts"])
+            each = jax.vmap(lambda w, v: jnp.tanh(x @ w) @ v)(p["experts"], p["second"])
             return p["c"] @ each.mean(0)
 
         return jax.vmap(one)(x)
 
-    return Case(call, weights(a=(7, 5), b=(7,), experts=(4, 7, 6), c=(3, 6)), (inputs(2, 5),))
+    return Case(call, weights(a=(7, 5), b=(7,), experts=(4, 7, 6), second=(4, 6, 8), c=(3, 8)), (inputs(2, 5),))
 
 
 ZOO: dict[str, Callable[[], Case]] = {

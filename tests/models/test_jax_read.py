@@ -214,8 +214,9 @@ def test_experts_and_layers_of_one_example() -> None:
     found = of_jax(*zoo.mapped())
     assert told(found["a"]) == ("weight", 5, 7, "relu", False)
     assert (found["a"].layout.out_axes, found["a"].layout.in_axes) == ((0,), (1,))
-    assert told(found["experts"]) == ("weight", 7, 6, "tanh", False)
-    assert found["experts"].layout.stack_axes == (0,)
+    assert told(found["experts"]) == ("weight", 7, 24, "tanh", False)  # each input feeds all of them
+    assert told(found["second"])[:3] == ("weight", 6, 8)
+    assert found["second"].layout.stack_axes == (0,)
 
 
 def test_both_branches_of_a_condition_are_read() -> None:
