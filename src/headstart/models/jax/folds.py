@@ -16,6 +16,7 @@ from headstart.graph.norms import written_norm
 from headstart.graph.values import Op
 from headstart.models.jax.ops import RANDOM
 from headstart.models.jax.program import Fold, Program
+from headstart.models.jax.slopes import sloped
 
 _COPIES = frozenset({"convert_element_type", "copy", "copy_p", "stop_gradient", "reduce_precision", "name"})
 _WIDENS = frozenset({"broadcast_in_dim", "reshape", "expand_dims", "squeeze"})
@@ -26,7 +27,7 @@ def folded(program: Program) -> Program:
     """The program with all that is one operation as one."""
     for rule in (_tables, _means, _softmaxes, _pools, _dropouts):
         program = program.folded(list(rule(program)))
-    return program.folded(list(_norms(program)))
+    return sloped(program.folded(list(_norms(program))))
 
 
 # --- tables ---------------------------------------------------------------------------------------------------------
