@@ -272,3 +272,24 @@ def test_numpy_computes_what_jax_does_on_any_shape(name: str) -> None:
     made = arrays[found.graph.outputs[0]]
     assert isinstance(made, np.ndarray)
     np.testing.assert_allclose(made, ELEMENTWISE[name](x), rtol=2e-5, atol=1e-6)
+
+
+def test_where_no_scope_is_the_parameters_path_names_the_layer() -> None:
+    tree = {"layers": [zoo.weights(kernel=(3, 4), bias=(4,)), zoo.weights(kernel=(4, 5), bias=(5,))]}
+
+    def call(p: Any, x: jax.Array) -> jax.Array:
+        for layer in p["layers"]:
+            x = jnp.tanh(x @ layer["kernel"] + layer["bias"])
+        return x
+
+    graph = record(call, tree, [zoo.inputs(2, 3)]).graph
+    assert [op.module for op in graph.ops if op.name in ("linear", "add", "pointwise")] == [
+        "layers.0", "layers.0", "", "layers.1", "layers.1", "",
+    ]  # fmt: skip
+
+
+def test_an_array_that_stands_twice_is_two_parameters() -> None:
+    same = jnp.zeros(4)
+    found = record(lambda p, x: jnp.tanh(x + p["a"]) + p["b"], {"a": same, "b": same}, [zoo.inputs(2, 4)])
+    assert found.parameters.keys() == {"a", "b"}
+    assert len(found.graph.uses) == 2

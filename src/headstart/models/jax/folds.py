@@ -297,7 +297,7 @@ def _is_mask(program: Program, value: int) -> float:
     """Whether a constant holds truth values, whatever they were cast to: the share that is kept if it was divided by
     that, else 1; 0 where it does not."""
     keep = 1.0
-    while not jax.dtypes.issubdtype(program.dtypes[value], np.bool_):
+    while not jax.numpy.issubdtype(program.dtypes[value], np.bool_):
         op = program.maker(value)
         if op is None:
             return 0.0

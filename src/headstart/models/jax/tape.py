@@ -69,7 +69,8 @@ class Tape:
 
         def read(atom: Any) -> int:
             if isinstance(atom, jax_core.Literal):
-                return self.constant(atom.aval, np.asarray(atom.val, atom.aval.dtype))
+                aval: Any = atom.aval
+                return self.constant(aval, np.asarray(atom.val, aval.dtype))
             return found[atom]
 
         for equation in closed.jaxpr.eqns:

@@ -22,10 +22,10 @@ Lies = dict[str, Lie]  # parameter -> how a value lies in it
 def uses_of(program: Program) -> list[Use]:
     """The uses of parameters in every operation, in order."""
     lies: dict[int, Lies] = {}
-    for value in program.values:
-        if value.source.startswith("parameter"):
-            (name,) = value.parameters
-            lies[value.number] = {name: whole(value.shape)}
+    for each in program.values:
+        if each.source.startswith("parameter"):
+            (name,) = each.parameters
+            lies[each.number] = {name: whole(each.shape)}
     carried = _carried(program)
     found = []
     for op in program.ops:
