@@ -7,7 +7,7 @@ run in order, the operations' replays make the model's output from inputs, param
 
 A scan stands in the graph once, its operations with a length, or is unrolled into its steps, which is what the program
 needs. Of a `cond` whose index is not known all branches are run, and a choice made between what they give. A `while`
-stays one operation.
+stands with its body once too; in the program it is one operation.
 """
 
 from __future__ import annotations

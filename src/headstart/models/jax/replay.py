@@ -249,6 +249,8 @@ def _table() -> dict[str, Function]:
             slice(*each) for each in zip(params["start_indices"], params["limit_indices"],
                                          params["strides"] or (1,) * x.ndim, strict=True))],
         "split": lambda params, x: tuple(np.split(x, np.cumsum(params["sizes"])[:-1], params["axis"])),
+        "stack": lambda params, *given: np.stack(given, params["axis"]),
+        "unstack": lambda params, x: tuple(np.moveaxis(x, params["axis"], 0)),
         "concatenate": lambda params, *given: np.concatenate(given, params["dimension"]),
         "reduce_sum": _reduce(np.sum), "reduce_max": _reduce(np.max), "reduce_min": _reduce(np.min),
         "reduce_prod": _reduce(np.prod), "reduce_and": _reduce(np.all), "reduce_or": _reduce(np.any),

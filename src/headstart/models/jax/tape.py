@@ -83,6 +83,8 @@ class Tape:
         name, params = equation.primitive.name, equation.params
         if name == "scan":
             return self._scan(equation, given, frame)
+        if name == "while" and not self.unroll:
+            return self._while(equation, given, frame)
         if name == "cond":
             return self._cond(equation, given, frame)
         inner = inner_of(params) if name in CALLS else None
@@ -230,6 +232,12 @@ class Tape:
                 "stack", "stack", inputs, [variable.aval], _stacked, frame, {"dim": 0}, Equation("stack", {})
             )
         return [*carry, *found]
+
+    def _while(self, equation: Any, given: list[int], frame: Frame) -> list[int]:
+        """The body of a loop that goes round as often as data say, once."""
+        conds, consts = equation.params["cond_nconsts"], equation.params["body_nconsts"]
+        rest = given[conds:]
+        return self._once(equation, equation.params["body_jaxpr"], rest[:consts], rest[consts:], [], 1, frame)
 
     def _once(
         self, equation: Any, body: Any, consts: list[int], carry: list[int], xs: list[int], length: int, frame: Frame
