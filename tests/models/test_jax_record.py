@@ -48,6 +48,18 @@ def test_the_graph_is_the_whole_program(name: str) -> None:
     np.testing.assert_array_equal(jax.tree.leaves(model), program)  # to the bit
 
 
+def test_constants_in_numpy_are_computed_as_jax_does() -> None:
+    mask = np.array([True, True, False, True, False])
+
+    def call(p: Any, x: jax.Array) -> jax.Array:
+        return jax.nn.softmax(x * p / np.sqrt(np.float32(3)), where=mask) * jnp.exp(jnp.arange(5.0) / 3)
+
+    x, p = zoo.inputs(2, 5), jnp.ones(5)
+    found = record(call, p, [x], unroll=True)
+    program = jax.jit(lambda: ran(found, {"parameter": p}, [x])[0])
+    np.testing.assert_array_equal(program(), jax.jit(call)(p, x))
+
+
 def test_a_program_with_one_number_changed_is_another() -> None:
     call, tree, args = zoo.ZOO["mlp"]()
     found = record(call, tree, args, unroll=True)

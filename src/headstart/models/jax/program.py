@@ -207,7 +207,8 @@ class Program:
             if op.replay is not None and not any(array is None for array in given):
                 try:
                     with np.errstate(all="ignore"):
-                        made = op.replay(given) if given else _none(op, self.equations[op.index])
+                        in_numpy = getattr(op.replay, "in_numpy", op.replay)  # nothing is compiled for it
+                        made = in_numpy(given) if given else _none(op, self.equations[op.index])
                 except Exception:  # whatever a primitive does not like about NumPy's arrays
                     made = None
             made = made if isinstance(made, tuple) else (made,) * len(op.outputs)

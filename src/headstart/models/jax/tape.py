@@ -50,6 +50,9 @@ class Tape:
         self.dtypes.append(aval.dtype)
         return number
 
+    def _avals(self, given: Sequence[int]) -> list[tuple[tuple[int, ...], Any]]:
+        return [(self.values[value].shape, self.dtypes[value]) for value in given]
+
     def constant(self, aval: Any, held: Any) -> int:
         """A value that the pass was given, which is neither input nor parameter."""
         number = self.value(aval, "constant", "constant")
@@ -102,7 +105,7 @@ class Tape:
         avals = [variable.aval for variable in equation.outvars]
         said = described(name, params, operands, tuple(avals[0].shape) if avals else (), self.numbers)
         slots = said.slots or slots_of(name, len(given))
-        replay = replay_of(equation.primitive, params, [self.dtypes[value] for value in given], row.word in POINTWISE)
+        replay = replay_of(equation.primitive, params, self._avals(given), row.word in POINTWISE)
         return self.add(
             said.word or row.word, said.call or row.call or name, list(zip(slots, given, strict=True)), avals, replay,
             frame, said.attributes, Equation(name, params),
@@ -168,7 +171,7 @@ class Tape:
         return _is_by_element(closed) and _does_something(closed)
 
     def _named(self, equation: Any, inner: Any, given: list[int], frame: Frame) -> list[int]:
-        replay = call_replay(equation.primitive, equation.params, inner, [self.dtypes[value] for value in given])
+        replay = call_replay(equation.primitive, equation.params, inner, self._avals(given))
         place = next(i for i, value in enumerate(given) if value not in self.numbers)
         slots = ["input" if i == place else f"argument {i}" for i in range(len(given))]
         return self.add(
