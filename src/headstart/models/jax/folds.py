@@ -9,12 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
+import jax
 import numpy as np
 
 from headstart.graph.norms import written_norm
 from headstart.graph.values import Op
 from headstart.models.jax.ops import RANDOM
 from headstart.models.jax.program import Fold, Program
+from headstart.models.jax.slopes import sloped
 
 _COPIES = frozenset({"convert_element_type", "copy", "copy_p", "stop_gradient", "reduce_precision", "name"})
 _WIDENS = frozenset({"broadcast_in_dim", "reshape", "expand_dims", "squeeze"})
@@ -23,9 +25,31 @@ _ROOTS = frozenset({"rsqrt", "sqrt", "pow"})
 
 def folded(program: Program) -> Program:
     """The program with all that is one operation as one."""
-    for rule in (_tables, _means, _softmaxes, _pools, _dropouts):
+    for rule in (_products, _tables, _means, _softmaxes, _pools, _dropouts):
         program = program.folded(list(rule(program)))
-    return program.folded(list(_norms(program)))
+    return sloped(program.folded(list(_norms(program))))
+
+
+# --- products -------------------------------------------------------------------------------------------------------
+
+
+def _products(program: Program) -> Iterator[Fold]:
+    """A product whose axes are put in order behind it, as mapping over a batch leaves it: x W after all."""
+    for op in program.ops:
+        kinds = [program.values[value].kind for _, value in op.inputs]
+        after = program.single(op.outputs[0]) if op.name == "einsum" and sorted(kinds) == ["data", "weight"] else None
+        if after is None or program.name(after) != "transpose":
+            continue
+        terms, _, result = op.attributes["equation"].partition("->")
+        result = "".join(result[place] for place in after.attributes["dims"])
+        place = kinds.index("data")
+        data, weight = terms.split(",")[place], terms.split(",")[1 - place]
+        plain = len(weight) == 2 and data[-1] in weight and result == data[:-1] + weight.replace(data[-1], "")
+        word = "linear" if plain else "einsum"
+        slots = ["input" if at == place else "weight" for at in range(2)] if plain else ["operands 0", "operands 1"]
+        inputs = tuple(zip(slots, (value for _, value in op.inputs), strict=True))
+        attributes = dict(op.attributes) | {"equation": f"{terms}->{result}"}
+        yield Fold((op.index, after.index), word, word, inputs, after.outputs, attributes)
 
 
 # --- tables ---------------------------------------------------------------------------------------------------------
@@ -246,8 +270,12 @@ def _dropouts(program: Program) -> Iterator[Fold]:
         elif program.name(op) == "mul" and len(op.inputs) == 2:
             masks = [value for _, value in op.inputs if value in drawn]
             data = [value for _, value in op.inputs if program.values[value].kind == "data"]
-            if len(masks) == 1 and len(data) == 1 and _is_mask(program, masks[0]):
+            keep = _is_mask(program, masks[0]) if len(masks) == 1 and len(data) == 1 else 0.0
+            if keep == 1.0:
                 yield _dropout(program, op, data[0], masks[0])
+            elif keep:
+                inputs = (("input", data[0]), ("mask", masks[0]))
+                yield Fold((op.index,), "dropout", "dropout", inputs, op.outputs, {"p": 1 - keep})
 
 
 def _dropout(program: Program, op: Op, value: int, mask: int) -> Fold:
@@ -287,14 +315,20 @@ def _drawn(program: Program) -> set[int]:
     return found
 
 
-def _is_mask(program: Program, value: int) -> bool:
-    """Whether a constant holds truth values, whatever they were cast to."""
-    while np.dtype(program.dtypes[value]).kind != "b":
+def _is_mask(program: Program, value: int) -> float:
+    """Whether a constant holds truth values, whatever they were cast to: the share that is kept if it was divided by
+    that, else 1; 0 where it does not."""
+    keep = 1.0
+    while not jax.numpy.issubdtype(program.dtypes[value], np.bool_):
         op = program.maker(value)
-        if op is None or program.name(op) not in _COPIES | _WIDENS:
-            return False
-        value = op.inputs[0][1]
-    return True
+        if op is None:
+            return 0.0
+        if (found := _scaled(program, op)) is not None and keep == 1.0:
+            keep = found
+        elif program.name(op) not in _COPIES | _WIDENS:
+            return 0.0
+        value = next((given for _, given in op.inputs if given not in program.numbers), op.inputs[0][1])
+    return keep
 
 
 # --- normalizations -------------------------------------------------------------------------------------------------
@@ -341,11 +375,42 @@ def _norm(program: Program, inside: set[int], value: int, out: int) -> Fold:
         and math.prod(program.values[program.ops[i].outputs[0]].shape) == math.prod(program.values[value].shape)
         for i in inside
     )  # fmt: skip
+    value, out = _ungrouped(program, inside, value, out)
+    value, order = _ordered(program, inside, value, out)
     operands = {"weight": _own(program, inside, "multiply"), "bias": None}
     out = _affine(program, inside, out, operands)
     inputs = (("input", value), *((slot, each) for slot, each in operands.items() if each is not None))
-    call, attributes = _kind(program, reduces[0], value, centred)
+    call, attributes = _kind(program, reduces[0], value, centred, order)
     return Fold(tuple(sorted(inside)), "norm", call, inputs, (out,), attributes | _eps(program, inside))
+
+
+def _ungrouped(program: Program, inside: set[int], value: int, out: int) -> tuple[int, int]:
+    """A norm of groups with the reshapes into groups and back; what it takes and gives then."""
+    before, after = program.maker(value), program.single(out)
+    if before is None or after is None or not (before.name == after.name == "reshape"):
+        return value, out
+    source, end = before.inputs[0][1], after.outputs[0]
+    whole = program.values[source].shape == program.values[end].shape
+    if not whole or not set(program.readers[value]) <= inside or value in program.outputs:
+        return value, out
+    inside |= {before.index, after.index}
+    return source, end
+
+
+def _ordered(program: Program, inside: set[int], value: int, out: int) -> tuple[int, tuple[int, ...]]:
+    """Of a norm that also puts axes in order, as mapping over a batch leaves it: the value in order, and that order."""
+    plain = tuple(range(len(program.values[value].shape)))
+    if program.values[value].shape == program.values[out].shape and not any(
+        program.name(program.ops[index]) == "transpose" and program.ops[index].inputs[0][1] == value for index in inside
+    ):
+        return value, plain
+    for index in sorted(inside):
+        op = program.ops[index]
+        moved = program.name(op) == "transpose" and op.inputs[0][1] == value
+        if moved and program.values[op.outputs[0]].shape == program.values[out].shape:
+            inside.discard(index)
+            return op.outputs[0], op.attributes["dims"]
+    return value, plain
 
 
 def _own(program: Program, inside: set[int], word: str) -> int | None:
@@ -395,10 +460,15 @@ def _eps(program: Program, inside: set[int]) -> dict[str, float]:
     return {"eps": 0.0}
 
 
-def _kind(program: Program, reduce: Op, value: int, centred: bool) -> tuple[str, dict[str, object]]:
-    """Which of the known normalizations it is, by the axes that it averages over."""
+def _kind(
+    program: Program, reduce: Op, value: int, centred: bool, order: Sequence[int]
+) -> tuple[str, dict[str, object]]:  # fmt: skip
+    """Which of the known normalizations it is, by the axes that it averages over. order: see `_ordered`."""
     shape, source = program.values[value].shape, program.values[reduce.inputs[0][1]].shape
     axes, rank = sorted(axis % len(source) for axis in reduce.attributes["dim"]), len(shape)
+    before = program.maker(value)
+    if list(order) != sorted(order) and before is not None and reduce.inputs[0][1] == before.inputs[0][1]:
+        source, axes = shape, sorted(order.index(axis) for axis in axes)
     if source != shape:
         kept = [size for axis, size in enumerate(source) if axis not in axes]
         groups = math.prod(kept[1:]) if len(kept) > 1 and rank > 1 and kept[0] == shape[0] else math.prod(kept)

@@ -50,12 +50,15 @@ class Tape:
         self.dtypes.append(aval.dtype)
         return number
 
+    def _avals(self, given: Sequence[int]) -> list[tuple[tuple[int, ...], Any]]:
+        return [(self.values[value].shape, self.dtypes[value]) for value in given]
+
     def constant(self, aval: Any, held: Any) -> int:
         """A value that the pass was given, which is neither input nor parameter."""
         number = self.value(aval, "constant", "constant")
         self.constants[number] = held
         if math.prod(aval.shape) == 1 and not isinstance(held, jax.ShapeDtypeStruct) and _is_number(aval.dtype):
-            self.numbers[number] = float(np.asarray(held).reshape(()))
+            self.numbers[number] = number_of(np.asarray(held).reshape(()))
         return number
 
     # --- the walk ----------------------------------------------------------------------------------------------------
@@ -69,7 +72,8 @@ class Tape:
 
         def read(atom: Any) -> int:
             if isinstance(atom, jax_core.Literal):
-                return self.constant(atom.aval, np.asarray(atom.val, atom.aval.dtype))
+                aval: Any = atom.aval
+                return self.constant(aval, np.asarray(atom.val, aval.dtype))
             return found[atom]
 
         for equation in closed.jaxpr.eqns:
@@ -82,6 +86,8 @@ class Tape:
         name, params = equation.primitive.name, equation.params
         if name == "scan":
             return self._scan(equation, given, frame)
+        if name == "while" and not self.unroll:
+            return self._while(equation, given, frame)
         if name == "cond":
             return self._cond(equation, given, frame)
         inner = inner_of(params) if name in CALLS else None
@@ -99,7 +105,7 @@ class Tape:
         avals = [variable.aval for variable in equation.outvars]
         said = described(name, params, operands, tuple(avals[0].shape) if avals else (), self.numbers)
         slots = said.slots or slots_of(name, len(given))
-        replay = replay_of(equation.primitive, params, [self.dtypes[value] for value in given], row.word in POINTWISE)
+        replay = replay_of(equation.primitive, params, self._avals(given), row.word in POINTWISE)
         return self.add(
             said.word or row.word, said.call or row.call or name, list(zip(slots, given, strict=True)), avals, replay,
             frame, said.attributes, Equation(name, params),
@@ -165,7 +171,7 @@ class Tape:
         return _is_by_element(closed) and _does_something(closed)
 
     def _named(self, equation: Any, inner: Any, given: list[int], frame: Frame) -> list[int]:
-        replay = call_replay(equation.primitive, equation.params, inner, [self.dtypes[value] for value in given])
+        replay = call_replay(equation.primitive, equation.params, inner, self._avals(given))
         place = next(i for i, value in enumerate(given) if value not in self.numbers)
         slots = ["input" if i == place else f"argument {i}" for i in range(len(given))]
         return self.add(
@@ -229,6 +235,12 @@ class Tape:
                 "stack", "stack", inputs, [variable.aval], _stacked, frame, {"dim": 0}, Equation("stack", {})
             )
         return [*carry, *found]
+
+    def _while(self, equation: Any, given: list[int], frame: Frame) -> list[int]:
+        """The body of a loop that goes round as often as data say, once."""
+        conds, consts = equation.params["cond_nconsts"], equation.params["body_nconsts"]
+        rest = given[conds:]
+        return self._once(equation, equation.params["body_jaxpr"], rest[:consts], rest[consts:], [], 1, frame)
 
     def _once(
         self, equation: Any, body: Any, consts: list[int], carry: list[int], xs: list[int], length: int, frame: Frame
@@ -396,6 +408,31 @@ def _count(closed: Any) -> int:
         times = int(equation.params.get("length", 1)) if equation.primitive.name == "scan" else 1
         total += 1 if inner is None else times * _count(inner)
     return total
+
+
+# numbers of activations that are no short decimals: sqrt(2/pi), GELU's, 1/sqrt(2), sqrt(2), SELU's two, pi, ln 2, 1.702
+_FORMULAS = (0.7978845608028654, 0.044715, 0.7071067811865476, 1.4142135623730951, 1.0507009873554805,
+             1.6732632423543772, 3.141592653589793, 0.6931471805599453, 1.702)  # fmt: skip
+
+
+def number_of(held: Any) -> float:
+    """The number that somebody wrote, of one that is held in few digits: what is known to stand in formulas, else the
+    shortest that is held so.
+
+    >>> number_of(np.float32(0.1)), number_of(np.float16(-0.7978845608))
+    (0.1, -0.7978845608028654)
+    """
+    if held.dtype.kind in "biu" or held.dtype == np.float64:
+        return float(held)
+    number = float(held)
+    for formula in _FORMULAS:
+        if abs(number) == float(np.asarray(formula).astype(held.dtype)):
+            return formula if number > 0 else -formula
+    for digits in range(1, 9):
+        short = float(f"{number:.{digits}g}")
+        if np.isfinite(number) and float(np.asarray(short).astype(held.dtype)) == number:
+            return short
+    return number
 
 
 def _is_number(dtype: Any) -> bool:
