@@ -78,6 +78,7 @@ __all__ = [
     "he",
     "identity",
     "init",
+    "jax",
     "lab",
     "lecun",
     "normal",
@@ -106,7 +107,7 @@ __all__ = [
 
 # module -> the names it defines, loaded at first use
 _HOMES = {
-    "headstart": "theory torch",
+    "headstart": "jax theory torch",
     "headstart.draws.philox": "philox4x32",
     "headstart.draws.sample": "sample",
     "headstart.draws.streams": "stream_words",
