@@ -201,7 +201,9 @@ def lstm() -> Probed:
 class Layer(linen.Module):
     @linen.compact
     def __call__(self, x: jax.Array, _: Any) -> Any:
-        h = linen.SelfAttention(num_heads=4)(linen.LayerNorm()(x), linen.make_causal_mask(x[..., 0]))
+        h = linen.MultiHeadDotProductAttention(num_heads=4)(
+            linen.LayerNorm()(x), mask=linen.make_causal_mask(x[..., 0])
+        )
         x = x + h
         return x + linen.Dense(32)(linen.gelu(linen.Dense(64)(linen.LayerNorm()(x)))), None
 

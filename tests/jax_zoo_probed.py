@@ -146,12 +146,12 @@ class Convs(nnx.Module):
 
     def __init__(self, std: float | None) -> None:
         init = nnx.initializers.he_normal() if std is None else nnx.initializers.normal(std)
-        channels = [3, 16, 16, 32, 32, 32, 32, 32]
+        channels = [16, 16, 16, 16, 16, 16]
         self.convs = nnx.List([
-            nnx.Conv(a, b, (3, 3), strides=2 if at == 2 else 1, kernel_init=init, rngs=nnx.Rngs(at))
+            nnx.Conv(a, b, (3, 3), kernel_init=init, rngs=nnx.Rngs(at))
             for at, (a, b) in enumerate(zip(channels[:-1], channels[1:], strict=True))
         ])  # fmt: skip
-        self.head = nnx.Linear(32, 10, rngs=nnx.Rngs(50))
+        self.head = nnx.Linear(16, 10, rngs=nnx.Rngs(50))
 
     def __call__(self, x: jax.Array) -> jax.Array:
         for conv in self.convs:
@@ -160,7 +160,7 @@ class Convs(nnx.Module):
 
 
 def convs(sick: bool) -> Probed:
-    return Convs(0.01 if sick else None), x(16, 12, 12, 3)
+    return Convs(0.01 if sick else None), x(8, 8, 8, 16)
 
 
 def attention(sick: bool) -> Probed:
@@ -191,12 +191,12 @@ SICK: dict[str, tuple[Callable[[bool], Probed], str]] = {
     "too large before relu": (lambda sick: stack(0.6 if sick else math.sqrt(2 / 64), 20, jax.nn.relu), "exploding"),
     "a layer of zeros": (zeroed, "zero layer"),
     "sixteen sigmoids": (sigmoids, "vanishing"),
-    "a bias that kills its relu": (dead, "dead units"),
+    "a bias that kills its relu": (dead, "dead"),
     "a weight that is no number": (broken, "not finite"),
     "all units alike": (symmetric, "symmetric"),
     "a residual stream without a norm": (residual, "exploding"),
     "saturated tanh": (lambda sick: stack(1.0 if sick else 1 / 8, 4, jnp.tanh), "saturated"),
     "scanned layers that are too small": (scanned, "vanishing"),
     "convolutions of N(0, 0.01)": (convs, "vanishing"),
-    "attention that looks at one place": (attention, "one-hot"),
+    "attention that looks at one place": (attention, "sharp"),
 }  # fmt: skip
