@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -15,6 +16,25 @@ from headstart.models.jax.trees import Model, Place, by_name, is_array, joined, 
 def is_nnx(given: Any) -> bool:
     nnx = sys.modules.get("flax.nnx")
     return nnx is not None and isinstance(given, nnx.Module)
+
+
+def is_split(given: Any) -> bool:
+    """Whether this is what nnx.split gives: a graph and its state."""
+    nnx = sys.modules.get("flax.nnx")
+    return type(given) is tuple and len(given) == 2 and nnx is not None and isinstance(given[0], nnx.GraphDef)
+
+
+def of_split(graph: Any, state: Any) -> Model:
+    """The model that a graph and its state are; rebuilt to a graph and a new state."""
+    nnx = sys.modules["flax.nnx"]
+    found = model_of(nnx.merge(graph, state))
+
+    def rebuild(values: Mapping[str, Any]) -> Any:
+        copied = nnx.merge(graph, state)
+        model_of(copied).rebuild(values)
+        return nnx.split(copied)
+
+    return replace(found, rebuild=rebuild, in_place=False)
 
 
 def model_of(module: Any) -> Model:
@@ -36,7 +56,7 @@ def model_of(module: Any) -> Model:
             continue
         tied_to = first.setdefault(id(variable), name)
         places.append(
-            Place(name, steps, value, owners, _told(variable), None if tied_to == name else tied_to, why_fixed(value))
+            Place(name, steps, value, owners, tied_to=None if tied_to == name else tied_to, fixed=why_fixed(value))
         )
         variables[name] = variable
     found = by_name(places)
@@ -75,11 +95,6 @@ def set_value(variable: Any, value: Any) -> None:
         variable.set_value(value)
     else:
         variable.value = value
-
-
-def _told(variable: Any) -> tuple[int, ...] | None:
-    """Stack axes by metadata: none is told by Flax's own, but for a box whose axes are named."""
-    return None
 
 
 def _variables(
