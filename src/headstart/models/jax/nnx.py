@@ -10,6 +10,7 @@ from typing import Any
 import jax
 
 from headstart.errors import InputError
+from headstart.models.jax import kinds_flax
 from headstart.models.jax.trees import Model, Place, by_name, is_array, joined, stand_in, tree_of, why_fixed
 
 
@@ -45,7 +46,6 @@ def model_of(module: Any) -> Model:
             raise InputError(f"this version of Flax has no nnx.{needed}. Install a newer one: pip install -U flax.")
     variables: dict[str, Any] = {}
     places, buffers = [], {}
-    first: dict[int, str] = {}
     for steps, owners, variable in _variables(module, nnx, (), (), set()):
         name = joined(steps)
         value = value_of(variable)
@@ -54,12 +54,9 @@ def model_of(module: Any) -> Model:
             continue
         if not is_array(value):
             continue
-        tied_to = first.setdefault(id(variable), name)
-        places.append(
-            Place(name, steps, value, owners, tied_to=None if tied_to == name else tied_to, fixed=why_fixed(value))
-        )
+        places.append(Place(name, steps, value, owners, fixed=why_fixed(value)))
         variables[name] = variable
-    found = by_name(places)
+    found = by_name(_tied(places, variables))
 
     def rebuild(values: Mapping[str, Any]) -> Any:
         for name, value in values.items():
@@ -72,6 +69,19 @@ def model_of(module: Any) -> Model:
     return Model(
         "nnx", found, tree_of(found), rebuild, call if callable(module) else None, buffers, in_place=True, given=module
     )
+
+
+def _tied(places: list[Place], variables: Mapping[str, Any]) -> list[Place]:
+    """The places, of a variable that stands at several the others tied to one: where a layer of Flax's has it.
+
+    The order of attributes does not count: Flax sorts them where it takes modules apart.
+    """
+    ranked = sorted(places, key=lambda place: (kinds_flax.kind_of(place) is None, place.steps))
+    first: dict[int, str] = {}
+    for place in ranked:
+        first.setdefault(id(variables[place.name]), place.name)
+    homes = {place.name: first[id(variables[place.name])] for place in places}
+    return [place if homes[place.name] == place.name else replace(place, tied_to=homes[place.name]) for place in places]
 
 
 def _copied(nnx: Any, module: Any, places: Mapping[str, Place], values: Mapping[str, Any]) -> Any:

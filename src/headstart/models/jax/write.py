@@ -162,8 +162,15 @@ def _drawn(entry: Entry, like: Any, seed: int, threads: int | None) -> Any:
 
 
 def _weak(made: Any) -> Any:
-    """The array with a weak type, as Python's numbers have."""
-    return jax.lax.convert_element_type(made, float) if made.dtype == jnp.result_type(float) else made
+    """The array with a weak type, as Python's numbers have: an array of such numbers, all of it replaced."""
+
+    def replaced(values: Any) -> Any:
+        return jnp.broadcast_to(jnp.asarray(0.0), values.shape).at[...].set(values)
+
+    if made.dtype != jnp.result_type(float):
+        return made
+    traced = is_traced(made) or not made.committed
+    return replaced(made) if traced else jax.jit(replaced, out_shardings=made.sharding)(made)
 
 
 def _sharding(value: Any) -> Any:
