@@ -193,6 +193,23 @@ def test_layers_in_a_scan_are_the_layers_of_a_loop() -> None:
         assert parameter.layout.stack_axes == ((0,) if parameter.what.fans else ()), ours
 
 
+def test_layers_in_a_scan_are_drawn_as_those_of_a_loop() -> None:
+    loop, scan = zoo.transformer(2), zoo.scanned(2)
+    looped = {each.name: each.key for each in read((loop.call, loop.tree), loop.args).parameters}
+    scanned = {each.name: each.key for each in read((scan.call, scan.tree), scan.args).parameters}
+    assert looped["blocks.1.q"] == "blocks.1.q"
+    assert scanned["blocks.q"] == "blocks.*.q"
+
+
+def test_the_pass_knows_better_than_a_name() -> None:
+    def call(p: Any, x: jax.Array) -> jax.Array:
+        return jnp.tanh(x @ p["bias"]) + p["kernel"]
+
+    found = of_jax(call, {"bias": w(5, 5), "kernel": w(5)}, (zoo.inputs(2, 5),))
+    assert (found["bias"].role, found["kernel"].role) == ("weight", "bias")
+    assert found["bias"].note == ""
+
+
 def test_gates_side_by_side_in_a_scan_are_those_of_an_lstm() -> None:
     found = of_jax(*zoo.lstm())
     assert told(found["hidden"])[:3] == told(of_torch(nn.LSTM(5, 6), torch.zeros(4, 2, 5))["weight_hh_l0"])[:3]
@@ -217,6 +234,30 @@ def test_experts_and_layers_of_one_example() -> None:
     assert told(found["experts"]) == ("weight", 7, 24, "tanh", False)  # each input feeds all of them
     assert told(found["second"])[:3] == ("weight", 6, 8)
     assert found["second"].layout.stack_axes == (0,)
+
+
+def test_mapping_inside_the_model_leaves_its_layers_as_they_are() -> None:
+    def call(p: Any, x: jax.Array) -> jax.Array:
+        def one(x: jax.Array) -> jax.Array:
+            return p["o"] @ jax.nn.gelu(zoo.layer_norm(p["w"] @ x, p["g"], p["s"]))
+
+        return jax.vmap(one)(x)
+
+    reading = read((call, {"w": w(9, 8), "g": w(9), "s": w(9), "o": w(2, 9)}), zoo.inputs(4, 8))
+    assert reading.graph is not None
+    norms = [(op.call, op.attributes["normalized_shape"]) for op in reading.graph.ops if op.name == "norm"]
+    assert norms == [("layer_norm", (9,))]
+    found = {each.name: each for each in reading.parameters}
+    assert told(found["w"]) == ("weight", 8, 9, "gelu_tanh", False)
+    assert (found["g"].role, found["s"].role) == ("norm scale", "norm shift")
+
+
+def test_the_body_of_a_loop_without_a_known_end_is_read() -> None:
+    def call(p: Any, x: jax.Array) -> jax.Array:
+        return lax.while_loop(lambda x: jnp.sum(x**2) > 1, lambda x: jax.nn.silu(x @ p), x)
+
+    (parameter,) = read((call, w(6, 6)), zoo.inputs(2, 6)).parameters
+    assert (parameter.role, parameter.activation) == ("weight", "silu")
 
 
 def test_both_branches_of_a_condition_are_read() -> None:

@@ -48,6 +48,18 @@ def test_the_graph_is_the_whole_program(name: str) -> None:
     np.testing.assert_array_equal(jax.tree.leaves(model), program)  # to the bit
 
 
+def test_constants_in_numpy_are_computed_as_jax_does() -> None:
+    mask = np.array([True, True, False, True, False])
+
+    def call(p: Any, x: jax.Array) -> jax.Array:
+        return jax.nn.softmax(x * p / np.sqrt(np.float32(3)), where=mask) * jnp.exp(jnp.arange(5.0) / 3)
+
+    x, p = zoo.inputs(2, 5), jnp.ones(5)
+    found = record(call, p, [x], unroll=True)
+    program = jax.jit(lambda: ran(found, {"parameter": p}, [x])[0])
+    np.testing.assert_array_equal(program(), jax.jit(call)(p, x))
+
+
 def test_a_program_with_one_number_changed_is_another() -> None:
     call, tree, args = zoo.ZOO["mlp"]()
     found = record(call, tree, args, unroll=True)
@@ -272,3 +284,24 @@ def test_numpy_computes_what_jax_does_on_any_shape(name: str) -> None:
     made = arrays[found.graph.outputs[0]]
     assert isinstance(made, np.ndarray)
     np.testing.assert_allclose(made, ELEMENTWISE[name](x), rtol=2e-5, atol=1e-6)
+
+
+def test_where_no_scope_is_the_parameters_path_names_the_layer() -> None:
+    tree = {"layers": [zoo.weights(kernel=(3, 4), bias=(4,)), zoo.weights(kernel=(4, 5), bias=(5,))]}
+
+    def call(p: Any, x: jax.Array) -> jax.Array:
+        for layer in p["layers"]:
+            x = jnp.tanh(x @ layer["kernel"] + layer["bias"])
+        return x
+
+    graph = record(call, tree, [zoo.inputs(2, 3)]).graph
+    assert [op.module for op in graph.ops if op.name in ("linear", "add", "pointwise")] == [
+        "layers.0", "layers.0", "", "layers.1", "layers.1", "",
+    ]  # fmt: skip
+
+
+def test_an_array_that_stands_twice_is_two_parameters() -> None:
+    same = jnp.zeros(4)
+    found = record(lambda p, x: jnp.tanh(x + p["a"]) + p["b"], {"a": same, "b": same}, [zoo.inputs(2, 4)])
+    assert found.parameters.keys() == {"a", "b"}
+    assert len(found.graph.uses) == 2

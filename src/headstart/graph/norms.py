@@ -11,7 +11,7 @@ from headstart.graph.values import Op
 from headstart.graph.words import POINTWISE
 
 LARGEST = 2**16  # elements that are worth computing; a larger example is judged by its shape alone
-_INSIDE = POINTWISE | {"identity", "expand", "reduce", "reshape"}
+_INSIDE = POINTWISE | {"identity", "expand", "reduce", "reshape", "permute"}
 
 
 def written_norm(graph: Graph, value: int) -> tuple[frozenset[int], int] | None:
@@ -24,7 +24,7 @@ def written_norm(graph: Graph, value: int) -> tuple[frozenset[int], int] | None:
         if not any(graph.ops[index].name == "reduce" for index in part):
             continue
         out = graph.ops[part[-1]].outputs[0]
-        whole = graph.values[out].shape == graph.values[value].shape
+        whole = sorted(graph.values[out].shape) == sorted(graph.values[value].shape)
         if whole and _is_cut(graph, part, out) and _is_invariant(graph, part, value, out):
             return frozenset(part), out
     return None

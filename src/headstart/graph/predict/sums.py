@@ -92,10 +92,12 @@ def convolution(walk: Walk, op: Op) -> Step:
 
 
 def _placed(op: Op) -> tuple[tuple[int, ...], ...] | None:
-    """Where a convolution has its axes: (inputs, channels, places) of the data, (outputs, inputs, places) of the weight,
-    and of the result as of the data; None where that is their order."""
+    """Where a convolution has its axes, None where they lie in this order: inputs, channels and places of the data,
+    outputs, inputs and places of the weight; the result as the data.
+    """
     named = [op.attributes.get(name) for name in ("axes", "weight_axes", "out_axes")]
-    return tuple(named) if all(isinstance(axes, tuple) for axes in named) else None
+    found = tuple(axes for axes in named if isinstance(axes, tuple))
+    return found if len(found) == 3 else None
 
 
 def _in_order(axes: Axes, places: Sequence[int]) -> Axes:

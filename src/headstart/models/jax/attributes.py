@@ -131,6 +131,7 @@ _RULES: dict[str, Callable[..., Said]] = {
     **dict.fromkeys(("cumsum", "cumprod", "cummax", "cummin", "cumlogsumexp"), _running),
     **{f"reduce_window_{name}": _window for name in ("sum", "max", "min")},
     "concatenate": lambda params, *_: Said(attributes={"dim": int(params["dimension"])}),
+    **dict.fromkeys(("stack", "unstack"), lambda params, *_: Said(attributes={"dim": int(params["axis"])})),
     "split": lambda params, *_: Said(attributes={"dim": int(params["axis"])}),
     "integer_pow": lambda params, *_: Said(attributes={"exponent": int(params["y"])}),
     "broadcast_in_dim": lambda params, *_: Said(attributes={"places": tuple(map(int, params["broadcast_dimensions"]))}),

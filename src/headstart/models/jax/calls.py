@@ -89,7 +89,7 @@ def _mapped(call: Call, model: Model, kwargs: Mapping[str, Any]) -> Call:
                      for arg in args)  # fmt: skip
         by_name = {word: 0 if _is_batched(value) else None for word, value in named.items()}
         words = sorted(named)
-        whole = jax.vmap(
+        whole: Any = jax.vmap(
             lambda given, inner: call(tree, *given, **dict(zip(words, inner, strict=True))),
             in_axes=(axes, tuple(by_name[word] for word in words)), axis_name=name,
         )  # fmt: skip
@@ -117,8 +117,10 @@ def _alone(
     if _axis_name(model.given) is not None:
         return None
 
+    shape_of: Any = jax.ShapeDtypeStruct
+
     def one(leaf: Any) -> Any:
-        return jax.ShapeDtypeStruct(leaf.shape[1:], leaf.dtype) if _is_batched(leaf) else leaf
+        return shape_of(leaf.shape[1:], leaf.dtype) if _is_batched(leaf) else leaf
 
     first = tuple(arg if _is_state(arg) else jax.tree.map(one, arg) for arg in args)
     return call, first, {word: jax.tree.map(one, value) for word, value in kwargs.items()}
@@ -149,7 +151,7 @@ def _is_batched(leaf: Any) -> bool:
     if not hasattr(leaf, "dtype") or not hasattr(leaf, "shape"):
         return False
     old_key = leaf.dtype == np.uint32 and tuple(leaf.shape) == (2,)
-    return not old_key and not jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key)
+    return not old_key and not jax.numpy.issubdtype(leaf.dtype, jax.dtypes.prng_key)
 
 
 def _is_state(arg: Any) -> bool:

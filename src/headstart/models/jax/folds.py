@@ -25,9 +25,31 @@ _ROOTS = frozenset({"rsqrt", "sqrt", "pow"})
 
 def folded(program: Program) -> Program:
     """The program with all that is one operation as one."""
-    for rule in (_tables, _means, _softmaxes, _pools, _dropouts):
+    for rule in (_products, _tables, _means, _softmaxes, _pools, _dropouts):
         program = program.folded(list(rule(program)))
     return sloped(program.folded(list(_norms(program))))
+
+
+# --- products -------------------------------------------------------------------------------------------------------
+
+
+def _products(program: Program) -> Iterator[Fold]:
+    """A product whose axes are put in order behind it, as mapping over a batch leaves it: x W after all."""
+    for op in program.ops:
+        kinds = [program.values[value].kind for _, value in op.inputs]
+        after = program.single(op.outputs[0]) if op.name == "einsum" and sorted(kinds) == ["data", "weight"] else None
+        if after is None or program.name(after) != "transpose":
+            continue
+        terms, _, result = op.attributes["equation"].partition("->")
+        result = "".join(result[place] for place in after.attributes["dims"])
+        place = kinds.index("data")
+        data, weight = terms.split(",")[place], terms.split(",")[1 - place]
+        plain = len(weight) == 2 and data[-1] in weight and result == data[:-1] + weight.replace(data[-1], "")
+        word = "linear" if plain else "einsum"
+        slots = ["input" if at == place else "weight" for at in range(2)] if plain else ["operands 0", "operands 1"]
+        inputs = tuple(zip(slots, (value for _, value in op.inputs), strict=True))
+        attributes = dict(op.attributes) | {"equation": f"{terms}->{result}"}
+        yield Fold((op.index, after.index), word, word, inputs, after.outputs, attributes)
 
 
 # --- tables ---------------------------------------------------------------------------------------------------------
@@ -297,7 +319,7 @@ def _is_mask(program: Program, value: int) -> float:
     """Whether a constant holds truth values, whatever they were cast to: the share that is kept if it was divided by
     that, else 1; 0 where it does not."""
     keep = 1.0
-    while not jax.dtypes.issubdtype(program.dtypes[value], np.bool_):
+    while not jax.numpy.issubdtype(program.dtypes[value], np.bool_):
         op = program.maker(value)
         if op is None:
             return 0.0
@@ -354,10 +376,11 @@ def _norm(program: Program, inside: set[int], value: int, out: int) -> Fold:
         for i in inside
     )  # fmt: skip
     value, out = _ungrouped(program, inside, value, out)
+    value, order = _ordered(program, inside, value, out)
     operands = {"weight": _own(program, inside, "multiply"), "bias": None}
     out = _affine(program, inside, out, operands)
     inputs = (("input", value), *((slot, each) for slot, each in operands.items() if each is not None))
-    call, attributes = _kind(program, reduces[0], value, centred)
+    call, attributes = _kind(program, reduces[0], value, centred, order)
     return Fold(tuple(sorted(inside)), "norm", call, inputs, (out,), attributes | _eps(program, inside))
 
 
@@ -372,6 +395,22 @@ def _ungrouped(program: Program, inside: set[int], value: int, out: int) -> tupl
         return value, out
     inside |= {before.index, after.index}
     return source, end
+
+
+def _ordered(program: Program, inside: set[int], value: int, out: int) -> tuple[int, tuple[int, ...]]:
+    """Of a norm that also puts axes in order, as mapping over a batch leaves it: the value in order, and that order."""
+    plain = tuple(range(len(program.values[value].shape)))
+    if program.values[value].shape == program.values[out].shape and not any(
+        program.name(program.ops[index]) == "transpose" and program.ops[index].inputs[0][1] == value for index in inside
+    ):
+        return value, plain
+    for index in sorted(inside):
+        op = program.ops[index]
+        moved = program.name(op) == "transpose" and op.inputs[0][1] == value
+        if moved and program.values[op.outputs[0]].shape == program.values[out].shape:
+            inside.discard(index)
+            return op.outputs[0], op.attributes["dims"]
+    return value, plain
 
 
 def _own(program: Program, inside: set[int], word: str) -> int | None:
@@ -421,10 +460,15 @@ def _eps(program: Program, inside: set[int]) -> dict[str, float]:
     return {"eps": 0.0}
 
 
-def _kind(program: Program, reduce: Op, value: int, centred: bool) -> tuple[str, dict[str, object]]:
-    """Which of the known normalizations it is, by the axes that it averages over."""
+def _kind(
+    program: Program, reduce: Op, value: int, centred: bool, order: Sequence[int]
+) -> tuple[str, dict[str, object]]:  # fmt: skip
+    """Which of the known normalizations it is, by the axes that it averages over. order: see `_ordered`."""
     shape, source = program.values[value].shape, program.values[reduce.inputs[0][1]].shape
     axes, rank = sorted(axis % len(source) for axis in reduce.attributes["dim"]), len(shape)
+    before = program.maker(value)
+    if list(order) != sorted(order) and before is not None and reduce.inputs[0][1] == before.inputs[0][1]:
+        source, axes = shape, sorted(order.index(axis) for axis in axes)
     if source != shape:
         kept = [size for axis, size in enumerate(source) if axis not in axes]
         groups = math.prod(kept[1:]) if len(kept) > 1 and rank > 1 and kept[0] == shape[0] else math.prod(kept)

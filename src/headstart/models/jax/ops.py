@@ -54,6 +54,9 @@ OPS: dict[str, Known] = {
     "gather": Known("slice", ("input", "index")),
     "split": Known("split", _ONE),
     "concatenate": Known("concatenate", ()),
+    "stack": Known("stack", ()),
+    "unstack": Known("split", _ONE, "unbind"),
+    "tile": Known("expand", _ONE),
     "pad": Known("pad", ("input", "value")),
     "dynamic_update_slice": Known("write", ("input", "other", "index")),
     "scatter": Known("write", ("input", "index", "other")),
@@ -97,8 +100,7 @@ def known(primitive: str) -> Known:
 def slots_of(primitive: str, count: int) -> tuple[str, ...]:
     """The names of so many operands."""
     slots = known(primitive).slots
-    if primitive == "concatenate" or not slots:
-        return tuple(
-            f"tensors {place}" if primitive == "concatenate" else f"argument {place}" for place in range(count)
-        )
+    if not slots:
+        word = "tensors" if primitive in ("concatenate", "stack") else "argument"
+        return tuple(f"{word} {place}" for place in range(count))
     return tuple(slots[place] if place < len(slots) else f"argument {place}" for place in range(count))

@@ -143,7 +143,7 @@ class Program:
         ops = [
             replace(
                 op, inputs=tuple((slot, numbered[value]) for slot, value in op.inputs),
-                outputs=tuple(numbered[value] for value in op.outputs),
+                outputs=tuple(numbered[value] for value in op.outputs), module=op.module or self._owner(op),
             )
             for op in self.ops
         ]  # fmt: skip
@@ -155,6 +155,12 @@ class Program:
             {numbered[value]: array for value, array in arrays.items() if value in numbered},
             {numbered[end]: numbered[begin] for end, begin in self.again.items() if {end, begin} <= numbered.keys()},
         ), numbered  # fmt: skip
+
+    def _owner(self, op: Op) -> str:
+        """Where the parameters that an operation takes stand, which names the layer where no scope does."""
+        names = {name for _, value in op.inputs for name in self.values[value].parameters}
+        owners = {name.rpartition(".")[0] for name in names}
+        return owners.pop() if len(owners) == 1 else ""
 
     # --- what constants hold -----------------------------------------------------------------------------------------
 
@@ -201,7 +207,8 @@ class Program:
             if op.replay is not None and not any(array is None for array in given):
                 try:
                     with np.errstate(all="ignore"):
-                        made = op.replay(given) if given else _none(op, self.equations[op.index])
+                        in_numpy = getattr(op.replay, "in_numpy", op.replay)  # nothing is compiled for it
+                        made = in_numpy(given) if given else _none(op, self.equations[op.index])
                 except Exception:  # whatever a primitive does not like about NumPy's arrays
                     made = None
             made = made if isinstance(made, tuple) else (made,) * len(op.outputs)
@@ -226,14 +233,14 @@ def _none(op: Op, equation: Equation) -> Any:
 
 
 def _is_drawn(dtype: Any, name: str) -> bool:
-    return name in RANDOM or bool(jax.dtypes.issubdtype(dtype, jax.dtypes.extended))
+    return name in RANDOM or bool(jax.numpy.issubdtype(dtype, jax.dtypes.extended))
 
 
 def _array(held: Any) -> Any:
     """A constant's numbers; None for one that is abstract, a key, or too large."""
     if held is None or isinstance(held, jax.ShapeDtypeStruct) or math.prod(held.shape) > _LARGEST:
         return None
-    if jax.dtypes.issubdtype(held.dtype, jax.dtypes.extended) or isinstance(held, jax.core.Tracer):
+    if jax.numpy.issubdtype(held.dtype, jax.dtypes.extended) or isinstance(held, jax.core.Tracer):
         return None
     found = np.asarray(held)
     return found if found.dtype.kind in "biu" else found.astype(np.float64)

@@ -14,10 +14,12 @@ import jax
 
 from headstart.errors import InputError
 from headstart.graph.graph import Graph
+from headstart.graph.reading import from_uses
 from headstart.graph.reading import informed as said_by_pass
 from headstart.graph.residual import ResidualSum, longest_path, residual_sums
+from headstart.layout import LAYOUTS
 from headstart.models.jax.calls import fitted
-from headstart.models.jax.layers import parameters
+from headstart.models.jax.layers import key_of, parameters
 from headstart.models.jax.record import ForwardError, Recorded, record
 from headstart.models.jax.trees import Model, example_inputs, is_container, model_of
 from headstart.plans import Parameter
@@ -61,8 +63,41 @@ def informed(reading: Reading, graph: Graph) -> Reading:
     """What the layers say, and what a pass says besides."""
     sums = residual_sums(graph)
     met: dict[str, tuple[str, ...]] = dict.fromkeys(reading.model.tree, ())
-    found = said_by_pass(reading.parameters, graph, sums, met)
+    found = said_by_pass([_unnamed(each, reading.model, graph) for each in reading.parameters], graph, sums, met)
+    found = _keyed(found, reading)
     return replace(reading, parameters=found, graph=graph, sums=sums, depth=longest_path(graph, sums))
+
+
+def _unnamed(parameter: Parameter, model: Model, graph: Graph) -> Parameter:
+    """A parameter without what only its name made likely, where the pass knows better."""
+    place, uses = model.places[parameter.name], graph.used.get(parameter.name, ())
+    bare = replace(parameter, role="unknown", layout=LAYOUTS["out_in"], note="")
+    if place.modules or not uses or (seen := from_uses(bare, uses).role) == "unknown":
+        return parameter
+    of_gates = parameter.role in ("gate weight", "recurrent", "forget bias")
+    return parameter if of_gates and seen in ("weight", "recurrent", "bias") else bare
+
+
+def _keyed(parameters: Sequence[Parameter], reading: Reading) -> tuple[Parameter, ...]:
+    """The parameters, those that the pass showed to be stacks with the keys that stacks have."""
+    before = {each.name: each.layout.stack_axes for each in reading.parameters}
+    stacks: dict[str, tuple[int, ...] | None] = {each.name: each.layout.stack_axes for each in parameters}
+    for each in parameters:  # what has no axes of its own is a stack where its neighbours all are
+        others = {stacks[other.name] for other in parameters if other.what.fans and _beside(other.name, each.name)}
+        if not each.what.fans and len(others) == 1:
+            stacks[each.name] = others.pop()
+    if all(stacks[name] == before[name] for name in before):
+        return tuple(parameters)
+    places = reading.model.places
+    return tuple(
+        replace(each, key=key_of(places[each.name], stacks[each.name] or (), stacks, reading.model))
+        if each.layout.stack_axes != before[each.name] else each
+        for each in parameters
+    )  # fmt: skip
+
+
+def _beside(first: str, second: str) -> bool:
+    return first.rpartition(".")[0] == second.rpartition(".")[0]
 
 
 def recorded(model: Model, example: Any, unroll: bool = False) -> Recorded:

@@ -7,7 +7,7 @@ run in order, the operations' replays make the model's output from inputs, param
 
 A scan stands in the graph once, its operations with a length, or is unrolled into its steps, which is what the program
 needs. Of a `cond` whose index is not known all branches are run, and a choice made between what they give. A `while`
-stays one operation.
+stands with its body once too; in the program it is one operation.
 """
 
 from __future__ import annotations
@@ -102,18 +102,16 @@ def record(
         raise ForwardError(error) from error
     tape = Tape(unroll, MOST_STEPS, root)
     parameters: dict[str, int] = {}
-    inputs, given = [], []
-    seen: dict[int, int] = {}  # an array that stands in the tree more than once is one value
+    inputs: list[int] = []
+    given: list[int] = []
     for place, variable in zip(dynamic, closed.jaxpr.invars, strict=True):
         leaf = leaves[place]
         if place >= len(named) and not _is_key(closed.jaxpr, variable):
             given.append(tape.value(variable.aval, "data", f"input {len(inputs)}"))
             inputs.append(given[-1])
         elif place < len(named) and (name := named[place]) is not None:
-            if id(leaf) not in seen or not isinstance(leaf, jax.Array):
-                seen[id(leaf)] = tape.value(variable.aval, "weight", f"parameter {name}", frozenset((name,)))
-                parameters[name] = seen[id(leaf)]
-            given.append(seen[id(leaf)])
+            given.append(tape.value(variable.aval, "weight", f"parameter {name}", frozenset((name,))))
+            parameters[name] = given[-1]
         else:
             given.append(tape.constant(variable.aval, leaf))
     outputs = tape.run(closed, given)
@@ -143,7 +141,7 @@ def _is_array(leaf: Any) -> bool:
 def _is_key(jaxpr: Any, variable: Any) -> bool:
     """Whether an input is a random key: by its type, or since something draws from it, as from the older kind."""
     dtype = variable.aval.dtype
-    if jax.dtypes.issubdtype(dtype, jax.dtypes.prng_key):
+    if jax.numpy.issubdtype(dtype, jax.dtypes.prng_key):
         return True
     if dtype != np.uint32 or variable.aval.shape[-1:] != (2,):
         return False

@@ -1,7 +1,8 @@
 """Run one recorded operation again: exactly, on JAX's arrays; in NumPy, on a grid or on samples of another shape.
 
-On JAX's own arrays (traced ones too) the primitive itself runs, so that all replays in order are the model's program.
-On NumPy arrays operations on elements take whatever shapes broadcast together and keep float64, as laws want it.
+On arrays of JAX (traced ones too), and on any that have the shapes and types that the equation had, the primitive itself
+runs, so that all replays in order are the model's program. On other arrays of NumPy operations on elements take whatever
+shapes broadcast together and keep float64, as laws want it.
 """
 
 from __future__ import annotations
@@ -16,27 +17,29 @@ from jax.extend import core as jax_core
 from scipy import special
 
 Function = Callable[..., Any]
+Aval = tuple[tuple[int, ...], Any]  # a shape and a type
 
 
 class Replay:
     """One equation of a jaxpr as a function of its arrays; its number of outputs decides array or tuple."""
 
-    __slots__ = ("dtypes", "numpy", "params", "pointwise", "primitive")
+    __slots__ = ("avals", "numpy", "params", "pointwise", "primitive")
 
     def __init__(
-        self, primitive: Any, params: Mapping[str, Any], dtypes: Sequence[Any], pointwise: bool, numpy: Function | None
+        self, primitive: Any, params: Mapping[str, Any], avals: Sequence[Aval], pointwise: bool, numpy: Function | None
     ) -> None:
-        self.primitive, self.params, self.dtypes = primitive, params, tuple(dtypes)
+        self.primitive, self.params, self.avals = primitive, params, tuple(avals)
         self.pointwise, self.numpy = pointwise, numpy
 
     def __call__(self, arrays: Sequence[Any]) -> Any:
-        if all(isinstance(array, (np.ndarray, np.generic, float, int)) for array in arrays) and arrays:
-            return self._in_numpy(arrays)
+        in_numpy = bool(arrays) and all(isinstance(array, (np.ndarray, np.generic, float, int)) for array in arrays)
+        if in_numpy and not all(map(_is_like, arrays, self.avals)):
+            return self.in_numpy(arrays)
         return self._run(arrays)
 
     def _run(self, arrays: Sequence[Any]) -> Any:
-        shapes = {np.shape(array) for array in arrays}
-        if self.pointwise and len(shapes) > 1:
+        shapes = [np.shape(array) for array in arrays]
+        if self.pointwise and len(set(shapes)) > 1 and shapes != [shape for shape, _ in self.avals]:
             arrays = _broadcast(arrays)
         found = self.primitive.get_bind_params(self.params)
         functions, params = found if isinstance(found, tuple) else ((), found)  # older versions give a pair
@@ -45,11 +48,12 @@ class Replay:
             return made
         return made[0] if len(made) == 1 else tuple(made)
 
-    def _in_numpy(self, arrays: Sequence[Any]) -> Any:
+    def in_numpy(self, arrays: Sequence[Any]) -> Any:
+        """In NumPy where there is a way, else on arrays of the types that the equation had."""
         if self.numpy is not None:
             with np.errstate(all="ignore"):
                 return self.numpy(self.params, *[np.asarray(array) for array in arrays])
-        given = [jax.numpy.asarray(np.asarray(array), dtype) for array, dtype in zip(arrays, self.dtypes, strict=True)]
+        given = [jax.numpy.asarray(np.asarray(array), aval[1]) for array, aval in zip(arrays, self.avals, strict=True)]
         return jax.tree.map(_as_numpy, self._run(given))
 
 
@@ -75,24 +79,24 @@ class Inside:
         return outputs[0] if len(outputs) == 1 else outputs
 
 
-def replay_of(primitive: Any, params: Mapping[str, Any], dtypes: Sequence[Any], pointwise: bool) -> Replay:
+def replay_of(primitive: Any, params: Mapping[str, Any], avals: Sequence[Aval], pointwise: bool) -> Replay:
     """The equation as a function.
 
     Args:
-        dtypes: of its operands.
+        avals: of its operands.
         pointwise: whether it works element by element, on any shapes that broadcast together.
     """
-    return Replay(primitive, params, dtypes, pointwise, NUMPY.get(primitive.name))
+    return Replay(primitive, params, avals, pointwise, NUMPY.get(primitive.name))
 
 
-def call_replay(primitive: Any, params: Mapping[str, Any], closed: Any, dtypes: Sequence[Any]) -> Replay:
+def call_replay(primitive: Any, params: Mapping[str, Any], closed: Any, avals: Sequence[Aval]) -> Replay:
     """A function that has a name, of operations on elements alone: its own rules of differentiation are kept."""
 
     def run(_: Any, *arrays: Any) -> Any:
         made = in_numpy(closed, arrays)
         return made[0] if len(made) == 1 else tuple(made)
 
-    return Replay(primitive, params, dtypes, False, run)
+    return Replay(primitive, params, avals, False, run)
 
 
 def in_numpy(closed: Any, arrays: Sequence[Any]) -> list[Any]:
@@ -125,6 +129,11 @@ def inner_of(params: Mapping[str, Any]) -> Any:
         if isinstance(inner, jax_core.Jaxpr):
             return jax_core.ClosedJaxpr(inner, ())
     return None
+
+
+def _is_like(array: Any, aval: Aval) -> bool:
+    """Whether an array is what the equation had, and no samples or grid in its place."""
+    return isinstance(array, (np.ndarray, np.generic)) and array.shape == aval[0] and array.dtype == aval[1]
 
 
 def _as_numpy(array: Any) -> Any:
@@ -249,6 +258,8 @@ def _table() -> dict[str, Function]:
             slice(*each) for each in zip(params["start_indices"], params["limit_indices"],
                                          params["strides"] or (1,) * x.ndim, strict=True))],
         "split": lambda params, x: tuple(np.split(x, np.cumsum(params["sizes"])[:-1], params["axis"])),
+        "stack": lambda params, *given: np.stack(given, params["axis"]),
+        "unstack": lambda params, x: tuple(np.moveaxis(x, params["axis"], 0)),
         "concatenate": lambda params, *given: np.concatenate(given, params["dimension"]),
         "reduce_sum": _reduce(np.sum), "reduce_max": _reduce(np.max), "reduce_min": _reduce(np.min),
         "reduce_prod": _reduce(np.prod), "reduce_and": _reduce(np.all), "reduce_or": _reduce(np.any),

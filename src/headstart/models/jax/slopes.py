@@ -1,7 +1,7 @@
 """Slopes of activations that learn them: a parameter that bends a line, as PReLU has.
 
 A product with a parameter is usually a scale, which is taken at its neutral value, one. With a slope of one an
-activation is a line, and would be overlooked: so it is tried with another, and where that bends the line, it is a slope.
+activation is a line, and would be overlooked: so it is tried with another; where that bends the line, it is a slope.
 """
 
 from __future__ import annotations

@@ -50,6 +50,9 @@ class Tape:
         self.dtypes.append(aval.dtype)
         return number
 
+    def _avals(self, given: Sequence[int]) -> list[tuple[tuple[int, ...], Any]]:
+        return [(self.values[value].shape, self.dtypes[value]) for value in given]
+
     def constant(self, aval: Any, held: Any) -> int:
         """A value that the pass was given, which is neither input nor parameter."""
         number = self.value(aval, "constant", "constant")
@@ -69,7 +72,8 @@ class Tape:
 
         def read(atom: Any) -> int:
             if isinstance(atom, jax_core.Literal):
-                return self.constant(atom.aval, np.asarray(atom.val, atom.aval.dtype))
+                aval: Any = atom.aval
+                return self.constant(aval, np.asarray(atom.val, aval.dtype))
             return found[atom]
 
         for equation in closed.jaxpr.eqns:
@@ -82,6 +86,8 @@ class Tape:
         name, params = equation.primitive.name, equation.params
         if name == "scan":
             return self._scan(equation, given, frame)
+        if name == "while" and not self.unroll:
+            return self._while(equation, given, frame)
         if name == "cond":
             return self._cond(equation, given, frame)
         inner = inner_of(params) if name in CALLS else None
@@ -99,7 +105,7 @@ class Tape:
         avals = [variable.aval for variable in equation.outvars]
         said = described(name, params, operands, tuple(avals[0].shape) if avals else (), self.numbers)
         slots = said.slots or slots_of(name, len(given))
-        replay = replay_of(equation.primitive, params, [self.dtypes[value] for value in given], row.word in POINTWISE)
+        replay = replay_of(equation.primitive, params, self._avals(given), row.word in POINTWISE)
         return self.add(
             said.word or row.word, said.call or row.call or name, list(zip(slots, given, strict=True)), avals, replay,
             frame, said.attributes, Equation(name, params),
@@ -165,7 +171,7 @@ class Tape:
         return _is_by_element(closed) and _does_something(closed)
 
     def _named(self, equation: Any, inner: Any, given: list[int], frame: Frame) -> list[int]:
-        replay = call_replay(equation.primitive, equation.params, inner, [self.dtypes[value] for value in given])
+        replay = call_replay(equation.primitive, equation.params, inner, self._avals(given))
         place = next(i for i, value in enumerate(given) if value not in self.numbers)
         slots = ["input" if i == place else f"argument {i}" for i in range(len(given))]
         return self.add(
@@ -229,6 +235,12 @@ class Tape:
                 "stack", "stack", inputs, [variable.aval], _stacked, frame, {"dim": 0}, Equation("stack", {})
             )
         return [*carry, *found]
+
+    def _while(self, equation: Any, given: list[int], frame: Frame) -> list[int]:
+        """The body of a loop that goes round as often as data say, once."""
+        conds, consts = equation.params["cond_nconsts"], equation.params["body_nconsts"]
+        rest = given[conds:]
+        return self._once(equation, equation.params["body_jaxpr"], rest[:consts], rest[consts:], [], 1, frame)
 
     def _once(
         self, equation: Any, body: Any, consts: list[int], carry: list[int], xs: list[int], length: int, frame: Frame

@@ -22,10 +22,10 @@ Lies = dict[str, Lie]  # parameter -> how a value lies in it
 def uses_of(program: Program) -> list[Use]:
     """The uses of parameters in every operation, in order."""
     lies: dict[int, Lies] = {}
-    for value in program.values:
-        if value.source.startswith("parameter"):
-            (name,) = value.parameters
-            lies[value.number] = {name: whole(value.shape)}
+    for each in program.values:
+        if each.source.startswith("parameter"):
+            (name,) = each.parameters
+            lies[each.number] = {name: whole(each.shape)}
     carried = _carried(program)
     found = []
     for op in program.ops:
@@ -65,7 +65,8 @@ def _follow(program: Program, op: Op, lies: dict[int, Lies]) -> None:
             if program.values[value].kind == "weight" and (not own or not joined.keys().isdisjoint(own)):
                 return
             more = equation.name == "stack"
-            joined |= {name: lie.within(0) if more else lie for name, lie in own.items()}
+            axis = int(equation.params.get("axis", 0))
+            joined |= {name: lie.within(axis) if more else lie for name, lie in own.items()}
         lies[op.outputs[0]] = joined
         return
     source = lies.get(op.inputs[0][1])
@@ -101,6 +102,8 @@ def _moved(program: Program, op: Op, equation: Equation, lie: Lie, place: int) -
     if name == "split":
         start = sum(params["sizes"][:place])
         return lie.sliced(params["axis"], start, params["sizes"][place])
+    if name == "unstack":
+        return lie.sliced(params["axis"], place, 1).without((params["axis"],))
     if name == "step":
         return lie.sliced(0, params["at"], 1).without((0,))
     if name == "loop":
