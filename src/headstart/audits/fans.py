@@ -9,7 +9,7 @@ from dataclasses import replace
 from headstart.audits.evidence import Evidence, Tensor, found
 from headstart.audits.look import Look
 from headstart.audits.recipes import fans_of, is_close, mistakes
-from headstart.libraries.starts import LAWS, NUMERATORS
+from headstart.libraries.starts import JAX, LAWS, NUMERATORS
 from headstart.signals.parameters import BY_CODE
 from headstart.signals.rule import Finding, Severity
 from headstart.words import number, times
@@ -69,9 +69,12 @@ def _may_meet_norm(evidence: Evidence, tensor: Tensor) -> bool:
 
 
 def _is_turned(tensor: Tensor) -> bool:
-    """Whether the inputs' axis is stored before the outputs'."""
+    """Whether inputs and outputs are stored the other way round than the library's initializers take them."""
     layout = tensor.parameter.layout
-    return bool(layout.in_axes and layout.out_axes) and min(layout.in_axes) < min(layout.out_axes)
+    if not layout.in_axes or not layout.out_axes:
+        return False
+    outputs_first = min(layout.out_axes) < min(layout.in_axes)
+    return outputs_first if tensor.library in JAX else not outputs_first
 
 
 def _root(evidence: Evidence, tensor: Tensor, look: Look) -> Finding | None:

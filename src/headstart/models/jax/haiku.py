@@ -74,8 +74,10 @@ def _owned(bare: Model, call: Any, example: Any) -> dict[str, Place]:
 
     def look(next_call: Any, call_args: Any, call_kwargs: Any, context: Any) -> Any:
         inner = context.module
+        if context.method_name == "__init__":  # which gives it its name
+            return next_call(*call_args, **call_kwargs)
         modules.setdefault("/".join((*lifted, inner.module_name)), inner)
-        lifts = type(inner).__name__ == "LiftingModule" and context.method_name == "__call__"
+        lifts = type(inner).__name__ == "LiftingModule"
         lifted.extend([inner.module_name] * lifts)
         try:
             return next_call(*call_args, **call_kwargs)

@@ -70,7 +70,9 @@ def key_words(key: Any) -> Any:
     typed = hasattr(key, "dtype") and jnp.issubdtype(key.dtype, jax.dtypes.prng_key)
     words = jax.random.key_data(key) if typed else key
     if not typed and str(getattr(key, "dtype", "")) != "uint32":
-        raise InputError(f"the first argument is a random key, got {type(key).__name__}. Write, say, jax.random.key(0).")
+        raise InputError(
+            f"the first argument is a random key, got {type(key).__name__}. Write, say, jax.random.key(0)."
+        )
     if words.ndim != 1:
         raise InputError(f"one random key makes one weight, got keys of shape {key.shape}. Use jax.vmap over them.")
     return words

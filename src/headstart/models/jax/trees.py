@@ -120,6 +120,8 @@ def _formed(given: Any, params: Any, example: Any) -> Model:
         return plain.model_of(params, given)
     if nnx.is_nnx(given):
         return nnx.model_of(given)
+    if nnx.is_split(given):
+        return nnx.of_split(*given)
     if callable(given) and not has_arrays(given):
         raise InputError(
             f"a model has parameters, and {getattr(given, '__name__', type(given).__name__)} is a function without. Pass "

@@ -15,7 +15,7 @@ import numpy as np
 from headstart.errors import InputError
 from headstart.graph.reading import informed, roles_of
 from headstart.graph.residual import ResidualSum, longest_path, residual_sums
-from headstart.models.jax.calls import fitted
+from headstart.models.jax.calls import Fitted, fitted
 from headstart.models.jax.layers import parameters
 from headstart.models.jax.ops import RANDOM
 from headstart.models.jax.read import forward_failed, root_of
@@ -92,7 +92,7 @@ def asked(given: Any, args: Sequence[Any], kwargs: Mapping[str, Any], predict_on
         raise InputError("a probe needs a parameter that is trained, and it has none.")
     _check_values(model, args, kwargs, predict_only)
     try:
-        fit = fitted(model, args, kwargs, batch=True)
+        fit = _fitted(model, args, kwargs)
         recorded = record(fit.call, dict(model.tree), args, fit.kwargs, model.names, unroll=True, root=root_of(model))
     except ForwardError as failed:
         raise forward_failed(model, args, kwargs, failed.error) from failed.error
@@ -142,6 +142,14 @@ def _check_values(model: Model, args: Sequence[Any], kwargs: Mapping[str, Any], 
                 "an input is a jax.ShapeDtypeStruct and has no values. Pass an array, or predict only: "
                 "predict_only=True."
             )
+
+
+def _fitted(model: Model, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Fitted:
+    """How the model is called; what takes one example is mapped over the batch."""
+    assert model.call is not None
+    if model.library != "equinox":  # the others take a batch as it is
+        return Fitted(model.call, dict(kwargs))
+    return fitted(model, args, kwargs, batch=True)
 
 
 def arrays_of(found: Asked, values: Mapping[str, Any]) -> dict[int, Any]:
