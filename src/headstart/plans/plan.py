@@ -93,11 +93,12 @@ class Entry:
 
 @dataclass(frozen=True)
 class LeftAlone:
-    """A parameter that keeps what it has, and why."""
+    """A parameter that keeps what it has, and why; where it is the same array as another, that one's name."""
 
     name: str
     role: str
     reason: str
+    tied_to: str | None = None
 
 
 @dataclass(frozen=True)
@@ -174,7 +175,10 @@ class Plan:
             }
             for entry in self.entries
         ]  # fmt: skip
-        left = [dataclasses.asdict(left) for left in self.left_alone]
+        left = [
+            {name: value for name, value in dataclasses.asdict(left).items() if name != "tied_to" or value is not None}
+            for left in self.left_alone
+        ]
         found: Row = plain({"schema": SCHEMA, "entries": entries, "left_alone": left})
         return found
 

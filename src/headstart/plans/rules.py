@@ -143,7 +143,7 @@ class _Said:
             self.decided[parameter.name] = fitting[-1]
         reason = self._left_alone(parameter, only, frozen)
         if reason:
-            return LeftAlone(parameter.name, parameter.role, reason)
+            return LeftAlone(parameter.name, parameter.role, reason, parameter.tied_to)
         by = fitting[-1] if fitting else None
         rule = self.rules[by] if by is not None else Rule()
         parameter = _ruled(parameter, rule)
