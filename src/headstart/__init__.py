@@ -10,7 +10,7 @@ TYPE_CHECKING = False  # `typing` itself takes longer than this file
 if TYPE_CHECKING:
     from typing import Any
 
-    from headstart import theory, torch
+    from headstart import keras, theory, torch
     from headstart.draws.philox import philox4x32
     from headstart.draws.sample import sample
     from headstart.draws.streams import stream_words
@@ -80,6 +80,7 @@ __all__ = [
     "he",
     "identity",
     "init",
+    "keras",
     "lab",
     "lecun",
     "normal",
@@ -108,7 +109,7 @@ __all__ = [
 
 # module -> the names it defines, loaded at first use
 _HOMES = {
-    "headstart": "theory torch",
+    "headstart": "keras theory torch",
     "headstart.draws.philox": "philox4x32",
     "headstart.draws.sample": "sample",
     "headstart.draws.streams": "stream_words",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from headstart.models import adapter_of
 from headstart.plans import Plan as PlanData
 from headstart.plans import plan_parameters
+from headstart.plans.keys import Names, keyed
 from headstart.plans.lock import Lock
 from headstart.plans.rules import ResidualScale
 from headstart.schemes import Scheme
@@ -132,6 +133,7 @@ def plan(
     only: str | Iterable[str] | None = None,
     frozen: bool = False,
     strict: bool = False,
+    names: Names = None,
 ) -> Plan:
     """What a scheme gives every parameter of a model, and why. Changes nothing.
 
@@ -151,6 +153,9 @@ def plan(
         only: patterns of names, classes or roles; everything else is left alone.
         frozen: whether parameters that need no gradient are drawn too.
         strict: whether a parameter whose use nobody knows is an error.
+        names: keys that numbers are drawn by, where they shall be those of another framework's model: a ready map to
+            PyTorch's names ("flax", "equinox", "haiku", "keras", "transformers"), a mapping, a function from a name to
+            its key, or a list of these, one behind the other.
 
     Raises:
         InputError: no model, an example that does not run, a rule that fits nothing, or a scheme that cannot draw one
@@ -166,7 +171,7 @@ def plan(
     """
     reading = adapter_of(model).read(model, example)
     made = plan_parameters(
-        reading.parameters, scheme, rules, bias=bias, residual_scale=residual_scale,
+        keyed(reading.parameters, names, model), scheme, rules, bias=bias, residual_scale=residual_scale,
         depth=None if reading.graph is None else reading.depth, only=only, frozen=frozen, strict=strict,
     )  # fmt: skip
     return Plan(made.entries, made.left_alone)
@@ -182,7 +187,7 @@ def init(
         model, scheme, example: as `plan` has them.
         seed: 0 to 2^64 - 1. Values come from the seed and each parameter's own name: a layer more changes no other.
         threads: at most so many.
-        how: rules, bias, residual_scale, only, frozen, strict, as `plan` has them.
+        how: rules, bias, residual_scale, only, frozen, strict, names, as `plan` has them.
 
     Returns:
         The plan that was applied.

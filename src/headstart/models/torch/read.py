@@ -181,7 +181,7 @@ def forward_failed(
 ) -> InputError:
     """What to tell of a forward pass that raised: on which shapes, and in which module."""
     shapes = ", ".join(str(tuple(x.shape)) for x in (*args, *kwargs.values()) if isinstance(x, Tensor))
-    module = dict(names.modules(model)).get(failed.module)
+    module = {**dict(model.named_modules()), **dict(names.modules(model))}.get(failed.module)
     where = f", in {failed.module} ({type(module).__name__})" if failed.module else ""
     example = f"the example of shape {shapes}" if shapes else "an example without tensors"
     return InputError(

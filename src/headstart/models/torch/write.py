@@ -143,6 +143,8 @@ def _place(entry: Entry, places: dict[str, names.Place]) -> names.Place:
 def _targets(entry: Entry, shard: Shard, seed: int) -> list[Target] | None:
     """The memory of a whole weight whose elements are drawn one by one in its own order; None where it is not so."""
     draw, tensor = entry.draws[0], shard.memory
+    if entry.picks or entry.flip:  # a part of a weight begins within its stream
+        return None
     if not isinstance(draw, _ELEMENTWISE) or (len(entry.draws) > 1 and len(set(entry.draws)) > 1):
         return None
     if tensor.device.type != "cpu" or tuple(tensor.shape) != entry.shape or tensor.numel() == 0:
