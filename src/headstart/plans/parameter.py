@@ -29,6 +29,9 @@ class Parameter:
         trainable: whether training may change it.
         fixed: why nobody may write to it (whole numbers, no memory of its own); "" if one may.
         note: what a reader should know besides.
+        start: the one number that its layer fills it with, where that is known; nan where nobody can know it; None
+            for what its role says.
+        zero_row: a row of a lookup that stays zero, whatever is drawn: that of its padding.
         function: the activation that follows, where it has no name.
 
     Raises:
@@ -48,6 +51,8 @@ class Parameter:
     trainable: bool = True
     fixed: str = ""
     note: str = ""
+    start: float | None = None
+    zero_row: int | None = None
     function: Callable[..., Any] | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
