@@ -245,6 +245,16 @@ def stack_axes(rank: int, layout: Layout) -> tuple[int, ...]:
     return canonical_order(rank, layout)[: len(layout.stack_axes)]
 
 
+def field_axes(rank: int, layout: Layout) -> tuple[int, ...]:
+    """The stored axes of the receptive field.
+
+    >>> field_axes(4, LAYOUTS["in_out"]), field_axes(4, LAYOUTS["out_in"]), field_axes(1, LAYOUTS["out_in"])
+    ((0, 1), (2, 3), ())
+    """
+    named = sum(len(getattr(layout, name)) for name in _AXES)
+    return canonical_order(rank, layout)[named:]
+
+
 @functools.lru_cache(maxsize=1024)
 def blocks(shape: tuple[int, ...], layout: Layout) -> tuple[Block, ...]:
     """The blocks of a weight; none where it is one.

@@ -1,4 +1,4 @@
-"""`headstart materialize`: the weights of a plan or a model, written to disk as safetensors, with no model in between."""
+"""`headstart materialize`: the weights of a plan or a model, written to disk as safetensors, whatever their size."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ def command(
 ) -> None:
     """Write the weights of PLAN, or of MODEL, as safetensors into FOLDER; no model is filled on the way.
 
-    PLAN is a plan.json of `headstart plan`; MODEL is where a factory is, as in `headstart plan`, whose options it takes:
-    build it on the meta device, and its size does not matter. Files and index are named as transformers names them.
-    Interrupted, killed or out of disk: the same command goes on, and what was finished is not drawn again.
+    PLAN is a plan.json of `headstart plan`; MODEL is where a factory is, as in `headstart plan`, whose options it
+    takes: build it on the meta device, and its size does not matter. Files and index are named as transformers names
+    them. Interrupted, killed or out of disk: the same command goes on, and what was finished is not drawn again.
 
     \\b
     headstart materialize plan.json weights --seed 7

@@ -13,6 +13,7 @@ from headstart.errors import InputError, unknown
 from headstart.layout import MODES, Layout, block_fans, layout_of
 from headstart.plans.parameter import Parameter
 from headstart.plans.plan import Entry, LeftAlone, Plan
+from headstart.plans.picks import part_words, pick_axis
 from headstart.plans.roles import KEEP, ROLES, SCHEME
 from headstart.schemes import Constant, Draw, Scheme, scheme
 from headstart.words import number
@@ -24,6 +25,7 @@ _SCALES: dict[str, Callable[[int], float]] = {
     "1/L": lambda sums: 1 / sums,
     "0": lambda sums: 0.0,
 }
+GATES, FORGET = 4, 1  # of an LSTM
 
 
 @dataclass(frozen=True)
@@ -198,7 +200,10 @@ class _Said:
             return self._drawn(replace(parameter, role="bias", layout=_plain(parameter)), self.bias, None, 1.0)
         draws: tuple[Draw, ...] = (Constant(0.0),)
         if parameter.role == "forget bias":  # input, forget, cell, output
-            draws = (Constant(0.0), Constant(1.0), Constant(0.0), Constant(0.0))
+            draws = tuple(Constant(float(gate == FORGET)) for gate in parameter.picks or range(GATES))
+            if len(draws) > 1 and parameter.layout.blocks is None:
+                axis = pick_axis(len(parameter.shape), parameter.layout)
+                parameter = replace(parameter, layout=Layout((axis,), blocks=(axis, len(draws))))
         return _entry(parameter, draws, parameter.what.reason)
 
     def _drawn(
@@ -364,6 +369,8 @@ def _left(parameter: Parameter, reason: str) -> LeftAlone:
 
 
 def _entry(parameter: Parameter, draws: tuple[Draw, ...], reason: str) -> Entry:
+    part = part_words(parameter.key, parameter.picks, parameter.of) if parameter.picks else ""
+    mirrored = "mirrored along its receptive field" if parameter.flip else ""
     return Entry(
         name=parameter.name,
         key=parameter.key,
@@ -372,7 +379,10 @@ def _entry(parameter: Parameter, draws: tuple[Draw, ...], reason: str) -> Entry:
         layout=parameter.layout,
         activation=parameter.activation,
         draws=draws,
-        reason=reason,
+        reason="; ".join(filter(None, (reason, part, mirrored))),
         ends_residual=parameter.ends_residual,
         zero_row=parameter.zero_row,
+        picks=parameter.picks,
+        of=parameter.of,
+        flip=parameter.flip,
     )

@@ -89,15 +89,25 @@ def contents(plan: Plan, seed: int, dtype: str, include: Include = "all") -> tup
 
 def digest(plan: Plan, seed: int, dtype: str, include: str) -> str:
     """What the bytes of a checkpoint depend on, in 32 letters: not the words in a plan, nor how it is cut in files."""
-    drawn = [{k: v for k, v in _data(entry).items() if k not in _WORDS_ONLY} for entry in plan.entries]
+    drawn = [_data(entry) for entry in plan.entries]
     left = [(left.name, left.shape, left.start, left.tied_to) for left in plan.left_alone] if include == "all" else []
     text = json.dumps(plain([FORMAT_VERSION, seed, dtype, include, drawn, left]), sort_keys=True)
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
 def _data(entry: Entry) -> dict[str, Any]:
-    draws = [[type(draw).__name__, dataclasses.asdict(draw)] for draw in entry.draws]
-    return {**dataclasses.asdict(entry), "draws": draws}
+    """What an entry's numbers depend on; what is as it is by default is left out, so that words may be added."""
+    given = {
+        field.name: _plain(getattr(entry, field.name))
+        for field in dataclasses.fields(entry)
+        if field.name not in (*_WORDS_ONLY, "draws") and getattr(entry, field.name) != field.default
+    }
+    return {**given, "draws": [[type(draw).__name__, dataclasses.asdict(draw)] for draw in entry.draws]}
+
+
+def _plain(value: Any) -> Any:
+    """A field as data: a layout by its fields."""
+    return dataclasses.asdict(value) if dataclasses.is_dataclass(value) and not isinstance(value, type) else value
 
 
 def _check_starts(left_alone: tuple[LeftAlone, ...]) -> None:

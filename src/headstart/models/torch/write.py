@@ -15,13 +15,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from headstart.draws.arrays import draw_array
 from headstart.draws.backends.compiler import compiles
 from headstart.draws.backends.numba_backend import is_consecutive
 from headstart.draws.many import Target, fill_targets
 from headstart.draws.recipes import recipe
 from headstart.draws.rectangles import Rectangle, whole_rectangle
 from headstart.draws.streams import slice_name, stream
+from headstart.draws.weights import draw_entry
 from headstart.errors import InputError, unknown
 from headstart.layout import Layout
 from headstart.models.torch import names
@@ -152,6 +152,8 @@ def _interleaved(first: Tensor, second: Tensor) -> bool:
 def _targets(entry: Entry, tensor: Tensor, seed: int) -> list[Target] | None:
     """The memory of a tensor that is drawn element by element in its own order; None where it is not as simple."""
     draw = entry.draws[0]
+    if entry.picks or entry.flip:  # a part of a weight begins within its stream
+        return None
     if not isinstance(draw, _ELEMENTWISE) or (len(entry.draws) > 1 and len(set(entry.draws)) > 1):
         return None
     if tensor.device.type != "cpu" or type(tensor) not in (Tensor, nn.Parameter) or tensor.numel() == 0:
@@ -201,10 +203,7 @@ def _is_plain(layout: Layout) -> bool:
 def _rehearse(entry: Entry, tensor: Tensor, seed: int) -> None:
     """Let every draw that may be refused be refused before anything is written: an empty part of it is drawn."""
     try:
-        draw_array(
-            entry.draws if len(entry.draws) > 1 else entry.draw, entry.shape, seed, entry.key, entry.stream_role,
-            DTYPES[tensor.dtype], layout=entry.layout, region=[(0, 0)] * len(entry.shape),
-        )  # fmt: skip
+        draw_entry(entry, seed, DTYPES[tensor.dtype], region=[(0, 0)] * len(entry.shape))
     except InputError as error:
         raise InputError(f"{entry.name}: {error}") from None
 
@@ -212,18 +211,14 @@ def _rehearse(entry: Entry, tensor: Tensor, seed: int) -> None:
 def _write_one(entry: Entry, place: names.Place, seed: int, threads: int | None) -> dict[str, float]:
     """Draw one parameter; a computed weight is set through its layer and read back."""
     tensor = place.tensor
-    draw: Any = entry.draws if len(entry.draws) > 1 else entry.draw
     if place.effective is None:
-        if isinstance(draw, Constant):
-            tensor.detach().fill_(draw.value)
+        if len(entry.draws) == 1 and isinstance(entry.draw, Constant):
+            tensor.detach().fill_(entry.draw.value)
         else:
-            draw_array(draw, entry.shape, seed, entry.key, entry.stream_role, DTYPES[tensor.dtype], layout=entry.layout,
-                       out=tensor.detach(), threads=threads)  # fmt: skip
+            draw_entry(entry, seed, DTYPES[tensor.dtype], out=tensor.detach(), threads=threads)
         return {}
     values = torch.empty(entry.shape, dtype=tensor.dtype, device=tensor.device)
-    draw_array(
-        draw, entry.shape, seed, entry.key, entry.stream_role, DTYPES[tensor.dtype], layout=entry.layout, out=values
-    )
+    draw_entry(entry, seed, DTYPES[tensor.dtype], out=values)
     set_weight(place.module, place.effective, values)
     if place.effective.free:
         used = getattr(place.module, place.effective.attribute).detach()
