@@ -139,18 +139,24 @@ def _planned(entry: Entry, seed: int, places: Places | Spans, held: Held) -> Any
     dtype = "float64" if held.dtype == "float64" else "float32"
     if isinstance(places, np.ndarray):
         found = draw_places(entry, seed, places, dtype)
-        for spans in held.zeros:
+        for spans in _zeros(entry, held):
             inside = [(places[:, axis] >= a) & (places[:, axis] < b) for axis, (a, b) in enumerate(spans)]
             found[np.logical_and.reduce(inside)] = 0
         return found
     whole = draw_entry(entry, seed, dtype, region=list(places))
-    for spans in held.zeros:
+    for spans in _zeros(entry, held):
         cut = [
             slice(max(a - first, 0), max(min(b, stop) - first, 0))
             for (a, b), (first, stop) in zip(spans, places, strict=True)
         ]
         whole[tuple(cut)] = 0
     return whole.reshape(-1)
+
+
+def _zeros(entry: Entry, held: Held) -> tuple[Spans, ...]:
+    """The rectangles that are zero whatever is drawn."""
+    row = entry.zero_row
+    return held.zeros if row is None else (*held.zeros, ((row, row + 1), *((0, size) for size in entry.shape[1:])))
 
 
 def _unlike(values: NDArray[Any], expected: NDArray[Any], entry: Entry, held: Held) -> NDArray[np.bool_]:

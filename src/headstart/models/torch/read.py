@@ -24,6 +24,7 @@ from headstart.models.torch.fsdp import refuse_flattened
 from headstart.models.torch.layers import Kind, kind_of
 from headstart.models.torch.record import ForwardError, record
 from headstart.models.torch.restore import left_as_found
+from headstart.models.torch.starts import UNKNOWN, start_of
 from headstart.plans import Parameter
 
 
@@ -130,6 +131,8 @@ def _parameters(places: Sequence[names.Place]) -> list[Parameter]:
                 tied_to=None if first == place.name else first, owner=type(place.module).__name__,
                 trainable=tensor.requires_grad, fixed=_fixed(place),
                 note="; ".join(filter(None, (kind.note, _computed(place)))),
+                start=UNKNOWN if place.effective else start_of(place.module, place.attribute, tensor, kind),
+                zero_row=getattr(place.module, "padding_idx", None) if kind.role == "lookup" else None,
             )
         )  # fmt: skip
     return found
