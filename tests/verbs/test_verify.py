@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,8 +20,8 @@ from headstart.plans import Entry, Parameter, plan_parameters
 from headstart.plans.verified import Held, Piece, Spans
 
 
-def entry_of(scheme: str, shape: tuple[int, ...], layout: Layout = LAYOUTS["out_in"]) -> Entry:
-    return plan_parameters([Parameter("w", shape, layout=layout)], scheme)["w"]
+def entry_of(scheme: str, shape: tuple[int, ...], layout: Layout = LAYOUTS["out_in"], **part: Any) -> Entry:
+    return plan_parameters([Parameter("w", shape, layout=layout, **part)], scheme)["w"]
 
 
 def held_of(values: np.ndarray, shape: tuple[int, ...] | None = None, spans: Spans | None = None) -> Held:
@@ -39,18 +40,22 @@ SCHEMES = [
     "dirac",
 ]
 LAYOUTS_TRIED = [
-    ((6, 4), LAYOUTS["out_in"]),
-    ((3, 5, 4, 8), LAYOUTS["in_out"]),
-    ((5, 6, 4), Layout((1,), (2,), stack_axes=(0,))),
-    ((12, 5), Layout((0,), (1,), blocks=(0, (2, 4, 6)))),
-    ((5, 12, 3), Layout((1,), (0,), stack_axes=(2,), blocks=(1, 3))),
+    ((6, 4), LAYOUTS["out_in"], {}),
+    ((3, 5, 4, 8), LAYOUTS["in_out"], {}),
+    ((3, 5, 4, 8), LAYOUTS["in_out"], {"flip": True}),
+    ((5, 6, 4), Layout((1,), (2,), stack_axes=(0,)), {}),
+    ((12, 5), Layout((0,), (1,), blocks=(0, (2, 4, 6))), {}),
+    ((5, 12), Layout((1,), (0,)), {"picks": (3, 0, 1), "of": 4}),
+    ((5, 12, 3), Layout((1,), (0,), stack_axes=(2,), blocks=(1, 3)), {}),
 ]
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-@pytest.mark.parametrize(("shape", "layout"), LAYOUTS_TRIED, ids=str)
-def test_chosen_elements_have_the_bits_of_the_whole(scheme: str, shape: tuple[int, ...], layout: Layout) -> None:
-    entry = entry_of(scheme, shape, layout)
+@pytest.mark.parametrize(("shape", "layout", "part"), LAYOUTS_TRIED, ids=str)
+def test_chosen_elements_have_the_bits_of_the_whole(
+    scheme: str, shape: tuple[int, ...], layout: Layout, part: dict[str, Any]
+) -> None:
+    entry = entry_of(scheme, shape, layout, **part)
     places = np.random.default_rng(0).integers(0, shape, (60, len(shape)))
     for dtype in ("float32", "float64"):
         whole = draw_entry(entry, 3, dtype)
