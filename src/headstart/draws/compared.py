@@ -21,7 +21,7 @@ from headstart.draws.rectangles import whole_rectangle
 from headstart.draws.sampled import Places, draw_places, whole_slices
 from headstart.draws.weights import draw_entry
 from headstart.plans import Entry
-from headstart.plans.verified import Checked, Held, Piece, Spans
+from headstart.plans.verified import ELSEWHERE, Checked, Held, Piece, Spans
 from headstart.schemes.distributions import DeltaOrthogonal, Orthogonal
 
 LEAST = 512  # numbers per piece: what is wrong in one number of a hundred is then missed once in 170 checks
@@ -64,7 +64,7 @@ def compared(entry: Entry, held: Held | None, seed: int, sample: float = 1e-4, p
             different += int(wrong.sum())
             if not example and wrong.any():
                 example = _example(places, values, expected, int(wrong.argmax()), held.dtype)
-    note = "" if held.pieces else "no part of it is here"
+    note = "" if held.pieces else ELSEWHERE
     if held.close:
         note = f"computed by its layer: compared to {held.close:g} standard deviations"
     return told("other values" if different else "as planned", checked, size, different, example, note)

@@ -70,7 +70,8 @@ def _elements(entry: Entry, places: Places) -> NDArray[np.uint64]:
         run = np.searchsorted([run.stop for run in part.runs], places[:, part.axis], side="right")
         places[:, part.axis] += np.array([run.shift for run in part.runs], np.int64)[run]
     steps = whole_rectangle(entry.shape if part is None else part.shape, entry.layout).steps
-    return (places.astype(np.uint64) * np.array(steps, np.uint64)).sum(axis=1, dtype=np.uint64)
+    found: NDArray[np.uint64] = (places.astype(np.uint64) * np.array(steps, np.uint64)).sum(axis=1, dtype=np.uint64)
+    return found
 
 
 def whole_slices(entry: Entry) -> bool:

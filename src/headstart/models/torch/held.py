@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from headstart.models.torch import names
+from headstart.models.torch.ranks import gathered, mesh_of
 from headstart.models.torch.shards import Shard, is_sharded, local, shards_of
 from headstart.models.torch.values import missing
 from headstart.plans.verified import Held, Index, Piece
@@ -22,6 +23,16 @@ def held(model: nn.Module, wanted: Iterable[str]) -> dict[str, Held]:
     """Name -> what this process holds; names that the model does not have are left out."""
     places = {place.name: place for place in names.parameters(names.unwrapped(model))}
     return {name: _held(places[name]) for name in wanted if name in places}
+
+
+def exchanged(model: nn.Module, value: Any, group: Any) -> dict[int, Any]:
+    """What every process of a group tells: rank -> value; the group as `write` takes it.
+
+    Raises:
+        InputError: it is no group of processes.
+    """
+    places = names.parameters(names.unwrapped(model))
+    return gathered(value, mesh_of(place.tensor for place in places) if group == "mesh" else group)
 
 
 def _held(place: names.Place) -> Held:

@@ -136,7 +136,8 @@ def _write(jobs: Sequence[Job], seed: int, threads: int | None) -> dict[str, flo
 
 def _place(entry: Entry, places: dict[str, names.Place]) -> names.Place:
     if entry.name not in places:
-        raise unknown("parameter", entry.name, list(places) or ["none"])
+        told = unknown("parameter", entry.name, list(places) or ["none"])
+        raise InputError(f"{told} Of a part of the planned model, such as a pipeline's stage, apply plan.part(model).")
     return places[entry.name]
 
 
