@@ -10,7 +10,7 @@ TYPE_CHECKING = False  # `typing` itself takes longer than this file
 if TYPE_CHECKING:
     from typing import Any
 
-    from headstart import theory, torch
+    from headstart import keras, theory, torch
     from headstart.draws.philox import philox4x32
     from headstart.draws.sample import sample
     from headstart.draws.streams import stream_words
@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from headstart.verbs.probe import Probe, probe
     from headstart.verbs.study import Study, StudyReport, study
     from headstart.verbs.tune import Tuning, tune
+    from headstart.verbs.verify import Verified
     from headstart.verbs.watch import Watch, watch
 
 __version__ = "0.1.0.dev0"
@@ -77,6 +78,7 @@ __all__ = [
     "StudyReport",
     "Tuning",
     "Unhealthy",
+    "Verified",
     "Watch",
     "audit",
     "compare",
@@ -89,6 +91,7 @@ __all__ = [
     "he",
     "identity",
     "init",
+    "keras",
     "lab",
     "lecun",
     "materialize",
@@ -118,7 +121,7 @@ __all__ = [
 
 # module -> the names it defines, loaded at first use
 _HOMES = {
-    "headstart": "theory torch",
+    "headstart": "keras theory torch",
     "headstart.draws.philox": "philox4x32",
     "headstart.draws.sample": "sample",
     "headstart.draws.streams": "stream_words",
@@ -139,6 +142,7 @@ _HOMES = {
     "headstart.verbs.probe": "Probe probe",
     "headstart.verbs.study": "Study StudyReport study",
     "headstart.verbs.tune": "Tuning tune",
+    "headstart.verbs.verify": "Verified",
     "headstart.verbs.watch": "Watch watch",
 }
 _LAZY = {name: module for module, names in _HOMES.items() for name in names.split()}

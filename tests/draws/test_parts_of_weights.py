@@ -38,7 +38,7 @@ def test_a_part_has_the_numbers_of_its_blocks(backend: str, scheme: str, picks: 
     part = entry_of(scheme, (5, 4 * len(picks)), IN_OUT, picks=picks, of=3)
     found = np.asarray(draw_entry(part, 3, backend=backend))
     weight = whole(part, LAYOUTS["out_in"], (12, 5), backend)
-    assert (found.T == np.concatenate([weight[4 * pick : 4 * pick + 4] for pick in picks])).all()
+    assert (np.concatenate([weight[4 * pick : 4 * pick + 4] for pick in picks]) == found.T).all()
     other = np.asarray(draw_entry(replace(part, picks=picks[::-1] if len(picks) > 1 else (0,)), 3))
     assert scheme == "ones" or (found != other).any()  # the twin: other blocks are other numbers
 
@@ -57,7 +57,7 @@ def test_regions_are_those_of_the_part(backend: str, scheme: str) -> None:
 def test_heads_are_the_same_numbers_reshaped() -> None:
     query = entry_of("glorot", (6, 2, 3), HEADS, picks=(1,), of=3)
     weight = whole(query, LAYOUTS["out_in"], (18, 6))
-    assert (draw_entry(query, 3).reshape(6, 6).T == weight[6:12]).all()
+    assert (weight[6:12] == draw_entry(query, 3).reshape(6, 6).T).all()
     assert query.fan_in == query.fan_out == 6
 
 

@@ -12,8 +12,10 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.signals.measure.moments import SAMPLED, stride
+
 Array = NDArray[np.float64]
-MOST = 16384  # values of a sample: uniform, normal and truncated are told apart 100 times in 100
+MOST = SAMPLED
 _CHUNK = 1 << 20
 
 
@@ -99,18 +101,6 @@ class ArrayValues:
 
     def same(self, other: Any) -> bool:
         return self.shape == other.shape and self.dtype == other.dtype and bool(np.array_equal(self.array, other.array))
-
-
-def stride(size: int, shape: tuple[int, ...], most: int = MOST) -> int:
-    """Steps for a sample of at most so many values, that share no factor with the last axis: not one column alone.
-
-    >>> stride(100, (100,)), stride(4096 * 4096, (4096, 4096))
-    (1, 1025)
-    """
-    step = -(-size // most)
-    while step > 1 and math.gcd(step, shape[-1] if shape else 1) > 1:
-        step += 1
-    return max(step, 1)
 
 
 def _numbers(found: Any) -> Array:

@@ -11,9 +11,10 @@ from typing import Any
 from headstart.check import is_number, positive
 from headstart.errors import InputError, unknown
 from headstart.layout import MODES, Layout, block_fans, layout_of
+from headstart.plans.keys import check_keys
 from headstart.plans.parameter import Parameter
-from headstart.plans.plan import Entry, LeftAlone, Plan
 from headstart.plans.picks import part_words, pick_axis
+from headstart.plans.plan import Entry, LeftAlone, Plan
 from headstart.plans.roles import KEEP, ROLES, SCHEME
 from headstart.schemes import Constant, Draw, Scheme, scheme
 from headstart.words import number
@@ -73,8 +74,9 @@ def plan_parameters(
         strict: whether a parameter of unknown use is an error.
 
     Raises:
-        InputError: two parameters of one name, a tie to a parameter that there is not, a rule that fits no parameter
-            or is for one by its whole name and overruled, or a scheme that cannot draw one of them; with its name.
+        InputError: two parameters of one name or key, a tie to a parameter that there is not, a rule that fits no
+            parameter or is for one by its whole name and overruled, or a scheme that cannot draw one of them; with its
+            name.
 
     >>> layer = [Parameter("weight", (5, 8)), Parameter("bias", (5,), "bias"), Parameter("scale", (5,), "norm scale")]
     >>> print(plan_parameters(layer, "he", rules={"bias": "normal(0.1)"}))
@@ -199,11 +201,12 @@ class _Said:
         if self.bias != scheme("zeros"):
             return self._drawn(replace(parameter, role="bias", layout=_plain(parameter)), self.bias, None, 1.0)
         draws: tuple[Draw, ...] = (Constant(0.0),)
-        if parameter.role == "forget bias":  # input, forget, cell, output
-            draws = tuple(Constant(float(gate == FORGET)) for gate in parameter.picks or range(GATES))
+        if parameter.role == "forget bias":  # of all gates, input, forget, cell, output; or of some of them
+            gates = parameter.picks or (range(GATES) if parameter.layout.blocks or parameter.of > 1 else (FORGET,))
+            draws = tuple(Constant(float(gate == FORGET)) for gate in gates)
             if len(draws) > 1 and parameter.layout.blocks is None:
                 axis = pick_axis(len(parameter.shape), parameter.layout)
-                parameter = replace(parameter, layout=Layout((axis,), blocks=(axis, len(draws))))
+                parameter = replace(parameter, layout=_of_gates(axis, len(draws), parameter.layout))
         return _entry(parameter, draws, parameter.what.reason)
 
     def _drawn(
@@ -300,6 +303,11 @@ def _bias(given: str | Scheme) -> Scheme | str:
     return KEEP if given == KEEP else scheme(given)
 
 
+def _of_gates(axis: int, gates: int, layout: Layout) -> Layout:
+    """The layout of a bias of several gates side by side."""
+    return Layout((axis,), stack_axes=layout.stack_axes, blocks=(axis, gates))
+
+
 def _plain(parameter: Parameter) -> Layout:
     return replace(parameter.layout, blocks=None)
 
@@ -337,6 +345,7 @@ def _check(parameters: list[Parameter]) -> None:
                 f"{parameter.name!r} is tied to {parameter.tied_to!r}, which is no parameter of the model. "
                 "Name the one that is drawn."
             )
+    check_keys(parameters)
 
 
 def _fits(parameter: Parameter, pattern: str) -> bool:

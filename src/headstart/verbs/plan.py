@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any
 from headstart.models import adapter_of
 from headstart.plans import Plan as PlanData
 from headstart.plans import plan_parameters
+from headstart.plans.keys import Names, keyed
 from headstart.plans.lock import Lock
+from headstart.plans.part import Names as PartNames
+from headstart.plans.part import part_of
 from headstart.plans.rules import ResidualScale
 from headstart.schemes import Scheme
 from headstart.verbs.result import Result
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from headstart.show.files import Files
+    from headstart.verbs.verify import Verified
 
 
 class Plan(PlanData, Result):
@@ -33,7 +37,9 @@ class Plan(PlanData, Result):
 
         return heading(self)
 
-    def apply(self, model: Any, seed: int = 0, *, threads: int | None = None) -> dict[str, float]:
+    def apply(
+        self, model: Any, seed: int = 0, *, threads: int | None = None, group: Any = None
+    ) -> dict[str, float]:  # fmt: skip
         """Write every parameter its numbers, drawn by its key from the seed; all is checked before any is written.
 
         Norms and whatever is left alone keep what they have; the same call again changes nothing.
@@ -42,15 +48,19 @@ class Plan(PlanData, Result):
             model: with the parameters that the plan speaks of; on any device but meta.
             seed: 0 to 2^64 - 1; the same plan and seed give the same bits.
             threads: at most so many.
+            group: of processes that apply it together, or their mesh, or "mesh" for the one that the model is sharded
+                on: they exchange one digest first, and all raise where one differs or cannot. None asks nobody.
 
         Returns:
             Parameters whose layer changes what was written (spectral norm): name -> how far the weight that is used is
             from it, relative to it. Empty for ordinary layers.
 
         Raises:
-            InputError: a parameter is missing, has another shape, or cannot be written; nothing was written.
+            InputError: a parameter is missing, has another shape, or cannot be written, or processes of the group
+                differ; nothing was written.
         """
-        written: dict[str, float] = adapter_of(model).write(self, model, seed, threads).changed
+        shared = {} if group is None else {"group": group}
+        written: dict[str, float] = adapter_of(model).write(self, model, seed, threads, **shared).changed
         return written
 
     def lock(self, model: Any, seed: int = 0) -> Lock:
@@ -64,6 +74,65 @@ class Plan(PlanData, Result):
         """
         held = adapter_of(model).locked(model, [entry.name for entry in self.entries])
         return Lock(PlanData(self.entries, self.left_alone), seed, tuple(held.values()))
+
+    def part(self, model: Any, names: PartNames = None) -> Plan:
+        """What this plan is for a part of its model: a pipeline's stage, or the experts that one process keeps.
+
+        Names decide, never the order: an entry of the part keeps the key that its numbers are drawn by. Apply, verify
+        and lock the part with what this returns.
+
+        Args:
+            model: the part.
+            names: of the part's parameters in the whole model: the name there of the module that the part is; a
+                mapping from names in the part to names in the whole, of parameters or of modules; a function; None
+                where they are the same.
+
+        Raises:
+            InputError: a parameter of the part that this plan does not have, or two that are the same one of it.
+
+        >>> import torch
+        >>> whole = torch.nn.Sequential(torch.nn.Linear(8, 5), torch.nn.ReLU(), torch.nn.Linear(5, 2))
+        >>> made, stage = init(whole, "he"), torch.nn.Sequential(torch.nn.Linear(5, 2))
+        >>> made.part(stage, {"0": "2"}).apply(stage)
+        {}
+        >>> torch.equal(stage[0].weight, whole[2].weight)
+        True
+        """
+        made = part_of(self, adapter_of(model).read(model).parameters, names)
+        return Plan(made.entries, made.left_alone)
+
+    def verify(
+        self, model: Any, seed: int = 0, *, sample: float = 1e-4, places: int = 0, group: Any = None
+    ) -> Verified:  # fmt: skip
+        """Which parameters do not hold what this plan and seed say. Changes nothing, and needs no second model.
+
+        A share of each parameter's numbers is drawn again and compared to the bit, at least some hundred of each shard
+        that this process holds; orthogonal weights to 1e-12 and their rounding, which costs the whole matrix.
+
+        Args:
+            model: with any sharding; each process looks at what it holds.
+            seed: that the plan was applied with.
+            sample: the share that is drawn again, above 0 and at most 1, which is all.
+            places: a seed that chooses them.
+            group: of processes that have started together, or their mesh, or "mesh" for the one that the model is
+                sharded on: each gets what all of them found, and replicas are compared by digests of all that they
+                hold. None asks nobody, and tells what this process holds.
+
+        Raises:
+            InputError: no model, a sample or seed outside these ranges, or no such group.
+
+        >>> import torch
+        >>> layer = torch.nn.Linear(30, 20)
+        >>> made = init(layer, "he")
+        >>> made.verify(layer)
+        <Verified: 2 parameters, 620 numbers drawn again: all as planned>
+        >>> _ = torch.nn.init.zeros_(layer.weight[:3])
+        >>> made.verify(layer).wrong[0].verdict, made.verify(layer).wrong[0].different
+        ('other values', 90)
+        """
+        from headstart.verbs.verify import verify
+
+        return verify(self, model, seed, sample=sample, places=places, group=group)
 
     def print_to(self, console: Console) -> None:
         from headstart.show.model.plan_table import print_plan
@@ -103,6 +172,7 @@ def plan(
     only: str | Iterable[str] | None = None,
     frozen: bool = False,
     strict: bool = False,
+    names: Names = None,
 ) -> Plan:
     """What a scheme gives every parameter of a model, and why. Changes nothing.
 
@@ -122,6 +192,9 @@ def plan(
         only: patterns of names, classes or roles; everything else is left alone.
         frozen: whether parameters that need no gradient are drawn too.
         strict: whether a parameter whose use nobody knows is an error.
+        names: keys that numbers are drawn by, where they shall be those of another framework's model: a ready map to
+            PyTorch's names ("flax", "equinox", "haiku", "keras", "transformers"), a mapping, a function from a name to
+            its key, or a list of these, one behind the other.
 
     Raises:
         InputError: no model, an example that does not run, a rule that fits nothing, or a scheme that cannot draw one
@@ -137,7 +210,7 @@ def plan(
     """
     reading = adapter_of(model).read(model, example)
     made = plan_parameters(
-        reading.parameters, scheme, rules, bias=bias, residual_scale=residual_scale,
+        keyed(reading.parameters, names, model), scheme, rules, bias=bias, residual_scale=residual_scale,
         depth=None if reading.graph is None else reading.depth, only=only, frozen=frozen, strict=strict,
     )  # fmt: skip
     return Plan(made.entries, made.left_alone)
@@ -153,7 +226,7 @@ def init(
         model, scheme, example: as `plan` has them.
         seed: 0 to 2^64 - 1. Values come from the seed and each parameter's own name: a layer more changes no other.
         threads: at most so many.
-        how: rules, bias, residual_scale, only, frozen, strict, as `plan` has them.
+        how: rules, bias, residual_scale, only, frozen, strict, names, as `plan` has them.
 
     Returns:
         The plan that was applied.

@@ -10,16 +10,15 @@ from typing import Any
 import torch
 from torch import nn
 
-from headstart.errors import HeadstartError, InputError
+from headstart.errors import InputError
 from headstart.models.torch import names
 from headstart.models.torch.measure import trace_of
 from headstart.models.torch.read import read
 from headstart.models.torch.write import write
 from headstart.plans import plan_parameters
-from headstart.signals.judge import HEALTHY, Verdict
-from headstart.signals.probe.fix import Attempt, Fix, attempts, better
-from headstart.signals.probe.judge import judge_trace
-from headstart.signals.probe.look import Look
+from headstart.signals.judge import Verdict
+from headstart.signals.probe.fix import Attempt, Fix
+from headstart.signals.probe.trying import first_that_helps
 from headstart.signals.trace import Trace
 
 
@@ -44,30 +43,13 @@ def try_fix(
     Raises:
         InputError: the model cannot be copied.
     """
-    if verdict.word == HEALTHY:
-        return None
-    best: Fix | None = None
     example = _example(names.unwrapped(model), args, kwargs)
-    tried: set[str] = set()
-    for attempt in attempts(Look(trace), verdict):
-        if attempt.code in tried:
-            continue
-        tried.add(attempt.code)
-        changed = _copied(model)
-        try:
-            _apply(changed, attempt, example, seed)
-            after = trace_of(changed, args, kwargs, loss=loss, target=target, seed=seed)
-        except HeadstartError:  # a scheme that cannot draw one of the weights, a model that refuses them
-            continue
-        judged = judge_trace(after)
-        if not better(verdict, judged):
-            continue
-        found = Fix(attempt.code, verdict, judged, after)
-        if found.cures:
-            return found
-        if best is None or better(best.after, judged):
-            best = found
-    return best
+
+    def attempted(changed: nn.Module, attempt: Attempt) -> Trace:
+        _apply(changed, attempt, example, seed)
+        return trace_of(changed, args, kwargs, loss=loss, target=target, seed=seed)
+
+    return first_that_helps(trace, verdict, lambda: _copied(model), attempted)
 
 
 def _apply(model: nn.Module, attempt: Attempt, example: Any, seed: int) -> None:

@@ -10,8 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from headstart.audits.values import MOST, Array, Extremes, stride
+from headstart.audits.values import MOST, Array, Extremes
 from headstart.models.torch import names
+from headstart.signals.measure.moments import stride
 
 _CHUNK = 1 << 20
 LOOKED_AT = (torch.float32, torch.float64, torch.float16, torch.bfloat16)

@@ -16,16 +16,15 @@ from torch.utils import _pytree as pytree
 
 from headstart.graph.residual import residual_sums
 from headstart.models.torch import names
-from headstart.models.torch.measure.activation import Shape
-from headstart.models.torch.measure.axis import Mixed
 from headstart.models.torch.measure.checks import as_input, batch_of, tensors_of
 from headstart.models.torch.measure.meter import Meter
-from headstart.models.torch.measure.moments import Batch
-from headstart.models.torch.measure.rows import rows_of_pass
 from headstart.models.torch.ops import name_of
 from headstart.models.torch.read import arrays_of, read
 from headstart.models.torch.record import ForwardError, Tape, record
 from headstart.models.torch.restore import left_as_found
+from headstart.signals.measure.rows import rows_of_pass
+from headstart.signals.measure.seen import Batch, Mixed
+from headstart.signals.measure.shapes import Shape
 
 COMPILED = "a part of the model is compiled, and shows nothing of its inside"
 SHARED = "it runs in several processes, and cannot run a pass of its own"
@@ -127,7 +126,7 @@ def _pass(
         meter.finish(graph.outputs)
         meter.outputs(graph.outputs, tensors_of(output))
         del output
-    rows = {row.value: row for row in rows_of_pass(graph, meter, residual_sums(graph)) if wanted(row.name)}
+    rows = {row.value: row for row in rows_of_pass(graph, meter.passed, residual_sums(graph)) if wanted(row.name)}
     found.calls, by = tapes[0].called, tapes[0].by
     for op, seen in meter.seen.items():
         row = rows.get(seen.value)

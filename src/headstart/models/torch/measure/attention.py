@@ -8,31 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from headstart.models.torch.record import Made
-
-MASKED = -1e4  # logits below this are masks, whatever the type of numbers
-_NO_SHARE = 64.0  # below the largest logit of a row: a share of e^-64, which no float32 sum notices
-_ONE_HOT = 0.99
-_MOST = 1 << 15  # logits that are looked at
-
-
-class Shares(NamedTuple):
-    """Of all rows that have more than one place to look at.
-
-    Args:
-        logit_std: root mean square over rows of the standard deviation along one.
-        entropy: mean of the entropy over ln(length). one_hot: share of rows whose largest share is above 0.99.
-    """
-
-    logit_std: float
-    entropy: float
-    one_hot: float
+from headstart.signals.measure.attention import LOGITS, Shares, shares
 
 
 def of_softmax(call: Made, made: Tensor) -> Shares | None:
@@ -44,8 +27,8 @@ def of_softmax(call: Made, made: Tensor) -> Shares | None:
     sign = -1 if call.function.__name__ == "softmin" else 1
     logits = (sign * logits.detach()).movedim(dim, -1) if sign < 0 else logits.detach().movedim(dim, -1)
     rows = math.prod(logits.shape[:-1])
-    step = max(1, rows * logits.shape[-1] // _MOST)
-    return shares(logits.reshape(rows, -1)[::step]) if rows else None
+    step = max(1, rows * logits.shape[-1] // LOGITS)
+    return _shares(logits.reshape(rows, -1)[::step]) if rows else None
 
 
 def of_attention(call: Made) -> Shares | None:
@@ -60,13 +43,13 @@ def of_attention(call: Made) -> Shares | None:
     with torch.no_grad():
         query, key = query.detach(), key.detach()
         length, width = query.shape[-2:]
-        queries = max(1, min(length, _MOST // max(key.shape[-2], 1)))
+        queries = max(1, min(length, LOGITS // max(key.shape[-2], 1)))
         query = query[..., length - queries :, :]
         if query.dim() > 3 and key.shape[-3] != query.shape[-3]:  # several heads of queries share keys
             key = key.repeat_interleave(query.shape[-3] // key.shape[-3], -3)
         if mask is not None and mask.dim() > 1 and mask.shape[-2] == length:
             mask = mask[..., length - queries :, :]
-        inputs = max(1, _MOST // max(queries * key.shape[-2] * math.prod(query.shape[1:-2]), 1))
+        inputs = max(1, LOGITS // max(queries * key.shape[-2] * math.prod(query.shape[1:-2]), 1))
         if query.dim() > 2:
             query, key = query[:inputs], key[:inputs]
             if mask is not None and mask.dim() == query.dim() and mask.shape[0] > 1:
@@ -77,7 +60,7 @@ def of_attention(call: Made) -> Shares | None:
             logits = logits.masked_fill(~allowed[length - queries :], -math.inf)
         if isinstance(mask, Tensor):
             logits = logits.masked_fill(~mask, -math.inf) if mask.dtype == torch.bool else logits + mask.float()
-    return shares(logits.reshape(-1, logits.shape[-1]))
+    return _shares(logits.reshape(-1, logits.shape[-1]))
 
 
 def of_attention_layer(call: Made) -> Shares | None:
@@ -86,7 +69,7 @@ def of_attention_layer(call: Made) -> Shares | None:
     query = given.get("query")
     if not isinstance(query, Tensor) or query.dim() not in (2, 3):
         return None
-    inputs = max(1, _MOST // max(query.shape[0] * given["key"].shape[0] * int(given["num_heads"]), 1))
+    inputs = max(1, LOGITS // max(query.shape[0] * given["key"].shape[0] * int(given["num_heads"]), 1))
     some = dict(given) | {"training": False, "need_weights": True, "average_attn_weights": False}
     if query.dim() == 3 and inputs < query.shape[1]:
         if isinstance(given.get("attn_mask"), Tensor) and given["attn_mask"].dim() == 3:
@@ -100,29 +83,8 @@ def of_attention_layer(call: Made) -> Shares | None:
             some["key_padding_mask"] = given["key_padding_mask"][:inputs]
     with torch.no_grad():
         weights = F.multi_head_attention_forward(**some)[1]
-    return None if weights is None else shares(weights.float().log().reshape(-1, weights.shape[-1]))
+    return None if weights is None else _shares(weights.float().log().reshape(-1, weights.shape[-1]))
 
 
-def shares(logits: Tensor) -> Shares | None:
-    """Of rows of logits, some of them masked.
-
-    >>> shares(torch.tensor([[0.0, 0.0, -torch.inf, 0.0], [9.0, 1.0, 1.0, 1.0]]))
-    Shares(logit_std=2.44..., entropy=0.50..., one_hot=0.5)
-    """
-    logits = logits.float()
-    seen = (logits > MASKED) & (logits > logits.amax(-1, keepdim=True) - _NO_SHARE)  # a mask may be -100
-    count = seen.sum(-1)
-    rows = count > 1
-    if not bool(rows.any()):
-        return None
-    if not bool(rows.all()):
-        logits, seen, count = logits[rows], seen[rows], count[rows]
-    plain = torch.where(seen, logits, 0.0)
-    middle = plain.sum(-1, keepdim=True) / count.unsqueeze(-1)
-    square = torch.where(seen, plain - middle, 0.0).square().sum(-1) / count
-    logs = torch.where(seen, logits, -math.inf).log_softmax(-1)
-    parts = logs.exp()
-    entropy = -torch.where(seen, parts * logs, 0.0).sum(-1) / count.float().log()
-    return Shares(
-        math.sqrt(float(square.mean())), float(entropy.mean()), float((parts.amax(-1) > _ONE_HOT).float().mean())
-    )
+def _shares(logits: Tensor) -> Shares | None:
+    return shares(logits.detach().float().cpu().numpy())

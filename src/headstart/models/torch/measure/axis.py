@@ -21,8 +21,8 @@ from torch.utils import _pytree as pytree
 
 from headstart.graph.values import Op
 from headstart.graph.words import ARITHMETIC
-from headstart.models.torch.measure.moments import Batch
 from headstart.models.torch.record import Given, Made
+from headstart.signals.measure.seen import Batch, Mixed
 
 _ALIGNED = ARITHMETIC | {"pointwise", "dropout", "softmax"}
 _KEPT = frozenset({"norm", "pool", "glu", "pad"})  # the axes stay, sizes along others may change
@@ -30,10 +30,6 @@ _ARITHMETIC_RESHAPES = frozenset({"reshape", "view", "flatten", "unflatten", "sq
                                   "unsqueeze_", "view_as", "reshape_as", "ravel", "atleast_2d"})  # fmt: skip
 _PICKED = frozenset({"reshape", "permute", "slice", "split", "expand", "concatenate", "stack"})
 _LAST = frozenset({"topk", "sort", "argsort", "one_hot", "cummax", "cummin", "logcumsumexp", "cumprod"})
-
-
-class Mixed(Exception):
-    """An operation mixes what was taken for the inputs of a batch."""
 
 
 class Axes:

@@ -13,8 +13,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from headstart.models.torch.measure.moments import root_mean_square
-
-Measured = tuple[float, int]  # root mean square, elements that are not finite
+from headstart.signals.measure.seen import Measured
 
 
 class Gradients:

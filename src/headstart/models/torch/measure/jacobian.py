@@ -1,7 +1,6 @@
 """The largest singular values of the derivative of one input's output by it, by products with vectors alone.
 
-Golub and Kahan's bidiagonalization with full orthogonalization: each step is one product with the Jacobian and one
-with its transpose; the matrix itself is never made. The product with the Jacobian is the derivative of the other one
+The product with the Jacobian is the derivative of the other one
 (two backward passes), so that every operation with a second derivative can be in the model.
 """
 
@@ -11,12 +10,13 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from headstart.errors import InputError
+from headstart.signals.measure import spectrum
 
-_EXTRA = 12  # steps beyond the values that are wanted: the largest converge first
-_STEPS = 80
+Array = NDArray[np.float64]
 
 
 def singular_values(function: Callable[[Tensor], Tensor], x: Tensor, count: int, seed: int) -> tuple[float, ...]:
@@ -57,43 +57,13 @@ def singular_values(function: Callable[[Tensor], Tensor], x: Tensor, count: int,
             raise InputError(f"the Jacobian needs a second derivative: {error}. Leave jacobian out.") from error
         return torch.zeros(y.numel(), dtype=torch.float64) if found is None else found.detach().reshape(-1).double()
 
-    return _bidiagonal(times, transposed, point, y, count, seed)
+    def on_arrays(product: Callable[[Tensor], Tensor], like: Tensor) -> Callable[[Array], Array]:
+        def found(vector: Array) -> Array:
+            made: Array = product(torch.from_numpy(vector).to(like.device, like.dtype)).cpu().numpy()
+            return made
 
+        return found
 
-def _bidiagonal(
-    times: Callable[[Tensor], Tensor], transposed: Callable[[Tensor], Tensor], x: Tensor, y: Tensor, count: int,
-    seed: int,
-) -> tuple[float, ...]:  # fmt: skip
-    most = min(x.numel(), y.numel())
-    steps = min(most, count + _EXTRA, _STEPS) if count + _EXTRA < most else most if most <= _STEPS else count + _EXTRA
-    numbers = np.random.default_rng(seed).normal(size=y.numel())
-    v = transposed(torch.from_numpy(numbers).to(y.device, y.dtype))  # of the row space, so that it ends with the rank
-    if float(v.norm()) == 0:
-        return (0.0,) * min(count, most)
-    rights, lefts = [v / v.norm()], list[Tensor]()
-    diagonal, beside = list[float](), list[float]()
-    for step in range(steps):
-        u = times(rights[-1].to(x.dtype)) - (beside[-1] * lefts[-1] if lefts else 0)
-        u, size = _orthogonal(u, lefts)
-        diagonal.append(size)
-        if size == 0:
-            break
-        lefts.append(u)
-        v = transposed(u.to(y.dtype)) - size * rights[-1]
-        v, size = _orthogonal(v, rights)
-        if size <= 1e-12 * max(diagonal) or step == steps - 1:
-            break
-        beside.append(size)
-        rights.append(v)
-    matrix = np.diag(diagonal) + np.diag(beside[: len(diagonal) - 1], 1)
-    found = np.linalg.svd(matrix, compute_uv=False)
-    return tuple(float(value) for value in found[:count])
-
-
-def _orthogonal(vector: Tensor, others: list[Tensor]) -> tuple[Tensor, float]:
-    """A unit vector orthogonal to others, and the length of what was left."""
-    for _ in range(2):  # twice is enough (Kahan)
-        for other in others:
-            vector = vector - (vector @ other) * other
-    size = float(vector.norm())
-    return (vector / size if size > 0 else vector), size
+    return spectrum.singular_values(
+        on_arrays(times, point), on_arrays(transposed, y), y.numel(), point.numel(), count, seed
+    )

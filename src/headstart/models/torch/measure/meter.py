@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -14,38 +13,17 @@ from torch import Tensor
 
 from headstart.graph.values import Kind, Op
 from headstart.graph.words import JOIN, POINTWISE, RESHAPE
-from headstart.models.torch.measure.activation import Activations, Shape, flat_share
+from headstart.models.torch.measure.activation import Activations, flat_share
 from headstart.models.torch.measure.alike import token_cosine
-from headstart.models.torch.measure.attention import MASKED, Shares, of_attention, of_attention_layer, of_softmax
+from headstart.models.torch.measure.attention import of_attention, of_attention_layer, of_softmax
 from headstart.models.torch.measure.axis import Axes
 from headstart.models.torch.measure.gradients import Gradients
 from headstart.models.torch.measure.loss import told_by
-from headstart.models.torch.measure.moments import Batch, Moments, as_written, memory_order, moments, products
+from headstart.models.torch.measure.moments import as_written, memory_order, moments, products
 from headstart.models.torch.measure.recurrent import flat_gates
 from headstart.models.torch.record import Given, Made
-
-UNDER_NO_GRAD = "it ran without gradients: under no_grad, or in a reentrant checkpoint"
-NOT_TRAINED = "nothing that is trained comes before it"
-CUT = "it is cut off from what is trained before it"
-NOT_REACHED = "the loss does not depend on it"
-
-
-@dataclass
-class Seen:
-    """One operation's output, as it was when it was made."""
-
-    op: int
-    value: int
-    moments: Moments
-    batch: Batch | None
-    shape: Shape | None = None
-    dead: float | None = None
-    saturated: float | None = None
-    shares: Shares | None = None
-    token_cosine: float | None = None
-    products: Tensor | None = None  # of pairs of inputs
-    grad_note: str = ""
-    note: str = ""
+from headstart.signals.measure.attention import MASKED
+from headstart.signals.measure.seen import CUT, LEFT_OUT, NOT_TRAINED, UNDER_NO_GRAD, Batch, Moments, Passed, Seen
 
 
 class _Waiting(NamedTuple):
@@ -125,6 +103,11 @@ class Meter:
             if tensor is not None and (value in outputs or value not in self._parts):
                 self._look_late(value, tensor)
         self.seen = dict(sorted(self.seen.items(), key=lambda each: (each[0] >= 0, abs(each[0]))))
+
+    @property
+    def passed(self) -> Passed:
+        """What was seen."""
+        return Passed(self.seen, self.activations, self.gradients.values, self.looks)
 
     def outputs(self, values: Iterable[int], tensors: Iterable[Tensor]) -> None:
         """Let the gradients of the outputs be measured, where they are none of an operation that has a row."""
@@ -210,7 +193,7 @@ class Meter:
             self._masked.add(value)
             plain = tensor.detach()
             seen.moments = moments(torch.where(plain > MASKED, plain, 0.0), seen.batch)
-            seen.note = "what a mask takes away is left out"
+            seen.note = LEFT_OUT
         return False
 
     def _units(self, op: Op, made: Sequence[tuple[int, Tensor]], given: Sequence[Given]) -> None:

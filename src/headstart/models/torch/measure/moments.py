@@ -10,46 +10,20 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from headstart.signals.measure.moments import RANKED
+from headstart.signals.measure.seen import Batch, Moments
+
 CHUNK = 1 << 18  # elements that are looked at together: what bounds the memory
 FEW = 1 << 15  # elements
-RANKED = 32  # inputs whose rank is taken
 _CLOSE = 0.01  # below this share of the second moment a difference of squares has lost its digits
 _SMALL, _LARGE = 1e-16, 1e17  # whose squares leave the range of float32
-
-
-class Batch(NamedTuple):
-    """Where the inputs of a batch lie: an axis is (outer, inputs, inner)."""
-
-    axis: int
-    outer: int
-    inputs: int
-    inner: int
-
-    @property
-    def per_input(self) -> int:
-        return self.outer * self.inner
-
-
-class Moments(NamedTuple):
-    """What one array is like; None where that needs a batch.
-
-    Args:
-        silent: (outer, inner) whether each unit is zero for every input, if asked for.
-    """
-
-    rms: float | None = None
-    mean: float | None = None
-    nonfinite: int = 0
-    batch_std: float | None = None
-    cosine: float | None = None
-    silent: NDArray[np.bool_] | None = None
 
 
 def root_mean_square(y: Tensor) -> tuple[float, int]:
@@ -119,7 +93,7 @@ def as_written(y: Tensor) -> contextlib.AbstractContextManager[Any]:
     return torch.autocast(device, enabled=False) if cast else contextlib.nullcontext()
 
 
-def products(y: Tensor, batch: Batch | None, most: int = RANKED) -> Tensor | None:
+def products(y: Tensor, batch: Batch | None, most: int = RANKED) -> NDArray[np.float64] | None:
     """The inner products of pairs of inputs, of the first so many; None where the inputs are not known."""
     if batch is None or batch.inputs < 2 or y.numel() == 0:
         return None
@@ -130,20 +104,7 @@ def products(y: Tensor, batch: Batch | None, most: int = RANKED) -> Tensor | Non
         with as_written(wide):
             pairs = wide @ wide.transpose(-1, -2)
         found += (pairs if pairs.dim() == 2 else pairs.sum(0)).double()
-    return found
-
-
-def effective_rank(pairs: Tensor) -> float | None:
-    """exp of the entropy of the eigenvalues' shares: 1 where all inputs are alike up to a factor.
-
-    >>> round(effective_rank(torch.eye(4)), 6), round(effective_rank(torch.ones(4, 4)), 6)
-    (4.0, 1.0)
-    """
-    if not bool(pairs.isfinite().all()) or float(pairs.trace()) <= 0:
-        return None
-    shares = torch.linalg.eigvalsh(pairs.double() / pairs.trace()).clamp_min(0)
-    shares = shares[shares > 0] / shares.sum()
-    return float((-(shares * shares.log()).sum()).exp())
+    return found.cpu().numpy()  # type: ignore[no-any-return]  # torch has no type for it
 
 
 def rows_of(y: Tensor, batch: Batch) -> Tensor:

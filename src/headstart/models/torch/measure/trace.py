@@ -27,7 +27,6 @@ from headstart.graph.predict import WeightMoments
 from headstart.graph.residual import longest_path, residual_sums
 from headstart.models.torch import names
 from headstart.models.torch.measure.alike import distinct_units
-from headstart.models.torch.measure.axis import Mixed
 from headstart.models.torch.measure.checks import (
     as_input,
     batch_of,
@@ -36,24 +35,21 @@ from headstart.models.torch.measure.checks import (
     check_model,
     tensors_of,
 )  # fmt: skip
-from headstart.models.torch.measure.draws import drawn, plan_of, with_spread
+from headstart.models.torch.measure.draws import drawn, plan_of
 from headstart.models.torch.measure.gradients import Gradients, gradients_set_aside, leaves_of
 from headstart.models.torch.measure.jacobian import singular_values
 from headstart.models.torch.measure.loss import Loss, Objective, floating, no_path, objective
 from headstart.models.torch.measure.meter import Meter
 from headstart.models.torch.measure.moments import root_mean_square
-from headstart.models.torch.measure.predict import (
-    Theory,
-    input_moments,
-    moments_of_draws,
-    weight_moments,
-    with_predictions,
-)  # fmt: skip
-from headstart.models.torch.measure.rows import rows_of_pass
+from headstart.models.torch.measure.predict import input_moments, weight_moments
 from headstart.models.torch.read import Reading, arrays_of, forward_failed, informed, read, roles_of
 from headstart.models.torch.record import ForwardError, record
 from headstart.models.torch.restore import Found, WritesSeen, has_accelerators, left_as_found
 from headstart.plans import Plan
+from headstart.signals.measure.draws import with_spread
+from headstart.signals.measure.predict import Theory, moments_of_draws, with_predictions
+from headstart.signals.measure.rows import rows_of_pass
+from headstart.signals.measure.seen import Mixed
 from headstart.signals.trace import Trace, Weight
 
 Answer = TypeVar("Answer")
@@ -88,6 +84,7 @@ def trace_of(
     jacobian: int = 0,
     plan: Any = None,
     predict_only: bool = False,
+    reading: Reading | None = None,
 ) -> Trace:
     """What one forward and one backward pass show. The model is left as it was found, when it raises too.
 
@@ -103,6 +100,7 @@ def trace_of(
         jacobian: how many singular values of the derivative of the output by the input are taken.
         plan: of the draws: a plan or a scheme.
         predict_only: whether nothing is measured, and theory alone speaks; the model may be on the meta device.
+        reading: of the model, by somebody who knows its layers better.
 
     Raises:
         InputError: the model, its inputs or its loss cannot be measured; nothing was changed.
@@ -110,7 +108,7 @@ def trace_of(
     draws, jacobian = whole(draws, "draws"), whole(jacobian, "jacobian", 0)
     if learning_rate is not None:
         learning_rate = not_negative(learning_rate, "the learning rate", "0.1")
-    reading = read(model)
+    reading = reading or read(model)
     inside = names.unwrapped(model)
     check_model(reading, predict_only)
     question = Question(tuple(args), dict(kwargs or {}), loss, target, checked_seed(seed), learning_rate)
@@ -177,7 +175,7 @@ def _pass(model: nn.Module, reading: Reading, question: Question, axis: int, str
         classes, guess = meter.told
     weights, moments = _weights(reading, graph, arrays, meter.gradients, question.learning_rate)
     trace = Trace(
-        graph=graph, sums=sums, depth=longest_path(graph, sums), rows=rows_of_pass(graph, meter, sums),
+        graph=graph, sums=sums, depth=longest_path(graph, sums), rows=rows_of_pass(graph, meter.passed, sums),
         weights=weights, batch=inputs if meter.axes.known else None, loss=goal.value, loss_kind=goal.kind,
         classes=classes, loss_guess=guess, from_random=drew,
     )  # fmt: skip
@@ -224,8 +222,8 @@ def _predicted(
         for name, role in roles_of(reading, graph).items() if name in arrays
     }  # fmt: skip
     trace = Trace(
-        graph=graph, sums=known.sums, depth=known.depth, rows=rows_of_pass(graph, meter, known.sums), weights=weights,
-        batch=inputs if meter.axes.known else None, measured=False,
+        graph=graph, sums=known.sums, depth=known.depth, rows=rows_of_pass(graph, meter.passed, known.sums),
+        weights=weights, batch=inputs if meter.axes.known else None, measured=False,
     )  # fmt: skip
     return trace, Theory(moments, input_moments(graph, question.tensors), None)
 

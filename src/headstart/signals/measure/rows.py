@@ -14,17 +14,17 @@ from headstart.graph.norms import written_norm
 from headstart.graph.residual import ResidualSum
 from headstart.graph.values import Op
 from headstart.graph.words import POINTWISE, RESHAPE
-from headstart.models.torch.measure.meter import NOT_REACHED, Meter, Seen
-from headstart.models.torch.measure.moments import effective_rank
+from headstart.signals.measure.moments import effective_rank
+from headstart.signals.measure.seen import NOT_REACHED, Passed, Seen
 from headstart.signals.trace import Row
 
 
-def rows_of_pass(graph: Graph, meter: Meter, sums: Iterable[ResidualSum]) -> tuple[Row, ...]:
+def rows_of_pass(graph: Graph, passed: Passed, sums: Iterable[ResidualSum]) -> tuple[Row, ...]:
     """The rows of a pass, the inputs first."""
-    norms, hidden = _norms(graph, meter)
-    hidden |= _inside_activations(graph, meter)
-    begins = _beginnings(graph, meter)
-    seen = [each for index, each in meter.seen.items() if index < 0 or index not in hidden or index in begins]
+    norms, hidden = _norms(graph, passed)
+    hidden |= _inside_activations(graph, passed)
+    begins = _beginnings(graph, passed)
+    seen = [each for index, each in passed.seen.items() if index < 0 or index not in hidden or index in begins]
     kinds = {each.op: "norm" if each.op in norms else _kind(graph, each) for each in seen}
     modules = {each.op: norms.get(each.op, graph.ops[each.op].module if each.op >= 0 else "") for each in seen}
     called = names_of(graph, [graph.ops[each.op] for each in seen if each.op >= 0], kinds, modules)
@@ -32,16 +32,16 @@ def rows_of_pass(graph: Graph, meter: Meter, sums: Iterable[ResidualSum]) -> tup
     inputs = [each.op for each in seen if each.op < 0]
     called |= {op: "input" if len(inputs) == 1 else f"input {place}" for place, op in enumerate(inputs)}
     return tuple(
-        _row(graph, meter, each, called[each.op], kinds[each.op], modules[each.op], each.op in ends, each.op in begins)
+        _row(graph, passed, each, called[each.op], kinds[each.op], modules[each.op], each.op in ends, each.op in begins)
         for each in seen
     )
 
 
 def _row(
-    graph: Graph, meter: Meter, seen: Seen, name: str, kind: str, module: str, ends_block: bool, begins: bool
+    graph: Graph, passed: Passed, seen: Seen, name: str, kind: str, module: str, ends_block: bool, begins: bool
 ) -> Row:  # fmt: skip
     found, batch, shares = seen.moments, seen.batch, seen.shares
-    gradient = meter.gradients.values.get(seen.value)
+    gradient = passed.gradients.get(seen.value)
     note = seen.note
     rank = None
     if seen.products is not None and (ends_block or seen.value in graph.outputs):
@@ -56,7 +56,7 @@ def _row(
         rank_inputs=None if rank is None or seen.products is None else len(seen.products),
         logit_std=None if shares is None else shares.logit_std, entropy=None if shares is None else shares.entropy,
         grad_rms=None if gradient is None else gradient[0],
-        grad_note=seen.grad_note or ("" if gradient is not None or not meter.looks else NOT_REACHED),
+        grad_note=seen.grad_note or ("" if gradient is not None or not passed.looks else NOT_REACHED),
         note="; ".join(filter(None, (note, "it is the first that is not finite" if begins else ""))),
     )  # fmt: skip
 
@@ -64,7 +64,7 @@ def _row(
 # --- which have a row -----------------------------------------------------------------------------------------------
 
 
-def _norms(graph: Graph, meter: Meter) -> tuple[dict[int, str], set[int]]:
+def _norms(graph: Graph, passed: Passed) -> tuple[dict[int, str], set[int]]:
     """Normalizations written by hand: the operation that each leaves by and its module, and all others in them."""
     found: dict[int, str] = {}
     hidden: set[int] = set()
@@ -72,7 +72,7 @@ def _norms(graph: Graph, meter: Meter) -> tuple[dict[int, str], set[int]]:
     by_call: dict[int, list[int]] = {}
     for op in graph.ops:
         call = next((call for call in op.calls if call in graph.norm_calls and call not in whole), None)
-        if call is not None and op.index in meter.seen:
+        if call is not None and op.index in passed.seen:
             by_call.setdefault(call, []).append(op.index)
     for call, ops in by_call.items():
         found[ops[-1]] = graph.calls[call].module
@@ -83,7 +83,7 @@ def _norms(graph: Graph, meter: Meter) -> tuple[dict[int, str], set[int]]:
         if norm is None or norm[0] & taken:
             continue
         last = graph.values[norm[1]].op
-        if last is not None and last in meter.seen:
+        if last is not None and last in passed.seen:
             taken |= norm[0]
             found[last] = graph.ops[last].module
             hidden |= norm[0] - {last}
@@ -107,20 +107,20 @@ def _starts(graph: Graph, taken: set[int]) -> list[int]:
     return sorted(found)
 
 
-def _inside_activations(graph: Graph, meter: Meter) -> set[int]:
+def _inside_activations(graph: Graph, passed: Passed) -> set[int]:
     """Operations whose results only make an activation that has a name, or are none themselves."""
-    regions = meter.activations.found
+    root = passed.regions.root
     named: dict[int, bool] = {}  # value -> whether all that leaves its region behind it has a name
     hidden = set()
     for op in reversed(graph.ops):
-        if not op.outputs or (value := op.outputs[0]) not in regions:
+        if not op.outputs or root(value := op.outputs[0]) is None:
             continue
         readers = [graph.ops[index] for index in graph.readers.get(value, ())]
         inside = [
             reader.outputs[0] for reader in readers
-            if reader.outputs and regions.get(reader.outputs[0], (None,))[0] == regions[value][0]
+            if reader.outputs and root(reader.outputs[0]) == root(value)
         ]  # fmt: skip
-        shape = meter.activations.shape(value)
+        shape = passed.regions.shape(value)
         own = bool(shape and shape.name)
         if value in graph.outputs or not readers or len(inside) < len(readers):
             named[value] = own and all(named.get(other, False) for other in inside)
@@ -131,17 +131,17 @@ def _inside_activations(graph: Graph, meter: Meter) -> set[int]:
     return hidden
 
 
-def _beginnings(graph: Graph, meter: Meter) -> set[int]:
+def _beginnings(graph: Graph, passed: Passed) -> set[int]:
     """Operations that are the first that are not finite: what they take is."""
-    bad = {each.value for each in meter.seen.values() if each.moments.nonfinite}
+    bad = {each.value for each in passed.seen.values() if each.moments.nonfinite}
     if not bad:
         return set()
-    tainted: set[int] = {each.value for each in meter.seen.values() if each.op < 0 and each.moments.nonfinite}
-    begins = {each.op for each in meter.seen.values() if each.value in tainted}
+    tainted: set[int] = {each.value for each in passed.seen.values() if each.op < 0 and each.moments.nonfinite}
+    begins = {each.op for each in passed.seen.values() if each.value in tainted}
     for op in graph.ops:
         if any(value in tainted for _, value in op.inputs):
             tainted |= set(op.outputs) if op.name in RESHAPE else set(op.outputs) & bad
-        elif op.index in meter.seen and meter.seen[op.index].moments.nonfinite:
+        elif op.index in passed.seen and passed.seen[op.index].moments.nonfinite:
             begins.add(op.index)
             tainted |= set(op.outputs)
     return begins

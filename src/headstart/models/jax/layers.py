@@ -1,0 +1,133 @@
+"""What a parameter of a layer over JAX is for, and which axes its weight has: by the module that owns it, or by names.
+
+A module's class decides, subclasses included (`kinds_flax`, `kinds_equinox`, `kinds_haiku`). Axes that a leaf has beyond
+those of its layer are a stack, put there by a transform (scan, vmap). A bare tree has no modules: only what a library's
+own names and shapes leave no doubt about is taken from them.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from headstart.layout import LAYOUTS, Layout
+from headstart.models.jax import kinds_equinox, kinds_flax, kinds_haiku, kinds_names
+from headstart.models.jax.kind import Kind
+from headstart.models.jax.trees import Model, Place
+from headstart.plans import Parameter
+
+UNFIT = "its shape is not the one that its layer has"
+
+
+def parameters(model: Model) -> list[Parameter]:
+    """Every parameter, with what its layer says of it."""
+    kinds = {name: kind_of(place, model.places) for name, place in model.places.items()}
+    stacks = {name: stack_of(model.places[name], kind) for name, kind in kinds.items()}
+    return [_parameter(place, kinds[name], stacks, model) for name, place in model.places.items()]
+
+
+def starts(model: Model) -> dict[str, float]:
+    """What layers put into parameters that no scheme is for: name -> value, where the layer is known."""
+    found = {name: kind_of(place, model.places).start for name, place in model.places.items()}
+    return {name: start for name, start in found.items() if start is not None}
+
+
+def kind_of(place: Place, places: Mapping[str, Place]) -> Kind:
+    """What a parameter is for; unknown where nothing says it."""
+    for rules in (kinds_flax, kinds_equinox, kinds_haiku):
+        kind = rules.kind_of(place)
+        if kind is not None:
+            return kind
+    return kinds_names.kind_of(place, places) or Kind("unknown")
+
+
+def stack_of(place: Place, kind: Kind) -> tuple[int, ...] | None:
+    """The axes that a transform put before the layer's own; None where the shape is not the layer's."""
+    if place.stack is not None:
+        rest = _without(place.shape, place.stack)
+        return place.stack if kind.sizes is None or _fits(rest, kind.sizes) else None
+    if kind.sizes is None:
+        return ()
+    extra = len(place.shape) - len(kind.sizes)
+    if extra < 0:
+        return None
+    for axes in itertools.combinations(range(len(place.shape)), extra):  # the leading ones first
+        if _fits(_without(place.shape, axes), kind.sizes):
+            return axes
+    return None
+
+
+def _parameter(
+    place: Place, kind: Kind, stacks: Mapping[str, tuple[int, ...] | None], model: Model
+) -> Parameter:  # fmt: skip
+    stack = stacks[place.name]
+    if stack is None:
+        kind, stack = Kind("unknown", note=UNFIT), ()
+    return Parameter(
+        place.name, place.shape, kind.role, stacked(kind, len(place.shape), stack), key=key_of(place, stack, stacks, model),
+        tied_to=place.tied_to, owner=kind.owner or _owner(place), fixed=place.fixed, note=kind.note,
+    )  # fmt: skip
+
+
+def stacked(kind: Kind, rank: int, stack: Iterable[int]) -> Layout:
+    """A kind's layout, whose axes are those of one slice, in the axes of the whole."""
+    taken = tuple(stack)
+    if not taken:
+        return kind.layout or LAYOUTS["out_in"]
+    own = [axis for axis in range(rank) if axis not in taken]
+    layout = kind.layout or Layout(out_axes=tuple(range(len(own))))
+
+    def moved(axes: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(own[axis] for axis in axes)
+
+    return replace(
+        layout, out_axes=moved(layout.out_axes), in_axes=moved(layout.in_axes), lookup_axes=moved(layout.lookup_axes),
+        stack_axes=(*taken, *moved(layout.stack_axes)),
+        blocks=None if layout.blocks is None else (own[layout.blocks[0]], layout.blocks[1]),
+    )  # fmt: skip
+
+
+def key_of(
+    place: Place, stack: tuple[int, ...], stacks: Mapping[str, tuple[int, ...] | None], model: Model
+) -> str:  # fmt: skip
+    """The name that streams are drawn from: without Linen's collection, and a * where a loop over layers has its index.
+
+    The * of a stack stands behind the outermost module all of whose parameters have that stack.
+    """
+    first = 1 if place.steps[0] == "params" and len(place.steps) > 1 and isinstance(place.owners[0], Mapping | None) else 0
+    steps = list(place.steps[first:])
+    if not stack:
+        return ".".join(steps)
+    found: list[str] = []
+    depth, starred = 0, 0
+    for at, step in enumerate(steps):
+        found.append(step)
+        depth = at + 1
+        if depth == len(steps):
+            break
+        prefix = place.steps[: first + depth]
+        shared = min(
+            len(stacks[name] or ()) for name, other in model.places.items() if other.steps[: len(prefix)] == prefix
+        )
+        while starred < min(shared, len(stack)):
+            found.append("*")
+            starred += 1
+    if starred < len(stack):
+        found[-1:] = ["*"] * (len(stack) - starred) + found[-1:]
+    return ".".join(found)
+
+
+def _owner(place: Place) -> str:
+    """The class of the nearest module, for rules by kind."""
+    modules = place.modules
+    return type(modules[-1]).__name__ if modules else ""
+
+
+def _without(shape: tuple[int, ...], axes: Iterable[int]) -> tuple[int, ...]:
+    gone = set(axes)
+    return tuple(size for axis, size in enumerate(shape) if axis not in gone)
+
+
+def _fits(shape: tuple[int, ...], sizes: tuple[int | None, ...]) -> bool:
+    return len(shape) == len(sizes) and all(b is None or a == b for a, b in zip(shape, sizes, strict=True))
