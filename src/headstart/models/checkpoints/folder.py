@@ -25,6 +25,8 @@ from headstart.models.checkpoints.shards import STEM, Shard, index_name, said_by
 _LOCKED = re.compile(rf"\.({STEM}(-\d{{5}}-of-\d{{5}})?\{SUFFIX})\.([0-9a-f]{{8}}\.part|lock)")
 _SMALL = re.compile(r"\..*\.json\.[0-9a-f]{8}\.part")
 OLD = 60.0  # seconds: a small file is written in far less, and nobody locks it
+WORTH = 2**20  # bytes that are worth beginning with
+_ADVISE = getattr(os, "posix_fadvise", None)
 _DIRECTORY = getattr(os, "O_DIRECTORY", None)
 
 
@@ -150,13 +152,18 @@ class Growing:
         self._path = folder / f".{file}.{secrets.token_hex(4)}.part"
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
         self._handle: int | None = os.open(self._path, flags, 0o666)
+        self._size = 0
 
     def append(self, data: Bytes | bytes) -> None:
-        """Write behind what is there."""
+        """Write behind what is there, and let the disk begin with it."""
         assert self._handle is not None
         view = memoryview(data)
         while view:
             view = view[os.write(self._handle, view) :]
+        if _ADVISE is not None and len(data) >= WORTH:
+            with contextlib.suppress(OSError):  # else the disk would do nothing until the end, and all of it then
+                _ADVISE(self._handle, self._size, len(data), os.POSIX_FADV_DONTNEED)
+        self._size += len(data)
 
     def finish(self) -> None:
         """See that the bytes are on the disk, then give the file its name."""

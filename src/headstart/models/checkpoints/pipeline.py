@@ -41,7 +41,8 @@ class Pipeline:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._dropping = error is not None
+        if error is not None:  # or the thread itself has met with one
+            self._dropping = True
         self._jobs.put(None)
         try:
             self._thread.join()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from headstart.draws.dtypes import FORMATS
@@ -71,7 +71,7 @@ def shards(found: Sequence[Content], dtype: str, shard_bytes: int, seed: int, di
     Raises:
         InputError: more files than names count, or more arrays in one than a header holds.
     """
-    groups = list(_groups(found, FORMATS[dtype].bytes, shard_bytes))
+    groups = _groups(found, FORMATS[dtype].bytes, shard_bytes)
     if len(groups) > MOST:
         raise InputError(
             f"shard_bytes={shard_bytes} makes {len(groups):,} files, more than the {MOST:,} that names count. "
@@ -135,19 +135,22 @@ def said_by(header: bytes) -> dict[str, str]:
         return {}
 
 
-def _groups(found: Sequence[Content], width: int, most: int) -> Iterator[list[Content]]:
-    """The arrays of each file: the next file begins where the next array does not fit."""
-    group: list[Content] = []
-    held = 0
+def _groups(found: Sequence[Content], width: int, most: int) -> list[list[Content]]:
+    """The arrays of each file, in the order of the files' first ones: a new file where the next array does not fit."""
+    places = {content.name: place for place, content in enumerate(found)}
+    alone = [[content] for content in found if content.size * width > most]
+    together: list[list[Content]] = []
+    held = most + 1
     for content in found:
         size = content.size * width
-        if group and held + size > most:
-            yield group
-            group, held = [], 0
-        group.append(content)
+        if size > most:
+            continue
+        if held + size > most:
+            together.append([])
+            held = 0
+        together[-1].append(content)
         held += size
-    if group:
-        yield group
+    return sorted([*alone, *together], key=lambda group: places[group[0].name])
 
 
 def _header(group: Sequence[Content], dtype: str, said: Mapping[str, str]) -> tuple[bytes, int]:
