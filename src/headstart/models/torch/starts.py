@@ -26,10 +26,10 @@ def start_of(module: nn.Module, attribute: str, tensor: Tensor, kind: Kind) -> f
     """The number; nan where nobody knows it, None where the role says enough."""
     if ROLES[kind.role].rule != KEEP:
         return UNKNOWN
+    if type(tensor) not in (Tensor, nn.Parameter) or tensor.layout != torch.strided or tensor.is_quantized:
+        return None if isinstance(module, _OWN) else UNKNOWN  # of a sharded one no process sees all
     if tensor.is_meta:
         return _of_meta(module, attribute, kind)
-    if type(tensor) not in (Tensor, nn.Parameter) or tensor.layout != torch.strided or tensor.is_quantized:
-        return None if isinstance(module, _OWN) else UNKNOWN
     if not 0 < tensor.numel() <= LARGEST or not tensor.is_floating_point():
         return UNKNOWN
     values = tensor.detach()
