@@ -167,6 +167,21 @@ def test_a_model_holds_what_was_applied_and_nothing_else(scheme: str, dtype: tor
     assert found.wrong[0].example.startswith("[2, 5] holds ")
 
 
+def test_numbers_that_went_through_a_narrower_type_are_told_to_be_such() -> None:
+    model = nn.Linear(40, 30)
+    plan = hs.init(model.bfloat16(), "he")
+    found = plan.verify(model.float())
+    assert [each.name for each in found.wrong] == ["weight"]
+    assert "the planned numbers rounded to bfloat16" in found.wrong[0].note
+    with pytest.raises(hs.Unhealthy, match="rounded to bfloat16"):
+        found.assert_healthy()
+    with torch.no_grad():
+        model.weight[0, 0] = 0.125
+    assert plan.verify(model).wrong[0].note == ""
+    hs.init(model, "he")  # float32, and then 16 bits: the same numbers, rounded as they would have been drawn
+    assert plan.verify(model.bfloat16()).healthy
+
+
 def test_a_check_changes_nothing_and_every_stride_and_wrapper_is_read() -> None:
     model = nn.Conv2d(6, 8, 3).to(memory_format=torch.channels_last)
     plan = hs.init(model, "he")

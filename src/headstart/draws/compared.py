@@ -56,15 +56,20 @@ def compared(entry: Entry, held: Held | None, seed: int, sample: float = 1e-4, p
     if held.changed:
         return told("not drawn", size=size, note=held.changed)
     checked, different, example = 0, 0, ""
+    narrower = {dtype for dtype in ("bfloat16", "float16") if FORMATS[dtype].bytes < FORMATS[held.dtype].bytes}
     for piece in held.pieces:
         for places, values in _read(entry, piece, seed, sample, places_seed):
             expected = _planned(entry, seed, places, held)
             wrong = _unlike(values, expected, entry, held)
             checked += len(values)
             different += int(wrong.sum())
-            if not example and wrong.any():
-                example = _example(places, values, expected, int(wrong.argmax()), held.dtype)
+            if not wrong.any():
+                continue
+            example = example or _example(places, values, expected, int(wrong.argmax()), held.dtype)
+            narrower = {one for one in narrower if _is_rounded(values[wrong], expected[wrong], held.dtype, one)}
     note = "" if held.pieces else ELSEWHERE
+    if different and narrower:
+        note = f"these are the planned numbers rounded to {' or '.join(sorted(narrower))}: it was converted since"
     if held.close:
         note = f"computed by its layer: compared to {held.close:g} standard deviations"
     return told("other values" if different else "as planned", checked, size, different, example, note)
@@ -171,6 +176,11 @@ def _unlike(values: NDArray[Any], expected: NDArray[Any], entry: Entry, held: He
     allowed = np.maximum(allowed, max((MATRIX * draw.gain for draw in matrices), default=0.0))
     near: NDArray[np.bool_] = np.abs(found - planned) <= allowed + step
     return ~near  # what is no number is unlike any
+
+
+def _is_rounded(values: NDArray[Any], expected: NDArray[Any], dtype: str, narrower: str) -> bool:
+    """Whether values are what was drawn as another type holds it."""
+    return bool(np.array_equal(numbers(values, dtype), numbers(rounded(expected, narrower), narrower)))
 
 
 def rounded(values: NDArray[Any], dtype: str) -> NDArray[Any]:

@@ -148,7 +148,8 @@ def _how(checked: Checked) -> str:
     where = f" on rank {', '.join(map(str, checked.ranks))}" if checked.ranks else ""
     if checked.verdict == "other values":
         share = f"{checked.different:,} of {checked.checked:,} numbers"
-        return f"holds other values{where}: {share} that were drawn again; {checked.example}"
+        note = f"; {checked.note}" if checked.note else ""
+        return f"holds other values{where}: {share} that were drawn again; {checked.example}{note}"
     note = f": {checked.note}" if checked.note else ""
     said = {
         "not there": "is not there",
