@@ -85,5 +85,5 @@ def test_what_cannot_be_verified_is_told(saved: Path) -> None:
 
 def test_a_checkpoint_takes_no_group(saved: Path) -> None:
     plan = hs.Plan.from_json(json.loads((saved / "single" / "plan.json").read_text()))
-    with pytest.raises(hs.InputError, match="a checkpoint is read by one process"):
+    with pytest.raises(hs.InputError, match="a group is for models of PyTorch"):
         plan.verify(saved / "single", 4, group="mesh")

@@ -236,3 +236,26 @@ def test_a_sample_is_a_share(sample: object) -> None:
         hs.init(model).verify(model, sample=sample)
     with pytest.raises(hs.InputError, match="a seed must be a whole number"):
         hs.init(model).verify(model, -1)
+
+
+# --- over JAX ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_a_tree_over_jax_holds_what_was_applied_and_nothing_else(dtype: str) -> None:
+    import jax
+
+    tree = {
+        "first": {"kernel": jax.ShapeDtypeStruct((8, 5), dtype)},
+        "second": {"kernel": jax.ShapeDtypeStruct((5, 2), dtype)},
+    }
+    plan = hs.plan(tree, "he", rules={"*": {"scheme": "he", "layout": "in_out"}})
+    made = plan.apply(tree, 3)
+    assert plan.verify(made, 3).healthy
+    assert len(plan.verify(made, 4).wrong) == 2
+    made["first"]["kernel"] = made["first"]["kernel"].at[7, 1].set(3.0)
+    found = plan.verify(made, 3)
+    assert [(each.different, each.example[:14]) for each in found.wrong] == [(1, "[7, 1] holds 3")]
+    assert {each.verdict for each in plan.verify(tree, 3).parameters} == {"no values"}
+    with pytest.raises(hs.InputError, match="a group is for models of PyTorch"):
+        plan.apply(made, 3, group="mesh")

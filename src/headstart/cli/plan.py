@@ -49,6 +49,9 @@ _PLANNING = (
     click.option("--only", multiple=True, metavar="PATTERN", help="Only these names, classes or roles."),
     click.option("--frozen", is_flag=True, help="Also parameters that need no gradient."),
     click.option("--strict", is_flag=True, help="Fail if nobody knows what a parameter is for."),
+    click.option(
+        "--names", metavar="MAP", help="Keys of another library's model: flax, equinox, haiku, keras, transformers."
+    ),
 )
 
 
@@ -64,12 +67,19 @@ def planning_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @planning_options
 @click.option("--diff", "other", type=PATH, metavar="FILE", help="Say what a saved plan does otherwise.")
 @click.option("--lock", type=PATH, metavar="FILE", help="Draw the weights, and write their digests.")
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**64 - 1), help="Of --lock.")
+@click.option(
+    "--as",
+    "library",
+    metavar="LIBRARY",
+    help="Print a program that makes these weights: torch, flax, equinox, keras or numpy.",
+)
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**64 - 1), help="Of --lock and --as.")
 @out("plan.json, .csv, .png, .svg, .pdf, .html")
 @JSON
 def command(
-    target: str, other: Path | None, lock: Path | None, seed: int, out: Path | None, as_json: bool, **how: Any
-) -> None:
+    target: str, other: Path | None, lock: Path | None, library: str | None, seed: int, out: Path | None,
+    as_json: bool, **how: Any,
+) -> None:  # fmt: skip
     """Say what every parameter of MODEL would get, and why. Nothing is changed.
 
     MODEL is where a factory of it is: package.module:function, or file.py:function. With an example the forward pass
@@ -80,6 +90,7 @@ def command(
     headstart plan model.py:build --scheme gain --example 8,3,32,32 --json
     headstart plan model.py:build --rules rules.toml --diff plan.json
     headstart plan model.py:build --lock init.lock.json --seed 7
+    headstart plan model.py:build --as numpy --seed 7
     """
     from headstart.cli.output import check_out, put_out
     from headstart.verbs.plan import Plan
@@ -87,10 +98,14 @@ def command(
     check_out(out, SUFFIXES)
     if lock is not None:
         check_out(lock, (".json",))
+    if library is not None:
+        _check_library(library, other is not None or as_json or out is not None)
     before = None if other is None else Plan.from_json(read_json(other))
     made, model = planned(target, **how)
     if before is not None:
         _print_differences(before, made, as_json)
+    elif library is not None:
+        click.echo(made.code(library, seed), nl=False)
     else:
         put_out(made.to_json, made.print_to, made.files, as_json=as_json, out=out)
     if lock is not None:
@@ -105,6 +120,7 @@ def command(
 def planned(
     target: str, *, arguments: tuple[str, ...], example: str | None, scheme: str, rules: Path | None, bias: str,
     residual_scale: str | None, only: tuple[str, ...], frozen: bool, strict: bool,
+    names: str | None = None,
 ) -> tuple[Plan, Any]:  # fmt: skip
     """The plan of the model that a factory makes, and the model."""
     from headstart.verbs.plan import plan
@@ -112,34 +128,48 @@ def planned(
     said = {} if rules is None else read_rules(rules)
     model = model_of(target, arguments)
     made = plan(
-        model, scheme, inputs_of(example), rules=said, bias=bias, residual_scale=_scale(residual_scale),
-        only=only or None, frozen=frozen, strict=strict,
+        model, scheme, inputs_of(example, model), rules=said, bias=bias, residual_scale=_scale(residual_scale),
+        only=only or None, frozen=frozen, strict=strict, names=names,
     )  # fmt: skip
     return made, model
+
+
+def _check_library(library: str, elsewhere: bool) -> None:
+    """Refuse a library that no program is for, before a model is built."""
+    from headstart.errors import unknown
+    from headstart.show.code import LIBRARIES
+
+    if library not in LIBRARIES:
+        raise unknown("library", library, LIBRARIES)
+    if elsewhere:
+        raise InputError("--as prints a program in place of the plan: leave out --diff, --json and --out.")
 
 
 def model_of(target: str, arguments: tuple[str, ...]) -> Any:
     """The model that a factory makes.
 
     Raises:
-        InputError: PyTorch is not installed, or there is no such factory.
+        InputError: there is no such factory, it makes no model, or its library is not installed.
     """
-    try:
-        from headstart.models.torch.factory import build
-    except ModuleNotFoundError as error:
-        if error.name != "torch":
-            raise
-        raise InputError("models are PyTorch's, which is not installed. Install headstart[torch].") from None
+    from headstart.models.factory import build
+
     return build(target, dict(_argument(text) for text in arguments))
 
 
-def inputs_of(example: str | None) -> Any:
-    """The inputs that --example describes."""
+def inputs_of(example: str | None, model: Any) -> Any:
+    """The inputs that --example describes, as the model's library has them."""
     if example is None:
         return None
     from headstart.cli.examples import example_of, parse_example
 
-    return example_of(parse_example(example))
+    return example_of(parse_example(example), library_of(model))
+
+
+def library_of(model: Any) -> str:
+    """The library whose arrays a model takes."""
+    from headstart.models import adapter_of
+
+    return adapter_of(model).__name__.rpartition(".")[2]
 
 
 def read_rules(path: Path) -> dict[str, Any]:

@@ -34,6 +34,7 @@ class Wishes:
         lists: whether name_0, name_1 are a list.
         root: the model's own name, which may stand first.
         prefix: the base model's, which is left out; None to tell it by the table.
+        chains: ways to modules that run others one after the other (Sequential), whose list has no name in PyTorch.
     """
 
     mirrored: bool = False
@@ -41,6 +42,7 @@ class Wishes:
     lists: bool = True
     root: str | None = None
     prefix: str | None = None
+    chains: frozenset[Steps] = frozenset()
 
 
 def canonical(parameters: Sequence[Parameter], table: Table, wishes: Wishes) -> list[Parameter]:
@@ -48,6 +50,12 @@ def canonical(parameters: Sequence[Parameter], table: Table, wishes: Wishes) -> 
     ways = _ways(parameters, table, wishes)
     tree = _Tree(parameters, ways, table, wishes)
     return [_keyed(parameter, *tree.key(at), table, wishes) for at, parameter in enumerate(parameters)]
+
+
+def steps_of(name: str) -> Steps:
+    """The steps of a name, without the collection that Linen's begin with; none of the model itself."""
+    way = tuple(step for step in re.split(r"[./]", name) if step)
+    return way[1:] if way[:1] == ("params",) else way
 
 
 def _ways(parameters: Sequence[Parameter], table: Table, wishes: Wishes) -> list[Steps]:
@@ -101,8 +109,9 @@ class _Tree:
             found = {name: self.parameters[at] for name, at in names.items() if name in structure.parts}
             parts = _parts_of(structure, found)
             if parts is not None:
-                for name in found:
-                    self.parts.setdefault(names[name], (place, structure, parts[name]))
+                for name, parameter in found.items():
+                    part = Part("bias{l}") if structure.cell and _is_double_bias(parameter) else parts[name]
+                    self.parts.setdefault(names[name], (place, structure, part))
                 return
 
     def key(self, at: int) -> tuple[str, Part]:
@@ -148,12 +157,21 @@ class _Tree:
         """The way to a module in PyTorch's words: a list's name and the index are two steps."""
         found: list[str] = []
         for at, step in enumerate(place):
+            if place[:at] in self.wishes.chains and re.fullmatch(r"layers(_\d+)?", step):
+                found += [step[7:]] if step != "layers" else []
+                continue
             match = _NUMBERED.fullmatch(step) if self.table.numbered and self.wishes.lists else None
             if match and f"{match[1]}_0" in self.children[place[:at]] and match[1] not in self.children[place[:at]]:
                 found += [match[1], match[2]]
             else:
                 found.append(step)
         return tuple(found)
+
+
+def _is_double_bias(parameter: Parameter) -> bool:
+    """Whether it is a cell's biases of inputs and state in one array, as Keras's GRU has them: no part of either."""
+    bias = parameter.role in ("bias", "forget bias", "unknown")
+    return bias and len(parameter.shape) - len(parameter.layout.stack_axes) > 1
 
 
 def _fits(step: str, patterns: Sequence[str]) -> bool:

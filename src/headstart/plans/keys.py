@@ -7,13 +7,13 @@ PyTorch's names are the canonical ones.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from headstart.errors import InputError, unknown
 from headstart.libraries.keys import TABLES
-from headstart.plans.canonical import Wishes, canonical
+from headstart.plans.canonical import Wishes, canonical, steps_of
 from headstart.plans.parameter import Parameter
 from headstart.spec import Argument, Signature, parse
 
@@ -47,7 +47,9 @@ MAPS = {
 }
 
 
-def keyed(parameters: Sequence[Parameter], names: Names, model: Any = None) -> tuple[Parameter, ...]:
+def keyed(
+    parameters: Sequence[Parameter], names: Names, model: Any = None, chains: Iterable[str] = ()
+) -> tuple[Parameter, ...]:  # fmt: skip
     """The parameters with the keys that their numbers are drawn by.
 
     Args:
@@ -60,6 +62,7 @@ def keyed(parameters: Sequence[Parameter], names: Names, model: Any = None) -> t
             the library's kernels are mirrored; recurrent=cell for the names of PyTorch's cells instead of its layers;
             lists=false where name_0 is no element of a list.
         model: whose parameters they are, if at hand: its own name may stand before theirs.
+        chains: names of modules that run others one after the other (Sequential): PyTorch has no name for their list.
 
     Raises:
         InputError: an unknown map, one that gives no key, fails, or names what there is not.
@@ -73,13 +76,13 @@ def keyed(parameters: Sequence[Parameter], names: Names, model: Any = None) -> t
         return found
     maps = list(names) if isinstance(names, Sequence) and not isinstance(names, str) else [names]
     for one in maps:
-        found = _mapped(found, one, model)
+        found = _mapped(found, one, model, chains)
     return found
 
 
-def _mapped(parameters: tuple[Parameter, ...], names: Any, model: Any) -> tuple[Parameter, ...]:
+def _mapped(parameters: tuple[Parameter, ...], names: Any, model: Any, chains: Iterable[str]) -> tuple[Parameter, ...]:
     if isinstance(names, str):
-        return tuple(_ready(parameters, names, model))
+        return tuple(_ready(parameters, names, model, chains))
     if isinstance(names, Mapping):
         return _renamed(parameters, names)
     if callable(names):
@@ -90,7 +93,7 @@ def _mapped(parameters: tuple[Parameter, ...], names: Any, model: Any) -> tuple[
     )
 
 
-def _ready(parameters: Sequence[Parameter], text: str, model: Any) -> list[Parameter]:
+def _ready(parameters: Sequence[Parameter], text: str, model: Any, chains: Iterable[str]) -> list[Parameter]:
     spec = parse(text, "map of names", "flax")
     if spec.name not in MAPS:
         raise unknown("map of names", spec.name, MAPS)
@@ -99,6 +102,7 @@ def _ready(parameters: Sequence[Parameter], text: str, model: Any) -> list[Param
     wishes = Wishes(
         said["same"] == "function", said["recurrent"] == "cell", bool(said["lists"]),
         root if isinstance(root, str) else None, prefix if isinstance(prefix, str) else None,
+        frozenset(steps_of(chain) for chain in chains),
     )  # fmt: skip
     return canonical(parameters, TABLES[spec.name], wishes)
 
@@ -118,9 +122,7 @@ def _renamed(parameters: tuple[Parameter, ...], names: Mapping[str, Any]) -> tup
         if not whole:
             old = parameter.key if _begins(parameter.key, name) else parameter.name
             if not isinstance(given, str):
-                raise InputError(
-                    f"names: {name!r} begins {old!r}; a part of a weight is for a whole name."
-                )
+                raise InputError(f"names: {name!r} begins {old!r}; a part of a weight is for a whole name.")
             given = (given + old[len(name) :]).lstrip("./") or given
         found.append(_with(parameter, given))
     for name in names:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from headstart.models import adapter_of
+from headstart.errors import InputError
+from headstart.models import adapted, makes_new
 from headstart.plans import Plan as PlanData
 from headstart.plans import plan_parameters
 from headstart.plans.keys import Names, keyed
@@ -37,31 +39,35 @@ class Plan(PlanData, Result):
 
         return heading(self)
 
-    def apply(
-        self, model: Any, seed: int = 0, *, threads: int | None = None, group: Any = None
-    ) -> dict[str, float]:  # fmt: skip
+    def apply(self, model: Any, seed: int = 0, *, threads: int | None = None, group: Any = None) -> Any:
         """Write every parameter its numbers, drawn by its key from the seed; all is checked before any is written.
 
-        Norms and whatever is left alone keep what they have; the same call again changes nothing.
+        Norms and whatever is left alone keep what they have; the same call again changes nothing. A tree over JAX is
+        not changed: the new one is returned, of the same kind and with the same shardings and types. This may be traced
+        by jax.jit. Leaves that are a `jax.ShapeDtypeStruct` become arrays, each device making its own part.
 
         Args:
-            model: with the parameters that the plan speaks of; on any device but meta.
+            model: with the parameters that the plan speaks of, in any form that `plan` takes; of PyTorch on any device
+                but meta.
             seed: 0 to 2^64 - 1; the same plan and seed give the same bits.
             threads: at most so many.
             group: of processes that apply it together, or their mesh, or "mesh" for the one that the model is sharded
                 on: they exchange one digest first, and all raise where one differs or cannot. None asks nobody.
 
         Returns:
-            Parameters whose layer changes what was written (spectral norm): name -> how far the weight that is used is
-            from it, relative to it. Empty for ordinary layers.
+            Of PyTorch and Keras: parameters whose layer changes what was written (spectral norm): name -> how far the
+            weight that is used is from it, relative to it; empty for ordinary layers. Of an NNX module: itself,
+            updated. Of any other form over JAX: the new tree.
 
         Raises:
             InputError: a parameter is missing, has another shape, or cannot be written, or processes of the group
                 differ; nothing was written.
         """
+        adapter, given = adapted(model)
         shared = {} if group is None else {"group": group}
-        written: dict[str, float] = adapter_of(model).write(self, model, seed, threads, **shared).changed
-        return written
+        if group is not None and "group" not in inspect.signature(adapter.write).parameters:
+            raise InputError("a group is for models of PyTorch, whose processes each hold shards. Leave it out.")
+        return adapter.write(self, given, seed, threads, **shared)
 
     def lock(self, model: Any, seed: int = 0) -> Lock:
         """What this plan gave the model from this seed, with a digest per parameter: to check a model against later.
@@ -72,7 +78,8 @@ class Plan(PlanData, Result):
         Raises:
             InputError: a parameter of the plan is not there, or has no values.
         """
-        held = adapter_of(model).locked(model, [entry.name for entry in self.entries])
+        adapter, given = adapted(model)
+        held = adapter.locked(given, [entry.name for entry in self.entries])
         return Lock(PlanData(self.entries, self.left_alone), seed, tuple(held.values()))
 
     def part(self, model: Any, names: PartNames = None) -> Plan:
@@ -98,7 +105,8 @@ class Plan(PlanData, Result):
         >>> torch.equal(stage[0].weight, whole[2].weight)
         True
         """
-        made = part_of(self, adapter_of(model).read(model).parameters, names)
+        adapter, given = adapted(model)
+        made = part_of(self, adapter.read(given).parameters, names)
         return Plan(made.entries, made.left_alone)
 
     def verify(
@@ -134,6 +142,22 @@ class Plan(PlanData, Result):
         from headstart.verbs.verify import verify
 
         return verify(self, model, seed, sample=sample, places=places, group=group)
+
+    def code(self, library: str = "numpy", seed: int = 0) -> str:
+        """A short program that makes these weights with `hs.sample` alone, without this plan.
+
+        Args:
+            library: torch (fills a model), flax (a nested dict), equinox (gives a new model), keras (assigns) or numpy
+                (a dict of arrays). Of another library's model, names and axes are translated where that can be done;
+                the program's comments say what is not in it.
+            seed: the program's default.
+
+        Raises:
+            InputError: an unknown library, or a seed outside 0 to 2^64 - 1.
+        """
+        from headstart.show.code import program
+
+        return program(self, library, seed)
 
     def print_to(self, console: Console) -> None:
         from headstart.show.model.plan_table import print_plan
@@ -174,6 +198,7 @@ def plan(
     frozen: bool = False,
     strict: bool = False,
     names: Names = None,
+    params: Any = None,
 ) -> Plan:
     """What a scheme gives every parameter of a model, and why. Changes nothing.
 
@@ -181,7 +206,8 @@ def plan(
     and where residual branches end come from the pass alone, so they need an example.
 
     Args:
-        model: a torch.nn.Module, on any device, the meta device too.
+        model: a torch.nn.Module, on any device, the meta device too; a Flax NNX or Equinox module, a tree of JAX arrays
+            or of jax.ShapeDtypeStructs; or a pair (Linen module, Haiku transform or function, tree).
         scheme: for all weights that a scheme is for; "gain" keeps the variance for the activation that really follows.
         example: inputs for one forward pass: a tensor, a tuple, or a dict by name; None to read the layers alone.
         rules: a pattern of names ("blocks.*.weight"), a class of layers ("Conv2d") or a role ("lookup") -> a scheme,
@@ -196,6 +222,8 @@ def plan(
         names: keys that numbers are drawn by, where they shall be those of another framework's model: a ready map to
             PyTorch's names ("flax", "equinox", "haiku", "keras", "transformers"), a mapping, a function from a name to
             its key, or a list of these, one behind the other.
+        params: the parameters of a Linen module, a Haiku transform or a function over JAX; of a Linen module with an
+            example they may be left out, and the plan is for those that `init` would make.
 
     Raises:
         InputError: no model, an example that does not run, a rule that fits nothing, or a scheme that cannot draw one
@@ -209,28 +237,40 @@ def plan(
     >>> [(entry.name, entry.activation, round(entry.std, 4)) for entry in found]
     [('0.weight', 'relu', 0.5), ('0.bias', None, 0.0), ('2.weight', 'identity', 0.4472), ('2.bias', None, 0.0)]
     """
-    reading = adapter_of(model).read(model, example)
+    adapter, given = adapted(model, params, example)
+    reading = adapter.read(given, example)
     made = plan_parameters(
-        keyed(reading.parameters, names, model), scheme, rules, bias=bias, residual_scale=residual_scale,
-        depth=None if reading.graph is None else reading.depth, only=only, frozen=frozen, strict=strict,
+        keyed(reading.parameters, names, model, _chains(reading)), scheme, rules, bias=bias,
+        residual_scale=residual_scale, depth=None if reading.graph is None else reading.depth, only=only, frozen=frozen, strict=strict,
     )  # fmt: skip
     return Plan(made.entries, made.left_alone)
 
 
+def _chains(reading: Any) -> set[str]:
+    """The names of modules over JAX that run others one after the other."""
+    found = set()
+    for place in getattr(getattr(reading, "model", None), "places", {}).values():
+        for at, owner in enumerate(place.owners):
+            if type(owner).__name__ == "Sequential":
+                found.add(".".join(place.steps[:at]))
+    return found
+
+
 def init(
     model: Any, scheme: str | Scheme = "he", seed: int = 0, example: Any = None, *, threads: int | None = None,
-    **how: Any,
-) -> Plan:  # fmt: skip
+    params: Any = None, **how: Any,
+) -> Any:  # fmt: skip
     """Give a model its initial weights, and say what each got: `plan` and `apply` in one call.
 
     Args:
         model, scheme, example: as `plan` has them.
         seed: 0 to 2^64 - 1. Values come from the seed and each parameter's own name: a layer more changes no other.
         threads: at most so many.
+        params: as `plan` has them.
         how: rules, bias, residual_scale, only, frozen, strict, names, as `plan` has them.
 
     Returns:
-        The plan that was applied.
+        The plan that was applied; of a form over JAX that is not updated in place, the new tree.
 
     Raises:
         InputError: as `plan` and `Plan.apply`; nothing was written.
@@ -240,6 +280,7 @@ def init(
     >>> init(layer, "he")["weight"].std, round(layer.weight.std().item(), 3)
     (0.08838834764831845, 0.089)
     """
-    made = plan(model, scheme, example, **how)
-    made.apply(model, seed, threads=threads)
-    return made
+    adapter, given = adapted(model, params, example)
+    made = plan(given, scheme, example, **how)
+    written = adapter.write(made, given, seed, threads)
+    return written if makes_new(given) else made

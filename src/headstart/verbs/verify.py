@@ -11,7 +11,7 @@ from headstart.check import is_number, told
 from headstart.check import seed as check_seed
 from headstart.draws.compared import compared
 from headstart.errors import InputError, Unhealthy
-from headstart.models import adapter_of
+from headstart.models import adapted
 from headstart.plans import Plan
 from headstart.plans.lock import digest
 from headstart.plans.replicas import Digests, together
@@ -113,23 +113,28 @@ def verify(
     if not is_number(sample) or not 0 < sample <= 1:
         raise InputError(f"a sample is a share above 0 and at most 1, got {told(sample)}. Write, for example, 1e-4.")
     seed, places = check_seed(seed), check_seed(places, "the seed of the places")
-    adapter = _reader_of(model)
+    adapter, model = _reader_of(model)
+    exchanged = getattr(adapter, "exchanged", None)
+    if group is not None and exchanged is None:
+        raise InputError("a group is for models of PyTorch, whose processes each hold shards. Leave it out.")
     left = [each.name for each in plan.left_alone] if group is not None else []
     held: Mapping[str, Held] = adapter.held(model, [*(entry.name for entry in plan.entries), *left])
     rows = [compared(entry, held.get(entry.name), seed, float(sample), places) for entry in plan.entries]
     rows += [Checked(left.name, (), "", "not drawn", note=left.reason) for left in plan.left_alone]
     if group is not None:
-        found = adapter.exchanged(model, (rows, _digests(held)), group)
+        assert exchanged is not None
+        found = exchanged(model, (rows, _digests(held)), group)
         by_rank = {rank: each for rank, (each, _) in found.items()}
         rows = together(by_rank, {rank: digests for rank, (_, digests) in found.items()})
     return Verified(rows, seed, float(sample))
 
 
-def _reader_of(model: Any) -> Any:
-    """The module that says what a model, or the checkpoint at a path, holds."""
+def _reader_of(model: Any) -> tuple[Any, Any]:
+    """The module that says what a model, or the checkpoint at a path, holds; and the model as it takes it."""
     if isinstance(model, (str, os.PathLike)):
-        return importlib.import_module("headstart.models.checkpoints.held")
-    return importlib.import_module(f"{adapter_of(model).__name__}.held")
+        return importlib.import_module("headstart.models.checkpoints.held"), model
+    adapter, given = adapted(model)
+    return importlib.import_module(f"{adapter.__name__}.held"), given
 
 
 def _digests(held: Mapping[str, Held]) -> Digests:

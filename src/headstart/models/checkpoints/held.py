@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.errors import InputError
 from headstart.models.checkpoints.safetensors import Stored, read_checkpoint
 from headstart.plans.verified import Held, Index, Piece
 
@@ -22,15 +21,6 @@ def held(path: str | Path, wanted: Iterable[str]) -> dict[str, Held]:
     """
     arrays = read_checkpoint(Path(path))
     return {name: _held(arrays[name]) for name in wanted if name in arrays}
-
-
-def exchanged(path: str | Path, value: Any, group: Any) -> dict[int, Any]:
-    """A checkpoint is read by one process.
-
-    Raises:
-        InputError: always.
-    """
-    raise InputError("a checkpoint is read by one process, and takes no group. Leave it out.")
 
 
 def _held(stored: Stored) -> Held:

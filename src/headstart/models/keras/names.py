@@ -9,7 +9,7 @@ neighbours ("dense/kernel", "dense_1/kernel"). It does not hold the model's own 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from headstart.models.keras.layers import kind_of

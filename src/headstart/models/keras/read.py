@@ -6,7 +6,7 @@ by the backend's own recorder. A model that has no variables yet is built by the
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,9 +19,9 @@ from headstart.graph.reading import informed as said_by_pass
 from headstart.graph.residual import ResidualSum, longest_path, residual_sums
 from headstart.layout import LAYOUTS
 from headstart.models.keras import names
+from headstart.models.keras.backends import backend
 from headstart.models.keras.inputs import build, check_built, inputs_of
 from headstart.models.keras.layers import Kind, kind_of
-from headstart.models.keras.backends import backend
 from headstart.plans import Parameter
 
 OLDEST = (3, 0)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import torch
@@ -39,20 +38,6 @@ _ELEMENTWISE = (Normal, TruncatedNormal, Uniform)
 _MUCH = 2**22  # numbers whose whole matrix is worth a question about memory
 
 
-@dataclass(frozen=True)
-class Written:
-    """What was written.
-
-    Args:
-        names: of the parameters.
-        changed: name -> how far the weight that the layer uses is from what was written, relative to it; only where
-            the layer changes it on the way.
-    """
-
-    names: tuple[str, ...]
-    changed: dict[str, float]
-
-
 class Job(NamedTuple):
     """One parameter to be written.
 
@@ -67,12 +52,16 @@ class Job(NamedTuple):
     targets: list[Target] | None
 
 
-def write(plan: Plan, model: nn.Module, seed: int, threads: int | None = None, group: Any = None) -> Written:
+def write(plan: Plan, model: nn.Module, seed: int, threads: int | None = None, group: Any = None) -> dict[str, float]:
     """Give every parameter of a plan its numbers.
 
     Args:
         group: of the processes that apply it together, or their mesh, or "mesh" for the one that the model is sharded
             on: whether they agree is checked first, by one exchange. None asks nobody.
+
+    Returns:
+        Parameters whose layer changes what was written on the way: name -> how far the weight that it uses is from it,
+        relative to it.
 
     Raises:
         InputError: the model does not have what the plan speaks of, a parameter cannot be written, or processes of the
@@ -88,7 +77,7 @@ def write(plan: Plan, model: nn.Module, seed: int, threads: int | None = None, g
             lambda trouble: about(plan, seed, shapes, trouble),
             mesh_of(place.tensor for place in places.values()) if group == "mesh" else group,
         )
-    return Written(tuple(entry.name for entry in plan.entries), _write(jobs, seed, threads))
+    return _write(jobs, seed, threads)
 
 
 def _shape_and_type(tensor: Tensor) -> tuple[tuple[int, ...], str]:

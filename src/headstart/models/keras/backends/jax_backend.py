@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import jax
 import keras
 import numpy as np
 
 from headstart.audits.values import ArrayValues, Values
 from headstart.draws.weights import draw_entry
-from headstart.errors import InputError
-from headstart.graph.graph import Graph
 from headstart.models.keras import names
-from headstart.models.keras.inputs import forward_failed
 from headstart.plans import Entry
-from headstart.signals.trace import Trace
 
 
 def put(entries: Sequence[tuple[Entry, names.Place]], seed: int, threads: int | None) -> None:
