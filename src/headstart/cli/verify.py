@@ -48,7 +48,8 @@ def command(
     headstart verify model.py:trained --plan plan.json
     """
     from headstart.cli.output import check_out, put_out
-    from headstart.verbs.plan import Plan
+    from headstart.plans import Plan
+    from headstart.verbs.verify import verify
 
     check_out(out, SUFFIXES)
     model: Any = Path(target) if is_checkpoint(target) else None
@@ -57,7 +58,7 @@ def command(
         model = model_of(target, arguments)
     elif arguments:
         raise InputError("a checkpoint takes no --arg, which is for a factory. Leave it out.")
-    found = plan.verify(model, seed, sample=sample, places=places)
+    found = verify(plan, model, seed, sample=sample, places=places)
     put_out(found.to_json, found.print_to, found.files, as_json=as_json, out=out)
     if not found.healthy:
         sys.exit(EXIT_DIFFERENT)

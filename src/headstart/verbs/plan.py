@@ -241,7 +241,8 @@ def plan(
     reading = adapter.read(given, example)
     made = plan_parameters(
         keyed(reading.parameters, names, model, _chains(reading)), scheme, rules, bias=bias,
-        residual_scale=residual_scale, depth=None if reading.graph is None else reading.depth, only=only, frozen=frozen, strict=strict,
+        residual_scale=residual_scale, depth=None if reading.graph is None else reading.depth, only=only,
+        frozen=frozen, strict=strict,
     )  # fmt: skip
     return Plan(made.entries, made.left_alone)
 
