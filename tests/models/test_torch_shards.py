@@ -16,10 +16,11 @@ import pytest
 import torch
 import torch.distributed as dist
 from torch import nn
+from torch.distributed.algorithms._checkpoint.checkpoint_wrapper import checkpoint_wrapper
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import CPUOffloadPolicy, FullyShardedDataParallel, MixedPrecisionPolicy, fully_shard
 from torch.distributed.tensor import DTensor, Partial, Replicate, Shard, distribute_tensor
-from torch.distributed.tensor.debug import _clear_sharding_prop_cache
+from torch.distributed.tensor.debug import CommDebugMode, _clear_sharding_prop_cache
 from torch.distributed.tensor.parallel import ColwiseParallel, RowwiseParallel, SequenceParallel, parallelize_module
 from torch.distributed.tensor.placement_types import _StridedShard
 from torch.testing._internal.distributed.fake_pg import FakeStore
@@ -219,6 +220,36 @@ def test_fsdp_over_tensor_parallel_is_cut_from_the_right_where_the_two_orders_di
         model.to_empty(device="cpu")
         plan.apply(model)
         assert torch.equal(model[0].weight.to_local(), row)
+
+
+def test_wrappers_keep_names_and_nothing_is_communicated() -> None:
+    whole = Net()
+    plan = hs.init(whole, "he", seed=7)
+    with process(1, 2):
+        model = Net()
+        model.layers[0] = checkpoint_wrapper(model.layers[0])
+        fsdp(2)(model)
+        compiled = torch.compile(model, backend="eager")
+        with CommDebugMode() as communicated:
+            plan.apply(compiled, seed=7)
+            assert plan.verify(compiled, 7, sample=1).healthy
+        assert communicated.get_total_counts() == 0
+        assert hs.plan(compiled, "he") == plan
+        assert torch.equal(model.head.weight.to_local(), whole.head.weight[11:])
+
+
+def test_a_matrix_that_no_process_can_make_whole_is_refused_before_anything_is_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HEADSTART_MEMORY_LIMIT", "100M")
+    with process(0, 2):
+        model = nn.Sequential(nn.Linear(8, 8), nn.Linear(2112, 2112, bias=False))
+        fully_shard(model, mesh=init_device_mesh("cpu", (2,)))
+        before = model[0].weight.to_local().clone()
+        with pytest.raises(hs.InputError, match=r"1\.weight: the weight of shape \(1056, 2112\).*are made whole"):
+            hs.init(model, "orthogonal")
+        assert torch.equal(model[0].weight.to_local(), before)
+        hs.init(model, "he")
 
 
 # --- experts and stages ---------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -180,6 +181,12 @@ def test_numbers_that_went_through_a_narrower_type_are_told_to_be_such() -> None
     assert plan.verify(model).wrong[0].note == ""
     hs.init(model, "he")  # float32, and then 16 bits: the same numbers, rounded as they would have been drawn
     assert plan.verify(model.bfloat16()).healthy
+
+
+def test_bfloat16_needs_no_type_of_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ml_dtypes", None)
+    model = nn.Sequential(nn.Linear(9, 5), nn.Linear(5, 4)).bfloat16()
+    assert hs.init(model, "he", rules={"1.weight": "orthogonal"}).verify(model).healthy
 
 
 def test_a_check_changes_nothing_and_every_stride_and_wrapper_is_read() -> None:
