@@ -14,7 +14,15 @@ if TYPE_CHECKING:
     from headstart.draws.philox import philox4x32
     from headstart.draws.sample import sample
     from headstart.draws.streams import stream_words
-    from headstart.errors import ExecutorError, HeadstartError, InputError, Interrupted, StoreError, Unhealthy
+    from headstart.errors import (
+        DiskError,
+        ExecutorError,
+        HeadstartError,
+        InputError,
+        Interrupted,
+        StoreError,
+        Unhealthy,
+    )
     from headstart.experiments.simulation import simulate, singular_values
     from headstart.layout import Fans, Layout, fans
     from headstart.schemes import Scheme, scheme
@@ -40,6 +48,7 @@ if TYPE_CHECKING:
     from headstart.verbs.audit import Audit, audit
     from headstart.verbs.compare import Comparison, compare
     from headstart.verbs.lab import Lab, lab
+    from headstart.verbs.materialize import Materialized, materialize
     from headstart.verbs.plan import Plan, init, plan
     from headstart.verbs.probe import Probe, probe
     from headstart.verbs.study import Study, StudyReport, study
@@ -52,6 +61,7 @@ __version__ = "0.1.0.dev0"
 __all__ = [
     "Audit",
     "Comparison",
+    "DiskError",
     "ExecutorError",
     "Fans",
     "HeadstartError",
@@ -59,6 +69,7 @@ __all__ = [
     "Interrupted",
     "Lab",
     "Layout",
+    "Materialized",
     "Plan",
     "Probe",
     "Scheme",
@@ -84,6 +95,7 @@ __all__ = [
     "keras",
     "lab",
     "lecun",
+    "materialize",
     "normal",
     "ones",
     "orthogonal",
@@ -114,7 +126,7 @@ _HOMES = {
     "headstart.draws.philox": "philox4x32",
     "headstart.draws.sample": "sample",
     "headstart.draws.streams": "stream_words",
-    "headstart.errors": "ExecutorError HeadstartError InputError Interrupted StoreError Unhealthy",
+    "headstart.errors": "DiskError ExecutorError HeadstartError InputError Interrupted StoreError Unhealthy",
     "headstart.experiments.simulation": "simulate singular_values",
     "headstart.layout": "Fans Layout fans",
     "headstart.schemes": "Scheme scheme",
@@ -126,6 +138,7 @@ _HOMES = {
     "headstart.verbs.audit": "Audit audit",
     "headstart.verbs.compare": "Comparison compare",
     "headstart.verbs.lab": "Lab lab",
+    "headstart.verbs.materialize": "Materialized materialize",
     "headstart.verbs.plan": "Plan init plan",
     "headstart.verbs.probe": "Probe probe",
     "headstart.verbs.study": "Study StudyReport study",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,8 +21,8 @@ from headstart.plans import Entry, Parameter, plan_parameters
 from headstart.plans.verified import Held, Piece, Spans
 
 
-def entry_of(scheme: str, shape: tuple[int, ...], layout: Layout = LAYOUTS["out_in"]) -> Entry:
-    return plan_parameters([Parameter("w", shape, layout=layout)], scheme)["w"]
+def entry_of(scheme: str, shape: tuple[int, ...], layout: Layout = LAYOUTS["out_in"], **part: Any) -> Entry:
+    return plan_parameters([Parameter("w", shape, layout=layout, **part)], scheme)["w"]
 
 
 def held_of(values: np.ndarray, shape: tuple[int, ...] | None = None, spans: Spans | None = None) -> Held:
@@ -39,18 +41,22 @@ SCHEMES = [
     "dirac",
 ]
 LAYOUTS_TRIED = [
-    ((6, 4), LAYOUTS["out_in"]),
-    ((3, 5, 4, 8), LAYOUTS["in_out"]),
-    ((5, 6, 4), Layout((1,), (2,), stack_axes=(0,))),
-    ((12, 5), Layout((0,), (1,), blocks=(0, (2, 4, 6)))),
-    ((5, 12, 3), Layout((1,), (0,), stack_axes=(2,), blocks=(1, 3))),
+    ((6, 4), LAYOUTS["out_in"], {}),
+    ((3, 5, 4, 8), LAYOUTS["in_out"], {}),
+    ((3, 5, 4, 8), LAYOUTS["in_out"], {"flip": True}),
+    ((5, 6, 4), Layout((1,), (2,), stack_axes=(0,)), {}),
+    ((12, 5), Layout((0,), (1,), blocks=(0, (2, 4, 6))), {}),
+    ((5, 12), Layout((1,), (0,)), {"picks": (3, 0, 1), "of": 4}),
+    ((5, 12, 3), Layout((1,), (0,), stack_axes=(2,), blocks=(1, 3)), {}),
 ]
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-@pytest.mark.parametrize(("shape", "layout"), LAYOUTS_TRIED, ids=str)
-def test_chosen_elements_have_the_bits_of_the_whole(scheme: str, shape: tuple[int, ...], layout: Layout) -> None:
-    entry = entry_of(scheme, shape, layout)
+@pytest.mark.parametrize(("shape", "layout", "part"), LAYOUTS_TRIED, ids=str)
+def test_chosen_elements_have_the_bits_of_the_whole(
+    scheme: str, shape: tuple[int, ...], layout: Layout, part: dict[str, Any]
+) -> None:
+    entry = entry_of(scheme, shape, layout, **part)
     places = np.random.default_rng(0).integers(0, shape, (60, len(shape)))
     for dtype in ("float32", "float64"):
         whole = draw_entry(entry, 3, dtype)
@@ -162,6 +168,27 @@ def test_a_model_holds_what_was_applied_and_nothing_else(scheme: str, dtype: tor
     assert found.wrong[0].example.startswith("[2, 5] holds ")
 
 
+def test_numbers_that_went_through_a_narrower_type_are_told_to_be_such() -> None:
+    model = nn.Linear(40, 30)
+    plan = hs.init(model.bfloat16(), "he")
+    found = plan.verify(model.float())
+    assert [each.name for each in found.wrong] == ["weight"]
+    assert "the planned numbers rounded to bfloat16" in found.wrong[0].note
+    with pytest.raises(hs.Unhealthy, match="rounded to bfloat16"):
+        found.assert_healthy()
+    with torch.no_grad():
+        model.weight[0, 0] = 0.125
+    assert plan.verify(model).wrong[0].note == ""
+    hs.init(model, "he")  # float32, and then 16 bits: the same numbers, rounded as they would have been drawn
+    assert plan.verify(model.bfloat16()).healthy
+
+
+def test_bfloat16_needs_no_type_of_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ml_dtypes", None)
+    model = nn.Sequential(nn.Linear(9, 5), nn.Linear(5, 4)).bfloat16()
+    assert hs.init(model, "he", rules={"1.weight": "orthogonal"}).verify(model).healthy
+
+
 def test_a_check_changes_nothing_and_every_stride_and_wrapper_is_read() -> None:
     model = nn.Conv2d(6, 8, 3).to(memory_format=torch.channels_last)
     plan = hs.init(model, "he")
@@ -216,3 +243,26 @@ def test_a_sample_is_a_share(sample: object) -> None:
         hs.init(model).verify(model, sample=sample)
     with pytest.raises(hs.InputError, match="a seed must be a whole number"):
         hs.init(model).verify(model, -1)
+
+
+# --- over JAX ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_a_tree_over_jax_holds_what_was_applied_and_nothing_else(dtype: str) -> None:
+    import jax
+
+    tree = {
+        "first": {"kernel": jax.ShapeDtypeStruct((8, 5), dtype)},
+        "second": {"kernel": jax.ShapeDtypeStruct((5, 2), dtype)},
+    }
+    plan = hs.plan(tree, "he", rules={"*": {"scheme": "he", "layout": "in_out"}})
+    made = plan.apply(tree, 3)
+    assert plan.verify(made, 3).healthy
+    assert len(plan.verify(made, 4).wrong) == 2
+    made["first"]["kernel"] = made["first"]["kernel"].at[7, 1].set(3.0)
+    found = plan.verify(made, 3)
+    assert [(each.different, each.example[:14]) for each in found.wrong] == [(1, "[7, 1] holds 3")]
+    assert {each.verdict for each in plan.verify(tree, 3).parameters} == {"no values"}
+    with pytest.raises(hs.InputError, match="a group is for models of PyTorch"):
+        plan.apply(made, 3, group="mesh")

@@ -21,7 +21,7 @@ from headstart.draws.rectangles import whole_rectangle
 from headstart.draws.sampled import Places, draw_places, whole_slices
 from headstart.draws.weights import draw_entry
 from headstart.plans import Entry
-from headstart.plans.verified import Checked, Held, Piece, Spans
+from headstart.plans.verified import ELSEWHERE, Checked, Held, Piece, Spans
 from headstart.schemes.distributions import DeltaOrthogonal, Orthogonal
 
 LEAST = 512  # numbers per piece: what is wrong in one number of a hundred is then missed once in 170 checks
@@ -56,15 +56,20 @@ def compared(entry: Entry, held: Held | None, seed: int, sample: float = 1e-4, p
     if held.changed:
         return told("not drawn", size=size, note=held.changed)
     checked, different, example = 0, 0, ""
+    narrower = {dtype for dtype in ("bfloat16", "float16") if FORMATS[dtype].bytes < FORMATS[held.dtype].bytes}
     for piece in held.pieces:
         for places, values in _read(entry, piece, seed, sample, places_seed):
             expected = _planned(entry, seed, places, held)
             wrong = _unlike(values, expected, entry, held)
             checked += len(values)
             different += int(wrong.sum())
-            if not example and wrong.any():
-                example = _example(places, values, expected, int(wrong.argmax()), held.dtype)
-    note = "" if held.pieces else "no part of it is here"
+            if not wrong.any():
+                continue
+            example = example or _example(places, values, expected, int(wrong.argmax()), held.dtype)
+            narrower = {one for one in narrower if _is_rounded(values[wrong], expected[wrong], held.dtype, one)}
+    note = "" if held.pieces else ELSEWHERE
+    if different and narrower:
+        note = f"these are the planned numbers rounded to {' or '.join(sorted(narrower))}: it was converted since"
     if held.close:
         note = f"computed by its layer: compared to {held.close:g} standard deviations"
     return told("other values" if different else "as planned", checked, size, different, example, note)
@@ -139,18 +144,24 @@ def _planned(entry: Entry, seed: int, places: Places | Spans, held: Held) -> Any
     dtype = "float64" if held.dtype == "float64" else "float32"
     if isinstance(places, np.ndarray):
         found = draw_places(entry, seed, places, dtype)
-        for spans in held.zeros:
+        for spans in _zeros(entry, held):
             inside = [(places[:, axis] >= a) & (places[:, axis] < b) for axis, (a, b) in enumerate(spans)]
             found[np.logical_and.reduce(inside)] = 0
         return found
     whole = draw_entry(entry, seed, dtype, region=list(places))
-    for spans in held.zeros:
+    for spans in _zeros(entry, held):
         cut = [
             slice(max(a - first, 0), max(min(b, stop) - first, 0))
             for (a, b), (first, stop) in zip(spans, places, strict=True)
         ]
         whole[tuple(cut)] = 0
     return whole.reshape(-1)
+
+
+def _zeros(entry: Entry, held: Held) -> tuple[Spans, ...]:
+    """The rectangles that are zero whatever is drawn."""
+    row = entry.zero_row
+    return held.zeros if row is None else (*held.zeros, ((row, row + 1), *((0, size) for size in entry.shape[1:])))
 
 
 def _unlike(values: NDArray[Any], expected: NDArray[Any], entry: Entry, held: Held) -> NDArray[np.bool_]:
@@ -165,6 +176,11 @@ def _unlike(values: NDArray[Any], expected: NDArray[Any], entry: Entry, held: He
     allowed = np.maximum(allowed, max((MATRIX * draw.gain for draw in matrices), default=0.0))
     near: NDArray[np.bool_] = np.abs(found - planned) <= allowed + step
     return ~near  # what is no number is unlike any
+
+
+def _is_rounded(values: NDArray[Any], expected: NDArray[Any], dtype: str, narrower: str) -> bool:
+    """Whether values are what was drawn as another type holds it."""
+    return bool(np.array_equal(numbers(values, dtype), numbers(rounded(expected, narrower), narrower)))
 
 
 def rounded(values: NDArray[Any], dtype: str) -> NDArray[Any]:

@@ -17,7 +17,7 @@ from headstart.draws.recipes import check_finite, recipe
 from headstart.draws.rectangles import Rectangle, whole_rectangle
 from headstart.draws.streams import slice_name, stream
 from headstart.draws.weights import draw_entry
-from headstart.layout import blocks
+from headstart.layout import blocks, field_axes
 from headstart.plans import Entry
 from headstart.schemes.distributions import Constant, Draw, OfShape
 
@@ -56,8 +56,21 @@ def draw_places(entry: Entry, seed: int, places: Places, dtype: str = "float32")
             found[chosen] = whole[tuple((some - [start for start, _ in region]).T)]
         else:
             source = stream(seed, slice_name(entry.key, index), entry.stream_role)
-            elements = (some.astype(np.uint64) * np.array(where.steps, np.uint64)).sum(axis=1, dtype=np.uint64)
-            found[chosen] = numbers_at(recipe(draw, dtype), source, elements)
+            found[chosen] = numbers_at(recipe(draw, dtype), source, _elements(entry, some))
+    return found
+
+
+def _elements(entry: Entry, places: Places) -> NDArray[np.uint64]:
+    """The indices of places in their slice's stream: of a mirrored weight, or a part of one, where it lies there."""
+    places = places.copy()
+    for axis in field_axes(len(entry.shape), entry.layout) if entry.flip else ():
+        places[:, axis] = entry.shape[axis] - 1 - places[:, axis]
+    part = entry.part
+    if part is not None:
+        run = np.searchsorted([run.stop for run in part.runs], places[:, part.axis], side="right")
+        places[:, part.axis] += np.array([run.shift for run in part.runs], np.int64)[run]
+    steps = whole_rectangle(entry.shape if part is None else part.shape, entry.layout).steps
+    found: NDArray[np.uint64] = (places.astype(np.uint64) * np.array(steps, np.uint64)).sum(axis=1, dtype=np.uint64)
     return found
 
 

@@ -30,6 +30,9 @@ class Parameter:
         trainable: whether training may change it.
         fixed: why nobody may write to it (whole numbers, no memory of its own); "" if one may.
         note: what a reader should know besides.
+        start: the one number that its layer fills it with, where that is known; nan where nobody can know it; None
+            for what its role says.
+        zero_row: a row of a lookup that stays zero, whatever is drawn: that of its padding.
         function: the activation that follows, where it has no name.
         picks: where it is a part of the weight that the key names: its blocks, in the order in which the parameter
             stores them along its first output axis. Empty for the whole.
@@ -53,6 +56,8 @@ class Parameter:
     trainable: bool = True
     fixed: str = ""
     note: str = ""
+    start: float | None = None
+    zero_row: int | None = None
     function: Callable[..., Any] | None = field(default=None, compare=False, repr=False)
     picks: tuple[int, ...] = ()
     of: int = 1

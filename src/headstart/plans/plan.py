@@ -32,6 +32,7 @@ class Entry:
         draws: one complete distribution per block; a weight without blocks is one block.
         reason: why.
         ends_residual: whether it is the last weight of a residual branch.
+        zero_row: a row that stays zero, whatever is drawn; None for none.
         picks, of, flip: which part of the weight that the key names it is, as `Parameter` has them.
 
     Raises:
@@ -47,6 +48,7 @@ class Entry:
     draws: tuple[Draw, ...]
     reason: str
     ends_residual: bool = False
+    zero_row: int | None = None
     picks: tuple[int, ...] = ()
     of: int = 1
     flip: bool = False
@@ -118,11 +120,22 @@ class Entry:
 
 @dataclass(frozen=True)
 class LeftAlone:
-    """A parameter that keeps what it has, and why."""
+    """A parameter that keeps what it has, and why.
+
+    Args:
+        name, role: as `Parameter` has them.
+        reason: why.
+        shape: as it is stored; None where that is not known.
+        start: the number that its layer fills it with; None where that is not one, or not known.
+        tied_to: the name of the parameter that is the same array.
+    """
 
     name: str
     role: str
     reason: str
+    shape: tuple[int, ...] | None = None
+    start: float | None = None
+    tied_to: str | None = None
 
 
 @dataclass(frozen=True)
@@ -196,10 +209,14 @@ class Plan:
                 "layout": _changed(entry.layout), "activation": entry.activation,
                 "draws": [{"draw": type(draw).__name__, **dataclasses.asdict(draw)} for draw in entry.draws],
                 "std": entry.std, "ends_residual": entry.ends_residual, "reason": entry.reason, **_part(entry),
+                **({} if entry.zero_row is None else {"zero_row": entry.zero_row}),
             }
             for entry in self.entries
         ]  # fmt: skip
-        left = [dataclasses.asdict(left) for left in self.left_alone]
+        left = [
+            {name: value for name, value in dataclasses.asdict(left).items() if value is not None}
+            for left in self.left_alone
+        ]
         schema = PARTS if any(map(_part, self.entries)) else SCHEMA
         found: Row = plain({"schema": schema, "entries": entries, "left_alone": left})
         return found
@@ -216,7 +233,7 @@ class Plan:
             raise InputError(f"a plan has schema {SCHEMA} or {PARTS}, got {got!r}. Write it again with this version.")
         try:
             entries = tuple(_read_entry(row) for row in document["entries"])
-            left = tuple(LeftAlone(**row) for row in document["left_alone"])
+            left = tuple(_read_left(row) for row in document["left_alone"])
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"this is no plan: {error}. Read what to_json wrote.") from None
         return cls(entries, left)
@@ -266,7 +283,15 @@ def _read_entry(row: Row) -> Entry:
     layout = Layout(**{name: _tuples(value) for name, value in row["layout"].items()})
     ends = bool(row.get("ends_residual", False))
     part = {"picks": tuple(row.get("picks", ())), "of": row.get("of", 1), "flip": bool(row.get("flip", False))}
-    return Entry(shape=tuple(row["shape"]), layout=layout, draws=draws, ends_residual=ends, **part, **kept)
+    return Entry(
+        shape=tuple(row["shape"]), layout=layout, draws=draws, ends_residual=ends, zero_row=row.get("zero_row"), **part,
+        **kept,
+    )  # fmt: skip
+
+
+def _read_left(row: Row) -> LeftAlone:
+    shape = row.get("shape")
+    return LeftAlone(**{**row, "shape": None if shape is None else tuple(shape)})
 
 
 def _tuples(value: Any) -> Any:

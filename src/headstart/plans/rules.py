@@ -147,12 +147,12 @@ class _Said:
             self.decided[parameter.name] = fitting[-1]
         reason = self._left_alone(parameter, only, frozen)
         if reason:
-            return LeftAlone(parameter.name, parameter.role, reason)
+            return _left(parameter, reason)
         by = fitting[-1] if fitting else None
         rule = self.rules[by] if by is not None else Rule()
         parameter = _ruled(parameter, rule)
         if rule.scheme == KEEP:
-            return LeftAlone(parameter.name, parameter.role, f"rule {by!r}")
+            return _left(parameter, f"rule {by!r}")
         if isinstance(rule.scheme, Scheme):
             return self._drawn(parameter, rule.scheme, by, scale)
         return self._by_role(parameter, by, scale)
@@ -187,7 +187,7 @@ class _Said:
     def _by_role(self, parameter: Parameter, by: str | None, scale: float) -> Entry | LeftAlone:
         role = parameter.what
         if role.rule == KEEP:
-            return LeftAlone(parameter.name, parameter.role, "; ".join(filter(None, (role.reason, parameter.note))))
+            return _left(parameter, "; ".join(filter(None, (role.reason, parameter.note))))
         if role.name in ("bias", "forget bias"):
             return self._bias_entry(parameter)
         if role.rule == SCHEME or (role.asked and not self.asked.family.needs_fans):
@@ -196,7 +196,7 @@ class _Said:
 
     def _bias_entry(self, parameter: Parameter) -> Entry | LeftAlone:
         if self.bias == KEEP:
-            return LeftAlone(parameter.name, parameter.role, "biases are kept")
+            return _left(parameter, "biases are kept")
         assert isinstance(self.bias, Scheme)
         if self.bias != scheme("zeros"):
             return self._drawn(replace(parameter, role="bias", layout=_plain(parameter)), self.bias, None, 1.0)
@@ -371,6 +371,12 @@ def _tuples(value: Any) -> Any:
     return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
 
 
+def _left(parameter: Parameter, reason: str) -> LeftAlone:
+    start = parameter.what.start if parameter.start is None else parameter.start
+    known = None if start is None or math.isnan(start) else start
+    return LeftAlone(parameter.name, parameter.role, reason, parameter.shape, known, parameter.tied_to)
+
+
 def _entry(parameter: Parameter, draws: tuple[Draw, ...], reason: str) -> Entry:
     part = part_words(parameter.key, parameter.picks, parameter.of) if parameter.picks else ""
     mirrored = "mirrored along its receptive field" if parameter.flip else ""
@@ -384,6 +390,7 @@ def _entry(parameter: Parameter, draws: tuple[Draw, ...], reason: str) -> Entry:
         draws=draws,
         reason="; ".join(filter(None, (reason, part, mirrored))),
         ends_residual=parameter.ends_residual,
+        zero_row=parameter.zero_row,
         picks=parameter.picks,
         of=parameter.of,
         flip=parameter.flip,

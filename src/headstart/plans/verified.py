@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 Spans = tuple[tuple[int, int], ...]  # (start, stop) of each axis, counted in the whole parameter as it is stored
 Index = tuple[Any, ...]  # NumPy's: a slice per axis, or an array of whole numbers per axis
 Verdict = Literal["as planned", "other values", "not there", "other shape", "no values", "unlike replicas", "not drawn"]
+ELSEWHERE = "no part of it is here"
 GOOD: tuple[Verdict, ...] = ("as planned", "not drawn")
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from headstart.errors import InputError
 from headstart.models import adapted, makes_new
 from headstart.plans import Plan as PlanData
 from headstart.plans import plan_parameters
 from headstart.plans.keys import Names, keyed
 from headstart.plans.lock import Lock
+from headstart.plans.part import Names as PartNames
+from headstart.plans.part import part_of
 from headstart.plans.rules import ResidualScale
 from headstart.schemes import Scheme
 from headstart.verbs.result import Result
@@ -35,7 +39,7 @@ class Plan(PlanData, Result):
 
         return heading(self)
 
-    def apply(self, model: Any, seed: int = 0, *, threads: int | None = None) -> Any:
+    def apply(self, model: Any, seed: int = 0, *, threads: int | None = None, group: Any = None) -> Any:
         """Write every parameter its numbers, drawn by its key from the seed; all is checked before any is written.
 
         Norms and whatever is left alone keep what they have; the same call again changes nothing. A tree over JAX is
@@ -47,6 +51,8 @@ class Plan(PlanData, Result):
                 but meta.
             seed: 0 to 2^64 - 1; the same plan and seed give the same bits.
             threads: at most so many.
+            group: of processes that apply it together, or their mesh, or "mesh" for the one that the model is sharded
+                on: they exchange one digest first, and all raise where one differs or cannot. None asks nobody.
 
         Returns:
             Of PyTorch and Keras: parameters whose layer changes what was written (spectral norm): name -> how far the
@@ -54,10 +60,14 @@ class Plan(PlanData, Result):
             updated. Of any other form over JAX: the new tree.
 
         Raises:
-            InputError: a parameter is missing, has another shape, or cannot be written; nothing was written.
+            InputError: a parameter is missing, has another shape, or cannot be written, or processes of the group
+                differ; nothing was written.
         """
         adapter, given = adapted(model)
-        return adapter.write(self, given, seed, threads)
+        shared = {} if group is None else {"group": group}
+        if group is not None and "group" not in inspect.signature(adapter.write).parameters:
+            raise InputError("a group is for models of PyTorch, whose processes each hold shards. Leave it out.")
+        return adapter.write(self, given, seed, threads, **shared)
 
     def lock(self, model: Any, seed: int = 0) -> Lock:
         """What this plan gave the model from this seed, with a digest per parameter: to check a model against later.
@@ -72,20 +82,53 @@ class Plan(PlanData, Result):
         held = adapter.locked(given, [entry.name for entry in self.entries])
         return Lock(PlanData(self.entries, self.left_alone), seed, tuple(held.values()))
 
-    def verify(self, model: Any, seed: int = 0, *, sample: float = 1e-4, places: int = 0) -> Verified:
+    def part(self, model: Any, names: PartNames = None) -> Plan:
+        """What this plan is for a part of its model: a pipeline's stage, or the experts that one process keeps.
+
+        Names decide, never the order: an entry of the part keeps the key that its numbers are drawn by. Apply, verify
+        and lock the part with what this returns.
+
+        Args:
+            model: the part.
+            names: of the part's parameters in the whole model: the name there of the module that the part is; a
+                mapping from names in the part to names in the whole, of parameters or of modules; a function; None
+                where they are the same.
+
+        Raises:
+            InputError: a parameter of the part that this plan does not have, or two that are the same one of it.
+
+        >>> import torch
+        >>> whole = torch.nn.Sequential(torch.nn.Linear(8, 5), torch.nn.ReLU(), torch.nn.Linear(5, 2))
+        >>> made, stage = init(whole, "he"), torch.nn.Sequential(torch.nn.Linear(5, 2))
+        >>> made.part(stage, {"0": "2"}).apply(stage)
+        {}
+        >>> torch.equal(stage[0].weight, whole[2].weight)
+        True
+        """
+        adapter, given = adapted(model)
+        made = part_of(self, adapter.read(given).parameters, names)
+        return Plan(made.entries, made.left_alone)
+
+    def verify(
+        self, model: Any, seed: int = 0, *, sample: float = 1e-4, places: int = 0, group: Any = None
+    ) -> Verified:  # fmt: skip
         """Which parameters do not hold what this plan and seed say. Changes nothing, and needs no second model.
 
         A share of each parameter's numbers is drawn again and compared to the bit, at least some hundred of each shard
         that this process holds; orthogonal weights to 1e-12 and their rounding, which costs the whole matrix.
 
         Args:
-            model: with any sharding; each process looks at what it holds.
+            model: with any sharding; each process looks at what it holds. Or the path of a safetensors file, or of a
+                folder of shards.
             seed: that the plan was applied with.
             sample: the share that is drawn again, above 0 and at most 1, which is all.
             places: a seed that chooses them.
+            group: of processes that have started together, or their mesh, or "mesh" for the one that the model is
+                sharded on: each gets what all of them found, and replicas are compared by digests of all that they
+                hold. None asks nobody, and tells what this process holds.
 
         Raises:
-            InputError: no model, or a sample or seed outside these ranges.
+            InputError: no model, a sample or seed outside these ranges, or no such group.
 
         >>> import torch
         >>> layer = torch.nn.Linear(30, 20)
@@ -98,7 +141,7 @@ class Plan(PlanData, Result):
         """
         from headstart.verbs.verify import verify
 
-        return verify(self, model, seed, sample=sample, places=places)
+        return verify(self, model, seed, sample=sample, places=places, group=group)
 
     def code(self, library: str = "numpy", seed: int = 0) -> str:
         """A short program that makes these weights with `hs.sample` alone, without this plan.
@@ -197,8 +240,9 @@ def plan(
     adapter, given = adapted(model, params, example)
     reading = adapter.read(given, example)
     made = plan_parameters(
-        keyed(reading.parameters, names, model, _chains(reading)), scheme, rules, bias=bias, residual_scale=residual_scale,
-        depth=None if reading.graph is None else reading.depth, only=only, frozen=frozen, strict=strict,
+        keyed(reading.parameters, names, model, _chains(reading)), scheme, rules, bias=bias,
+        residual_scale=residual_scale, depth=None if reading.graph is None else reading.depth, only=only,
+        frozen=frozen, strict=strict,
     )  # fmt: skip
     return Plan(made.entries, made.left_alone)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +11,10 @@ from headstart.check import is_number, told
 from headstart.check import seed as check_seed
 from headstart.draws.compared import compared
 from headstart.errors import InputError, Unhealthy
-from headstart.models import adapter_of
+from headstart.models import adapted
 from headstart.plans import Plan
+from headstart.plans.lock import digest
+from headstart.plans.replicas import Digests, together
 from headstart.plans.verified import Checked, Held
 from headstart.verbs.result import Result
 from headstart.words import count, plain
@@ -103,22 +106,46 @@ class Verified(Result):
         return verified_files(self.to_json, self.parameters)
 
 
-def verify(plan: Plan, model: Any, seed: int = 0, *, sample: float = 1e-4, places: int = 0) -> Verified:
+def verify(
+    plan: Plan, model: Any, seed: int = 0, *, sample: float = 1e-4, places: int = 0, group: Any = None
+) -> Verified:  # fmt: skip
     """What `Plan.verify` gives back."""
     if not is_number(sample) or not 0 < sample <= 1:
         raise InputError(f"a sample is a share above 0 and at most 1, got {told(sample)}. Write, for example, 1e-4.")
     seed, places = check_seed(seed), check_seed(places, "the seed of the places")
-    held = held_by(model, [entry.name for entry in plan.entries])
-    checked = [compared(entry, held.get(entry.name), seed, float(sample), places) for entry in plan.entries]
-    left = [Checked(left.name, (), "", "not drawn", note=left.reason) for left in plan.left_alone]
-    return Verified([*checked, *left], seed, float(sample))
+    adapter, model = _reader_of(model)
+    exchanged = getattr(adapter, "exchanged", None)
+    if group is not None and exchanged is None:
+        raise InputError("a group is for models of PyTorch, whose processes each hold shards. Leave it out.")
+    left = [each.name for each in plan.left_alone] if group is not None else []
+    held: Mapping[str, Held] = adapter.held(model, [*(entry.name for entry in plan.entries), *left])
+    rows = [compared(entry, held.get(entry.name), seed, float(sample), places) for entry in plan.entries]
+    rows += [Checked(left.name, (), "", "not drawn", note=left.reason) for left in plan.left_alone]
+    if group is not None:
+        assert exchanged is not None
+        found = exchanged(model, (rows, _digests(held)), group)
+        by_rank = {rank: each for rank, (each, _) in found.items()}
+        rows = together(by_rank, {rank: digests for rank, (_, digests) in found.items()})
+    return Verified(rows, seed, float(sample))
 
 
-def held_by(model: Any, names: Iterable[str]) -> Mapping[str, Held]:
-    """What this process holds of these parameters, by the model's own adapter."""
-    adapter = importlib.import_module(f"{adapter_of(model).__name__}.held")
-    found: Mapping[str, Held] = adapter.held(model, names)
-    return found
+def _reader_of(model: Any) -> tuple[Any, Any]:
+    """The module that says what a model, or the checkpoint at a path, holds; and the model as it takes it."""
+    if isinstance(model, (str, os.PathLike)):
+        return importlib.import_module("headstart.models.checkpoints.held"), model
+    adapter, given = adapted(model)
+    return importlib.import_module(f"{adapter.__name__}.held"), given
+
+
+def _digests(held: Mapping[str, Held]) -> Digests:
+    """Of every piece that this process holds."""
+    return {
+        name: [
+            (piece.spans, digest(piece.read(tuple(slice(0, size) for size in piece.shape)))) for piece in each.pieces
+        ]
+        for name, each in held.items()
+        if not each.missing
+    }
 
 
 def _how(checked: Checked) -> str:
@@ -126,7 +153,8 @@ def _how(checked: Checked) -> str:
     where = f" on rank {', '.join(map(str, checked.ranks))}" if checked.ranks else ""
     if checked.verdict == "other values":
         share = f"{checked.different:,} of {checked.checked:,} numbers"
-        return f"holds other values{where}: {share} that were drawn again; {checked.example}"
+        note = f"; {checked.note}" if checked.note else ""
+        return f"holds other values{where}: {share} that were drawn again; {checked.example}{note}"
     note = f": {checked.note}" if checked.note else ""
     said = {
         "not there": "is not there",
