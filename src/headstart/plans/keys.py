@@ -118,9 +118,7 @@ def _renamed(parameters: tuple[Parameter, ...], names: Mapping[str, Any]) -> tup
         if not whole:
             old = parameter.key if _begins(parameter.key, name) else parameter.name
             if not isinstance(given, str):
-                raise InputError(
-                    f"names: {name!r} begins {old!r}; a part of a weight is for a whole name."
-                )
+                raise InputError(f"names: {name!r} begins {old!r}; a part of a weight is for a whole name.")
             given = (given + old[len(name) :]).lstrip("./") or given
         found.append(_with(parameter, given))
     for name in names:

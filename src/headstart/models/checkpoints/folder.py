@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import filelock
+import numpy as np
 
 from headstart.errors import InputError
 from headstart.models.checkpoints.pieces import Bytes
@@ -157,7 +158,7 @@ class Growing:
     def append(self, data: Bytes | bytes) -> None:
         """Write behind what is there, and let the disk begin with it."""
         assert self._handle is not None
-        view = memoryview(data)
+        view = data.data if isinstance(data, np.ndarray) else memoryview(data)
         while view:
             view = view[os.write(self._handle, view) :]
         if _ADVISE is not None and len(data) >= WORTH:

@@ -95,7 +95,9 @@ def key_of(
 
     The * of a stack stands behind the outermost module all of whose parameters have that stack.
     """
-    first = 1 if place.steps[0] == "params" and len(place.steps) > 1 and isinstance(place.owners[0], Mapping | None) else 0
+    first = (
+        1 if place.steps[0] == "params" and len(place.steps) > 1 and isinstance(place.owners[0], Mapping | None) else 0
+    )
     steps = list(place.steps[first:])
     if not stack:
         return ".".join(steps)

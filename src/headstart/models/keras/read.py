@@ -118,5 +118,3 @@ def _fixed(variable: Any) -> str:
     """Why a variable cannot be drawn; "" if it can."""
     dtype = str(keras.backend.standardize_dtype(variable.dtype))
     return "" if dtype in FORMATS else f"its numbers are of type {dtype}"
-
-
