@@ -23,6 +23,7 @@ from torch.distributed.tensor.debug import _clear_sharding_prop_cache
 from torch.distributed.tensor.parallel import ColwiseParallel, RowwiseParallel, SequenceParallel, parallelize_module
 from torch.distributed.tensor.placement_types import _StridedShard
 from torch.testing._internal.distributed.fake_pg import FakeStore
+from torch.testing._internal.two_tensor import TwoTensor
 
 import headstart as hs
 from headstart.models.torch.shards import Cut, from_the_left, from_the_right, shards_of
@@ -172,6 +173,21 @@ def test_each_process_makes_its_part_of_the_single_process_s_weights(
             )  # fmt: skip
 
 
+def test_shards_with_gaps_in_memory_and_in_other_orders_are_written_where_they_are() -> None:
+    whole = nn.Linear(6, 8, bias=False)
+    plan = hs.init(whole, "he")
+    for rank in range(2):
+        with process(rank, 2):
+            mesh = init_device_mesh("cpu", (2,))
+            for memory in (torch.zeros(6, 4).T, torch.zeros(8, 12)[::2, ::2], torch.zeros(4, 6).flip(0)):
+                model = nn.Linear(6, 8, bias=False)
+                model.weight = nn.Parameter(DTensor.from_local(memory, mesh, [Shard(0)], run_check=False))
+                plan.apply(model)
+                assert torch.equal(memory, whole.weight[4 * rank : 4 * rank + 4])
+                assert model.weight.to_local().data_ptr() == memory.data_ptr()
+                assert plan.verify(model, sample=1).healthy
+
+
 def test_all_shards_together_are_each_element_once() -> None:
     """By torch.chunk's rule and by the definition of strided shards, for meshes and sizes that do not fit."""
     for size in range(20):
@@ -290,6 +306,9 @@ def sharded(how: str) -> nn.Module:
         put(distribute_tensor(torch.zeros(6, 6), mesh, [Shard(0)], src_data_rank=None))
     elif how == "type":
         put(distribute_tensor(torch.zeros(2, 6, dtype=torch.int8), mesh, [Shard(0)], src_data_rank=None))
+    elif how == "float8":  # as float8 training keeps weights in a type of its own
+        two = TwoTensor(torch.zeros(1, 6), torch.zeros(1, 6))
+        put(DTensor.from_local(two, mesh, [Shard(0)], run_check=False))
     elif how == "expanded":
         put(DTensor.from_local(torch.zeros(1, 1).expand(1, 6), mesh, [Shard(0)], run_check=False))
     elif how == "inference":
@@ -311,6 +330,7 @@ WORDS = {
     "mesh": r"1\.weight of shape \(2, 6\) is placed .*on a mesh of \(2,\), and what .* has shape \(2, 6\)",
     "plan": r"1\.weight has shape \(6, 6\), and the plan was made for \(2, 6\)",
     "type": r"1\.weight is of torch\.int8",
+    "float8": r"1\.weight is held here as a TwoTensor, which cannot be written in place.*before its type is changed",
     "expanded": r"1\.weight has elements that share memory",
     "inference": r"1\.weight was made in inference mode",
     "weight norm": r"1\.weight is computed from sharded parameters \(weight norm\)",
@@ -399,3 +419,44 @@ def test_a_lock_of_shards_is_refused_and_one_of_replicas_is_the_single_process_s
         plan.apply(model)
         with pytest.raises(hs.InputError, match=r"weight is sharded.*plan\.verify\(model\)"):
             plan.lock(model)
+
+
+def test_no_pass_of_a_sharded_model_is_recorded() -> None:
+    def net() -> nn.Module:
+        return nn.Sequential(nn.Linear(4, 6), nn.ReLU(), nn.Linear(6, 2))
+
+    example = torch.zeros(1, 4)
+    with torch.device("meta"):
+        plan = hs.plan(net(), "gain", torch.zeros(1, 4))  # before it is sharded
+    with process(0, 2):
+        mesh = init_device_mesh("cpu", (2,))
+        for model in (fully_shard(net(), mesh=mesh), parallelize_module(net(), mesh, {"0": ColwiseParallel()})):
+            for call in (lambda one: hs.plan(one, "gain", example), lambda one: hs.audit(one, example),
+                         lambda one: hs.probe(one, example)):  # fmt: skip
+                with pytest.raises(hs.InputError, match="the model is sharded, and no pass of it is recorded"):
+                    call(model)
+            plan.apply(model)
+            assert plan.verify(model).healthy
+
+
+@pytest.mark.parametrize("layout", ["fsdp 8, some without a row", "fsdp 2 x tp 2"])
+def test_an_audit_looks_at_what_a_process_holds(layout: str) -> None:
+    world, shard = LAYOUTS[layout]
+    for rank in (0, 1, world - 1):
+        with process(rank, world):
+            model = Net()
+            model.lstm = nn.LSTM(3, 5, 2)
+            hs.init(model, "he", seed=7)
+            shard(model)
+            found = hs.audit(model)
+            assert found.healthy, str(found)
+            shapes = {row["name"]: row["shape"] for row in found.rows()}
+            assert shapes["head.weight"] == [21, 12]
+            with torch.no_grad():
+                model.embed.weight.to_local().fill_(2.0)
+            local = model.embed.weight.to_local()
+            held = any(
+                start <= 4 < stop for (start, stop), _ in (one.spans for one in shards_of(model.embed.weight, ""))
+            )
+            codes = [each.code for each in hs.audit(model).faults]
+            assert ("HS620" in codes) == (held and local.numel() > 0)

@@ -22,6 +22,7 @@ COMMANDS = {
         "headstart.cli.materialize",
         "Write the weights of a plan or a model to disk as safetensors, whatever their size; it goes on.",
     ),
+    "verify": ("headstart.cli.verify", "Whether a checkpoint or a model holds what a plan says, by a sample."),
     "audit": (
         "headstart.cli.audit",
         "What every parameter of a model or checkpoint holds, and what is wrong with it.",

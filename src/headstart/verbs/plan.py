@@ -110,7 +110,8 @@ class Plan(PlanData, Result):
         that this process holds; orthogonal weights to 1e-12 and their rounding, which costs the whole matrix.
 
         Args:
-            model: with any sharding; each process looks at what it holds.
+            model: with any sharding; each process looks at what it holds. Or the path of a safetensors file, or of a
+                folder of shards.
             seed: that the plan was applied with.
             sample: the share that is drawn again, above 0 and at most 1, which is all.
             places: a seed that chooses them.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -112,7 +113,7 @@ def verify(
     if not is_number(sample) or not 0 < sample <= 1:
         raise InputError(f"a sample is a share above 0 and at most 1, got {told(sample)}. Write, for example, 1e-4.")
     seed, places = check_seed(seed), check_seed(places, "the seed of the places")
-    adapter = importlib.import_module(f"{adapter_of(model).__name__}.held")
+    adapter = _reader_of(model)
     left = [each.name for each in plan.left_alone] if group is not None else []
     held: Mapping[str, Held] = adapter.held(model, [*(entry.name for entry in plan.entries), *left])
     rows = [compared(entry, held.get(entry.name), seed, float(sample), places) for entry in plan.entries]
@@ -122,6 +123,13 @@ def verify(
         by_rank = {rank: each for rank, (each, _) in found.items()}
         rows = together(by_rank, {rank: digests for rank, (_, digests) in found.items()})
     return Verified(rows, seed, float(sample))
+
+
+def _reader_of(model: Any) -> Any:
+    """The module that says what a model, or the checkpoint at a path, holds."""
+    if isinstance(model, (str, os.PathLike)):
+        return importlib.import_module("headstart.models.checkpoints.held")
+    return importlib.import_module(f"{adapter_of(model).__name__}.held")
 
 
 def _digests(held: Mapping[str, Held]) -> Digests:

@@ -7,11 +7,13 @@ pass and `reshard()` a module may show gathered copies, and what is written into
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from headstart.errors import InputError
+from headstart.models.torch.shards import is_sharded
 
 
 def refuse_gathered(model: nn.Module) -> None:
@@ -43,6 +45,19 @@ def refuse_flattened(model: nn.Module) -> None:
                 "gone, and their fans with them. Plan and apply before the model is wrapped, or inside "
                 "FullyShardedDataParallel.summon_full_params(model), or shard it with fully_shard."
             )
+
+
+def refuse_sharded_pass(model: nn.Module, parameters: Iterable[Tensor]) -> None:
+    """See that a pass can be recorded: one of a sharded model needs all its processes, and moves its shards about.
+
+    Raises:
+        InputError: the model is sharded.
+    """
+    if any(map(is_sharded, parameters)) or any(_groups(module) for module in model.modules()):
+        raise InputError(
+            "the model is sharded, and no pass of it is recorded. Plan, audit or probe it with an example before it is "
+            "sharded, on the meta device if it is too large; names stay, so that plan.apply(sharded_model) fits."
+        )
 
 
 def _groups(module: nn.Module) -> list[Any]:

@@ -20,7 +20,7 @@ from headstart.graph.reading import informed as said_by_pass
 from headstart.graph.residual import ResidualSum, longest_path, residual_sums
 from headstart.layout import LAYOUTS
 from headstart.models.torch import names
-from headstart.models.torch.fsdp import refuse_flattened
+from headstart.models.torch.fsdp import refuse_flattened, refuse_sharded_pass
 from headstart.models.torch.layers import Kind, kind_of
 from headstart.models.torch.record import ForwardError, record
 from headstart.models.torch.restore import left_as_found
@@ -65,6 +65,8 @@ def read(model: nn.Module, example: Any = None) -> Reading:
     places = {place.name: place for place in found}
     parameters = [*_parameters(found), *_packed(inside)]
     buffers = {place.name: place for place in names.buffers(inside)}
+    if example is not None:
+        refuse_sharded_pass(model, (place.tensor for place in found))
     if example is None or any(names.is_lazy(place.tensor) for place in found):  # a pass would give those their shapes
         return Reading(tuple(parameters), places, buffers)
     reading = Reading(tuple(parameters), places, buffers)

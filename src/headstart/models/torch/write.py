@@ -20,7 +20,7 @@ from headstart.draws.backends.compiler import compiles
 from headstart.draws.backends.numba_backend import is_consecutive
 from headstart.draws.cost import check_memory
 from headstart.draws.many import Target, fill_targets
-from headstart.draws.recipes import recipe
+from headstart.draws.recipes import check_finite, recipe
 from headstart.draws.rectangles import Rectangle, rectangle, whole_rectangle
 from headstart.draws.streams import slice_name, stream
 from headstart.draws.weights import draw_entry
@@ -54,11 +54,17 @@ class Written:
 
 
 class Job(NamedTuple):
-    """One parameter to be written: where it stands, and what of it is here."""
+    """One parameter to be written.
+
+    Args:
+        entry: of the plan. place: where it stands. shards: what of it is here.
+        targets: its memory where it is drawn element by element in its own order; None where it is not as simple.
+    """
 
     entry: Entry
     place: names.Place
     shards: list[Shard]
+    targets: list[Target] | None
 
 
 def write(plan: Plan, model: nn.Module, seed: int, threads: int | None = None, group: Any = None) -> Written:
@@ -98,33 +104,36 @@ def _prepared(plan: Plan, model: nn.Module, places: dict[str, names.Place], seed
     for entry, place in chosen:
         check_writable(entry, place)
     check_ties(plan, places)
-    jobs = [Job(entry, place, shards_of(place.tensor, entry.name)) for entry, place in chosen]
+    jobs = [_job(entry, place, seed) for entry, place in chosen]
     written = [job for job in jobs if job.place.effective is None]
     check_overlaps([(job.entry.name, shard.memory) for job in written for shard in job.shards])
-    for job in jobs:
-        _rehearse(job, seed)
     return jobs
+
+
+def _job(entry: Entry, place: names.Place, seed: int) -> Job:
+    """One parameter, with all that may be refused of it asked."""
+    shards = shards_of(place.tensor, entry.name)
+    simple = place.effective is None and len(shards) == 1 and compiles()
+    try:
+        targets = _targets(entry, shards[0], seed) if simple else None
+        if targets is None:
+            _rehearse(entry, place, shards, seed)
+    except InputError as error:
+        raise InputError(f"{entry.name}: {error}") from None
+    return Job(entry, place, shards, targets)
 
 
 def _write(jobs: Sequence[Job], seed: int, threads: int | None) -> dict[str, float]:
     """Draw everything that is here; how far weights are off that their layers change."""
-    fast: list[Target] = []
-    slow: list[tuple[Entry, Shard]] = []
-    for job in jobs:
-        for shard in job.shards if job.place.effective is None else ():
-            targets = _targets(job.entry, shard, seed) if compiles() else None
-            if targets is None:
-                slow.append((job.entry, shard))
-            else:
-                fast += targets
     changed: dict[str, float] = {}
     with torch.no_grad():
-        fill_targets(fast, threads)
-        for entry, shard in slow:
-            _fill(entry, shard, seed, threads)
+        fill_targets([target for job in jobs for target in job.targets or ()], threads)
         for job in jobs:
             if job.place.effective is not None:
                 changed |= _set_computed(job, seed, threads)
+                continue
+            for shard in job.shards if job.targets is None else ():
+                _fill(job.entry, shard, seed, threads)
             row = names.padding_row(job.place)
             if row is not None and job.entry.role in ("lookup", "tied lookup"):
                 for shard in job.shards:
@@ -192,23 +201,30 @@ def _is_plain(layout: Layout) -> bool:
     )
 
 
-def _rehearse(job: Job, seed: int) -> None:
+def _rehearse(entry: Entry, place: names.Place, shards: Sequence[Shard], seed: int) -> None:
     """Let every draw that may be refused be refused before anything is written: an empty part of it is drawn."""
-    entry, dtype = job.entry, DTYPES[job.place.tensor.dtype]
-    try:
-        draw_entry(entry, seed, dtype, region=[(0, 0)] * len(entry.shape), backend="torch")
-        for shard in job.shards if math.prod(entry.shape) > _MUCH else ():  # matrices are made whole
-            where = rectangle(entry.shape, entry.layout, shard.spans)
-            check_memory(entry.draws, entry.shape, where, dtype, "torch", filled=True, free=None)
-    except InputError as error:
-        raise InputError(f"{entry.name}: {error}") from None
+    dtype = DTYPES[place.tensor.dtype]
+    constant = _constant(entry)
+    if constant is not None:
+        check_finite(constant, dtype)
+        return
+    draw_entry(entry, seed, dtype, region=[(0, 0)] * len(entry.shape), backend="torch")
+    for shard in shards if math.prod(entry.shape) > _MUCH else ():  # matrices are made whole
+        where = rectangle(entry.shape, entry.layout, shard.spans)
+        check_memory(entry.draws, entry.shape, where, dtype, "torch", filled=True, free=None)
+
+
+def _constant(entry: Entry) -> float | None:
+    """The number that all of a parameter is."""
+    return entry.draw.value if isinstance(entry.draw, Constant) and len(set(entry.draws)) == 1 else None
 
 
 def _fill(entry: Entry, shard: Shard, seed: int, threads: int | None) -> None:
     """Draw what is here of one parameter."""
     tensor = shard.memory
-    if isinstance(entry.draw, Constant) and len(set(entry.draws)) == 1:
-        tensor.fill_(entry.draw.value)
+    constant = _constant(entry)
+    if constant is not None:
+        tensor.fill_(constant)
     else:
         draw_entry(entry, seed, DTYPES[tensor.dtype], region=shard.spans, out=tensor, threads=threads)
 

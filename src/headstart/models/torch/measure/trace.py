@@ -26,6 +26,7 @@ from headstart.graph.graph import Graph
 from headstart.graph.predict import WeightMoments
 from headstart.graph.residual import longest_path, residual_sums
 from headstart.models.torch import names
+from headstart.models.torch.fsdp import refuse_sharded_pass
 from headstart.models.torch.measure.alike import distinct_units
 from headstart.models.torch.measure.checks import (
     as_input,
@@ -110,6 +111,7 @@ def trace_of(
         learning_rate = not_negative(learning_rate, "the learning rate", "0.1")
     reading = reading or read(model)
     inside = names.unwrapped(model)
+    refuse_sharded_pass(model, (place.tensor for place in reading.places.values()))
     check_model(reading, predict_only)
     question = Question(tuple(args), dict(kwargs or {}), loss, target, checked_seed(seed), learning_rate)
     check_devices(reading, question.tensors)
