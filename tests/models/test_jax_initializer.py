@@ -32,7 +32,7 @@ ROWS: tuple[tuple[str, tuple[int, ...], dict[str, Any]], ...] = (
 )
 
 
-@pytest.mark.parametrize("spec, shape, axes", ROWS)
+@pytest.mark.parametrize(("spec", "shape", "axes"), ROWS)
 def test_the_same_bits_however_it_is_traced(spec: str, shape: tuple[int, ...], axes: dict[str, Any]) -> None:
     make = hs.jax.initializer(spec, **axes)
     outside = make(KEY, shape)
@@ -106,7 +106,7 @@ def test_every_scheme_has_a_function_and_equal_ones_are_equal() -> None:
     assert hs.jax.he() != hs.jax.he(in_axis=0, out_axis=1)
 
 
-@pytest.mark.parametrize("call, words", [
+@pytest.mark.parametrize(("call", "words"), [
     (lambda: hs.jax.he()(3, (3, 4)), "the first argument is a random key, got int"),
     (lambda: hs.jax.he()(jax.random.split(KEY, 2), (3, 4)), r"got keys of shape \(2,\)"),
     (lambda: hs.jax.he()(KEY, (3,)), "needs fan_in and fan_out"),

@@ -61,10 +61,10 @@ assert held.sharding == place
 assert np.array_equal(np.asarray(held), hs.sample("orthogonal", (16, 24), 1, "kernel", layout="in_out"))
 
 # as a compiled program: no communication, and no array of the whole's shape
-whole = {name: Shape(shape, jnp.float32) for name, shape in (("conv.kernel", SHAPES["conv"]), ("x.kernel", SHAPES["dense"]))}
-empty = {name.partition(".")[0]: {"kernel": leaf} for name, leaf in whole.items()}
+empty = {name: {"kernel": Shape(SHAPES[kind], jnp.float32)} for name, kind in (("conv", "conv"), ("x", "dense"))}
 one = hs.plan(empty, "he")
-places = {"conv": {"kernel": NamedSharding(auto, P(None, "b", None, "a"))}, "x": {"kernel": NamedSharding(auto, P("a", "b"))}}
+specs = {"conv": P(None, "b", None, "a"), "x": P("a", "b")}
+places = {name: {"kernel": NamedSharding(auto, spec)} for name, spec in specs.items()}
 program = jax.jit(lambda: one.apply(empty, 7), out_shardings=places).lower().compile()
 text = program.as_text()
 assert not re.findall(r"all-\\w+|collective-\\w+|reduce-scatter", text), "communication"
