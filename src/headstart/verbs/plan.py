@@ -239,10 +239,10 @@ def plan(
     """
     adapter, given = adapted(model, params, example)
     reading = adapter.read(given, example)
+    parameters = keyed(reading.parameters, names, model, _chains(reading))
     made = plan_parameters(
-        keyed(reading.parameters, names, model, _chains(reading)), scheme, rules, bias=bias,
-        residual_scale=residual_scale, depth=None if reading.graph is None else reading.depth, only=only,
-        frozen=frozen, strict=strict,
+        parameters, scheme, rules, bias=bias, residual_scale=residual_scale,
+        depth=None if reading.graph is None else reading.depth, only=only, frozen=frozen, strict=strict,
     )  # fmt: skip
     return Plan(made.entries, made.left_alone)
 
