@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from headstart.cli import completion
 from headstart.cli.options import JSON, PATH, out
 from headstart.errors import InputError
 from headstart.spec import read_number
@@ -39,7 +40,8 @@ _PLANNING = (
     ARGUMENTS,
     EXAMPLE,
     click.option(
-        "--scheme", default="he", show_default=True, help="For all weights that a scheme is for; gain adapts."
+        "--scheme", default="he", show_default=True, help="For all weights that a scheme is for; gain adapts.",
+        shell_complete=completion.schemes,
     ),
     click.option("--rules", type=PATH, metavar="FILE", help="TOML: name, class or role = scheme."),
     click.option("--bias", default="zeros", show_default=True, help="What biases get: a scheme, or keep."),
@@ -49,7 +51,7 @@ _PLANNING = (
     click.option("--only", multiple=True, metavar="PATTERN", help="Only these names, classes or roles."),
     click.option("--frozen", is_flag=True, help="Also parameters that need no gradient."),
     click.option("--strict", is_flag=True, help="Fail if nobody knows what a parameter is for."),
-)
+)  # fmt: skip
 
 
 def planning_options(function: Callable[..., Any]) -> Callable[..., Any]:
