@@ -169,6 +169,7 @@ def test_what_another_process_writes_is_left_to_it(tmp_path: Path, no_sync: None
         made = hs.materialize(PLAN, out, shard_bytes=SHARD)
         assert theirs.read_bytes() == b"half"
         assert not made.finished
+        assert made.wrote == 3 * SHARD
         assert [row["written"] for row in made.rows()] == [True, False, True, True]
         assert "model.safetensors.index.json" not in listed(out)
     goes_on(out)

@@ -47,6 +47,7 @@ class Materialized:
         parameters: how many numbers the whole has.
         bytes: that all files have together.
         to_write: bytes that this call had, or would have, to write.
+        wrote: bytes of numbers that it wrote itself; where processes share a folder, others wrote the rest.
         seconds: that it took; of a dry run, that drawing would take.
         dry: whether nothing was to be written.
     """
@@ -59,6 +60,7 @@ class Materialized:
     parameters: int
     bytes: int
     to_write: int
+    wrote: int
     seconds: float
     dry: bool = False
 
@@ -80,7 +82,8 @@ class Materialized:
         """Plain data, with a schema number."""
         return {
             "schema": SCHEMA, "folder": str(self.folder), "seed": self.seed, "dtype": self.dtype, "digest": self.digest,
-            "parameters": self.parameters, "bytes": self.bytes, "to_write": self.to_write, "seconds": self.seconds,
+            "parameters": self.parameters, "bytes": self.bytes, "to_write": self.to_write,
+            "wrote": self.wrote, "seconds": self.seconds,
             "dry_run": self.dry, "complete": self.complete, "shards": self.rows(),
         }  # fmt: skip
 
@@ -95,9 +98,9 @@ class Materialized:
             there_already = f", {count(there, 'file is', 'files are')} there already" if there else ""
             lines.append(f"to write: {amount(self.to_write)}{there_already}")
             lines.append(f"drawing takes {duration(self.seconds)} here; writing is the disk's matter")
-        elif self.finished and self.to_write:
-            rate = f", {amount(self.to_write / self.seconds)}/s" if self.seconds else ""
-            lines.append(f"wrote {amount(self.to_write)} to {self.folder} in {self.seconds:.1f} s{rate}")
+        elif self.finished and self.wrote:
+            rate = f", {amount(self.wrote / self.seconds)}/s" if self.seconds else ""
+            lines.append(f"wrote {amount(self.wrote)} to {self.folder} in {self.seconds:.1f} s{rate}")
         elif self.finished:
             lines.append(f"all of it stands in {self.folder} already")
         else:
@@ -183,7 +186,7 @@ class _Job:
         """Its files that are not there yet."""
         return [shard for shard in self.mine if not is_finished(self.folder, shard)]
 
-    def result(self, wanted: Sequence[Shard], seconds: float) -> Materialized:
+    def result(self, wanted: Sequence[Shard], seconds: float, wrote: int = 0) -> Materialized:
         numbers = {shard.number for shard in self.mine}
         rows = [
             {"file": shard.file, "bytes": shard.size, "arrays": len(shard.contents), "first": shard.contents[0].name,
@@ -195,7 +198,7 @@ class _Job:
             folder=self.folder, seed=self.seed, dtype=self.dtype, digest=self.digest, shards=tuple(rows),
             parameters=sum(content.size for shard in self.found for content in shard.contents),
             bytes=sum(shard.size for shard in self.found), to_write=sum(shard.size for shard in wanted),
-            seconds=seconds, dry=self.dry,
+            wrote=wrote, seconds=seconds, dry=self.dry,
         )  # fmt: skip
 
 
@@ -279,6 +282,7 @@ def _write(job: _Job, plan: Plan, progress: Progress | None) -> Materialized:
     """Write what is not there yet."""
     began = time.monotonic()
     wanted: list[Shard] = []
+    wrote = 0
     try:
         job.folder.mkdir(parents=True, exist_ok=True)
         clean(job.folder)
@@ -288,7 +292,7 @@ def _write(job: _Job, plan: Plan, progress: Progress | None) -> Materialized:
             write_file(job.folder, PLAN, (json.dumps(plan.to_json(), indent=1) + "\n").encode())
         total = sum(shard.numbers for shard in wanted)
         tell = None if progress is None else lambda done: progress(done, total)
-        busy = write_shards(job.folder, wanted, job.seed, job.dtype, job.threads, tell)
+        busy, wrote = write_shards(job.folder, wanted, job.seed, job.dtype, job.threads, tell)
         if len(job.found) > 1 and not busy and not (job.folder / index_name()).exists():
             write_file(job.folder, index_name(), index(job.found))
     except OSError as error:
@@ -296,7 +300,7 @@ def _write(job: _Job, plan: Plan, progress: Progress | None) -> Materialized:
     except KeyboardInterrupt:
         found = job.result(wanted, time.monotonic() - began)
         raise Interrupted("writing a checkpoint was interrupted; the same call goes on.", found) from None
-    return job.result(wanted, time.monotonic() - began)
+    return job.result(wanted, time.monotonic() - began, wrote)
 
 
 def _check_space(folder: Path, wanted: Sequence[Shard]) -> None:

@@ -31,7 +31,7 @@ def write_shards(
     dtype: str,
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
-) -> list[Shard]:
+) -> tuple[list[Shard], int]:
     """Write shards.
 
     Args:
@@ -42,7 +42,7 @@ def write_shards(
         progress: called with the bytes that have been written.
 
     Returns:
-        Those that another process is writing.
+        Those that another process is writing, and how many bytes of numbers this one has written.
 
     Raises:
         OSError: the disk takes no more; what was finished by then stays.
@@ -56,7 +56,7 @@ def write_shards(
                 run.shard(shard, pipeline)
     finally:
         run.tidy()
-    return [shard for shard in run.busy if not is_finished(folder, shard)]
+    return [shard for shard in run.busy if not is_finished(folder, shard)], run.written
 
 
 class _Run:
@@ -66,7 +66,7 @@ class _Run:
         self, folder: Path, seed: int, dtype: str, threads: int | None, progress: Callable[[int], None] | None
     ) -> None:
         self._folder, self._seed, self._dtype, self._threads = folder, seed, dtype, threads
-        self._progress, self._written = progress, 0
+        self._progress, self.written = progress, 0
         self._open: list[tuple[Growing | None, ShardLock]] = []
         self.busy: list[Shard] = []
 
@@ -100,11 +100,11 @@ class _Run:
 
     def _tell(self) -> None:
         if self._progress is not None:
-            self._progress(self._written)
+            self._progress(self.written)
 
     def _append(self, file: Growing, data: Bytes) -> None:
         file.append(data)
-        self._written += len(data)
+        self.written += len(data)
 
     def _finish(self, file: Growing, lock: ShardLock) -> None:
         file.finish()
