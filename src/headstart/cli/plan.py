@@ -40,9 +40,12 @@ _PLANNING = (
     ARGUMENTS,
     EXAMPLE,
     click.option(
-        "--scheme", default="he", show_default=True, help="For all weights that a scheme is for; gain adapts.",
+        "--scheme",
+        default="he",
+        show_default=True,
+        help="For all weights that a scheme is for; gain adapts.",
         shell_complete=completion.schemes,
-    ),  # fmt: skip
+    ),
     click.option("--rules", type=PATH, metavar="FILE", help="TOML: name, class or role = scheme."),
     click.option("--bias", default="zeros", show_default=True, help="What biases get: a scheme, or keep."),
     click.option(

@@ -7,7 +7,7 @@ by the backend's own recorder. A model that has no variables yet is built by the
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
