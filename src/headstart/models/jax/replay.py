@@ -1,7 +1,7 @@
 """Run one recorded operation again: exactly, on JAX's arrays; in NumPy, on a grid or on samples of another shape.
 
-On arrays of JAX (traced ones too), and on any that have the shapes and types that the equation had, the primitive itself
-runs, so that all replays in order are the model's program. On other arrays of NumPy operations on elements take whatever
+On arrays of JAX (traced ones too), and on any of the shapes and types that the equation had, the primitive itself runs,
+so that all replays in order are the model's program. On other arrays of NumPy operations on elements take whatever
 shapes broadcast together and keep float64, as laws want it.
 """
 
