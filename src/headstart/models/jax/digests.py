@@ -30,5 +30,7 @@ def locked(model: Any, wanted: Iterable[str]) -> dict[str, Locked]:
             raise InputError(f"{name} lies on several processes. Lock a copy that one process holds.")
         stored = np.asarray(value)
         dtype = str(stored.dtype)
-        digests[name] = Locked(name, tuple(stored.shape), dtype, digest(stored.view(np.int16) if dtype == "bfloat16" else stored))
+        digests[name] = Locked(
+            name, tuple(stored.shape), dtype, digest(stored.view(np.int16) if dtype == "bfloat16" else stored)
+        )
     return digests

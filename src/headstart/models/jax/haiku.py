@@ -44,8 +44,8 @@ def has_state(transformed: Any) -> bool:
 def _shapes(transformed: Any, example: Any) -> Any:
     if example is None:
         raise InputError(
-            "a Haiku transform holds no parameters: pass them as params=, or an example of its inputs, from which their "
-            "shapes follow."
+            "a Haiku transform holds no parameters: pass them as params=, or an example of its inputs, from which "
+            "their shapes follow."
         )
     args, kwargs = example_inputs(example)
     try:
@@ -74,8 +74,10 @@ def _owned(bare: Model, call: Any, example: Any) -> dict[str, Place]:
 
     def look(next_call: Any, call_args: Any, call_kwargs: Any, context: Any) -> Any:
         inner = context.module
+        if context.method_name == "__init__":  # which gives it its name
+            return next_call(*call_args, **call_kwargs)
         modules.setdefault("/".join((*lifted, inner.module_name)), inner)
-        lifts = type(inner).__name__ == "LiftingModule" and context.method_name == "__call__"
+        lifts = type(inner).__name__ == "LiftingModule"
         lifted.extend([inner.module_name] * lifts)
         try:
             return next_call(*call_args, **call_kwargs)

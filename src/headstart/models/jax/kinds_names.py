@@ -1,7 +1,7 @@
 """What names and shapes say of a parameter in a bare tree, where a library's own convention leaves no doubt.
 
-Flax calls weights `kernel` (inputs before outputs), Haiku `w`, and a bias has the shape of a layer's outputs: so it tells
-which axes those are. Whatever could be two things stays unknown; a pass on an example says more.
+Flax calls weights `kernel` (inputs before outputs), Haiku `w`, and a bias has the shape of a layer's outputs: so it
+tells which axes those are. Whatever could be two things stays unknown; a pass on an example says more.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from headstart.layout import LAYOUTS, Layout
-from headstart.models.jax.kind import Kind
-from headstart.models.jax.trees import Place, is_array
+from headstart.models.jax.kind import Kind, of_class
+from headstart.models.jax.trees import Place
 
 ASK = "pass the module or function and an example, which tell"
 NORMS = ("LayerNorm", "BatchNorm", "RMSNorm", "GroupNorm", "InstanceNorm")
@@ -21,12 +21,41 @@ GRU = {"ir", "iz", "in", "hr", "hz", "hn"}
 WEIGHTS = {"kernel": ("bias",), "w": ("b", "bias"), "W": ("b",), "weight": ("bias", "b"), "weights": ("bias", "biases")}
 
 
-def kind_of(place: Place, places: Mapping[str, Place]) -> Kind | None:
-    """What a parameter is for by its name, its shape and its neighbours; None where that is not certain."""
-    around = place.owners[-1] if place.owners else None
-    if not isinstance(around, Mapping):
+class Neighbours:
+    """The parameters of a tree by where they stand."""
+
+    def __init__(self, places: Mapping[str, Place]) -> None:
+        self.groups: dict[tuple[str, ...], dict[str, Place]] = {}
+        for place in places.values():
+            self.groups.setdefault(place.steps[:-1], {})[place.steps[-1]] = place
+        self._turned: dict[str, bool | None] = {}
+
+    def beside(self, place: Place) -> Mapping[str, Place]:
+        """What stands where a parameter does, itself too, by the last step of their names."""
+        return self.groups[place.steps[:-1]]
+
+    def turned(self, name: str) -> bool | None:
+        """Whether weights of this name are (outputs, inputs), as those beside biases say; None where none does."""
+        if name not in self._turned:
+            said = {turn for group in self.groups.values() if (turn := _turn(name, group)) is not None}
+            self._turned[name] = said.pop() if len(said) == 1 else None
+        return self._turned[name]
+
+
+def _turn(name: str, group: Mapping[str, Place]) -> bool | None:
+    """Which way a weight lies by its bias; None where both are as long, or there is none."""
+    shape = group[name].shape if name in group else ()
+    bias = next((group[each].shape for each in WEIGHTS[name] if each in group), None)
+    if len(shape) != 2 or shape[0] == shape[1] or bias not in ((shape[0],), (shape[1],)):
         return None
-    name, beside = place.steps[-1], {str(key): value for key, value in around.items() if is_array(value)}
+    return bias == (shape[0],)
+
+
+def kind_of(place: Place, tree: Neighbours) -> Kind | None:
+    """What a parameter is for by its name, its shape and its neighbours; None where that is not certain."""
+    if place.modules and of_library(place.modules[-1]):
+        return None
+    name, beside = place.steps[-1], tree.beside(place)
     made_by = _class(place.steps[-2]) if len(place.steps) > 1 else ""
     if name in ("scale", "offset") or (name == "bias" and "scale" in beside):
         return _norm(name, beside, made_by)
@@ -40,10 +69,15 @@ def kind_of(place: Place, places: Mapping[str, Place]) -> Kind | None:
     for weight, biases in WEIGHTS.items():
         if name == weight:
             bias = next((beside[each] for each in biases if each in beside), None)
-            return _weight(place, bias, beside, made_by, places)
+            return _weight(place, bias, beside, made_by, tree)
         if name in biases and weight in beside:
             return _bias(place, beside[weight], made_by)
     return None
+
+
+def of_library(module: Any) -> bool:
+    """Whether this is a module of one of the libraries, not an object of the user's own."""
+    return bool(of_class(module, "flax") or of_class(module, "equinox") or of_class(module, "haiku"))
 
 
 def _class(step: str) -> str:
@@ -60,7 +94,11 @@ def _haiku_cell(place: Place) -> Kind | None:
     path = [re.sub(r"_\d+$", "", step) for step in place.steps[0].split("/")]
     name = place.steps[-1]
     if path[-2:] == ["lstm", "linear"] and name == "w" and len(place.shape) == 2 and place.shape[1] % 4 == 0:
-        return Kind("gate weight", Layout((1,), (0,), blocks=(1, 4)), (None, None), "blocks input, cell, forget, output")
+        return Kind(
+            "gate weight", Layout((1,), (0,), blocks=(1, 4)), (None, None), "blocks input, cell, forget, output"
+        )
+    if path[-2:] == ["vanilla_rnn", "linear"] and name == "w":
+        return Kind("recurrent" if place.steps[0].endswith("_1") else "gate weight", Layout((1,), (0,)), (None, None))
     if path[-1] == "gru" and name in ("w_i", "w_h") and len(place.shape) == 2 and place.shape[1] % 3 == 0:
         role = "gate weight" if name == "w_i" else "recurrent"
         return Kind(role, Layout((1,), (0,), blocks=(1, 3)), (None, None), "blocks update, reset, new")
@@ -68,9 +106,9 @@ def _haiku_cell(place: Place) -> Kind | None:
 
 
 HAIKU = {
-    "linear": "Linear", "conv1_d": "Conv", "conv2_d": "Conv", "conv3_d": "Conv", "embed": "Embed", "layer_norm": "LayerNorm",
-    "batch_norm": "BatchNorm", "rms_norm": "RMSNorm", "group_norm": "GroupNorm", "conv1_d_transpose": "ConvTranspose",
-    "conv2_d_transpose": "ConvTranspose", "conv3_d_transpose": "ConvTranspose",
+    "linear": "Linear", "conv1_d": "Conv", "conv2_d": "Conv", "conv3_d": "Conv", "embed": "Embed",
+    "layer_norm": "LayerNorm", "batch_norm": "BatchNorm", "rms_norm": "RMSNorm", "group_norm": "GroupNorm",
+    "conv1_d_transpose": "ConvTranspose", "conv2_d_transpose": "ConvTranspose", "conv3_d_transpose": "ConvTranspose",
 }  # fmt: skip
 
 
@@ -84,31 +122,17 @@ def _norm(name: str, beside: Mapping[str, Any], made_by: str) -> Kind | None:
 
 
 def _weight(
-    place: Place, bias: Any, beside: Mapping[str, Any], made_by: str, places: Mapping[str, Place]
+    place: Place, bias: Any, beside: Mapping[str, Any], made_by: str, tree: Neighbours
 ) -> Kind | None:  # fmt: skip
     shape, name = place.shape, place.steps[-1]
     if name == "kernel" or "/" in place.steps[0] or made_by in ("Linear", "Conv", "ConvTranspose"):
         return _flax(place, None if bias is None else tuple(bias.shape), made_by)
     if len(shape) != 2 or set(beside) - {name, *WEIGHTS[name]}:
         return None
-    turn = _turned(place, places)
+    turn = tree.turned(name)
     if turn is None:
         return Kind("unknown", note=f"it is {shape[0]} × {shape[1]}: which of them are inputs does not show; {ASK}")
     return Kind("weight", LAYOUTS["out_in"] if turn else Layout((1,), (0,)))
-
-
-def _turned(place: Place, places: Mapping[str, Place]) -> bool | None:
-    """Whether weights of this name are (outputs, inputs), as those beside biases say of all; None where none does."""
-    said: set[bool] = set()
-    for other in places.values():
-        around = other.owners[-1] if other.owners else None
-        if other.steps[-1] != place.steps[-1] or len(other.shape) != 2 or not isinstance(around, Mapping):
-            continue
-        bias = next((around[name] for name in WEIGHTS[place.steps[-1]] if name in around), None)
-        rows, columns = other.shape
-        if rows != columns and is_array(bias) and tuple(bias.shape) in ((rows,), (columns,)):
-            said.add(tuple(bias.shape) == (rows,))
-    return said.pop() if len(said) == 1 else None
 
 
 def _flax(place: Place, bias: tuple[int, ...] | None, made_by: str) -> Kind:
@@ -122,7 +146,13 @@ def _flax(place: Place, bias: tuple[int, ...] | None, made_by: str) -> Kind:
     plain = "conv" in low and not any(word in low for word in ("transpose", "deconv", "up", "local"))
     if len(shape) >= 3 and (made_by == "Conv" or plain) and (bias is None or bias == shape[-1:]):
         rank = len(shape)
-        return Kind("weight", Layout((rank - 1,), (rank - 2,)), (None,) * rank, "read as a convolution of one group", owner="Conv")
+        return Kind(
+            "weight",
+            Layout((rank - 1,), (rank - 2,)),
+            (None,) * rank,
+            "read as a convolution of one group",
+            owner="Conv",
+        )
     if len(shape) == 3 and bias is not None:
         heads, slices = bias == shape[1:], bias == (shape[0], shape[2])
         if heads and (not slices or layer in ("query", "key", "value")):

@@ -1,8 +1,8 @@
 """What a parameter of a layer over JAX is for, and which axes its weight has: by the module that owns it, or by names.
 
-A module's class decides, subclasses included (`kinds_flax`, `kinds_equinox`, `kinds_haiku`). Axes that a leaf has beyond
-those of its layer are a stack, put there by a transform (scan, vmap). A bare tree has no modules: only what a library's
-own names and shapes leave no doubt about is taken from them.
+A module's class decides, subclasses included (`kinds_flax`, `kinds_equinox`, `kinds_haiku`). Axes that a leaf has
+beyond those of its layer are a stack, put there by a transform (scan, vmap). A bare tree has no modules: only what a
+library's own names and shapes leave no doubt about is taken from them.
 """
 
 from __future__ import annotations
@@ -22,24 +22,30 @@ UNFIT = "its shape is not the one that its layer has"
 
 def parameters(model: Model) -> list[Parameter]:
     """Every parameter, with what its layer says of it."""
-    kinds = {name: kind_of(place, model.places) for name, place in model.places.items()}
+    kinds = kinds_of(model)
     stacks = {name: stack_of(model.places[name], kind) for name, kind in kinds.items()}
     return [_parameter(place, kinds[name], stacks, model) for name, place in model.places.items()]
 
 
 def starts(model: Model) -> dict[str, float]:
     """What layers put into parameters that no scheme is for: name -> value, where the layer is known."""
-    found = {name: kind_of(place, model.places).start for name, place in model.places.items()}
+    found = {name: kind.start for name, kind in kinds_of(model).items()}
     return {name: start for name, start in found.items() if start is not None}
 
 
-def kind_of(place: Place, places: Mapping[str, Place]) -> Kind:
+def kinds_of(model: Model) -> dict[str, Kind]:
+    """What every parameter is for."""
+    tree = kinds_names.Neighbours(model.places)
+    return {name: kind_of(place, tree) for name, place in model.places.items()}
+
+
+def kind_of(place: Place, tree: kinds_names.Neighbours) -> Kind:
     """What a parameter is for; unknown where nothing says it."""
     for rules in (kinds_flax, kinds_equinox, kinds_haiku):
         kind = rules.kind_of(place)
         if kind is not None:
             return kind
-    return kinds_names.kind_of(place, places) or Kind("unknown")
+    return kinds_names.kind_of(place, tree) or Kind("unknown")
 
 
 def stack_of(place: Place, kind: Kind) -> tuple[int, ...] | None:
@@ -65,7 +71,8 @@ def _parameter(
     if stack is None:
         kind, stack = Kind("unknown", note=UNFIT), ()
     return Parameter(
-        place.name, place.shape, kind.role, stacked(kind, len(place.shape), stack), key=key_of(place, stack, stacks, model),
+        place.name, place.shape, kind.role, stacked(kind, len(place.shape), stack),
+        key=key_of(place, stack, stacks, model),
         tied_to=place.tied_to, owner=kind.owner or _owner(place), fixed=place.fixed, note=kind.note,
     )  # fmt: skip
 
@@ -95,7 +102,9 @@ def key_of(
 
     The * of a stack stands behind the outermost module all of whose parameters have that stack.
     """
-    first = 1 if place.steps[0] == "params" and len(place.steps) > 1 and isinstance(place.owners[0], Mapping | None) else 0
+    first = (
+        1 if place.steps[0] == "params" and len(place.steps) > 1 and isinstance(place.owners[0], Mapping | None) else 0
+    )
     steps = list(place.steps[first:])
     if not stack:
         return ".".join(steps)

@@ -4,17 +4,38 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import jax
 
 from headstart.errors import InputError
+from headstart.models.jax import kinds_flax
 from headstart.models.jax.trees import Model, Place, by_name, is_array, joined, stand_in, tree_of, why_fixed
 
 
 def is_nnx(given: Any) -> bool:
     nnx = sys.modules.get("flax.nnx")
     return nnx is not None and isinstance(given, nnx.Module)
+
+
+def is_split(given: Any) -> bool:
+    """Whether this is what nnx.split gives: a graph and its state."""
+    nnx = sys.modules.get("flax.nnx")
+    return type(given) is tuple and len(given) == 2 and nnx is not None and isinstance(given[0], nnx.GraphDef)
+
+
+def of_split(graph: Any, state: Any) -> Model:
+    """The model that a graph and its state are; rebuilt to a graph and a new state."""
+    nnx = sys.modules["flax.nnx"]
+    found = model_of(nnx.merge(graph, state))
+
+    def rebuild(values: Mapping[str, Any]) -> Any:
+        copied = nnx.merge(graph, state)
+        model_of(copied).rebuild(values)
+        return nnx.split(copied)
+
+    return replace(found, rebuild=rebuild, in_place=False)
 
 
 def model_of(module: Any) -> Model:
@@ -25,7 +46,6 @@ def model_of(module: Any) -> Model:
             raise InputError(f"this version of Flax has no nnx.{needed}. Install a newer one: pip install -U flax.")
     variables: dict[str, Any] = {}
     places, buffers = [], {}
-    first: dict[int, str] = {}
     for steps, owners, variable in _variables(module, nnx, (), (), set()):
         name = joined(steps)
         value = value_of(variable)
@@ -34,12 +54,9 @@ def model_of(module: Any) -> Model:
             continue
         if not is_array(value):
             continue
-        tied_to = first.setdefault(id(variable), name)
-        places.append(
-            Place(name, steps, value, owners, _told(variable), None if tied_to == name else tied_to, why_fixed(value))
-        )
+        places.append(Place(name, steps, value, owners, fixed=why_fixed(value)))
         variables[name] = variable
-    found = by_name(places)
+    found = by_name(_tied(places, variables))
 
     def rebuild(values: Mapping[str, Any]) -> Any:
         for name, value in values.items():
@@ -52,6 +69,19 @@ def model_of(module: Any) -> Model:
     return Model(
         "nnx", found, tree_of(found), rebuild, call if callable(module) else None, buffers, in_place=True, given=module
     )
+
+
+def _tied(places: list[Place], variables: Mapping[str, Any]) -> list[Place]:
+    """The places, of a variable that stands at several the others tied to one: where a layer of Flax's has it.
+
+    The order of attributes does not count: Flax sorts them where it takes modules apart.
+    """
+    ranked = sorted(places, key=lambda place: (kinds_flax.kind_of(place) is None, place.steps))
+    first: dict[int, str] = {}
+    for place in ranked:
+        first.setdefault(id(variables[place.name]), place.name)
+    homes = {place.name: first[id(variables[place.name])] for place in places}
+    return [place if homes[place.name] == place.name else replace(place, tied_to=homes[place.name]) for place in places]
 
 
 def _copied(nnx: Any, module: Any, places: Mapping[str, Place], values: Mapping[str, Any]) -> Any:
@@ -77,15 +107,10 @@ def set_value(variable: Any, value: Any) -> None:
         variable.value = value
 
 
-def _told(variable: Any) -> tuple[int, ...] | None:
-    """Stack axes by metadata: none is told by Flax's own, but for a box whose axes are named."""
-    return None
-
-
 def _variables(
     node: Any, nnx: Any, steps: tuple[str, ...], owners: tuple[Any, ...], inside: set[int]
 ) -> Iterator[tuple[tuple[str, ...], tuple[Any, ...], Any]]:
-    """Every variable at every place it stands, in the order of definition; modules that hold themselves are not lost in."""
+    """Every variable at every place it stands, in the order of definition; modules may hold themselves."""
     if isinstance(node, nnx.Variable):
         yield steps, owners, node
         return

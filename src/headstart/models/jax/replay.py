@@ -31,6 +31,11 @@ class Replay:
         self.primitive, self.params, self.avals = primitive, params, tuple(avals)
         self.pointwise, self.numpy = pointwise, numpy
 
+    @property
+    def dtypes(self) -> tuple[Any, ...]:
+        """The types of its operands."""
+        return tuple(dtype for _, dtype in self.avals)
+
     def __call__(self, arrays: Sequence[Any]) -> Any:
         in_numpy = bool(arrays) and all(isinstance(array, (np.ndarray, np.generic, float, int)) for array in arrays)
         if in_numpy and not all(map(_is_like, arrays, self.avals)):

@@ -33,13 +33,17 @@ def draw_sharded(entry: Entry, seed: int, dtype: str, sharding: Any, threads: in
 
     places = sharding.addressable_devices_indices_map(entry.shape)
     parts = [part(device, _spans(index, entry.shape)) for device, index in places.items()]
-    return jax.make_array_from_single_device_arrays(entry.shape, sharding, parts, dtype=np.dtype(dtype) if parts else None)
+    return jax.make_array_from_single_device_arrays(
+        entry.shape, sharding, parts, dtype=np.dtype(dtype) if parts else None
+    )
 
 
 def constrained(traced: jax.Array, sharding: Any) -> jax.Array:
     """An array of a traced program where it shall lie: what the compiler is told."""
     kinds = getattr(getattr(sharding, "mesh", None), "axis_types", ())
-    if not isinstance(sharding, jax.sharding.Sharding) or any(getattr(kind, "name", "") == "Explicit" for kind in kinds):
+    if not isinstance(sharding, jax.sharding.Sharding) or any(
+        getattr(kind, "name", "") == "Explicit" for kind in kinds
+    ):
         return jax.sharding.reshard(traced, sharding)
     return jax.lax.with_sharding_constraint(traced, sharding)
 

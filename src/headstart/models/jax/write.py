@@ -1,7 +1,7 @@
 """Write a plan into a model over JAX: all is checked, then every leaf is made where it belongs.
 
-A tree is not changed; the new one has the old one's shardings, types and weak types. Inside jax.jit the draws are part of
-the traced program. A `ShapeDtypeStruct` becomes an array as its sharding says.
+A tree is not changed; the new one has the old one's shardings, types and weak types. Inside jax.jit the draws are part
+of the traced program. A `ShapeDtypeStruct` becomes an array as its sharding says.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def write(plan: Plan, model: Any, seed: int, threads: int | None = None) -> Any:
     """The model with the numbers of a plan: an NNX module itself, updated; of any other form a new one.
 
     Raises:
-        InputError: the model does not have what the plan speaks of, or a parameter cannot be drawn; nothing was written.
+        InputError: the model does not have what the plan speaks of, or a parameter cannot be drawn; nothing is written.
     """
     found = model_of(model)
     check_seed(seed)
@@ -41,7 +41,9 @@ def write(plan: Plan, model: Any, seed: int, threads: int | None = None) -> Any:
         for entry, place in chosen:
             found.rebuild({place.name: _drawn(entry, place.value, seed, threads)})
         return found.rebuild({})
-    return found.rebuild({**empty, **{place.name: _drawn(entry, place.value, seed, threads) for entry, place in chosen}})
+    return found.rebuild(
+        {**empty, **{place.name: _drawn(entry, place.value, seed, threads) for entry, place in chosen}}
+    )
 
 
 def place_of(name: str, model: Model) -> Place:
@@ -63,8 +65,8 @@ def _check(entry: Entry, place: Place) -> None:
         raise InputError(f"{name} has shape {place.shape}, and the plan was made for {entry.shape}. Plan again.")
     if place.fixed or str(value.dtype) not in FLOATS:
         raise InputError(
-            f"{name} is of {value.dtype}: weights are drawn in float32, float64, float16 or bfloat16. Leave it out of the "
-            "plan by a rule 'keep'."
+            f"{name} is of {value.dtype}: weights are drawn in float32, float64, float16 or bfloat16. Leave it out of "
+            "the plan by a rule 'keep'."
         )
     if str(value.dtype) == "float64" and not isinstance(value, np.ndarray) and not jax.config.jax_enable_x64:  # type: ignore[attr-defined]
         raise InputError(f"{name} is of float64, which JAX has only with jax_enable_x64.")
@@ -106,7 +108,9 @@ def _unfilled(model: Model, plan: Plan, drawn: set[str]) -> dict[str, Any]:
         name = next((name for name in (left.name, left.name.removeprefix("params.")) if name in missing), "")
         if name and not model.places[name].modules and left.role in ROLE_STARTS:
             known.setdefault(name, ROLE_STARTS[left.role])
-    found = {name: _filled(start, missing[name]) for name, start in known.items() if name in missing and start is not None}
+    found = {
+        name: _filled(start, missing[name]) for name, start in known.items() if name in missing and start is not None
+    }
     lost = [name for name in missing if name not in found]
     keys = [name for name in lost if jnp.issubdtype(missing[name].dtype, jax.dtypes.prng_key)]
     if keys:
@@ -158,8 +162,15 @@ def _drawn(entry: Entry, like: Any, seed: int, threads: int | None) -> Any:
 
 
 def _weak(made: Any) -> Any:
-    """The array with a weak type, as Python's numbers have."""
-    return jax.lax.convert_element_type(made, float) if made.dtype == jnp.result_type(float) else made
+    """The array with a weak type, as Python's numbers have: an array of such numbers, all of it replaced."""
+
+    def replaced(values: Any) -> Any:
+        return jnp.broadcast_to(jnp.asarray(0.0), values.shape).at[...].set(values)
+
+    if made.dtype != jnp.result_type(float):
+        return made
+    traced = is_traced(made) or not made.committed
+    return replaced(made) if traced else jax.jit(replaced, out_shardings=made.sharding)(made)
 
 
 def _sharding(value: Any) -> Any:
