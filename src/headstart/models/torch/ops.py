@@ -97,9 +97,9 @@ OPS: dict[str, Known] = {
     "pad": Known("pad", ("input",)),
     **{name: Known("pointwise", ("input",)) for name in (
         "relu", "relu_", "relu6", "leaky_relu", "leaky_relu_", "elu", "elu_", "selu", "selu_", "celu", "celu_", "gelu",
-        "silu", "silu_", "mish", "softplus", "softsign", "tanh", "tanh_", "sigmoid", "sigmoid_", "log_sigmoid", "hardtanh",
-        "hardtanh_", "hardswish", "hardsigmoid", "logsigmoid", "tanhshrink", "softshrink", "hardshrink", "threshold",
-        "threshold_",
+        "silu", "silu_", "mish", "softplus", "softsign", "tanh", "tanh_", "sigmoid", "sigmoid_", "hardtanh",
+        "hardtanh_", "hardswish", "hardsigmoid", "logsigmoid", "log_sigmoid", "tanhshrink", "softshrink", "hardshrink",
+        "threshold", "threshold_",
         "rrelu", "exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "rsqrt", "square", "pow", "__pow__", "pow_",
         "float_power", "sin", "cos", "tan", "sinh", "cosh", "asinh", "acosh", "atanh", "asin", "acos", "atan", "arctan",
         "erf", "erfc", "abs", "absolute", "neg", "__neg__", "sign", "sgn", "clamp", "clamp_", "clamp_min", "clamp_max",
