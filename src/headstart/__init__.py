@@ -10,11 +10,19 @@ TYPE_CHECKING = False  # `typing` itself takes longer than this file
 if TYPE_CHECKING:
     from typing import Any
 
-    from headstart import theory, torch
+    from headstart import keras, theory, torch
     from headstart.draws.philox import philox4x32
     from headstart.draws.sample import sample
     from headstart.draws.streams import stream_words
-    from headstart.errors import ExecutorError, HeadstartError, InputError, Interrupted, StoreError, Unhealthy
+    from headstart.errors import (
+        DiskError,
+        ExecutorError,
+        HeadstartError,
+        InputError,
+        Interrupted,
+        StoreError,
+        Unhealthy,
+    )
     from headstart.experiments.simulation import simulate, singular_values
     from headstart.layout import Fans, Layout, fans
     from headstart.schemes import Scheme, scheme
@@ -40,10 +48,12 @@ if TYPE_CHECKING:
     from headstart.verbs.audit import Audit, audit
     from headstart.verbs.compare import Comparison, compare
     from headstart.verbs.lab import Lab, lab
+    from headstart.verbs.materialize import Materialized, materialize
     from headstart.verbs.plan import Plan, init, plan
     from headstart.verbs.probe import Probe, probe
     from headstart.verbs.study import Study, StudyReport, study
     from headstart.verbs.tune import Tuning, tune
+    from headstart.verbs.verify import Verified
     from headstart.verbs.watch import Watch, watch
 
 __version__ = "0.1.0.dev0"
@@ -51,6 +61,7 @@ __version__ = "0.1.0.dev0"
 __all__ = [
     "Audit",
     "Comparison",
+    "DiskError",
     "ExecutorError",
     "Fans",
     "HeadstartError",
@@ -58,6 +69,7 @@ __all__ = [
     "Interrupted",
     "Lab",
     "Layout",
+    "Materialized",
     "Plan",
     "Probe",
     "Scheme",
@@ -66,6 +78,7 @@ __all__ = [
     "StudyReport",
     "Tuning",
     "Unhealthy",
+    "Verified",
     "Watch",
     "audit",
     "compare",
@@ -79,8 +92,10 @@ __all__ = [
     "identity",
     "init",
     "jax",
+    "keras",
     "lab",
     "lecun",
+    "materialize",
     "normal",
     "ones",
     "orthogonal",
@@ -107,11 +122,11 @@ __all__ = [
 
 # module -> the names it defines, loaded at first use
 _HOMES = {
-    "headstart": "jax theory torch",
+    "headstart": "jax keras theory torch",
     "headstart.draws.philox": "philox4x32",
     "headstart.draws.sample": "sample",
     "headstart.draws.streams": "stream_words",
-    "headstart.errors": "ExecutorError HeadstartError InputError Interrupted StoreError Unhealthy",
+    "headstart.errors": "DiskError ExecutorError HeadstartError InputError Interrupted StoreError Unhealthy",
     "headstart.experiments.simulation": "simulate singular_values",
     "headstart.layout": "Fans Layout fans",
     "headstart.schemes": "Scheme scheme",
@@ -123,10 +138,12 @@ _HOMES = {
     "headstart.verbs.audit": "Audit audit",
     "headstart.verbs.compare": "Comparison compare",
     "headstart.verbs.lab": "Lab lab",
+    "headstart.verbs.materialize": "Materialized materialize",
     "headstart.verbs.plan": "Plan init plan",
     "headstart.verbs.probe": "Probe probe",
     "headstart.verbs.study": "Study StudyReport study",
     "headstart.verbs.tune": "Tuning tune",
+    "headstart.verbs.verify": "Verified",
     "headstart.verbs.watch": "Watch watch",
 }
 _LAZY = {name: module for module, names in _HOMES.items() for name in names.split()}

@@ -23,6 +23,12 @@ class StoreError(HeadstartError):
     """The store of runs cannot be used now: unreachable, full, read-only, broken, or held by another coordinator."""
 
 
+class DiskError(HeadstartError):
+    """The disk takes no more: it is full, or fails. What was finished stays, and the same call goes on from there."""
+
+    exit_code = 4
+
+
 class ExecutorError(HeadstartError):
     """The workers of a sweep cannot be reached, or were lost; what had finished is stored."""
 

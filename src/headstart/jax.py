@@ -128,7 +128,7 @@ def _named(family: str) -> Callable[..., Initializer]:
     make.__name__ = make.__qualname__ = family
     make.__doc__ = f"""An initializer of `{FAMILIES[family].example}`: {FAMILIES[family].formula}.
 
-    The scheme's arguments come first; in_axis, out_axis, batch_axis, layout and activation as `initializer` has them."""
+    The scheme's arguments come first; the axes, layout and activation as `initializer` has them."""
     return make
 
 

@@ -245,6 +245,16 @@ def stack_axes(rank: int, layout: Layout) -> tuple[int, ...]:
     return canonical_order(rank, layout)[: len(layout.stack_axes)]
 
 
+def field_axes(rank: int, layout: Layout) -> tuple[int, ...]:
+    """The stored axes of the receptive field.
+
+    >>> field_axes(4, LAYOUTS["in_out"]), field_axes(4, LAYOUTS["out_in"]), field_axes(1, LAYOUTS["out_in"])
+    ((0, 1), (2, 3), ())
+    """
+    named = sum(len(getattr(layout, name)) for name in _AXES)
+    return canonical_order(rank, layout)[named:]
+
+
 @functools.lru_cache(maxsize=1024)
 def blocks(shape: tuple[int, ...], layout: Layout) -> tuple[Block, ...]:
     """The blocks of a weight; none where it is one.
@@ -425,6 +435,21 @@ def _told(fields: dict[str, Any]) -> str:
 
 
 # One row per way frameworks store a weight. Groups, strides and blocks are the layer's: give them in a `Layout`.
+def uneven_strides(sizes: Sequence[int], strides: Sequence[int]) -> str:
+    """What is to be told of a transposed convolution whose stride does not divide its kernel; "" of others.
+
+    >>> uneven_strides((3, 3), (2, 2))
+    'a checkerboard: the stride 2 does not divide 3, so outputs differ in how many weights reach them'
+    """
+    for size, stride in zip(sizes, strides, strict=True):
+        if size % stride:
+            return (
+                f"a checkerboard: the stride {stride} does not divide {size}, so outputs differ in how many weights "
+                "reach them"
+            )
+    return ""
+
+
 LAYOUTS: dict[str, Layout] = {
     "out_in": Layout((0,), (1,)),  # PyTorch Linear (out, in), Conv (out, in, *field), Bilinear (out, in1, in2)
     "in_out": Layout((-1,), (-2,)),  # JAX, Flax and Keras: Dense (in, out), Conv (*field, in, out)

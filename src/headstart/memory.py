@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from headstart.check import told
 from headstart.errors import InputError
 from headstart.words import memory
 
@@ -35,7 +36,7 @@ def limit(share: float = 1.0) -> int:
     True
     """
     text = os.environ.get(VARIABLE)
-    return int(share * min(_free(), default=UNKNOWN)) if text is None else _size(text)
+    return int(share * min(_free(), default=UNKNOWN)) if text is None else size(text, VARIABLE)
 
 
 def require(needed: float, what: str, remedy: str, most: int | None = None) -> None:
@@ -61,11 +62,21 @@ def require(needed: float, what: str, remedy: str, most: int | None = None) -> N
         raise InputError(f"{what} needs {told} of memory, more than the limit of {memory(allowed)}. {remedy}")
 
 
-def _size(text: str) -> int:
-    """The bytes that a text like 8GiB, 500M or 1073741824 means."""
-    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?\s*", text.lower())
+def size(text: str, what: str, example: str = "8GiB") -> int:
+    """The bytes that a text like 8GiB, 500M or 1073741824 means; units are binary, whether they have an i or not.
+
+    Args:
+        what: the text is, for the message.
+
+    Raises:
+        InputError: it is no amount.
+
+    >>> size("1.5 GB", "the limit"), size("300", "the limit")
+    (1610612736, 300)
+    """
+    found = re.fullmatch(r"\s*(\d{1,18}(?:\.\d{1,18})?)\s*([kmgt]?)(?:i?b)?\s*", text.lower())
     if not found:
-        raise InputError(f"{VARIABLE} must be an amount of memory, got {text!r}. Write, for example, 8GiB.")
+        raise InputError(f"{what} must be an amount of memory, got {told(text)}. Write, for example, {example}.")
     return int(float(found[1]) * _UNITS[found[2]])
 
 

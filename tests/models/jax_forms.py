@@ -139,9 +139,10 @@ class Form(NamedTuple):
 
 def by_keys(tree: Any, name: str) -> Any:
     for step in name.split("."):
-        tree = tree[int(step) if isinstance(tree, (list, tuple)) else step] if hasattr(tree, "__getitem__") else getattr(
-            tree, step
-        )  # fmt: skip
+        if hasattr(tree, "__getitem__"):
+            tree = tree[int(step) if isinstance(tree, (list, tuple)) else step]
+        else:
+            tree = getattr(tree, step)
     return tree
 
 

@@ -109,7 +109,11 @@ def counted(case: str) -> tuple[Any, float, float]:
 
 def _inner(values: np.ndarray, case: str) -> np.ndarray:
     """Without what lies near edges: along spatial axes the middle, of a whole number of strides."""
-    if "CIRCULAR" in case or values.ndim < 2 or not any(word in case for word in ("conv", "grouped", "transposed", "depth")):
+    if (
+        "CIRCULAR" in case
+        or values.ndim < 2
+        or not any(word in case for word in ("conv", "grouped", "transposed", "depth"))
+    ):
         return values
     spatial = range(1, values.ndim) if case.startswith("equinox") else range(1, values.ndim - 1)
     return values[tuple(_middle(values.shape[at]) if at in spatial else slice(None) for at in range(values.ndim))]
@@ -177,7 +181,11 @@ class TestRecurrent:
             return lstm(x, lstm.initial_state(2))[0]
 
         found = roles(hk.transform(run), jnp.ones((2, 4)))
-        assert (found["gru.w_i"], found["gru.w_h"], found["lstm/linear.w"]) == ("gate weight", "recurrent", "gate weight")
+        assert (found["gru.w_i"], found["gru.w_h"], found["lstm/linear.w"]) == (
+            "gate weight",
+            "recurrent",
+            "gate weight",
+        )
 
 
 class TestOthers:
@@ -203,7 +211,7 @@ class TestOthers:
         plan = hs.plan(eqx.nn.WeightNorm(eqx.nn.Linear(3, 4, key=KEY)), "he")
         assert "WeightNorm changes its scale afterwards" in plan["layer.weight"].reason
 
-    @pytest.mark.parametrize("shape, bias, what", [
+    @pytest.mark.parametrize(("shape", "bias", "what"), [
         ((3, 3, 4, 8), (8,), "unknown"), ((4, 2, 8), (2, 8), "weight"), ((3, 4, 8), (3, 8), "weight"),
         ((3, 4, 8), (8,), "unknown"), ((3, 3, 8), (3, 8), "unknown"), ((4, 8), (8,), "weight"),
     ])  # fmt: skip

@@ -324,6 +324,7 @@ ROLES = {
     "token": (lambda p, x: jnp.concatenate([jnp.broadcast_to(p, (2, 1, 5)), x], 1), (1, 1, 5), "token"),
     "rows": (lambda p, x: p[jnp.argmax(x, -1)], (9, 5), "lookup"),
     "rows by take": (lambda p, x: jnp.take(p, jnp.argmax(x, -1), axis=0), (9, 5), "lookup"),
+    "columns": (lambda p, x: p[:, jnp.argmax(x, -1)], (5, 9), "lookup"),
     "rows at places": (lambda p, x: x + p[jnp.arange(4)], (9, 5), "table"),
     "unused": (lambda p, x: x, (5,), "unknown"),
 }

@@ -223,6 +223,18 @@ def test_scopes_name_the_modules() -> None:
     assert [op.module for op in graph.ops] == ["encoder.first", ""]
 
 
+def test_a_pass_is_recorded_inside_another_trace() -> None:
+    words = []
+
+    def outer(scale: jax.Array) -> jax.Array:
+        graph = record(lambda p, x: x @ p * scale, w := jnp.ones((3, 4)), [zoo.inputs(2, 3)]).graph
+        words.extend(op.name for op in graph.ops)
+        return w * scale
+
+    jax.make_jaxpr(outer)(2.0)
+    assert (words[0], words[-1]) == ("linear", "multiply")
+
+
 def test_what_has_no_shape_is_passed_as_it_is() -> None:
     def call(p: Any, x: jax.Array, train: bool, *, scale: float = 1.0) -> jax.Array:
         return x @ p * scale if train else x

@@ -40,7 +40,8 @@ def abstract(tree: Any) -> Any:
 def same(first: Any, second: Any) -> bool:
     one, two = jax.tree.leaves(first), jax.tree.leaves(second)
     return len(one) == len(two) and all(
-        np.array_equal(a, b) if isinstance(a, (jax.Array, np.ndarray)) else a == b for a, b in zip(one, two, strict=True)
+        np.array_equal(a, b) if isinstance(a, (jax.Array, np.ndarray)) else a == b
+        for a, b in zip(one, two, strict=True)
     )
 
 
@@ -86,7 +87,11 @@ class TestForms:
         form = made(name)
         if name.startswith("nnx") or name == "equinox":
             pytest.skip("modules with state or functions go through their library's own transforms: see below")
-        tree = form.tree if name != "plain" else jax.tree.map(lambda leaf: leaf if hasattr(leaf, "shape") else None, form.tree)
+        tree = (
+            form.tree
+            if name != "plain"
+            else jax.tree.map(lambda leaf: leaf if hasattr(leaf, "shape") else None, form.tree)
+        )
         plan = planned(name)
         new = plan.apply(tree, SEED)
         assert same(jax.jit(lambda given: plan.apply(given, SEED))(tree), new)
@@ -158,7 +163,9 @@ class TestNnx:
     def test_random_keys_of_shapes_are_asked_for(self) -> None:
         from flax import nnx
 
-        empty = nnx.eval_shape(lambda: nnx.Sequential(nnx.Linear(3, 3, rngs=nnx_rngs()), nnx.Dropout(0.5, rngs=nnx_rngs())))
+        empty = nnx.eval_shape(
+            lambda: nnx.Sequential(nnx.Linear(3, 3, rngs=nnx_rngs()), nnx.Dropout(0.5, rngs=nnx_rngs()))
+        )
         plan = hs.plan(empty, "he")
         with pytest.raises(hs.InputError, match=r"random key.*nnx\.reseed"):
             plan.apply(empty)

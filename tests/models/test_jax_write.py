@@ -93,11 +93,12 @@ BAD: dict[str, tuple[Any, str]] = {
         "kernel is of int32: weights are drawn in float32",
     ),
     "an example that does not fit": (
-        lambda: hs.plan((nn.Dense(3), {"params": {"kernel": jnp.ones((6, 3)), "bias": jnp.ones(3)}}), "he", jnp.ones((2, 5))),
+        lambda: hs.plan(nn.Dense(4), "he", jnp.ones((2, 5)), params={"params": tree()}),
         r"fails on the example of shape \(2, 5\)",
     ),
     "params of another module": (
-        lambda: hs.plan((nn.Dense(3), {"params": {"w": jnp.ones((6, 3))}}), "he", jnp.ones((2, 6))), "fails on the example",
+        lambda: hs.plan((nn.Dense(3), {"params": {"w": jnp.ones((6, 3))}}), "he", jnp.ones((2, 6))),
+        "fails on the example",
     ),
     "a shape that nobody draws": (
         lambda: hs.plan({"kernel": SHAPE((6, 4), jnp.float32), "mine": SHAPE((3,), jnp.float32)}, "he").apply(
@@ -107,7 +108,8 @@ BAD: dict[str, tuple[Any, str]] = {
     ),
     "a seed": (lambda: hs.init(tree(), "he", -1), "a seed must be a whole number"),
     "a draw that the type cannot hold": (
-        lambda: hs.init(tree(jnp.float16), "normal(1e6)"), "kernel: the standard deviation must leave every weight finite",
+        lambda: hs.init(tree(jnp.float16), "normal(1e6)"),
+        "kernel: the standard deviation must leave every weight finite",
     ),
 }  # fmt: skip
 

@@ -18,6 +18,11 @@ COMMANDS = {
     "sweep": ("headstart.cli.sweep", "Run a study of many networks from one file; killed or stopped, it goes on."),
     "report": ("headstart.cli.report", "What the runs of a sweep say: medians, best settings, heat maps, a page."),
     "plan": ("headstart.cli.plan", "What every parameter of a model would get, and why: a dry run, a diff, a lock."),
+    "materialize": (
+        "headstart.cli.materialize",
+        "Write the weights of a plan or a model to disk as safetensors, whatever their size; it goes on.",
+    ),
+    "verify": ("headstart.cli.verify", "Whether a checkpoint or a model holds what a plan says, by a sample."),
     "audit": (
         "headstart.cli.audit",
         "What every parameter of a model or checkpoint holds, and what is wrong with it.",

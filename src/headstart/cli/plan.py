@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from headstart.spec import read_number
 
 if TYPE_CHECKING:
     from headstart.plans import Plan as PlanData
+    from headstart.verbs.plan import Plan
 
 SUFFIXES = (".json", ".csv", ".png", ".svg", ".pdf", ".html")
 EXIT_DIFFERENT = 3
@@ -34,29 +36,54 @@ EXAMPLE = click.option(
 )  # fmt: skip
 
 
+_PLANNING = (
+    ARGUMENTS,
+    EXAMPLE,
+    click.option(
+        "--scheme",
+        default="he",
+        show_default=True,
+        help="For all weights that a scheme is for; gain adapts.",
+        shell_complete=completion.schemes,
+    ),
+    click.option("--rules", type=PATH, metavar="FILE", help="TOML: name, class or role = scheme."),
+    click.option("--bias", default="zeros", show_default=True, help="What biases get: a scheme, or keep."),
+    click.option(
+        "--residual-scale", metavar="NUMBER", help="At the ends of residual branches: a number, or 1/sqrt(2L)."
+    ),
+    click.option("--only", multiple=True, metavar="PATTERN", help="Only these names, classes or roles."),
+    click.option("--frozen", is_flag=True, help="Also parameters that need no gradient."),
+    click.option("--strict", is_flag=True, help="Fail if nobody knows what a parameter is for."),
+    click.option(
+        "--names", metavar="MAP", help="Keys of another library's model: flax, equinox, haiku, keras, transformers."
+    ),
+)
+
+
+def planning_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say how a model is planned; `planned` takes what they give."""
+    for option in reversed(_PLANNING):
+        function = option(function)
+    return function
+
+
 @click.command("plan")
 @TARGET
-@ARGUMENTS
-@EXAMPLE
-@click.option(
-    "--scheme", default="he", show_default=True, help="For all weights that a scheme is for; gain adapts.",
-    shell_complete=completion.schemes,
-)  # fmt: skip
-@click.option("--rules", type=PATH, metavar="FILE", help="TOML: name, class or role = scheme.")
-@click.option("--bias", default="zeros", show_default=True, help="What biases get: a scheme, or keep.")
-@click.option("--residual-scale", metavar="NUMBER", help="At the ends of residual branches: a number, or 1/sqrt(2L).")
-@click.option("--only", multiple=True, metavar="PATTERN", help="Only these names, classes or roles.")
-@click.option("--frozen", is_flag=True, help="Also parameters that need no gradient.")
-@click.option("--strict", is_flag=True, help="Fail if nobody knows what a parameter is for.")
+@planning_options
 @click.option("--diff", "other", type=PATH, metavar="FILE", help="Say what a saved plan does otherwise.")
 @click.option("--lock", type=PATH, metavar="FILE", help="Draw the weights, and write their digests.")
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**64 - 1), help="Of --lock.")
+@click.option(
+    "--as",
+    "library",
+    metavar="LIBRARY",
+    help="Print a program that makes these weights: torch, flax, equinox, keras or numpy.",
+)
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**64 - 1), help="Of --lock and --as.")
 @out("plan.json, .csv, .png, .svg, .pdf, .html")
 @JSON
 def command(
-    target: str, arguments: tuple[str, ...], example: str | None, scheme: str, rules: Path | None, bias: str,
-    residual_scale: str | None, only: tuple[str, ...], frozen: bool, strict: bool, other: Path | None,
-    lock: Path | None, seed: int, out: Path | None, as_json: bool,
+    target: str, other: Path | None, lock: Path | None, library: str | None, seed: int, out: Path | None,
+    as_json: bool, **how: Any,
 ) -> None:  # fmt: skip
     """Say what every parameter of MODEL would get, and why. Nothing is changed.
 
@@ -68,22 +95,22 @@ def command(
     headstart plan model.py:build --scheme gain --example 8,3,32,32 --json
     headstart plan model.py:build --rules rules.toml --diff plan.json
     headstart plan model.py:build --lock init.lock.json --seed 7
+    headstart plan model.py:build --as numpy --seed 7
     """
     from headstart.cli.output import check_out, put_out
-    from headstart.verbs.plan import Plan, plan
+    from headstart.verbs.plan import Plan
 
     check_out(out, SUFFIXES)
     if lock is not None:
         check_out(lock, (".json",))
-    said = {} if rules is None else read_rules(rules)
+    if library is not None:
+        _check_library(library, other is not None or as_json or out is not None)
     before = None if other is None else Plan.from_json(read_json(other))
-    model = model_of(target, arguments)
-    made = plan(
-        model, scheme, inputs_of(example, model), rules=said, bias=bias, residual_scale=_scale(residual_scale),
-        only=only or None, frozen=frozen, strict=strict,
-    )  # fmt: skip
+    made, model = planned(target, **how)
     if before is not None:
         _print_differences(before, made, as_json)
+    elif library is not None:
+        click.echo(made.code(library, seed), nl=False)
     else:
         put_out(made.to_json, made.print_to, made.files, as_json=as_json, out=out)
     if lock is not None:
@@ -93,6 +120,34 @@ def command(
         made.apply(model, seed)
         write({lock: json_text(made.lock(model, seed).to_json()).encode()})
         click.echo(f"wrote {lock}", err=True)
+
+
+def planned(
+    target: str, *, arguments: tuple[str, ...], example: str | None, scheme: str, rules: Path | None, bias: str,
+    residual_scale: str | None, only: tuple[str, ...], frozen: bool, strict: bool,
+    names: str | None = None,
+) -> tuple[Plan, Any]:  # fmt: skip
+    """The plan of the model that a factory makes, and the model."""
+    from headstart.verbs.plan import plan
+
+    said = {} if rules is None else read_rules(rules)
+    model = model_of(target, arguments)
+    made = plan(
+        model, scheme, inputs_of(example, model), rules=said, bias=bias, residual_scale=_scale(residual_scale),
+        only=only or None, frozen=frozen, strict=strict, names=names,
+    )  # fmt: skip
+    return made, model
+
+
+def _check_library(library: str, elsewhere: bool) -> None:
+    """Refuse a library that no program is for, before a model is built."""
+    from headstart.errors import unknown
+    from headstart.show.code import LIBRARIES
+
+    if library not in LIBRARIES:
+        raise unknown("library", library, LIBRARIES)
+    if elsewhere:
+        raise InputError("--as prints a program in place of the plan: leave out --diff, --json and --out.")
 
 
 def model_of(target: str, arguments: tuple[str, ...]) -> Any:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import functools
 import importlib
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,9 @@ from headstart.draws.untraced import untraced
 from headstart.errors import InputError
 from headstart.layout import Block, Layout, block_shape, blocks, check_shape, grid, layout_of
 from headstart.schemes.distributions import Constant, Draw, Normal, OfShape, TruncatedNormal, Uniform
+
+if TYPE_CHECKING:
+    from headstart.plans.picks import Picked
 
 __all__ = ["BACKENDS", "Backend", "draw_array"]
 
@@ -78,6 +82,7 @@ def draw_array(
     backend: str | None = None,
     device: Any = None,
     threads: int | None = None,
+    part: Picked | None = None,
 ) -> Any:
     """The numbers of one parameter: the same arguments give the same bits, on any backend and any machine.
 
@@ -99,6 +104,8 @@ def draw_array(
             `device` belongs to, or else "numba".
         device: of the torch tensor; or the JAX device or sharding.
         threads: at most so many, for the compiled draws; the number changes no bit.
+        part: where this weight is some blocks of the one that the name is for (`plans.picks.picked`): its numbers are
+            those blocks' numbers, and a matrix draw is the block's own.
 
     Raises:
         InputError: an argument breaks these rules; `out` is unchanged then.
@@ -118,16 +125,29 @@ def draw_array(
     hollow = library.hollow(where.shape, kind, device) if out is None else None
     if hollow is None:
         check_memory(draw, shape, where, kind, chosen, filled=out is not None, free=library.free(device))
-    if isinstance(draw, (Normal, Uniform, TruncatedNormal)) and not found.stack_axes:
-        made = recipe(draw, kind)
+    if isinstance(draw, (Normal, Uniform, TruncatedNormal)) and not found.stack_axes and not _scattered(part):
+        made, where = recipe(draw, kind), where if part is None else _moved(where, part, part.runs[0].shift, found)
         return hollow if hollow is not None else library.elementwise(made, source, where, out, device, threads)
-    job = _Job(shape, found, source, seed, name, role, kind, numpy_backend if chosen == "numpy" else numba_backend)
-    parts = job.parts(draw, where)
+    host = numpy_backend if chosen == "numpy" else numba_backend
+    job = _Job(shape if part is None else part.shape, found, source, seed, name, role, kind, host)
+    parts = job.parts(draw, where) if part is None else job.picked(draw, where, shape, part)
     if hollow is not None:
         return hollow
     if len(parts) == 1 and not where.stack and parts[0].values is not None:
-        return library.place(parts[0].values((), where), where.shape, kind, out, device)
+        return library.place(parts[0].values((), parts[0].where), where.shape, kind, out, device)
     return library.assemble(parts, where.shape, kind, out, device, threads)
+
+
+def _scattered(part: Picked | None) -> bool:
+    """Whether a weight's elements lie in several places of the whole one."""
+    return part is not None and len(part.runs) > 1
+
+
+def _moved(where: Rectangle, part: Picked, shift: int, layout: Layout) -> Rectangle:
+    """A rectangle of a part as the rectangle of the whole weight that it is."""
+    starts = list(where.starts)
+    starts[part.axis] += shift
+    return Rectangle(where.shape, tuple(starts), whole_rectangle(part.shape, layout).steps, where.order)
 
 
 def _library(backend: str) -> Backend:
@@ -168,10 +188,7 @@ class _Job:
         """The parts of a rectangle; every draw is checked, and the name too, before anything is written."""
         slice_name(self.name, (0,) * len(self.layout.stack_axes))
         cut = blocks(self.shape, self.layout)
-        check_pieces(draw, where, cut, self.layout)
-        draws = (draw,) * max(len(cut), 1) if not isinstance(draw, Sequence) else tuple(draw)
-        if len(draws) != max(len(cut), 1):
-            raise InputError(f"a weight of {max(len(cut), 1)} blocks has as many draws, got {len(draws)}.")
+        draws = self._draws(draw, where, cut)
         if not cut or (len(set(draws)) == 1 and not isinstance(draws[0], OfShape)):  # blocks are all the same
             return [self._part(draws[0], None, (slice(None),) * len(self.shape), where)]
         found = []
@@ -180,6 +197,41 @@ class _Job:
             part = self._part(one, block, *(inside or ((), where)))  # checked, though nothing of it is asked for
             found += [part] if inside else []
         return found
+
+    def picked(
+        self, draw: Draw | Sequence[Draw], where: Rectangle, shape: tuple[int, ...], part: Picked
+    ) -> list[Part]:  # fmt: skip
+        """The parts of a rectangle of a weight of this shape that is a part of the job's."""
+        slice_name(self.name, (0,) * len(self.layout.stack_axes))
+        cut = blocks(shape, self.layout)
+        draws = self._draws(draw, where, cut)
+        runs = [Block(part.axis, run.start, run.stop) for run in part.runs]
+        if not cut and isinstance(draws[0], OfShape) and len(runs) > 1:
+            raise InputError(
+                f"{_noun(draws[0])} weight that is blocks of another is drawn block by block. "
+                f"Give its layout blocks=({part.axis}, {shape[part.axis] // math.gcd(*(b.stop for b in runs))})."
+            )
+        if not cut or (len(set(draws)) == 1 and not isinstance(draws[0], OfShape)):
+            cut, draws = tuple(runs), draws[:1] * len(runs)
+        found = []
+        for block, one in zip(cut, draws, strict=True):
+            shift = next(run.shift for run in part.runs if run.start <= block.start < run.stop or run == part.runs[-1])
+            inside = where.within(block)
+            place, piece = inside or ((), where)
+            of_whole = Block(block.axis, block.start + shift, block.stop + shift)
+            made = self._part(one, of_whole, place, _moved(piece, part, shift, self.layout))
+            found += [made] if inside else []
+        return found or [self._part(Constant(0.0), None, (slice(None),) * len(shape), where)]
+
+    def _draws(
+        self, draw: Draw | Sequence[Draw], where: Rectangle, cut: Sequence[Block]
+    ) -> tuple[Draw, ...]:  # fmt: skip
+        """One draw per block."""
+        check_pieces(draw, where, cut, self.layout)
+        draws = (draw,) * max(len(cut), 1) if not isinstance(draw, Sequence) else tuple(draw)
+        if len(draws) != max(len(cut), 1):
+            raise InputError(f"a weight of {max(len(cut), 1)} blocks has as many draws, got {len(draws)}.")
+        return draws
 
     def _part(self, draw: Draw, block: Block | None, place: tuple[slice, ...], where: Rectangle) -> Part:
         if isinstance(draw, (Normal, Uniform, TruncatedNormal)):
@@ -204,6 +256,8 @@ class _Job:
         of_block = whole if inside is None else inside[1]
 
         def values(index: Index, where: Rectangle) -> NDArray[np.float64]:
+            if where.size == 0:  # it was asked for to be checked
+                return np.zeros(where.shape)
             one = of_block.at(index)
             normals = functools.partial(self._normals, self.streams(index), one)
             words = functools.partial(self._words, index, one)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from headstart.draws.arrays import draw_array
 from headstart.draws.backends.compiler import compiles
 from headstart.draws.backends.numba_backend import BLOCK, kind_of, run_blocks, table_address
-from headstart.draws.dtypes import numpy_dtype
+from headstart.draws.dtypes import FORMATS
 from headstart.draws.recipes import Recipe, check_finite, recipe
 from headstart.draws.streams import Stream, stream
 from headstart.schemes.distributions import Constant, Draw, Normal, TruncatedNormal, Uniform
@@ -84,7 +84,7 @@ def fill_targets(targets: Sequence[Target], threads: int | None = None) -> None:
             for begin in range(0, target.size, BLOCK)
         ]
         place, begins, counts = np.array(pieces, np.int64).reshape(-1, 3).T
-        width = numpy_dtype(dtype).itemsize
+        width = FORMATS[dtype].bytes
         addresses = np.array([target.address for target in chosen], np.int64)[place] + begins * width
         keys = np.array([target.source for target in chosen], np.int64)[place]
         kinds = np.array([kind_of(target.recipe) for target in chosen], np.int64)[place]

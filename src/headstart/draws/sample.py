@@ -27,6 +27,7 @@ def sample(
     *,
     device: Any = None,
     threads: int | None = None,
+    role: str = "weight",
 ) -> Any:
     """The weights a scheme gives to a layer of this shape: the same bits from the same arguments, everywhere.
 
@@ -46,6 +47,7 @@ def sample(
             that `out` or `device` belongs to, or else "numba".
         device: of the torch tensor ("cuda", a torch.device); or the JAX device or sharding.
         threads: at most so many; the number changes no bit.
+        role: which stream of that name: "weight", or "bias" for what a plan draws for a bias.
 
     Returns:
         The array, of shape `shape` or of the region's shape.
@@ -67,6 +69,6 @@ def sample(
         draws = rule.draws(sizes, layout, None if activation is None else str(activation))
         draws = draws[0] if len(draws) == 1 else draws
     return draw_array(
-        draws, sizes, seed, name, dtype=dtype, layout=layout, region=region, out=out, backend=backend, device=device,
+        draws, sizes, seed, name, role, dtype, layout=layout, region=region, out=out, backend=backend, device=device,
         threads=threads,
     )  # fmt: skip

@@ -13,8 +13,8 @@ from typing import Any
 
 from headstart.errors import InputError
 
-# library -> the class its models are of
-MODELS = {"torch": ("torch.nn", "Module")}
+# library -> the class its models are of; on its backend torch, a Keras layer is a torch.nn.Module too
+MODELS = {"keras": ("keras", "Layer"), "torch": ("torch.nn", "Module")}
 
 
 def adapter_of(model: Any) -> ModuleType:
@@ -25,16 +25,18 @@ def adapter_of(model: Any) -> ModuleType:
     """
     for library, (module, name) in MODELS.items():
         loaded = sys.modules.get(module)
-        if loaded is not None and isinstance(model, getattr(loaded, name)):
+        kind = getattr(loaded, name, None)
+        if kind is not None and isinstance(model, kind):
             return importlib.import_module(f"headstart.models.{library}")
+    _check_keras(model)
     if sys.modules.get("jax") is not None:  # whose models are any tree of arrays: asked last
         trees = importlib.import_module("headstart.models.jax.trees")
         if trees.is_model(model) or isinstance(model, (Mapping, list, tuple)) or is_function(model):
             return importlib.import_module("headstart.models.jax")
     got = f"the class {model.__name__}: call it first" if isinstance(model, type) else f"{type(model).__name__}"
     raise InputError(
-        f"a model is a torch.nn.Module, or a Flax or Equinox module or a tree of arrays where JAX is loaded, got {got}. "
-        "Pass the module itself."
+        "a model is a torch.nn.Module, a keras.Model, or where JAX is loaded a Flax or Equinox module or a tree of "
+        f"arrays, got {got}. Pass the module itself."
     )
 
 
@@ -61,6 +63,18 @@ def makes_new(given: Any) -> bool:
     """Whether writing makes a new model, of what `adapted` gave, rather than change the one that is there."""
     trees = sys.modules.get("headstart.models.jax.trees")
     return trees is not None and isinstance(given, trees.Model) and not given.in_place
+
+
+def _check_keras(model: Any) -> None:
+    """Refuse models of Keras 2, whose classes have the same names."""
+    for kind in type(model).__mro__:
+        package = kind.__module__.partition(".")[0]
+        if kind.__name__ in ("Layer", "Model") and package in ("keras", "tf_keras", "tensorflow"):
+            raise InputError(
+                f"{type(model).__name__} is a model of Keras 2 ({kind.__module__}), and headstart reads those of Keras "
+                "3. Build it with keras>=3, whose backend may be TensorFlow too: unset TF_USE_LEGACY_KERAS and import "
+                "keras in place of tf_keras or tensorflow.keras."
+            )
 
 
 def _formed(model: Any, params: Any, example: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 
 from headstart.errors import InputError, unknown
 from headstart.layout import LAYOUTS, Layout
+from headstart.plans.picks import check_picks, parted, picked
 from headstart.plans.roles import ROLES, Role
 
 
@@ -29,10 +30,17 @@ class Parameter:
         trainable: whether training may change it.
         fixed: why nobody may write to it (whole numbers, no memory of its own); "" if one may.
         note: what a reader should know besides.
+        start: the one number that its layer fills it with, where that is known; nan where nobody can know it; None
+            for what its role says.
+        zero_row: a row of a lookup that stays zero, whatever is drawn: that of its padding.
         function: the activation that follows, where it has no name.
+        picks: where it is a part of the weight that the key names: its blocks, in the order in which the parameter
+            stores them along its first output axis. Empty for the whole.
+        of: how many equal blocks that weight has.
+        flip: whether it holds the weight mirrored along its receptive field.
 
     Raises:
-        InputError: an unknown role, or a name that is empty.
+        InputError: an unknown role, a name that is empty, or picks that do not fit.
     """
 
     name: str
@@ -48,7 +56,12 @@ class Parameter:
     trainable: bool = True
     fixed: str = ""
     note: str = ""
+    start: float | None = None
+    zero_row: int | None = None
     function: Callable[..., Any] | None = field(default=None, compare=False, repr=False)
+    picks: tuple[int, ...] = ()
+    of: int = 1
+    flip: bool = False
 
     def __post_init__(self) -> None:
         if not self.name:
@@ -57,6 +70,17 @@ class Parameter:
             raise unknown("role", self.role, ROLES)
         object.__setattr__(self, "shape", tuple(self.shape))
         object.__setattr__(self, "key", self.key or self.name)
+        picks, of = check_picks(self.picks, self.of, self.name)
+        object.__setattr__(self, "picks", picks)
+        object.__setattr__(self, "of", of)
+        if not picks:
+            return
+        try:
+            picked(self.shape, self.layout, picks, of)
+        except InputError as error:
+            raise InputError(f"{self.name}: {error}") from None
+        if self.what.fans:
+            object.__setattr__(self, "layout", parted(self.layout, len(self.shape), picks))
 
     @property
     def what(self) -> Role:

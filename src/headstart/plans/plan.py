@@ -13,11 +13,13 @@ from typing import Any
 
 from headstart.errors import InputError, unknown
 from headstart.layout import Fans, Layout, block_fans, block_shape, blocks
+from headstart.plans.picks import Picked, check_picks, picked
 from headstart.plans.roles import ROLES
 from headstart.schemes.distributions import DRAWS, Draw
 from headstart.words import aligned, number, plain
 
 SCHEMA = 1
+PARTS = 2  # the schema of a plan with parts of weights, which readers of the first one would draw as wholes
 Row = dict[str, Any]
 
 
@@ -30,6 +32,11 @@ class Entry:
         draws: one complete distribution per block; a weight without blocks is one block.
         reason: why.
         ends_residual: whether it is the last weight of a residual branch.
+        zero_row: a row that stays zero, whatever is drawn; None for none.
+        picks, of, flip: which part of the weight that the key names it is, as `Parameter` has them.
+
+    Raises:
+        InputError: picks that do not fit the shape.
     """
 
     name: str
@@ -41,6 +48,26 @@ class Entry:
     draws: tuple[Draw, ...]
     reason: str
     ends_residual: bool = False
+    zero_row: int | None = None
+    picks: tuple[int, ...] = ()
+    of: int = 1
+    flip: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.picks and self.of == 1:
+            return
+        picks, of = check_picks(self.picks, self.of, self.name)
+        object.__setattr__(self, "picks", picks)
+        object.__setattr__(self, "of", of)
+        try:
+            _ = self.part
+        except InputError as error:
+            raise InputError(f"{self.name}: {error}") from None
+
+    @property
+    def part(self) -> Picked | None:
+        """How it lies in the weight that its key names; None where it is that weight."""
+        return picked(self.shape, self.layout, self.picks, self.of) if self.picks else None
 
     @property
     def draw(self) -> Draw:
@@ -93,11 +120,22 @@ class Entry:
 
 @dataclass(frozen=True)
 class LeftAlone:
-    """A parameter that keeps what it has, and why."""
+    """A parameter that keeps what it has, and why.
+
+    Args:
+        name, role: as `Parameter` has them.
+        reason: why.
+        shape: as it is stored; None where that is not known.
+        start: the number that its layer fills it with; None where that is not one, or not known.
+        tied_to: the name of the parameter that is the same array.
+    """
 
     name: str
     role: str
     reason: str
+    shape: tuple[int, ...] | None = None
+    start: float | None = None
+    tied_to: str | None = None
 
 
 @dataclass(frozen=True)
@@ -170,12 +208,17 @@ class Plan:
                 "name": entry.name, "key": entry.key, "shape": list(entry.shape), "role": entry.role,
                 "layout": _changed(entry.layout), "activation": entry.activation,
                 "draws": [{"draw": type(draw).__name__, **dataclasses.asdict(draw)} for draw in entry.draws],
-                "std": entry.std, "ends_residual": entry.ends_residual, "reason": entry.reason,
+                "std": entry.std, "ends_residual": entry.ends_residual, "reason": entry.reason, **_part(entry),
+                **({} if entry.zero_row is None else {"zero_row": entry.zero_row}),
             }
             for entry in self.entries
         ]  # fmt: skip
-        left = [dataclasses.asdict(left) for left in self.left_alone]
-        found: Row = plain({"schema": SCHEMA, "entries": entries, "left_alone": left})
+        left = [
+            {name: value for name, value in dataclasses.asdict(left).items() if value is not None}
+            for left in self.left_alone
+        ]
+        schema = PARTS if any(map(_part, self.entries)) else SCHEMA
+        found: Row = plain({"schema": schema, "entries": entries, "left_alone": left})
         return found
 
     @classmethod
@@ -185,12 +228,12 @@ class Plan:
         Raises:
             InputError: another schema, or data that is no plan.
         """
-        if not isinstance(document, dict) or document.get("schema") != SCHEMA:
+        if not isinstance(document, dict) or document.get("schema") not in (SCHEMA, PARTS):
             got = document.get("schema") if isinstance(document, dict) else document
-            raise InputError(f"a plan has schema {SCHEMA}, got {got!r}. Write it again with this version.")
+            raise InputError(f"a plan has schema {SCHEMA} or {PARTS}, got {got!r}. Write it again with this version.")
         try:
             entries = tuple(_read_entry(row) for row in document["entries"])
-            left = tuple(LeftAlone(**row) for row in document["left_alone"])
+            left = tuple(_read_left(row) for row in document["left_alone"])
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"this is no plan: {error}. Read what to_json wrote.") from None
         return cls(entries, left)
@@ -213,10 +256,16 @@ def _by_name(plan: Plan) -> dict[str, Row]:
     found: dict[str, Row] = {}
     for entry in plan.entries:
         draws = ", ".join(str(draw) for draw in entry.draws)
-        found[entry.name] = {"key": entry.key, "shape": entry.shape, "role": entry.role, "draw": draws}
+        found[entry.name] = {"key": entry.key, "shape": entry.shape, "role": entry.role, "draw": draws, **_part(entry)}
     for left in plan.left_alone:
         found[left.name] = {"role": left.role, "left alone": left.reason}
     return found
+
+
+def _part(entry: Entry) -> Row:
+    """Which part of its weight an entry is; nothing where it is the whole as it is drawn."""
+    found: Row = {"picks": list(entry.picks), "of": entry.of} if entry.picks else {}
+    return {**found, "flip": True} if entry.flip else found
 
 
 def _changed(layout: Layout) -> Row:
@@ -233,7 +282,16 @@ def _read_entry(row: Row) -> Entry:
     draws = tuple(DRAWS[made["draw"]](**{k: v for k, v in made.items() if k != "draw"}) for made in row["draws"])
     layout = Layout(**{name: _tuples(value) for name, value in row["layout"].items()})
     ends = bool(row.get("ends_residual", False))
-    return Entry(shape=tuple(row["shape"]), layout=layout, draws=draws, ends_residual=ends, **kept)
+    part = {"picks": tuple(row.get("picks", ())), "of": row.get("of", 1), "flip": bool(row.get("flip", False))}
+    return Entry(
+        shape=tuple(row["shape"]), layout=layout, draws=draws, ends_residual=ends, zero_row=row.get("zero_row"), **part,
+        **kept,
+    )  # fmt: skip
+
+
+def _read_left(row: Row) -> LeftAlone:
+    shape = row.get("shape")
+    return LeftAlone(**{**row, "shape": None if shape is None else tuple(shape)})
 
 
 def _tuples(value: Any) -> Any:

@@ -24,6 +24,7 @@ class Role:
         stream: the stream role their numbers are drawn from.
         fans: whether they have a fan_in and a fan_out.
         reason: why they get that, where the scheme does not say it.
+        start: the number that layers fill them with, where all layers do.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Role:
     fans: bool
     reason: str = ""
     asked: bool = False
+    start: float | None = None
 
 
 ROLES: dict[str, Role] = {
@@ -58,8 +60,14 @@ ROLES: dict[str, Role] = {
         Role("token", "normal(0.02)", "weight", fans=False, asked=True, reason="an input of its own"),
         Role("bias", "zeros", "bias", fans=False, reason="biases start at zero"),
         Role("forget bias", "zeros", "bias", fans=False, reason="biases start at zero, that of the forget gate at 1"),
-        Role("norm scale", KEEP, "weight", fans=False, reason="a norm's scale starts where its layer puts it, at 1"),
-        Role("norm shift", KEEP, "bias", fans=False, reason="a norm's shift starts where its layer puts it, at 0"),
+        Role(
+            "norm scale", KEEP, "weight", fans=False, start=1.0,
+            reason="a norm's scale starts where its layer puts it, at 1",
+        ),
+        Role(
+            "norm shift", KEEP, "bias", fans=False, start=0.0,
+            reason="a norm's shift starts where its layer puts it, at 0",
+        ),
         Role("layer scale", KEEP, "weight", fans=False, reason="a branch's scale is the architecture's choice"),
         Role("slope", KEEP, "weight", fans=False, reason="an activation's own parameter starts where it is put"),
         Role("unknown", KEEP, "weight", fans=False, reason="nobody knows what it is for, and a guess may be wrong"),

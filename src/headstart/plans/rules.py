@@ -11,7 +11,9 @@ from typing import Any
 from headstart.check import is_number, positive
 from headstart.errors import InputError, unknown
 from headstart.layout import MODES, Layout, block_fans, layout_of
+from headstart.plans.keys import check_keys
 from headstart.plans.parameter import Parameter
+from headstart.plans.picks import part_words, pick_axis
 from headstart.plans.plan import Entry, LeftAlone, Plan
 from headstart.plans.roles import KEEP, ROLES, SCHEME
 from headstart.schemes import Constant, Draw, Scheme, scheme
@@ -24,6 +26,7 @@ _SCALES: dict[str, Callable[[int], float]] = {
     "1/L": lambda sums: 1 / sums,
     "0": lambda sums: 0.0,
 }
+GATES, FORGET = 4, 1  # of an LSTM
 
 
 @dataclass(frozen=True)
@@ -71,8 +74,9 @@ def plan_parameters(
         strict: whether a parameter of unknown use is an error.
 
     Raises:
-        InputError: two parameters of one name, a tie to a parameter that there is not, a rule that fits no parameter
-            or is for one by its whole name and overruled, or a scheme that cannot draw one of them; with its name.
+        InputError: two parameters of one name or key, a tie to a parameter that there is not, a rule that fits no
+            parameter or is for one by its whole name and overruled, or a scheme that cannot draw one of them; with its
+            name.
 
     >>> layer = [Parameter("weight", (5, 8)), Parameter("bias", (5,), "bias"), Parameter("scale", (5,), "norm scale")]
     >>> print(plan_parameters(layer, "he", rules={"bias": "normal(0.1)"}))
@@ -143,12 +147,12 @@ class _Said:
             self.decided[parameter.name] = fitting[-1]
         reason = self._left_alone(parameter, only, frozen)
         if reason:
-            return LeftAlone(parameter.name, parameter.role, reason)
+            return _left(parameter, reason)
         by = fitting[-1] if fitting else None
         rule = self.rules[by] if by is not None else Rule()
         parameter = _ruled(parameter, rule)
         if rule.scheme == KEEP:
-            return LeftAlone(parameter.name, parameter.role, f"rule {by!r}")
+            return _left(parameter, f"rule {by!r}")
         if isinstance(rule.scheme, Scheme):
             return self._drawn(parameter, rule.scheme, by, scale)
         return self._by_role(parameter, by, scale)
@@ -183,7 +187,7 @@ class _Said:
     def _by_role(self, parameter: Parameter, by: str | None, scale: float) -> Entry | LeftAlone:
         role = parameter.what
         if role.rule == KEEP:
-            return LeftAlone(parameter.name, parameter.role, "; ".join(filter(None, (role.reason, parameter.note))))
+            return _left(parameter, "; ".join(filter(None, (role.reason, parameter.note))))
         if role.name in ("bias", "forget bias"):
             return self._bias_entry(parameter)
         if role.rule == SCHEME or (role.asked and not self.asked.family.needs_fans):
@@ -192,13 +196,17 @@ class _Said:
 
     def _bias_entry(self, parameter: Parameter) -> Entry | LeftAlone:
         if self.bias == KEEP:
-            return LeftAlone(parameter.name, parameter.role, "biases are kept")
+            return _left(parameter, "biases are kept")
         assert isinstance(self.bias, Scheme)
         if self.bias != scheme("zeros"):
             return self._drawn(replace(parameter, role="bias", layout=_plain(parameter)), self.bias, None, 1.0)
         draws: tuple[Draw, ...] = (Constant(0.0),)
-        if parameter.role == "forget bias":  # of all gates, input, forget, cell, output; or of the forget gate alone
-            draws = tuple(map(Constant, (0.0, 1.0, 0.0, 0.0) if parameter.layout.blocks else (1.0,)))
+        if parameter.role == "forget bias":  # of all gates, input, forget, cell, output; or of some of them
+            gates = parameter.picks or (range(GATES) if parameter.layout.blocks or parameter.of > 1 else (FORGET,))
+            draws = tuple(Constant(float(gate == FORGET)) for gate in gates)
+            if len(draws) > 1 and parameter.layout.blocks is None:
+                axis = pick_axis(len(parameter.shape), parameter.layout)
+                parameter = replace(parameter, layout=_of_gates(axis, len(draws), parameter.layout))
         return _entry(parameter, draws, parameter.what.reason)
 
     def _drawn(
@@ -295,6 +303,11 @@ def _bias(given: str | Scheme) -> Scheme | str:
     return KEEP if given == KEEP else scheme(given)
 
 
+def _of_gates(axis: int, gates: int, layout: Layout) -> Layout:
+    """The layout of a bias of several gates side by side."""
+    return Layout((axis,), stack_axes=layout.stack_axes, blocks=(axis, gates))
+
+
 def _plain(parameter: Parameter) -> Layout:
     return replace(parameter.layout, blocks=None)
 
@@ -332,6 +345,7 @@ def _check(parameters: list[Parameter]) -> None:
                 f"{parameter.name!r} is tied to {parameter.tied_to!r}, which is no parameter of the model. "
                 "Name the one that is drawn."
             )
+    check_keys(parameters)
 
 
 def _fits(parameter: Parameter, pattern: str) -> bool:
@@ -357,7 +371,15 @@ def _tuples(value: Any) -> Any:
     return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
 
 
+def _left(parameter: Parameter, reason: str) -> LeftAlone:
+    start = parameter.what.start if parameter.start is None else parameter.start
+    known = None if start is None or math.isnan(start) else start
+    return LeftAlone(parameter.name, parameter.role, reason, parameter.shape, known, parameter.tied_to)
+
+
 def _entry(parameter: Parameter, draws: tuple[Draw, ...], reason: str) -> Entry:
+    part = part_words(parameter.key, parameter.picks, parameter.of) if parameter.picks else ""
+    mirrored = "mirrored along its receptive field" if parameter.flip else ""
     return Entry(
         name=parameter.name,
         key=parameter.key,
@@ -366,6 +388,10 @@ def _entry(parameter: Parameter, draws: tuple[Draw, ...], reason: str) -> Entry:
         layout=parameter.layout,
         activation=parameter.activation,
         draws=draws,
-        reason=reason,
+        reason="; ".join(filter(None, (reason, part, mirrored))),
         ends_residual=parameter.ends_residual,
+        zero_row=parameter.zero_row,
+        picks=parameter.picks,
+        of=parameter.of,
+        flip=parameter.flip,
     )

@@ -19,6 +19,7 @@ from headstart.errors import InputError
 
 Array = NDArray[Any]
 PART = 2**18  # elements drawn at once: the uint64 intermediates then take some 30 MB
+FEW = 2**13  # single elements drawn at once: their intermediates stay in a core's cache
 
 
 def check(out: Any, shape: tuple[int, ...], dtype: str, device: Any) -> None:
@@ -51,13 +52,24 @@ def elementwise(
 
 def _weights(recipe: Recipe, source: Stream, where: Rectangle, dtype: np.dtype[Any]) -> Array:
     """The same in canonical axis order."""
-    words = words_of_rows(source, *where.rows())
+    return _numbers(recipe, words_of_rows(source, *where.rows())).astype(dtype, copy=False)
+
+
+def numbers_at(recipe: Recipe, source: Stream, elements: NDArray[np.uint64]) -> Array:
+    """The numbers of single elements, given by their indices in the stream: (n,) float32, or float64."""
+    found = np.empty(len(elements), np.float64 if recipe.dtype == "float64" else np.float32)
+    for begin in range(0, len(elements), FEW):
+        part = slice(begin, begin + FEW)
+        found[part] = _numbers(recipe, words_of_rows(source, elements[part], 1)[:, 0])
+    return found
+
+
+def _numbers(recipe: Recipe, words: NDArray[np.uint32]) -> Array:
+    """Random words as weights; those of 16-bit types not rounded yet."""
     integers = uniform_integers(words) if recipe.kind == "uniform" else normal_integers(words, recipe.first_magnitude)
     if recipe.dtype == "float64":
-        weights: Array = integers * recipe.scale
-    else:
-        weights = (integers.astype(np.float32) * np.float32(recipe.scale)).astype(dtype, copy=False)
-    return weights
+        return integers * recipe.scale
+    return integers.astype(np.float32) * np.float32(recipe.scale)
 
 
 def place(values: NDArray[np.float64], shape: tuple[int, ...], dtype: str, out: Array | None, device: Any) -> Array:

@@ -119,7 +119,7 @@ def _rows(params: Mapping[str, Any], operands: Sequence[Value], out: Any, number
     whole = all(size == of for axis, (size, of) in enumerate(zip(sizes, table, strict=True)) if axis not in picked)
     if len(picked) == 1 and tuple(numbered.collapsed_slice_dims) == picked and whole and not batched:
         axis = int(picked[0])
-        if operands[0].kind == "weight" and len(table) > 1:
+        if operands[0].kind == "weight" and len(table) > 1 and axis == 0:
             return Said("embedding", "embedding", ("weight", "input"), {"axis": axis})
         return Said(call="index_select", attributes={"dim": axis})
     return Said()

@@ -44,8 +44,8 @@ def has_state(transformed: Any) -> bool:
 def _shapes(transformed: Any, example: Any) -> Any:
     if example is None:
         raise InputError(
-            "a Haiku transform holds no parameters: pass them as params=, or an example of its inputs, from which their "
-            "shapes follow."
+            "a Haiku transform holds no parameters: pass them as params=, or an example of its inputs, from which "
+            "their shapes follow."
         )
     args, kwargs = example_inputs(example)
     try:

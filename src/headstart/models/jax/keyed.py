@@ -1,8 +1,8 @@
 """Draws whose stream comes from a random key of JAX's: the same bits inside jit, vmap and scan as outside.
 
 The key's words encrypt a constant with Philox, and what comes out is the stream: the Philox key and two counter words.
-Slices of a stack, and what chooses a sparse weight's zeros, encrypt it once more. Where the key is a number, the compiled
-draws of the host make the weights; where it is traced, the same integers are worked out in the traced program. Draws of
+Slices of a stack, and what chooses a sparse weight's zeros, encrypt it once more. Where the key is a number, the host's
+compiled draws make the weights; where it is traced, the same integers are worked out in the traced program. Draws of
 whole matrices (orthogonal, sparse) are made by the host in both, in a traced program by `jax.pure_callback`.
 """
 

@@ -1,4 +1,4 @@
-"""A kind: what a parameter of a layer is for, with its axes as one layer has them, before any transform stacked them."""
+"""A kind: what a parameter of a layer is for, with its axes as one layer has them, before a transform stacked them."""
 
 from __future__ import annotations
 

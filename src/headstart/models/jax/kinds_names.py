@@ -1,7 +1,7 @@
 """What names and shapes say of a parameter in a bare tree, where a library's own convention leaves no doubt.
 
-Flax calls weights `kernel` (inputs before outputs), Haiku `w`, and a bias has the shape of a layer's outputs: so it tells
-which axes those are. Whatever could be two things stays unknown; a pass on an example says more.
+Flax calls weights `kernel` (inputs before outputs), Haiku `w`, and a bias has the shape of a layer's outputs: so it
+tells which axes those are. Whatever could be two things stays unknown; a pass on an example says more.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Neighbours:
         return self.groups[place.steps[:-1]]
 
     def turned(self, name: str) -> bool | None:
-        """Whether weights of this name are (outputs, inputs), as those beside biases say of all; None where none does."""
+        """Whether weights of this name are (outputs, inputs), as those beside biases say; None where none does."""
         if name not in self._turned:
             said = {turn for group in self.groups.values() if (turn := _turn(name, group)) is not None}
             self._turned[name] = said.pop() if len(said) == 1 else None
@@ -106,9 +106,9 @@ def _haiku_cell(place: Place) -> Kind | None:
 
 
 HAIKU = {
-    "linear": "Linear", "conv1_d": "Conv", "conv2_d": "Conv", "conv3_d": "Conv", "embed": "Embed", "layer_norm": "LayerNorm",
-    "batch_norm": "BatchNorm", "rms_norm": "RMSNorm", "group_norm": "GroupNorm", "conv1_d_transpose": "ConvTranspose",
-    "conv2_d_transpose": "ConvTranspose", "conv3_d_transpose": "ConvTranspose",
+    "linear": "Linear", "conv1_d": "Conv", "conv2_d": "Conv", "conv3_d": "Conv", "embed": "Embed",
+    "layer_norm": "LayerNorm", "batch_norm": "BatchNorm", "rms_norm": "RMSNorm", "group_norm": "GroupNorm",
+    "conv1_d_transpose": "ConvTranspose", "conv2_d_transpose": "ConvTranspose", "conv3_d_transpose": "ConvTranspose",
 }  # fmt: skip
 
 

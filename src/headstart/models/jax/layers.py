@@ -1,8 +1,8 @@
 """What a parameter of a layer over JAX is for, and which axes its weight has: by the module that owns it, or by names.
 
-A module's class decides, subclasses included (`kinds_flax`, `kinds_equinox`, `kinds_haiku`). Axes that a leaf has beyond
-those of its layer are a stack, put there by a transform (scan, vmap). A bare tree has no modules: only what a library's
-own names and shapes leave no doubt about is taken from them.
+A module's class decides, subclasses included (`kinds_flax`, `kinds_equinox`, `kinds_haiku`). Axes that a leaf has
+beyond those of its layer are a stack, put there by a transform (scan, vmap). A bare tree has no modules: only what a
+library's own names and shapes leave no doubt about is taken from them.
 """
 
 from __future__ import annotations
@@ -71,7 +71,8 @@ def _parameter(
     if stack is None:
         kind, stack = Kind("unknown", note=UNFIT), ()
     return Parameter(
-        place.name, place.shape, kind.role, stacked(kind, len(place.shape), stack), key=key_of(place, stack, stacks, model),
+        place.name, place.shape, kind.role, stacked(kind, len(place.shape), stack),
+        key=key_of(place, stack, stacks, model),
         tied_to=place.tied_to, owner=kind.owner or _owner(place), fixed=place.fixed, note=kind.note,
     )  # fmt: skip
 

@@ -110,7 +110,7 @@ def set_value(variable: Any, value: Any) -> None:
 def _variables(
     node: Any, nnx: Any, steps: tuple[str, ...], owners: tuple[Any, ...], inside: set[int]
 ) -> Iterator[tuple[tuple[str, ...], tuple[Any, ...], Any]]:
-    """Every variable at every place it stands, in the order of definition; modules that hold themselves are not lost in."""
+    """Every variable at every place it stands, in the order of definition; modules may hold themselves."""
     if isinstance(node, nnx.Variable):
         yield steps, owners, node
         return

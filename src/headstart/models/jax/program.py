@@ -236,11 +236,18 @@ def _is_drawn(dtype: Any, name: str) -> bool:
     return name in RANDOM or bool(jax.numpy.issubdtype(dtype, jax.dtypes.extended))
 
 
+def is_held(held: Any) -> bool:
+    """Whether an array's numbers are here: not abstract, nor traced, nor on another machine."""
+    if held is None or isinstance(held, (jax.ShapeDtypeStruct, jax.core.Tracer)):
+        return False
+    return bool(getattr(held, "is_fully_addressable", True))
+
+
 def _array(held: Any) -> Any:
     """A constant's numbers; None for one that is abstract, a key, or too large."""
-    if held is None or isinstance(held, jax.ShapeDtypeStruct) or math.prod(held.shape) > _LARGEST:
+    if not is_held(held) or math.prod(held.shape) > _LARGEST:
         return None
-    if jax.numpy.issubdtype(held.dtype, jax.dtypes.extended) or isinstance(held, jax.core.Tracer):
+    if jax.numpy.issubdtype(held.dtype, jax.dtypes.extended):
         return None
     found = np.asarray(held)
     return found if found.dtype.kind in "biu" else found.astype(np.float64)

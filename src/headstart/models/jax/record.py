@@ -80,7 +80,7 @@ def record(
     >>> tree = {"kernel": jnp.zeros((3, 5)), "bias": jnp.zeros(5)}
     >>> found = record(lambda p, x: jax.nn.relu(x @ p["kernel"] + p["bias"]), tree, [jnp.zeros((2, 3))])
     >>> [op.name for op in found.graph.ops], found.parameters["kernel"] in found.graph.weights(found.graph.ops[0])
-    (['linear', 'reshape', 'add', 'pointwise'], True)
+    (['linear', 'expand', 'add', 'pointwise'], True)
     """
     leaves, shape = jax.tree.flatten((tree, tuple(args), dict(kwargs or {})))
     named = _names(tree, names)

@@ -1,7 +1,7 @@
 """Run one recorded operation again: exactly, on JAX's arrays; in NumPy, on a grid or on samples of another shape.
 
-On arrays of JAX (traced ones too), and on any that have the shapes and types that the equation had, the primitive itself
-runs, so that all replays in order are the model's program. On other arrays of NumPy operations on elements take whatever
+On arrays of JAX (traced ones too), and on any of the shapes and types that the equation had, the primitive itself runs,
+so that all replays in order are the model's program. On other arrays of NumPy operations on elements take whatever
 shapes broadcast together and keep float64, as laws want it.
 """
 
@@ -30,6 +30,11 @@ class Replay:
     ) -> None:
         self.primitive, self.params, self.avals = primitive, params, tuple(avals)
         self.pointwise, self.numpy = pointwise, numpy
+
+    @property
+    def dtypes(self) -> tuple[Any, ...]:
+        """The types of its operands."""
+        return tuple(dtype for _, dtype in self.avals)
 
     def __call__(self, arrays: Sequence[Any]) -> Any:
         in_numpy = bool(arrays) and all(isinstance(array, (np.ndarray, np.generic, float, int)) for array in arrays)

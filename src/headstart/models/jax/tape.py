@@ -14,7 +14,7 @@ from headstart.graph.values import Kind, Op, Value
 from headstart.graph.words import POINTWISE
 from headstart.models.jax.attributes import described
 from headstart.models.jax.ops import CALLS, known, slots_of
-from headstart.models.jax.program import Equation, Program
+from headstart.models.jax.program import Equation, Program, is_held
 from headstart.models.jax.replay import NUMPY, call_replay, inner_of, replay_of
 
 _MOST_OPS = 200_000  # of unrolled scans; what would be more stays one operation
@@ -57,7 +57,7 @@ class Tape:
         """A value that the pass was given, which is neither input nor parameter."""
         number = self.value(aval, "constant", "constant")
         self.constants[number] = held
-        if math.prod(aval.shape) == 1 and not isinstance(held, jax.ShapeDtypeStruct) and _is_number(aval.dtype):
+        if math.prod(aval.shape) == 1 and is_held(held) and _is_number(aval.dtype):
             self.numbers[number] = number_of(np.asarray(held).reshape(()))
         return number
 

@@ -1,7 +1,7 @@
-"""Models over JAX as one thing: a function of named arrays, where each array stands, and the way back to the user's form.
+"""Models over JAX as one thing: a function of named arrays, where each stands, and the way back to the user's form.
 
-Whatever a user holds (an NNX module, an Equinox module, Linen's variables, Haiku's parameters, a tree of arrays) becomes
-a `Model`. What reads, records, writes and measures works on that alone.
+Whatever a user holds (an NNX module, an Equinox module, Linen's variables, Haiku's parameters, a tree of arrays)
+becomes a `Model`. What reads, records, writes and measures works on that alone.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def model_of(given: Any, params: Any = None, example: Any = None) -> Model:
         given: an NNX or Equinox module, a tree of arrays or ShapeDtypeStructs, a pair (Linen module, Haiku transform or
             function, tree), or the first of these with params apart.
         params: the parameters of a module or function that does not hold them.
-        example: inputs; they show which module owns which parameter, and a Linen module's shapes where there is no tree.
+        example: inputs; they show which module owns which parameter, and the shapes where there is no tree.
 
     Raises:
         InputError: no form of a model over JAX, no weights in it, or an example that does not fit.
@@ -124,8 +124,8 @@ def _formed(given: Any, params: Any, example: Any) -> Model:
         return nnx.of_split(*given)
     if callable(given) and not has_arrays(given):
         raise InputError(
-            f"a model has parameters, and {getattr(given, '__name__', type(given).__name__)} is a function without. Pass "
-            "them: params=tree."
+            f"a model has parameters, and {getattr(given, '__name__', type(given).__name__)} is a function without. "
+            "Pass them: params=tree."
         )
     return plain.model_of(given)
 
@@ -238,6 +238,6 @@ def forward_failed(library: str, args: Any, kwargs: Any, error: Exception) -> In
     example = f"the example of shape {shapes}" if shapes else "an example without arrays"
     said = str(error).strip().partition("\n")[0]
     return InputError(
-        f"the model's forward pass fails on {example}: {type(error).__name__}: {said} Pass inputs that the model takes, "
-        "and parameters of this model."
+        f"the model's forward pass fails on {example}: {type(error).__name__}: {said} Pass inputs that the model "
+        "takes, and parameters of this model."
     )

@@ -159,7 +159,8 @@ def _axes(program: Program, op: Op, slot: str, place: int, carried: Mapping[int,
     if op.name in ("concatenate", "stack", "write", "choice"):
         return Axes("token")
     if op.name == "slice" and slot == "input":
-        return Axes("lookup", out=tuple(range(1, len(shape))), lookup=(0,))
+        axis = int(op.attributes.get("dim", 0))
+        return Axes("lookup", out=tuple(other for other in range(len(shape)) if other != axis), lookup=(axis,))
     return Axes("other", note=f"used by {op.call}, which nobody here knows") if op.name == "other" else None
 
 

@@ -1,7 +1,7 @@
 """Write a plan into a model over JAX: all is checked, then every leaf is made where it belongs.
 
-A tree is not changed; the new one has the old one's shardings, types and weak types. Inside jax.jit the draws are part of
-the traced program. A `ShapeDtypeStruct` becomes an array as its sharding says.
+A tree is not changed; the new one has the old one's shardings, types and weak types. Inside jax.jit the draws are part
+of the traced program. A `ShapeDtypeStruct` becomes an array as its sharding says.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def write(plan: Plan, model: Any, seed: int, threads: int | None = None) -> Any:
     """The model with the numbers of a plan: an NNX module itself, updated; of any other form a new one.
 
     Raises:
-        InputError: the model does not have what the plan speaks of, or a parameter cannot be drawn; nothing was written.
+        InputError: the model does not have what the plan speaks of, or a parameter cannot be drawn; nothing is written.
     """
     found = model_of(model)
     check_seed(seed)
@@ -65,8 +65,8 @@ def _check(entry: Entry, place: Place) -> None:
         raise InputError(f"{name} has shape {place.shape}, and the plan was made for {entry.shape}. Plan again.")
     if place.fixed or str(value.dtype) not in FLOATS:
         raise InputError(
-            f"{name} is of {value.dtype}: weights are drawn in float32, float64, float16 or bfloat16. Leave it out of the "
-            "plan by a rule 'keep'."
+            f"{name} is of {value.dtype}: weights are drawn in float32, float64, float16 or bfloat16. Leave it out of "
+            "the plan by a rule 'keep'."
         )
     if str(value.dtype) == "float64" and not isinstance(value, np.ndarray) and not jax.config.jax_enable_x64:  # type: ignore[attr-defined]
         raise InputError(f"{name} is of float64, which JAX has only with jax_enable_x64.")

@@ -16,6 +16,7 @@ from headstart.audits.recipes import fitting
 from headstart.models.torch import names
 from headstart.models.torch.read import Reading, read
 from headstart.models.torch.restore import left_as_found
+from headstart.models.torch.shards import is_sharded, local, shards_of
 from headstart.models.torch.values import missing, values_of
 from headstart.plans import Parameter
 
@@ -56,8 +57,25 @@ def _parameters(reading: Reading, weights: Mapping[str, Tensor | None]) -> Itera
         if place.parts and place.effective is None:  # a part of a computed weight: not judged by itself
             parameter = replace(parameter, role="unknown")
         tensor = weights.get(parameter.name, place.tensor)
-        found = _looked_at(parameter, place.tensor if tensor is None else tensor, reading.depth, _beside(place))
-        yield replace(found, padding=padding.get(id(place.tensor)))
+        tensor = place.tensor if tensor is None else tensor
+        row = padding.get(id(place.tensor))
+        if is_sharded(tensor):
+            parameter, row = _as_held(parameter, tensor, row)
+        yield replace(_looked_at(parameter, tensor, reading.depth, _beside(place)), padding=row)
+
+
+def _as_held(parameter: Parameter, tensor: Tensor, row: int | None) -> tuple[Parameter, int | None]:
+    """A parameter of which this process holds a shard, and where its padding row is there.
+
+    Its shape, and so its fans, stay those of the whole; its blocks are not looked at, since a shard cuts through them.
+    """
+    if missing(local(tensor)) or local(tensor).shape == tensor.shape:
+        return parameter, row
+    shards = shards_of(tensor, parameter.name)
+    role = "bias" if parameter.role == "forget bias" else parameter.role
+    parameter = replace(parameter, role=role, layout=replace(parameter.layout, blocks=None))
+    start, stop = shards[0].spans[0] if len(shards) == 1 and shards[0].spans else (0, 0)
+    return parameter, None if row is None or not start <= row < stop else row - start
 
 
 def _looked_at(parameter: Parameter, tensor: Tensor, sums: int, beside: tuple[int, ...] = ()) -> audit.Tensor:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from torch import nn
 
-from headstart.layout import LAYOUTS, Layout
+from headstart.layout import LAYOUTS, Layout, uneven_strides
 
 
 class Kind(NamedTuple):
@@ -51,9 +51,7 @@ def _convolution(module: nn.Module, name: str) -> Kind | None:
     if not module.transposed:
         return Kind("weight", Layout((0,), (1,), groups=module.groups, stride=stride))
     layout = Layout((1,), (0,), groups=module.groups, groups_on="in", stride=stride, transposed=True)
-    uneven = [f"{s} does not divide {k}" for k, s in zip(module.kernel_size, module.stride, strict=True) if k % s]
-    note = f"a checkerboard: the stride {uneven[0]}, so outputs differ in how many weights reach them" if uneven else ""
-    return Kind("weight", layout, note)
+    return Kind("weight", layout, uneven_strides(module.kernel_size, module.stride))
 
 
 def _embedding(module: nn.Module, name: str) -> Kind | None:

@@ -115,6 +115,12 @@ def is_lazy(tensor: Tensor) -> bool:
     return isinstance(tensor, (nn.parameter.UninitializedParameter, nn.parameter.UninitializedBuffer))
 
 
+def padding_row(place: Place) -> int | None:
+    """The row of an embedding that stands for no word, and is zero whatever is drawn."""
+    row = getattr(place.module, "padding_idx", None)
+    return row if isinstance(row, int) and place.attribute == "weight" and place.tensor.dim() == 2 else None
+
+
 def same_memory(tensor: Tensor) -> tuple[int, ...] | None:
     """What two tensors share that are one array; None where that cannot be told."""
     if (

@@ -19,9 +19,11 @@ from headstart.graph.reading import informed as said_by_pass
 from headstart.graph.residual import ResidualSum, longest_path, residual_sums
 from headstart.layout import LAYOUTS
 from headstart.models.torch import names
+from headstart.models.torch.fsdp import refuse_flattened, refuse_sharded_pass
 from headstart.models.torch.layers import Kind, kind_of
 from headstart.models.torch.record import ForwardError, record
 from headstart.models.torch.restore import left_as_found
+from headstart.models.torch.starts import UNKNOWN, start_of
 from headstart.plans import Parameter
 
 
@@ -52,15 +54,18 @@ def read(model: nn.Module, example: Any = None) -> Reading:
         example: a tensor, a tuple of positional inputs, or a dict of inputs by name; None to read the layers alone.
 
     Raises:
-        InputError: it is no module, or its forward pass fails on the example.
+        InputError: it is no module, its parameters are flattened, or its forward pass fails on the example.
     """
     if not isinstance(model, nn.Module):
         raise InputError(f"a PyTorch model is a torch.nn.Module, got {type(model).__name__}. Pass the module itself.")
+    refuse_flattened(model)
     inside = names.unwrapped(model)
     found = names.parameters(inside)
     places = {place.name: place for place in found}
     parameters = [*_parameters(found), *_packed(inside)]
     buffers = {place.name: place for place in names.buffers(inside)}
+    if example is not None:
+        refuse_sharded_pass(model, (place.tensor for place in found))
     if example is None or any(names.is_lazy(place.tensor) for place in found):  # a pass would give those their shapes
         return Reading(tuple(parameters), places, buffers)
     reading = Reading(tuple(parameters), places, buffers)
@@ -118,6 +123,8 @@ def _parameters(places: Sequence[names.Place]) -> list[Parameter]:
                 tied_to=None if first == place.name else first, owner=type(place.module).__name__,
                 trainable=tensor.requires_grad, fixed=_fixed(place),
                 note="; ".join(filter(None, (kind.note, _computed(place)))),
+                start=UNKNOWN if place.effective else start_of(place.module, place.attribute, tensor, kind),
+                zero_row=getattr(place.module, "padding_idx", None) if kind.role == "lookup" else None,
             )
         )  # fmt: skip
     return found
@@ -169,7 +176,7 @@ def forward_failed(
 ) -> InputError:
     """What to tell of a forward pass that raised: on which shapes, and in which module."""
     shapes = ", ".join(str(tuple(x.shape)) for x in (*args, *kwargs.values()) if isinstance(x, Tensor))
-    module = dict(names.modules(model)).get(failed.module)
+    module = {**dict(model.named_modules()), **dict(names.modules(model))}.get(failed.module)
     where = f", in {failed.module} ({type(module).__name__})" if failed.module else ""
     example = f"the example of shape {shapes}" if shapes else "an example without tensors"
     return InputError(

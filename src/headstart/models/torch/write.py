@@ -1,149 +1,152 @@
 """Write a plan into a PyTorch model: all is checked before the first byte; then whole tensors, several at a time.
 
-A copy to go back to would double the memory, so there is none: an interruption leaves some parameters written and
-some not, and the same call again makes all of them what the plan says.
+Of a parameter that is sharded each process writes the part that it holds, drawn by itself: no process is asked, and no
+whole tensor is made. A copy to go back to would double the memory, so there is none: an interruption leaves some
+parameters written and some not, and the same call again makes all of them what the plan says.
 """
 
 from __future__ import annotations
 
 import functools
-import itertools
+import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from headstart.draws.arrays import draw_array
 from headstart.draws.backends.compiler import compiles
 from headstart.draws.backends.numba_backend import is_consecutive
+from headstart.draws.cost import check_memory
 from headstart.draws.many import Target, fill_targets
-from headstart.draws.recipes import recipe
-from headstart.draws.rectangles import Rectangle, whole_rectangle
+from headstart.draws.recipes import check_finite, recipe
+from headstart.draws.rectangles import Rectangle, rectangle, whole_rectangle
 from headstart.draws.streams import slice_name, stream
+from headstart.draws.weights import draw_entry
 from headstart.errors import InputError, unknown
 from headstart.layout import Layout
 from headstart.models.torch import names
+from headstart.models.torch.fsdp import refuse_flattened, refuse_gathered
 from headstart.models.torch.parametrized import set_weight
+from headstart.models.torch.ranks import about, mesh_of, together
+from headstart.models.torch.shards import Shard, shards_of
+from headstart.models.torch.writable import DTYPES, check_overlaps, check_ties, check_writable
 from headstart.plans import Entry, Plan
 from headstart.schemes.distributions import Constant, Normal, TruncatedNormal, Uniform
 
-DTYPES = {torch.float32: "float32", torch.float64: "float64", torch.float16: "float16", torch.bfloat16: "bfloat16"}
 _ELEMENTWISE = (Normal, TruncatedNormal, Uniform)
+_MUCH = 2**22  # numbers whose whole matrix is worth a question about memory
 
 
-def write(plan: Plan, model: nn.Module, seed: int, threads: int | None = None) -> dict[str, float]:
+class Job(NamedTuple):
+    """One parameter to be written.
+
+    Args:
+        entry: of the plan. place: where it stands. shards: what of it is here.
+        targets: its memory where it is drawn element by element in its own order; None where it is not as simple.
+    """
+
+    entry: Entry
+    place: names.Place
+    shards: list[Shard]
+    targets: list[Target] | None
+
+
+def write(plan: Plan, model: nn.Module, seed: int, threads: int | None = None, group: Any = None) -> dict[str, float]:
     """Give every parameter of a plan its numbers.
+
+    Args:
+        group: of the processes that apply it together, or their mesh, or "mesh" for the one that the model is sharded
+            on: whether they agree is checked first, by one exchange. None asks nobody.
 
     Returns:
         Parameters whose layer changes what was written on the way: name -> how far the weight that it uses is from it,
         relative to it.
 
     Raises:
-        InputError: the model does not have what the plan speaks of, or a parameter cannot be written; nothing was.
+        InputError: the model does not have what the plan speaks of, a parameter cannot be written, or processes of the
+            group differ; nothing was written, on any of them.
     """
     places = {place.name: place for place in names.parameters(names.unwrapped(model))}
+    if group is None:
+        jobs = _prepared(plan, model, places, seed)
+    else:
+        shapes = {name: _shape_and_type(place.tensor) for name, place in places.items()}
+        jobs = together(
+            lambda: _prepared(plan, model, places, seed),
+            lambda trouble: about(plan, seed, shapes, trouble),
+            mesh_of(place.tensor for place in places.values()) if group == "mesh" else group,
+        )
+    return _write(jobs, seed, threads)
+
+
+def _shape_and_type(tensor: Tensor) -> tuple[tuple[int, ...], str]:
+    shape = () if names.is_lazy(tensor) else tuple(tensor.shape)
+    return shape, str(tensor.dtype).removeprefix("torch.")
+
+
+def _prepared(plan: Plan, model: nn.Module, places: dict[str, names.Place], seed: int) -> list[Job]:
+    """The parameters of a plan with their memory, each checked; nothing is written."""
+    refuse_flattened(model)
+    refuse_gathered(model)
     chosen = [(entry, _place(entry, places)) for entry in plan.entries]
     for entry, place in chosen:
-        _check(entry, place)
-    _check_overlaps([place for _, place in chosen if place.effective is None])
-    fast, slow, padding = [], [], []
-    for entry, place in chosen:
-        tensor = place.tensor
-        targets = _targets(entry, tensor, seed) if place.effective is None and compiles() else None
+        check_writable(entry, place)
+    check_ties(plan, places)
+    jobs = [_job(entry, place, seed) for entry, place in chosen]
+    written = [job for job in jobs if job.place.effective is None]
+    check_overlaps([(job.entry.name, shard.memory) for job in written for shard in job.shards])
+    return jobs
+
+
+def _job(entry: Entry, place: names.Place, seed: int) -> Job:
+    """One parameter, with all that may be refused of it asked."""
+    shards = shards_of(place.tensor, entry.name)
+    simple = place.effective is None and len(shards) == 1 and compiles()
+    try:
+        targets = _targets(entry, shards[0], seed) if simple else None
         if targets is None:
-            slow.append((entry, place))
-            _rehearse(entry, tensor, seed)
-        else:
-            fast += targets
-        row = getattr(place.module, "padding_idx", None)
-        if row is not None and entry.role in ("lookup", "tied lookup"):
-            padding.append((tensor, row))
+            _rehearse(entry, place, shards, seed)
+    except InputError as error:
+        raise InputError(f"{entry.name}: {error}") from None
+    return Job(entry, place, shards, targets)
+
+
+def _write(jobs: Sequence[Job], seed: int, threads: int | None) -> dict[str, float]:
+    """Draw everything that is here; how far weights are off that their layers change."""
     changed: dict[str, float] = {}
     with torch.no_grad():
-        fill_targets(fast, threads)
-        for entry, place in slow:
-            changed |= _write_one(entry, place, seed, threads)
-        for tensor, row in padding:
-            tensor[row] = 0
-    torch.autograd.graph.increment_version([place.tensor for _, place in chosen if place.effective is None])
+        fill_targets([target for job in jobs for target in job.targets or ()], threads)
+        for job in jobs:
+            if job.place.effective is not None:
+                changed |= _set_computed(job, seed, threads)
+                continue
+            for shard in job.shards if job.targets is None else ():
+                _fill(job.entry, shard, seed, threads)
+            row = names.padding_row(job.place)
+            if row is not None and job.entry.role in ("lookup", "tied lookup"):
+                for shard in job.shards:
+                    start, stop = shard.spans[0]
+                    shard.memory[max(row - start, 0) : max(min(row + 1, stop) - start, 0)] = 0
+    torch.autograd.graph.increment_version([job.place.tensor for job in jobs if job.place.effective is None])
     return changed
 
 
 def _place(entry: Entry, places: dict[str, names.Place]) -> names.Place:
     if entry.name not in places:
-        raise unknown("parameter", entry.name, list(places) or ["none"])
+        told = unknown("parameter", entry.name, list(places) or ["none"])
+        raise InputError(f"{told} Of a part of the planned model, such as a pipeline's stage, apply plan.part(model).")
     return places[entry.name]
 
 
-def _check(entry: Entry, place: names.Place) -> None:
-    """Whether a parameter can be written."""
-    tensor, name = place.tensor, entry.name
-    if names.is_lazy(tensor):
-        raise InputError(f"{name} has no shape before the first batch. Run one batch through the model, then apply.")
-    if tuple(tensor.shape) != entry.shape:
-        raise InputError(
-            f"{name} has shape {tuple(tensor.shape)}, and the plan was made for {entry.shape}. Plan again."
-        )
-    if tensor.is_meta:
-        raise InputError(f"{name} is on the meta device and has no memory. Call model.to_empty(device='cpu') first.")
-    if type(tensor).__name__ == "FakeTensor":
-        raise InputError(f"{name} is a fake tensor and has no memory. Apply the plan outside of FakeTensorMode.")
-    if type(tensor) not in (Tensor, nn.Parameter) and not isinstance(tensor, nn.Parameter):
-        raise InputError(
-            f"{name} is a {type(tensor).__name__}, which cannot be written in place. Write its local part."
-        )
-    if tensor.dtype not in DTYPES or tensor.layout != torch.strided:
-        raise InputError(
-            f"{name} is of {tensor.dtype} and {tensor.layout}: weights are drawn in float32, float64, float16 or "
-            "bfloat16 and strided. Leave it out of the plan by a rule 'keep'."
-        )
-    if tensor.is_inference() and not torch.is_inference_mode_enabled():
-        raise InputError(f"{name} was made in inference mode. Apply the plan in torch.inference_mode().")
-
-
-def _check_overlaps(places: Sequence[names.Place]) -> None:
-    """No two parameters may share memory, unless they are one array, which a plan draws once."""
-    spans = []
-    for place in places:
-        tensor = place.tensor
-        if tensor.numel() == 0:
-            continue
-        begin = tensor.data_ptr()
-        reach = sum((size - 1) * abs(stride) for size, stride in zip(tensor.shape, tensor.stride(), strict=True))
-        spans.append((str(tensor.device), begin, begin + (reach + 1) * tensor.element_size(), place))
-        if reach + 1 < tensor.numel():
-            raise InputError(
-                f"{place.name} has elements that share memory. Give it memory of its own: parameter.clone()."
-            )
-    spans.sort(key=lambda span: span[:3])
-    for (device, _, end, first), (other, begin, _, second) in itertools.pairwise(spans):
-        if device == other and begin < end and not _interleaved(first.tensor, second.tensor):
-            raise InputError(
-                f"{first.name} and {second.name} share memory and are not the same array. Give one of them memory "
-                "of its own, or leave it out by a rule 'keep'."
-            )
-
-
-def _interleaved(first: Tensor, second: Tensor) -> bool:
-    """Whether two views of one buffer have no element in common, such as two column blocks of a matrix."""
-    if first.stride() != second.stride() or first.dtype != second.dtype or first.dim() == 0:
-        return False
-    step = max(first.stride())
-    axis = first.stride().index(step)
-    inner = [i for i in range(first.dim()) if i != axis]
-    reach = sum((first.shape[i] - 1) * first.stride(i) for i in inner)
-    apart = (second.data_ptr() - first.data_ptr()) // first.element_size() % step
-    other = sum((second.shape[i] - 1) * second.stride(i) for i in inner)
-    return apart > reach and apart + other < step
-
-
-def _targets(entry: Entry, tensor: Tensor, seed: int) -> list[Target] | None:
-    """The memory of a tensor that is drawn element by element in its own order; None where it is not as simple."""
-    draw = entry.draws[0]
+def _targets(entry: Entry, shard: Shard, seed: int) -> list[Target] | None:
+    """The memory of a whole weight whose elements are drawn one by one in its own order; None where it is not so."""
+    draw, tensor = entry.draws[0], shard.memory
+    if entry.picks or entry.flip:  # a part of a weight begins within its stream
+        return None
     if not isinstance(draw, _ELEMENTWISE) or (len(entry.draws) > 1 and len(set(entry.draws)) > 1):
         return None
-    if tensor.device.type != "cpu" or type(tensor) not in (Tensor, nn.Parameter) or tensor.numel() == 0:
+    if tensor.device.type != "cpu" or tuple(tensor.shape) != entry.shape or tensor.numel() == 0:
         return None
     width = tensor.element_size()
     where = _rectangle(entry.shape, entry.layout)
@@ -187,32 +190,40 @@ def _is_plain(layout: Layout) -> bool:
     )
 
 
-def _rehearse(entry: Entry, tensor: Tensor, seed: int) -> None:
+def _rehearse(entry: Entry, place: names.Place, shards: Sequence[Shard], seed: int) -> None:
     """Let every draw that may be refused be refused before anything is written: an empty part of it is drawn."""
-    try:
-        draw_array(
-            entry.draws if len(entry.draws) > 1 else entry.draw, entry.shape, seed, entry.key, entry.stream_role,
-            DTYPES[tensor.dtype], layout=entry.layout, region=[(0, 0)] * len(entry.shape),
-        )  # fmt: skip
-    except InputError as error:
-        raise InputError(f"{entry.name}: {error}") from None
+    dtype = DTYPES[place.tensor.dtype]
+    constant = _constant(entry)
+    if constant is not None:
+        check_finite(constant, dtype)
+        return
+    draw_entry(entry, seed, dtype, region=[(0, 0)] * len(entry.shape), backend="torch")
+    for shard in shards if math.prod(entry.shape) > _MUCH else ():  # matrices are made whole
+        where = rectangle(entry.shape, entry.layout, shard.spans)
+        check_memory(entry.draws, entry.shape, where, dtype, "torch", filled=True, free=None)
 
 
-def _write_one(entry: Entry, place: names.Place, seed: int, threads: int | None) -> dict[str, float]:
-    """Draw one parameter; a computed weight is set through its layer and read back."""
-    tensor = place.tensor
-    draw: Any = entry.draws if len(entry.draws) > 1 else entry.draw
-    if place.effective is None:
-        if isinstance(draw, Constant):
-            tensor.detach().fill_(draw.value)
-        else:
-            draw_array(draw, entry.shape, seed, entry.key, entry.stream_role, DTYPES[tensor.dtype], layout=entry.layout,
-                       out=tensor.detach(), threads=threads)  # fmt: skip
-        return {}
-    values = torch.empty(entry.shape, dtype=tensor.dtype, device=tensor.device)
-    draw_array(
-        draw, entry.shape, seed, entry.key, entry.stream_role, DTYPES[tensor.dtype], layout=entry.layout, out=values
-    )
+def _constant(entry: Entry) -> float | None:
+    """The number that all of a parameter is."""
+    return entry.draw.value if isinstance(entry.draw, Constant) and len(set(entry.draws)) == 1 else None
+
+
+def _fill(entry: Entry, shard: Shard, seed: int, threads: int | None) -> None:
+    """Draw what is here of one parameter."""
+    tensor = shard.memory
+    constant = _constant(entry)
+    if constant is not None:
+        tensor.fill_(constant)
+    else:
+        draw_entry(entry, seed, DTYPES[tensor.dtype], region=shard.spans, out=tensor, threads=threads)
+
+
+def _set_computed(job: Job, seed: int, threads: int | None) -> dict[str, float]:
+    """Set a weight through the layer that computes it, and read back how far it is from what was drawn."""
+    entry, place = job.entry, job.place
+    assert place.effective is not None
+    values = torch.empty(entry.shape, dtype=place.tensor.dtype, device=place.tensor.device)
+    draw_entry(entry, seed, DTYPES[values.dtype], out=values, threads=threads)
     set_weight(place.module, place.effective, values)
     if place.effective.free:
         used = getattr(place.module, place.effective.attribute).detach()

@@ -27,6 +27,7 @@ from headstart.graph.predict import WeightMoments
 from headstart.graph.reading import roles_of
 from headstart.graph.residual import longest_path, residual_sums
 from headstart.models.torch import names
+from headstart.models.torch.fsdp import refuse_sharded_pass
 from headstart.models.torch.measure.alike import distinct_units
 from headstart.models.torch.measure.checks import (
     as_input,
@@ -87,6 +88,7 @@ def trace_of(
     jacobian: int = 0,
     plan: Any = None,
     predict_only: bool = False,
+    reading: Reading | None = None,
 ) -> Trace:
     """What one forward and one backward pass show. The model is left as it was found, when it raises too.
 
@@ -102,6 +104,7 @@ def trace_of(
         jacobian: how many singular values of the derivative of the output by the input are taken.
         plan: of the draws: a plan or a scheme.
         predict_only: whether nothing is measured, and theory alone speaks; the model may be on the meta device.
+        reading: of the model, by somebody who knows its layers better.
 
     Raises:
         InputError: the model, its inputs or its loss cannot be measured; nothing was changed.
@@ -109,8 +112,9 @@ def trace_of(
     draws, jacobian = whole(draws, "draws"), whole(jacobian, "jacobian", 0)
     if learning_rate is not None:
         learning_rate = not_negative(learning_rate, "the learning rate", "0.1")
-    reading = read(model)
+    reading = reading or read(model)
     inside = names.unwrapped(model)
+    refuse_sharded_pass(model, (place.tensor for place in reading.places.values()))
     check_model(reading, predict_only)
     question = Question(tuple(args), dict(kwargs or {}), loss, target, checked_seed(seed), learning_rate)
     check_devices(reading, question.tensors)
