@@ -5,6 +5,7 @@ Every builder gives what `hs.probe` takes: (model or function, inputs before the
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -149,7 +150,7 @@ class Convs(nnx.Module):
         channels = [16, 16, 16, 16, 16, 16]
         self.convs = nnx.List([
             nnx.Conv(a, b, (3, 3), kernel_init=init, rngs=nnx.Rngs(at))
-            for at, (a, b) in enumerate(zip(channels[:-1], channels[1:], strict=True))
+            for at, (a, b) in enumerate(itertools.pairwise(channels))
         ])  # fmt: skip
         self.head = nnx.Linear(16, 10, rngs=nnx.Rngs(50))
 

@@ -430,8 +430,9 @@ def number_of(held: Any) -> float:
             return formula if number > 0 else -formula
     for digits in range(1, 9):
         short = float(f"{number:.{digits}g}")
-        if np.isfinite(number) and float(np.asarray(short).astype(held.dtype)) == number:
-            return short
+        with np.errstate(over="ignore"):  # the largest number of a type, shortened upwards
+            if np.isfinite(number) and float(np.asarray(short).astype(held.dtype)) == number:
+                return short
     return number
 
 

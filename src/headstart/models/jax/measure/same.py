@@ -23,7 +23,7 @@ def identity_of(op: Op) -> Hashable:
 
 def _of(replay: Any) -> Hashable:
     if isinstance(replay, Replay):
-        return replay.primitive.name, _settings(replay.primitive.name, replay.params), tuple(map(str, replay.dtypes))
+        return replay.primitive.name, _settings(replay.primitive.name, replay.params), _avals(replay)
     if isinstance(replay, Inside):
         numbers: dict[int, int] = {}
         known = tuple((_number(numbers, value), _held(held)) for value, held in sorted(replay.known.items()))
@@ -33,6 +33,10 @@ def _of(replay: Any) -> Hashable:
         return "run", known, _numbered(numbers, replay.inputs), steps, _numbered(numbers, replay.outputs)
     step = getattr(replay, "step", getattr(replay, "length", None))
     return (type(replay).__name__, step) if step is not None else replay
+
+
+def _avals(replay: Replay) -> Hashable:
+    return tuple((tuple(shape), str(dtype)) for shape, dtype in replay.avals)
 
 
 def _settings(primitive: str, params: Mapping[str, Any]) -> Hashable:
