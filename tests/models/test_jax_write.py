@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import torch
 
 import headstart as hs
 
@@ -77,6 +78,8 @@ BAD: dict[str, tuple[Any, str]] = {
     "a function": (lambda: hs.plan(lambda params, x: x, "he"), r"is a function without\. Pass them: params=tree"),
     "a Linen module alone": (lambda: hs.plan(nn.Dense(3), "he"), "as params=, or an example"),
     "params of what is no function": (lambda: hs.plan(tree(), "he", params=tree()), "go with a module or a function"),
+    "params of PyTorch": (lambda: hs.plan(torch.nn.Linear(2, 3), "he", params=tree()), "got a model of torch"),
+    "a training loop": (lambda: hs.watch(tree()), "watch follows training loops of PyTorch, got dict"),
     "keys that collide": (
         lambda: hs.plan({"a": {"b": jnp.ones(3)}, "a.b": jnp.ones(3)}, "he"),
         r"two parameters are called 'a\.b': \('a', 'b'\) and \('a\.b',\)",

@@ -23,10 +23,8 @@ def adapter_of(model: Any) -> ModuleType:
     Raises:
         InputError: it is no model of a library that is known here.
     """
-    for library, (module, name) in MODELS.items():
-        loaded = sys.modules.get(module)
-        kind = getattr(loaded, name, None)
-        if kind is not None and isinstance(model, kind):
+    for library in MODELS:
+        if _is_of(model, library):
             return importlib.import_module(f"headstart.models.{library}")
     _check_keras(model)
     if sys.modules.get("jax") is not None:  # whose models are any tree of arrays: asked last
@@ -38,6 +36,13 @@ def adapter_of(model: Any) -> ModuleType:
         "a model is a torch.nn.Module, a keras.Model, or where JAX is loaded a Flax or Equinox module or a tree of "
         f"arrays, got {got}. Pass the module itself."
     )
+
+
+def _is_of(model: Any, library: str) -> bool:
+    """Whether a model is one of a library's, if that is loaded at all."""
+    module, name = MODELS[library]
+    kind = getattr(sys.modules.get(module), name, None)
+    return kind is not None and isinstance(model, kind)
 
 
 def is_function(model: Any) -> bool:
@@ -54,6 +59,9 @@ def adapted(model: Any, params: Any = None, example: Any = None) -> tuple[Module
     if params is not None:
         if sys.modules.get("jax") is None:
             raise InputError("params= go with a module or a function over JAX, and JAX is not loaded. Leave them out.")
+        own = next((library for library in MODELS if _is_of(model, library)), None)
+        if own is not None:
+            raise InputError(f"params= go with a module or a function over JAX, got a model of {own}. Leave them out.")
         return importlib.import_module("headstart.models.jax"), _formed(model, params, example)
     adapter = adapter_of(model)
     return (adapter, _formed(model, None, example)) if adapter.__name__.endswith(".jax") else (adapter, model)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import atexit
 import fnmatch
-import importlib
+import importlib.util
 import json
 import os
 import time
 import weakref
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import Any
 
 from headstart import check
@@ -139,7 +139,7 @@ def watch(
     ...     print([json.loads(line).get("step") for line in watching.file.read_text().splitlines()])
     [None, 1, 3]
     """
-    adapter = importlib.import_module(f"{adapter_of(model).__name__}.watch")
+    adapter = _watcher_of(model)
     every = check.whole(every, "every", 1, example="100")
     wanted = _wanted(layers)
     sinks = [sink_of(each) for each in ([] if to is None else to if isinstance(to, list) else [to])]
@@ -174,6 +174,21 @@ def _closed(here: Callable[[], Watch | None]) -> None:
     watching = here()
     if watching is not None:
         watching.close()
+
+
+def _watcher_of(model: Any) -> ModuleType:
+    """What watches models of this library.
+
+    Raises:
+        InputError: nothing does.
+    """
+    name = f"{adapter_of(model).__name__}.watch"
+    if importlib.util.find_spec(name) is None:
+        raise InputError(
+            f"watch follows training loops of PyTorch, got {type(model).__name__}. Call hs.probe at the steps that you "
+            "want to see."
+        )
+    return importlib.import_module(name)
 
 
 def _wanted(layers: str | Iterable[str] | None) -> Callable[[str], bool]:

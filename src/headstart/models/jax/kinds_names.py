@@ -175,7 +175,7 @@ def _gate(place: Place, kind: Kind) -> Kind:
     """A layer inside a recurrent cell of Linen's, which has a layer for each gate."""
     cell = place.owners[-2] if len(place.owners) > 1 else None
     layer = place.steps[-2] if len(place.steps) > 1 else ""
-    if not isinstance(cell, Mapping) or {str(key) for key in cell} not in (LSTM, GRU):
+    if not isinstance(cell, Mapping) or len(cell) not in (6, 8) or {str(key) for key in cell} not in (LSTM, GRU):
         return kind
     if kind.role == "bias":
         forget = layer == "hf" and len(place.shape) == 1

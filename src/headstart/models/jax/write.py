@@ -30,19 +30,23 @@ def write(plan: Plan, model: Any, seed: int, threads: int | None = None) -> Any:
     found = model_of(model)
     check_seed(seed)
     chosen = [(entry, place_of(entry.name, found)) for entry in plan.entries]
+    tracing = _tracing()
     for entry, place in chosen:
-        _check(entry, place)
-    empty = _unfilled(found, plan, {place.name for _, place in chosen})
-    for entry, place in chosen:
+        _check(entry, place, tracing)
+    empty = _unfilled(found, plan, {place.name for _, place in chosen}, tracing)
+    alike = {
+        (entry.draws, entry.layout, entry.shape, str(place.value.dtype)): (entry, place) for entry, place in chosen
+    }
+    for entry, place in alike.values():
         _rehearse(entry, place, seed)
     if found.in_place:  # one by one, so that old and new are never there together
         for name, fill in empty.items():
             found.rebuild({name: fill})
         for entry, place in chosen:
-            found.rebuild({place.name: _drawn(entry, place.value, seed, threads)})
+            found.rebuild({place.name: _drawn(entry, place.value, seed, tracing, threads)})
         return found.rebuild({})
     return found.rebuild(
-        {**empty, **{place.name: _drawn(entry, place.value, seed, threads) for entry, place in chosen}}
+        {**empty, **{place.name: _drawn(entry, place.value, seed, tracing, threads) for entry, place in chosen}}
     )
 
 
@@ -58,7 +62,7 @@ def place_of(name: str, model: Model) -> Place:
     raise unknown("parameter", name, list(model.places))
 
 
-def _check(entry: Entry, place: Place) -> None:
+def _check(entry: Entry, place: Place, tracing: bool) -> None:
     """Whether a parameter can be written."""
     name, value = place.name, place.value
     if place.shape != entry.shape:
@@ -75,7 +79,7 @@ def _check(entry: Entry, place: Place) -> None:
     sharding = _sharding(value)
     if sharding is not None:
         check_sharding(name, place.shape, sharding)
-    elif is_abstract(value) and jax.process_count() > 1 and not _tracing():
+    elif is_abstract(value) and jax.process_count() > 1 and not tracing:
         raise InputError(
             f"{name} is a jax.ShapeDtypeStruct without a sharding, and there are {jax.process_count()} processes: each "
             "would make an array of its own. Give it one: jax.ShapeDtypeStruct(shape, dtype, sharding=...)."
@@ -90,7 +94,7 @@ def _rehearse(entry: Entry, place: Place, seed: int) -> None:
         raise InputError(f"{place.name}: {error}") from None
 
 
-def _unfilled(model: Model, plan: Plan, drawn: set[str]) -> dict[str, Any]:
+def _unfilled(model: Model, plan: Plan, drawn: set[str], tracing: bool) -> dict[str, Any]:
     """What abstract leaves get that the plan does not draw: what their layers start with.
 
     Raises:
@@ -109,7 +113,9 @@ def _unfilled(model: Model, plan: Plan, drawn: set[str]) -> dict[str, Any]:
         if name and not model.places[name].modules and left.role in ROLE_STARTS:
             known.setdefault(name, ROLE_STARTS[left.role])
     found = {
-        name: _filled(start, missing[name]) for name, start in known.items() if name in missing and start is not None
+        name: _filled(start, missing[name], tracing)
+        for name, start in known.items()
+        if name in missing and start is not None
     }
     lost = [name for name in missing if name not in found]
     keys = [name for name in lost if jnp.issubdtype(missing[name].dtype, jax.dtypes.prng_key)]
@@ -131,10 +137,10 @@ STATISTICS = {"mean": 0.0, "var": 1.0, "count": 0.0}  # what running statistics,
 ROLE_STARTS = {"norm scale": 1.0, "norm shift": 0.0}
 
 
-def _filled(value: float, like: Any) -> Any:
+def _filled(value: float, like: Any, tracing: bool) -> Any:
     """An abstract leaf as an array of one number."""
     sharding = _sharding(like)
-    if sharding is None or _tracing():
+    if sharding is None or tracing:
         return jnp.full(like.shape, value, like.dtype)
     return jax.make_array_from_callback(
         like.shape, sharding, lambda index: np.full(_size(index, like.shape), value, like.dtype)
@@ -145,13 +151,13 @@ def _size(index: tuple[slice, ...], shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(len(range(*part.indices(size))) for part, size in zip(index, shape, strict=True))
 
 
-def _drawn(entry: Entry, like: Any, seed: int, threads: int | None) -> Any:
+def _drawn(entry: Entry, like: Any, seed: int, tracing: bool, threads: int | None) -> Any:
     """The numbers of an entry, as the leaf that they take the place of: where it lies, of its type."""
     dtype = str(like.dtype)
     if isinstance(like, np.ndarray):
         return draw_entry(entry, seed, dtype, backend="numba", threads=threads)
     sharding = _sharding(like)
-    if is_traced(like) or _tracing():
+    if is_traced(like) or tracing:
         made = draw_entry(entry, seed, dtype, backend="jax")
         made = made if sharding is None else constrained(made, sharding)
     elif sharding is None or not getattr(like, "committed", True):
