@@ -9,7 +9,7 @@ from typing import NamedTuple
 from headstart.audits.look import Look, truncated_std
 from headstart.errors import InputError
 from headstart.layout import Layout, block_fans
-from headstart.libraries.starts import MISTAKEN_FANS, NUMERATORS, OF, RECURRENT_GATES, STARTS
+from headstart.libraries.starts import KERAS_LAYERS, MISTAKEN_FANS, NUMERATORS, OF, RECURRENT_GATES, STARTS
 from headstart.plans import Parameter
 
 
@@ -30,6 +30,9 @@ def fans_of(parameter: Parameter, layout: Layout | None = None) -> dict[str, flo
     field = math.prod(shape[2:])
     found |= {"torch_in": shape[1] * field, "torch_out": shape[0] * field, "bilinear": shape[1]}
     found["torch_avg"] = (found["torch_in"] + found["torch_out"]) / 2
+    if parameter.owner in KERAS_LAYERS:
+        field = math.prod(shape[:-2])
+        found |= {"keras_in": shape[-2] * field, "keras_avg": (shape[-2] + shape[-1]) * field / 2}
     if parameter.what.fans:
         try:
             fans = block_fans(shape, layout)[0]
@@ -117,11 +120,16 @@ def _mistaken(fans: Mapping[str, float]) -> Iterator[Mistake]:
     for name, words in MISTAKEN_FANS.items():
         if name not in fans:
             continue
-        right = {"torch_out": "fan_out", "all_groups_out": "fan_out", "torch_avg": "fan_avg"}.get(name, "fan_in")
+        right = {"torch_out": "fan_out", "all_groups_out": "fan_out"}.get(name, "fan_avg" if _is_mean(name) else "fan_in")
         if abs(fans[name] / fans[right] - 1) < 0.2:
             continue
         for scheme, numerator in NUMERATORS.items():
-            if (name == "torch_avg") == (scheme == "He"):  # He has one fan
+            if _is_mean(name) == (scheme == "He"):  # He has one fan
                 continue
-            called = "Glorot" if name == "torch_avg" else scheme
+            called = "Glorot" if _is_mean(name) else scheme
             yield Mistake(f"{called}, {words}", math.sqrt(numerator / fans[name]), math.sqrt(numerator / fans[right]))
+
+
+def _is_mean(fan: str) -> bool:
+    """Whether it is the mean of both fans, as Glorot has it."""
+    return fan.endswith("_avg")

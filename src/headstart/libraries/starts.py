@@ -1,8 +1,8 @@
 """What libraries and papers start weights from, as data: which law, and what its standard deviation is a function of.
 
 A recipe is known by its law and its scale. `fan` names what the variance is divided by: fan_in, fan_out and their mean
-as the layout counts them; torch_in, torch_out, torch_avg as `torch.nn.init` counts them from the shape alone; hidden,
-the size of a recurrent layer; sums, the residual sums of the model; or one, for a scale of its own.
+as the layout counts them; torch_in, torch_out, torch_avg as `torch.nn.init` counts them from the shape alone; keras_in,
+keras_avg as Keras does; hidden, the size of a recurrent layer; sums, the residual sums of the model; or one, for a scale of its own.
 """
 
 from __future__ import annotations
@@ -23,6 +23,13 @@ _LAYERS = (
 )
 RECURRENT_GATES = {"RNN": 1, "LSTM": 4, "GRU": 3, "RNNCell": 1, "LSTMCell": 4, "GRUCell": 3}
 _RECURRENT = tuple(RECURRENT_GATES)
+
+
+# Keras's layers whose kernels are not (*field, in, out), which is how Keras counts every shape, or hold several layers'
+KERAS_LAYERS = (
+    "EinsumDense", "DepthwiseConv1D", "DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D", "Conv1DTranspose",
+    "Conv2DTranspose", "Conv3DTranspose", "LSTMCell", "GRUCell", "ConvLSTMCell",
+)  # fmt: skip
 
 
 class Start(NamedTuple):
@@ -54,6 +61,9 @@ STARTS: tuple[Start, ...] = (
         "torch_avg",
         owners=("MultiheadAttention",),
     ),
+    Start(
+        "Glorot over the shape, Keras's default for {owner}", ("uniform",), 1.0, "keras_avg", owners=KERAS_LAYERS
+    ),
     Start("He, fan_in", LAWS, 2.0, "fan_in"),
     Start("He, fan_out", LAWS, 2.0, "fan_out"),
     Start("LeCun, fan_in", LAWS, 1.0, "fan_in"),
@@ -81,6 +91,8 @@ MISTAKEN_FANS: dict[str, str] = {
     "torch_in": "fan_in counted from the shape, as torch.nn.init does",
     "torch_out": "fan_out counted from the shape, as torch.nn.init does",
     "torch_avg": "both fans counted from the shape, as torch.nn.init does",
+    "keras_in": "fan_in counted from the shape, as Keras does",
+    "keras_avg": "both fans counted from the shape, as Keras does",
     "all_groups": "fan_in counted over the channels of all groups",
     "all_groups_out": "fan_out counted over the channels of all groups",
     "no_stride": "fan_in counted without the stride",

@@ -1,6 +1,6 @@
 """What differs between Keras's backends: how a pass is recorded and measured, and how numbers come into a variable.
 
-Each module has the same functions: `record`, `trace`, `put` and `values`. A backend without a module of its own is
+Each module has the same functions: `record`, `trace`, `put`, `values` and `held`. A backend without a module of its own is
 written to and looked at through NumPy, and its passes are not recorded.
 """
 

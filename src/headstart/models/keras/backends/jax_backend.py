@@ -17,6 +17,7 @@ from headstart.graph.graph import Graph
 from headstart.models.keras import names
 from headstart.models.keras.inputs import forward_failed
 from headstart.plans import Entry
+from headstart.plans.verified import Held, Piece
 from headstart.signals.trace import Trace
 
 
@@ -38,3 +39,16 @@ def values(variable: Any) -> Values:
     if array.dtype.name == "bfloat16":
         return ArrayValues(array.view(np.int16), "bfloat16", lambda stored: stored.view(array.dtype).astype(np.float32))
     return ArrayValues(array)
+
+
+def held(variable: Any) -> Held:
+    """What this process holds of a variable: the shards on its own devices."""
+    array = variable.value
+    pieces = []
+    for shard in array.addressable_shards:
+        spans = tuple(
+            (index.start or 0, size if index.stop is None else index.stop)
+            for index, size in zip(shard.index, array.shape, strict=True)
+        )
+        pieces.append(Piece(spans, lambda index, data=shard.data: np.asarray(data)[index]))  # type: ignore[misc]
+    return Held(tuple(array.shape), str(array.dtype), tuple(pieces))

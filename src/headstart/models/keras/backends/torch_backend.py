@@ -15,6 +15,7 @@ from headstart.graph.graph import Graph
 from headstart.models.keras import names
 from headstart.models.keras.inputs import forward_failed
 from headstart.models.torch import write as torch_write
+from headstart.models.torch.held import held_of as torch_held
 from headstart.models.torch.measure import trace_of
 from headstart.models.torch.names import Place as TorchPlace
 from headstart.models.torch.read import Reading as TorchReading
@@ -23,6 +24,7 @@ from headstart.models.torch.record import record as recorded
 from headstart.models.torch.restore import left_as_found
 from headstart.models.torch.values import TensorValues
 from headstart.plans import Entry, Plan
+from headstart.plans.verified import Held
 from headstart.signals.trace import Trace
 
 
@@ -100,3 +102,8 @@ def values(variable: Any) -> Values:
 def _arrays(view: View, reading: Any) -> dict[str, Tensor]:
     known = {parameter.name for parameter in reading.parameters}
     return {name: tensor for name, tensor in view.named_parameters() if name in known}
+
+
+def held(variable: Any) -> Held:
+    """What this process holds of a variable."""
+    return torch_held(TorchPlace(nn.Module(), "value", "value", variable.value))
