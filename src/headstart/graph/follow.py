@@ -84,6 +84,8 @@ class _Walk:
             self.seen.add(value)
             if value in self.graph.outputs:
                 self.found.append(Following("output", via=via))
+            if value in self.graph.again:
+                stack.append((self.graph.again[value], via))
             norm = written_norm(self.graph, value) if self.graph.values[value].kind == "data" else None
             if norm is not None:
                 stack.append((norm[1], (*via, "norm")))

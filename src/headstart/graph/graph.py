@@ -22,6 +22,7 @@ class Graph:
         calls: of modules, in order.
         numbers: what constants of one element are, by value; for replays.
         arrays: samples of what larger constants hold that meet data, and of computed weights; evenly spread.
+        again: of loops whose body stands here once: what one round hands on -> where the next one takes it.
     """
 
     values: tuple[Value, ...]
@@ -31,6 +32,7 @@ class Graph:
     calls: tuple[Call, ...] = ()
     numbers: dict[int, float] = field(default_factory=dict)
     arrays: dict[int, Any] = field(default_factory=dict, compare=False, repr=False)
+    again: dict[int, int] = field(default_factory=dict)
 
     @cached_property
     def readers(self) -> dict[int, tuple[int, ...]]:

@@ -89,6 +89,7 @@ def _function(met: Sequence[Following]) -> Callable[..., Any] | None:
 
 _ROLES = {
     "weight": "weight", "recurrent": "recurrent", "lookup": "lookup", "bias": "bias", "scale": "layer scale",
+    "norm scale": "norm scale",
     "shift": "norm shift", "slope": "slope", "table": "table", "token": "token", "other": "unknown",
 }  # fmt: skip
 

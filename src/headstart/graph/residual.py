@@ -50,11 +50,12 @@ def residual_sums(graph: Graph) -> tuple[ResidualSum, ...]:
 
 
 def longest_path(graph: Graph, sums: Iterable[ResidualSum]) -> int:
-    """How many residual sums lie one behind the other: L in 1/sqrt(L)."""
+    """How many residual sums lie one behind the other: L in 1/sqrt(L). One in a loop counts as often as it goes round."""
     places = {found.op for found in sums}
     depth: dict[int, int] = {}
     for op in graph.ops:
-        here = max((depth.get(value, 0) for _, value in op.inputs), default=0) + (op.index in places)
+        here = max((depth.get(value, 0) for _, value in op.inputs), default=0)
+        here += int(op.attributes.get("repeats", 1)) * (op.index in places)
         depth.update(dict.fromkeys(op.outputs, here))
     return max((depth.get(value, 0) for value in graph.outputs), default=0)
 

@@ -21,11 +21,13 @@ class View(NamedTuple):
         axes: for each axis of the view the parameter's axes that it runs over; none for one of size 1 or repeated.
         part: (axis, start, stop) where the view has only a part of one axis, else None.
         whole: whether the view is all of the parameter, or a part along one axis; False for anything stranger.
+        stack: the parameter's axes that a loop goes along, of which the view has one place at a time.
     """
 
     axes: tuple[tuple[int, ...], ...]
     part: tuple[int, int, int] | None
     whole: bool
+    stack: tuple[int, ...] = ()
 
 
 class Operand(NamedTuple):
@@ -62,6 +64,7 @@ def translated(axes: Axes, view: View) -> tuple[Layout | None, str]:
     for name, numbers in (("out_axes", axes.out), ("in_axes", axes.ins), ("stack_axes", axes.stack),
                           ("lookup_axes", axes.lookup)):  # fmt: skip
         named[name] = tuple(dict.fromkeys(sorted(axis for number in numbers for axis in view.axes[number])))
+    named["stack_axes"] = tuple(sorted({*named["stack_axes"], *view.stack}))
     every = [axis for numbers in named.values() for axis in numbers]
     if len(every) != len(set(every)):
         return None, "one of its axes is an output and an input at once"

@@ -9,7 +9,7 @@ WEIGHTED = frozenset({
 })  # fmt: skip
 # these move, pick, repeat or join elements and change none of them
 RESHAPE = frozenset({"reshape", "permute", "slice", "split", "expand", "identity", "write", "pad"})
-JOIN = frozenset({"concatenate", "stack"})
+JOIN = frozenset({"concatenate", "stack", "choice"})  # a choice: one of several values, by what comes in
 # these change the scale of all elements alike, or of some at random, and keep the sign
 SCALE = frozenset({"dropout", "norm", "pool", "reduce", "scale"})
 ARITHMETIC = frozenset({"add", "subtract", "multiply", "divide"})

@@ -21,6 +21,7 @@ RULES: dict[str, Rule] = {
     "bilinear": sums.bilinear, "attention": attending.attend, "attention layer": attending.layer,
     "softmax": attending.softmax, "norm": elements.norm, "dropout": elements.dropout, "glu": elements.glu,
     "pool": means.pool, "reduce": means.reduce, "concatenate": moves.joined, "stack": moves.joined,
+    "choice": moves.joined,
     "pad": moves.padded, "write": moves.written, "expand": moves.repeated, "slice": moves.picked,
     "split": moves.picked, "reshape": moves.passed_on, "permute": moves.passed_on, "identity": moves.passed_on,
     **dict.fromkeys(sorted(POINTWISE), elements.pointwise),
