@@ -11,7 +11,7 @@ from headstart.graph.values import Op
 from headstart.graph.words import POINTWISE
 
 LARGEST = 2**16  # elements that are worth computing; a larger example is judged by its shape alone
-_INSIDE = POINTWISE | {"identity", "expand", "reduce"}
+_INSIDE = POINTWISE | {"identity", "expand", "reduce", "reshape"}
 
 
 def written_norm(graph: Graph, value: int) -> tuple[frozenset[int], int] | None:

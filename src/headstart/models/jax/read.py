@@ -1,14 +1,25 @@
-"""Read a model over JAX: its parameters with role, layout and ties, from the modules that own them."""
+"""Read a model over JAX: its parameters with role, layout and ties, and what follows each weight. It is left as it is.
+
+The modules that own the parameters say what those are for; where there are none, or none that is known, the pass on an
+example does. Without an example what only a pass can show stays unknown, and is left alone.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
+import jax
+
+from headstart.errors import InputError
 from headstart.graph.graph import Graph
-from headstart.graph.residual import ResidualSum
+from headstart.graph.reading import informed as said_by_pass
+from headstart.graph.residual import ResidualSum, longest_path, residual_sums
+from headstart.models.jax.calls import fitted
 from headstart.models.jax.layers import parameters
-from headstart.models.jax.trees import Model, model_of
+from headstart.models.jax.record import ForwardError, Recorded, record
+from headstart.models.jax.trees import Model, example_inputs, is_container, model_of
 from headstart.plans import Parameter
 
 
@@ -40,4 +51,103 @@ def read(model: Any, example: Any = None) -> Reading:
         InputError: it is no such form, or its forward pass fails on the example.
     """
     found = model_of(model, example=example)
-    return Reading(tuple(parameters(found)), found)
+    reading = Reading(tuple(parameters(found)), found)
+    if example is None:
+        return reading
+    return informed(reading, recorded(found, example).graph)
+
+
+def informed(reading: Reading, graph: Graph) -> Reading:
+    """What the layers say, and what a pass says besides."""
+    sums = residual_sums(graph)
+    met: dict[str, tuple[str, ...]] = dict.fromkeys(reading.model.tree, ())
+    found = said_by_pass(reading.parameters, graph, sums, met)
+    return replace(reading, parameters=found, graph=graph, sums=sums, depth=longest_path(graph, sums))
+
+
+def recorded(model: Model, example: Any, unroll: bool = False) -> Recorded:
+    """The pass on an example; of a model that is mapped over its batch, on one of it where scans stand once.
+
+    Raises:
+        InputError: the model cannot be called, or fails on the example.
+    """
+    if model.call is None:
+        kind = "a tree alone" if model.library == "tree" else f"this {type(model.given).__name__}"
+        raise InputError(
+            f"an example needs something to call, got {kind}. Pass (function, tree), or params=tree with the function "
+            "or module first; or leave the example out."
+        )
+    args, kwargs = example_inputs(example)
+    try:
+        fit = fitted(model, args, kwargs)
+        call, args, kwargs = (fit.call, args, fit.kwargs) if fit.alone is None or unroll else fit.alone
+        return record(call, model.tree, args, kwargs, model.names, unroll, root_of(model))
+    except ForwardError as failed:
+        raise forward_failed(model, args, kwargs, failed.error) from failed.error
+    except InputError:
+        raise
+    except Exception as error:
+        raise forward_failed(model, args, kwargs, error) from error
+
+
+def root_of(model: Model) -> str:
+    """The scope that stands for the model itself: Linen names its outermost module too."""
+    if model.library != "linen":
+        return ""
+    module = model.given[0]
+    return str(getattr(module, "name", None) or type(module).__name__)
+
+
+def forward_failed(model: Model, args: Sequence[Any], kwargs: Mapping[str, Any], error: Exception) -> InputError:
+    """What to tell of a forward pass that raised: on which shapes, and in which module."""
+    leaves = [leaf for leaf in jax.tree.leaves((tuple(args), dict(kwargs))) if hasattr(leaf, "shape")]
+    shapes = ", ".join(str(tuple(leaf.shape)) for leaf in leaves)
+    example = f"the example of shape {shapes}" if shapes else "an example without arrays"
+    where = failed_in(model, error)
+    said = str(error).strip().partition("\n")[0].rstrip(".")
+    return InputError(
+        f"the model's forward pass fails on {example}{where}: {type(error).__name__}: {said}. "
+        "Pass inputs that the model takes, and parameters of this model."
+    )
+
+
+def failed_in(model: Model, error: BaseException) -> str:
+    """The innermost module that an error came out of, in words; "" where there is none."""
+    found: Any = None
+    trace = error.__traceback__
+    while trace is not None:
+        inside = trace.tb_frame.f_locals.get("self")
+        if inside is not None and _is_layer(inside):
+            found = inside
+        trace = trace.tb_next
+    if found is None or type(found) is type(model.given):
+        return ""
+    path = getattr(found, "path", None)
+    name = ".".join(map(str, path)) if isinstance(path, tuple) else _name_of(model, found)
+    kind = type(found).__name__
+    return f", in {name} ({kind})" if name else f", in a {kind}"
+
+
+def _is_layer(given: Any) -> bool:
+    """Whether this is a module of a library over JAX, which is called."""
+    kinds = ("flax.linen", "flax.nnx", "equinox", "haiku")
+    bases = [base for base in type(given).__mro__ if base.__module__.startswith(kinds) and "odule" in base.__name__]
+    return bool(bases) and not is_container(given)
+
+
+def _name_of(model: Model, layer: Any) -> str:
+    """Where the one layer of this class and these shapes stands; "" where several do, or nobody knows."""
+    names = {
+        ".".join(place.steps[:at])
+        for place in model.places.values()
+        for at, owner in enumerate(place.owners)
+        if type(owner) is type(layer) and _alike(owner, layer)
+    }
+    return names.pop() if len(names) == 1 else ""
+
+
+def _alike(first: Any, second: Any) -> bool:
+    try:
+        return [leaf.shape for leaf in jax.tree.leaves(first)] == [leaf.shape for leaf in jax.tree.leaves(second)]
+    except (AttributeError, TypeError, ValueError):
+        return False

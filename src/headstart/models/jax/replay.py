@@ -108,6 +108,8 @@ def in_numpy(closed: Any, arrays: Sequence[Any]) -> list[Any]:
         inner = inner_of(equation.params)
         if inner is not None:
             made = in_numpy(inner, given)
+        elif equation.primitive.name == "broadcast_in_dim":  # of a number, which meets arrays of any shape
+            made = given[:1]
         else:
             made = [NUMPY[equation.primitive.name](equation.params, *given)]
         found.update(zip(equation.outvars, made, strict=True))
