@@ -341,7 +341,7 @@ def _norm(program: Program, inside: set[int], value: int, out: int) -> Fold:
         and math.prod(program.values[program.ops[i].outputs[0]].shape) == math.prod(program.values[value].shape)
         for i in inside
     )  # fmt: skip
-    operands = {"weight": _own(program, inside, "multiply"), "bias": None}
+    operands = {"weight": _own(program, inside, "multiply"), "bias": _own(program, inside, "add")}
     out = _affine(program, inside, out, operands)
     inputs = (("input", value), *((slot, each) for slot, each in operands.items() if each is not None))
     call, attributes = _kind(program, reduces[0], value, centred)

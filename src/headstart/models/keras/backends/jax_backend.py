@@ -14,11 +14,45 @@ from headstart.audits.values import ArrayValues, Values
 from headstart.draws.weights import draw_entry
 from headstart.errors import InputError
 from headstart.graph.graph import Graph
+from headstart.models.jax.record import ForwardError
+from headstart.models.jax.record import record as recorded
 from headstart.models.keras import names
 from headstart.models.keras.inputs import forward_failed
 from headstart.plans import Entry
 from headstart.plans.verified import Held, Piece
 from headstart.signals.trace import Trace
+
+
+Call = Callable[..., Any]
+
+
+def record(model: Any, reading: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Graph:
+    """The graph of one pass; only shapes are traced."""
+    call, tree = call_of(model)
+    try:
+        return recorded(call, tree, args, kwargs, names_of(tree, reading)).graph
+    except ForwardError as failed:
+        raise forward_failed(args, kwargs, failed.error) from failed.error
+
+
+def call_of(model: Any) -> tuple[Call, dict[str, Any]]:
+    """The model as a function of its variables, and those by name: weights, states and seeds."""
+    places = {place.name: place.variable for place in names.variables(model)}
+    places |= {f"seed {number}": variable for number, variable in enumerate(names.seeds(model))}
+    order = {id(variable): name for name, variable in places.items()}
+
+    def call(tree: Mapping[str, Any], *args: Any, **kwargs: Any) -> Any:
+        trainable = [tree[order[id(variable)]] for variable in model.trainable_variables]
+        others = [tree[order[id(variable)]] for variable in model.non_trainable_variables]
+        return model.stateless_call(trainable, others, *args, **kwargs)[0]
+
+    return call, {name: variable.value for name, variable in places.items()}
+
+
+def names_of(tree: Mapping[str, Any], reading: Any) -> list[str | None]:
+    """The names of the tree's leaves that are parameters, in JAX's order."""
+    known = {parameter.name for parameter in reading.parameters}
+    return [name if name in known else None for name in sorted(tree)]
 
 
 def put(entries: Sequence[tuple[Entry, names.Place]], seed: int, threads: int | None) -> None:
