@@ -59,6 +59,15 @@ def informed(
     return tuple(found)
 
 
+def roles_of(parameters: Sequence[Parameter], graph: Graph) -> dict[str, str]:
+    """What every parameter is for, by its layer, or by its uses in a pass."""
+    found = {}
+    for parameter in parameters:
+        uses = graph.used.get(parameter.name, ())
+        found[parameter.name] = (from_uses(parameter, uses) if parameter.role == "unknown" and uses else parameter).role
+    return found
+
+
 def _activation(met: Sequence[Following]) -> str | None:
     """The one activation that follows; identity where none does; None where it branches or is not known."""
     words = {each.activation for each in met if each.kind == "activation"}

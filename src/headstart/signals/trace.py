@@ -27,6 +27,7 @@ class Row:
         shape: of the output.
         batch_axis: which axis runs over the inputs; None where it is not known, and then all that needs it is None.
         per_input: how many slices of that axis one input has: 1, or tokens where both were folded into one axis.
+        unit_axis: which axis runs over units, where the operation says it; None where it does not.
         rms: root of the second moment. mean: over everything.
         batch_std: standard deviation across the batch per unit, root mean square over units: what the input decides.
         cosine: mean over pairs of inputs of the cosine between their outputs, at the same position.
@@ -53,6 +54,7 @@ class Row:
     shape: tuple[int, ...] = ()
     batch_axis: int | None = None
     per_input: int = 1
+    unit_axis: int | None = None
     rms: float | None = None
     mean: float | None = None
     batch_std: float | None = None

@@ -13,7 +13,7 @@ stays one operation.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import jax
@@ -47,6 +47,7 @@ class Recorded:
             are constants.
         parameters: name -> its value; those that the pass did not take are not there.
         outputs: the structure of what the function gives back, over the graph's `outputs`.
+        dtypes: of every value.
     """
 
     graph: Graph
@@ -54,6 +55,7 @@ class Recorded:
     inputs: tuple[int, ...]
     parameters: Mapping[str, int]
     outputs: Any = None
+    dtypes: Mapping[int, Any] = field(default_factory=dict)
 
 
 def record(
@@ -123,6 +125,7 @@ def record(
         tuple(numbered[value] for value in inputs),
         {name: numbered[value] for name, value in parameters.items() if value in numbered},
         structure[0],
+        {place: program.dtypes[value] for value, place in numbered.items()},
     )
 
 

@@ -355,7 +355,8 @@ def _scopes(equation: Any) -> tuple[str, ...]:
     names = [
         getattr(each, "name", "") for each in equation.source_info.name_stack.stack if "Scope" in type(each).__name__
     ]
-    return tuple(part for name in names for part in name.split("/") if part and "->" not in part)
+    parts = tuple(part for name in names for part in name.split("/") if part and "->" not in part)
+    return tuple(part for part in parts if not part.startswith("eqx.nn."))  # Equinox names classes, not places
 
 
 def _name_of(equation: Any, inner: Any) -> str:

@@ -15,7 +15,6 @@ from torch import Tensor, nn
 
 from headstart.errors import InputError
 from headstart.graph.graph import Graph
-from headstart.graph.reading import from_uses
 from headstart.graph.reading import informed as said_by_pass
 from headstart.graph.residual import ResidualSum, longest_path, residual_sums
 from headstart.layout import LAYOUTS
@@ -85,15 +84,6 @@ def arrays_of(reading: Reading) -> dict[str, Tensor]:
         and not parameter.tied_to
         and reading.places[parameter.name].effective is None
     }
-
-
-def roles_of(reading: Reading, graph: Graph) -> dict[str, str]:
-    """What every parameter is for, by its layer, or by its uses in a pass."""
-    found = {}
-    for parameter in reading.parameters:
-        uses = graph.used.get(parameter.name, ())
-        found[parameter.name] = (from_uses(parameter, uses) if parameter.role == "unknown" and uses else parameter).role
-    return found
 
 
 def example_inputs(example: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:

@@ -26,7 +26,7 @@ def rows_of_pass(graph: Graph, passed: Passed, sums: Iterable[ResidualSum]) -> t
     begins = _beginnings(graph, passed)
     seen = [each for index, each in passed.seen.items() if index < 0 or index not in hidden or index in begins]
     kinds = {each.op: "norm" if each.op in norms else _kind(graph, each) for each in seen}
-    modules = {each.op: norms.get(each.op, graph.ops[each.op].module if each.op >= 0 else "") for each in seen}
+    modules = {each.op: norms.get(each.op, _module(graph, passed, each)) for each in seen}
     called = names_of(graph, [graph.ops[each.op] for each in seen if each.op >= 0], kinds, modules)
     ends = {found.op for found in sums}
     inputs = [each.op for each in seen if each.op < 0]
@@ -48,9 +48,10 @@ def _row(
         rank = effective_rank(seen.products)
     return Row(
         op=max(seen.op, -1), value=seen.value, name=name, kind=kind, module=module,
-        parameters=parameters_of(graph, graph.ops[seen.op]) if seen.op >= 0 else (),
+        parameters=_parameters(graph, passed, seen),
         shape=graph.values[seen.value].shape, batch_axis=None if batch is None else batch.axis,
-        per_input=1 if batch is None else batch.per_input, rms=found.rms, mean=found.mean, batch_std=found.batch_std,
+        per_input=1 if batch is None else batch.per_input, unit_axis=seen.unit_axis,
+        rms=found.rms, mean=found.mean, batch_std=found.batch_std,
         cosine=found.cosine, dead=seen.dead, saturated=seen.saturated if shares is None else shares.one_hot,
         nonfinite=found.nonfinite, token_cosine=seen.token_cosine, rank=rank,
         rank_inputs=None if rank is None or seen.products is None else len(seen.products),
@@ -145,6 +146,15 @@ def _beginnings(graph: Graph, passed: Passed) -> set[int]:
             begins.add(op.index)
             tainted |= set(op.outputs)
     return begins
+
+
+def _module(graph: Graph, passed: Passed, seen: Seen) -> str:
+    return "" if seen.op < 0 else graph.ops[seen.op].module or passed.modules.get(seen.op, "")
+
+
+def _parameters(graph: Graph, passed: Passed, seen: Seen) -> tuple[str, ...]:
+    ops = [] if seen.op < 0 else [seen.op, *([passed.biases[seen.op]] if seen.op in passed.biases else [])]
+    return tuple(dict.fromkeys(name for op in ops for name in parameters_of(graph, graph.ops[op])))
 
 
 # --- names ----------------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -69,6 +69,7 @@ class Seen:
     products: NDArray[np.float64] | None = None  # of pairs of inputs
     grad_note: str = ""
     note: str = ""
+    unit_axis: int | None = None  # where that is known, and not by the kind of array alone
 
 
 class Regions(Protocol):
@@ -89,9 +90,13 @@ class Passed:
         seen: by operation; an input of the model is -1, -2, ...
         gradients: by value.
         looks: whether numbers were looked at.
+        modules: operation -> the module that its weights say it is of, where the pass names none.
+        biases: operation -> the one that adds its bias, whose result is the row's.
     """
 
     seen: Mapping[int, Seen]
     regions: Regions
     gradients: Mapping[int, Measured]
     looks: bool = True
+    modules: Mapping[int, str] = field(default_factory=dict)
+    biases: Mapping[int, int] = field(default_factory=dict)

@@ -151,6 +151,8 @@ class Look:
 
     def width(self, row: Row) -> int:
         """How many units differ by their weights: channels of a picture, the last axis elsewhere."""
+        if row.unit_axis is not None:
+            return row.shape[row.unit_axis]
         sizes = [size for axis, size in enumerate(row.shape) if axis != row.batch_axis]
         if not sizes:
             return 1

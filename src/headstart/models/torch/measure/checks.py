@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,8 +13,8 @@ from headstart.errors import InputError
 from headstart.models.torch import names
 from headstart.models.torch.read import Reading
 from headstart.models.torch.record import plain_result
-
-NEED_TWO = "the deviation across the batch, the cosine between inputs, dead units and the effective rank"
+from headstart.signals.measure import asked
+from headstart.signals.measure.asked import batch_size
 
 
 def check_model(reading: Reading, predict_only: bool) -> None:
@@ -67,8 +66,7 @@ def check_devices(reading: Reading, tensors: Sequence[Tensor]) -> None:
 
 def batch_of(tensors: Sequence[Tensor], axis: int) -> int | None:
     """How many inputs there are: the size that most tensors have along an axis, the first one's where that is a tie."""
-    sizes = Counter(tensor.shape[axis] for tensor in tensors if tensor.dim() > axis)
-    return sizes.most_common(1)[0][0] if sizes else None
+    return batch_size([tensor.shape for tensor in tensors], axis)
 
 
 def check_batch(model: nn.Module, inputs: int | None) -> None:
@@ -84,10 +82,7 @@ def check_batch(model: nn.Module, inputs: int | None) -> None:
         if isinstance(module, nn.modules.batchnorm._BatchNorm) and module.training
     ]  # fmt: skip
     besides = f" In training mode {norms[0]} takes its mean over the batch, and needs two as well." if norms else ""
-    raise InputError(
-        f"a probe needs a batch of at least 2 inputs, got {inputs}: {NEED_TWO} compare inputs.{besides} "
-        "Pass two or more."
-    )
+    asked.check_batch(inputs, besides)
 
 
 def tensors_of(output: Any) -> list[Tensor]:

@@ -24,6 +24,7 @@ from headstart.check import seed as checked_seed
 from headstart.errors import InputError
 from headstart.graph.graph import Graph
 from headstart.graph.predict import WeightMoments
+from headstart.graph.reading import roles_of
 from headstart.graph.residual import longest_path, residual_sums
 from headstart.models.torch import names
 from headstart.models.torch.measure.alike import distinct_units
@@ -42,14 +43,16 @@ from headstart.models.torch.measure.loss import Loss, Objective, floating, no_pa
 from headstart.models.torch.measure.meter import Meter
 from headstart.models.torch.measure.moments import root_mean_square
 from headstart.models.torch.measure.predict import input_moments, weight_moments
-from headstart.models.torch.read import Reading, arrays_of, forward_failed, informed, read, roles_of
+from headstart.models.torch.read import Reading, arrays_of, forward_failed, informed, read
 from headstart.models.torch.record import ForwardError, record
 from headstart.models.torch.restore import Found, WritesSeen, has_accelerators, left_as_found
 from headstart.plans import Plan
+from headstart.signals.measure.asked import any_axis
 from headstart.signals.measure.draws import with_spread
 from headstart.signals.measure.predict import Theory, moments_of_draws, with_predictions
 from headstart.signals.measure.rows import rows_of_pass
 from headstart.signals.measure.seen import Mixed
+from headstart.signals.measure.weights import relative_step
 from headstart.signals.trace import Trace, Weight
 
 Answer = TypeVar("Answer")
@@ -145,14 +148,7 @@ def _measured(model: nn.Module, reading: Reading, question: Question) -> tuple[T
 
 
 def _any_axis(tensors: Sequence[Tensor], ask: Callable[[int, bool], Answer]) -> Answer:
-    """Ask with the batch along the axis that no operation mixes: the first, or the second, or the first again."""
-    if all(tensor.dim() > 1 for tensor in tensors) and (batch_of(tensors, 1) or 0) > 1:
-        for axis in (0, 1):
-            try:
-                return ask(axis, True)
-            except Mixed:
-                continue
-    return ask(0, False)
+    return any_axis([tensor.shape for tensor in tensors], ask)
 
 
 def _pass(model: nn.Module, reading: Reading, question: Question, axis: int, strict: bool) -> tuple[Trace, Theory]:
@@ -219,7 +215,7 @@ def _predicted(
     weights = {
         name: Weight(name=name, role=role, shape=tuple(arrays[name].shape), trainable=arrays[name].requires_grad,
                      rms=math.sqrt(moments[name].second) if name in moments else None)
-        for name, role in roles_of(reading, graph).items() if name in arrays
+        for name, role in roles_of(reading.parameters, graph).items() if name in arrays
     }  # fmt: skip
     trace = Trace(
         graph=graph, sums=known.sums, depth=known.depth, rows=rows_of_pass(graph, meter.passed, known.sums),
@@ -276,7 +272,7 @@ def _backward(
 def _weights(
     reading: Reading, graph: Graph, arrays: Mapping[str, Tensor], gradients: Gradients, learning_rate: float | None
 ) -> tuple[dict[str, Weight], dict[str, WeightMoments]]:
-    roles = roles_of(reading, graph)
+    roles = roles_of(reading.parameters, graph)
     found, moments = {}, {}
     for name, tensor in arrays.items():
         scale = root_mean_square(tensor)[0] if tensor.is_floating_point() or tensor.is_complex() else None
@@ -284,9 +280,7 @@ def _weights(
         if told is not None:
             moments[name] = told
         gradient = gradients.parameters.get(name)
-        update = None
-        if learning_rate is not None and gradient is not None and scale is not None:
-            update = learning_rate * gradient[0] / scale if scale > 0 else math.inf if gradient[0] > 0 else 0.0
+        update = relative_step(scale, gradient, learning_rate)
         found[name] = Weight(
             name=name, role=roles[name], shape=tuple(tensor.shape), rms=scale,
             grad_rms=None if gradient is None else gradient[0], grad_nonfinite=gradient[1] if gradient else 0,
