@@ -88,11 +88,11 @@ STARTS: tuple[Start, ...] = (
 
 # A fan that is not the layer's: what was counted instead. The variances are those of He, LeCun and Glorot.
 MISTAKEN_FANS: dict[str, str] = {
+    "keras_in": "fan_in counted from the shape, as Keras does",
+    "keras_avg": "both fans counted from the shape, as Keras does",
     "torch_in": "fan_in counted from the shape, as torch.nn.init does",
     "torch_out": "fan_out counted from the shape, as torch.nn.init does",
     "torch_avg": "both fans counted from the shape, as torch.nn.init does",
-    "keras_in": "fan_in counted from the shape, as Keras does",
-    "keras_avg": "both fans counted from the shape, as Keras does",
     "all_groups": "fan_in counted over the channels of all groups",
     "all_groups_out": "fan_out counted over the channels of all groups",
     "no_stride": "fan_in counted without the stride",

@@ -74,8 +74,14 @@ class Asked:
         )
 
 
-def asked(given: Any, args: Sequence[Any], kwargs: Mapping[str, Any], predict_only: bool) -> Asked:
+def asked(
+    given: Any, args: Sequence[Any], kwargs: Mapping[str, Any], predict_only: bool,
+    known: Sequence[Parameter] | None = None,
+) -> Asked:  # fmt: skip
     """The program of a model on its inputs; nothing is run.
+
+    Args:
+        known: its parameters, by somebody who knows its layers better.
 
     Raises:
         InputError: no form of a model, no parameter to train, parameters without values, inputs it does not take.
@@ -92,14 +98,17 @@ def asked(given: Any, args: Sequence[Any], kwargs: Mapping[str, Any], predict_on
     model = _over_batch(model, args, kwargs)
     assert model.call is not None
     try:
-        recorded = record(model.call, dict(model.tree), args, kwargs, model.names, unroll=True, root=_root(model))
+        recorded = record(
+            model.call, dict(model.tree), args, kwargs, model.names, unroll=True, root=_root(model),
+            separator="/" if model.library == "keras" else ".",
+        )  # fmt: skip
     except ForwardError as failed:
         raise forward_failed(model.library, args, kwargs, failed.error) from failed.error
     if not recorded.graph.outputs:
         raise InputError("the model gives back no array. Return what it computes.")
     graph, sums = recorded.graph, residual_sums(recorded.graph)
-    known = informed(parameters(model), graph, sums, dict.fromkeys(model.tree, ()))
-    return Asked(model, tuple(args), dict(kwargs), recorded, known, sums)
+    told = informed(parameters(model) if known is None else known, graph, sums, dict.fromkeys(model.tree, ()))
+    return Asked(model, tuple(args), dict(kwargs), recorded, told, sums)
 
 
 def _formed(given: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Model:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -12,10 +12,11 @@ import numpy as np
 
 from headstart.audits.values import ArrayValues, Values
 from headstart.draws.weights import draw_entry
-from headstart.errors import InputError
 from headstart.graph.graph import Graph
+from headstart.models.jax.measure import trace_of
 from headstart.models.jax.record import ForwardError
 from headstart.models.jax.record import record as recorded
+from headstart.models.jax.trees import Model, Place
 from headstart.models.keras import names
 from headstart.models.keras.inputs import forward_failed
 from headstart.plans import Entry
@@ -30,21 +31,38 @@ def record(model: Any, reading: Any, args: Sequence[Any], kwargs: Mapping[str, A
     """The graph of one pass; only shapes are traced."""
     call, tree = call_of(model)
     try:
-        return recorded(call, tree, args, kwargs, names_of(tree, reading)).graph
+        return recorded(call, tree, args, kwargs, names_of(tree, reading), separator="/").graph
     except ForwardError as failed:
         raise forward_failed(args, kwargs, failed.error) from failed.error
+
+
+def trace(model: Any, reading: Any, args: Sequence[Any], kwargs: Mapping[str, Any], **how: Any) -> Trace:
+    """One pass forward and back, measured: the program is run, and not the model."""
+    call, tree = call_of(model)
+    weights = {name: tree[name] for name in reading.places}
+    states = {name: value for name, value in tree.items() if name not in weights}
+
+    def of_weights(given: Mapping[str, Any], *args: Any, **kwargs: Any) -> Any:
+        return call({**states, **given}, *args, **kwargs)
+
+    places = {name: Place(name, tuple(name.split("/")), value) for name, value in weights.items()}
+    form = Model("keras", places, weights, lambda values: model, of_weights, states, True, model)
+    known = [parameter for parameter in reading.parameters if parameter.name in weights]
+    return trace_of(form, args, kwargs, known=known, **how)
 
 
 def call_of(model: Any) -> tuple[Call, dict[str, Any]]:
     """The model as a function of its variables, and those by name: weights, states and seeds."""
     places = {place.name: place.variable for place in names.variables(model)}
     places |= {f"seed {number}": variable for number, variable in enumerate(names.seeds(model))}
+    root = "" if names.is_functional(model) else model.name
     order = {id(variable): name for name, variable in places.items()}
 
     def call(tree: Mapping[str, Any], *args: Any, **kwargs: Any) -> Any:
         trainable = [tree[order[id(variable)]] for variable in model.trainable_variables]
         others = [tree[order[id(variable)]] for variable in model.non_trainable_variables]
-        return model.stateless_call(trainable, others, *args, **kwargs)[0]
+        with jax.named_scope(root) if root else contextlib.nullcontext():  # Keras names what is inside
+            return model.stateless_call(trainable, others, *args, **kwargs)[0]
 
     return call, {name: variable.value for name, variable in places.items()}
 

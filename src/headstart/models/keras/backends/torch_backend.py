@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from headstart.audits.values import Values
 from headstart.graph.graph import Graph
 from headstart.models.keras import names
+from headstart.models.keras.backends.torch_norms import whole_batch_norms
 from headstart.models.keras.inputs import forward_failed
 from headstart.models.torch import write as torch_write
 from headstart.models.torch.held import held_of as torch_held
@@ -66,7 +67,7 @@ class View(nn.Module):
 def record(model: Any, reading: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Graph:
     """The graph of one pass."""
     view = View(model)
-    with left_as_found(view) as found:
+    with whole_batch_norms(model), left_as_found(view) as found:
         try:
             return recorded(view, args, kwargs, _arrays(view, reading), about_to_write=found.about_to_write)[0]
         except ForwardError as failed:
@@ -76,7 +77,8 @@ def record(model: Any, reading: Any, args: Sequence[Any], kwargs: Mapping[str, A
 def trace(model: Any, reading: Any, args: Sequence[Any], kwargs: Mapping[str, Any], **how: Any) -> Trace:
     """One pass forward and back, measured."""
     view = View(model)
-    return trace_of(view, args, kwargs, reading=read_of(view, reading), **how)
+    with whole_batch_norms(model):
+        return trace_of(view, args, kwargs, reading=read_of(view, reading), **how)
 
 
 def read_of(view: View, reading: Any) -> TorchReading:
