@@ -7,11 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from headstart.errors import InputError
-from headstart.models.keras.backends import backend
 from headstart.models.keras.inputs import called_with
 from headstart.models.keras.measure import trace_of
 from headstart.models.keras.names import variables
-from headstart.models.keras.read import informed, without_pass
+from headstart.models.keras.read import graph_of, informed, without_pass
 from headstart.models.keras.write import write
 from headstart.plans import plan_parameters
 from headstart.signals.judge import Verdict
@@ -46,7 +45,7 @@ def _apply(model: Any, attempt: Attempt, args: Sequence[Any], kwargs: Mapping[st
     if attempt.scheme is not None:
         reading = without_pass(model)
         given, named = called_with(model, args, kwargs)
-        reading = informed(reading, backend().record(model, reading, given, named))
+        reading = informed(reading, graph_of(model, reading, given, named))
         write(plan_parameters(reading.parameters, attempt.scheme, depth=reading.depth, **attempt.how), model, seed)
     places = {place.name: place.variable for place in variables(model)}
     for name, by in attempt.factors.items():

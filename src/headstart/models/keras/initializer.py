@@ -67,12 +67,13 @@ class Initializer(keras.initializers.Initializer):  # type: ignore[misc]  # Kera
         layout = self.layout or kind.layout or LAYOUTS["in_out"]
         try:
             draws = self._draws(sizes, layout, kind, found)
-            return draw_array(
+            made = draw_array(
                 draws if len(draws) > 1 else draws[0], sizes, self.seed, name, ROLES[kind.role].stream, kind_of_number,
                 layout=layout, backend=_backend(),
             )  # fmt: skip
         except InputError as error:
             raise InputError(f"{name}: {error}") from None
+        return keras.ops.convert_to_tensor(made, kind_of_number)
 
     def get_config(self) -> dict[str, Any]:
         """What makes an equal one."""
