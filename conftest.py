@@ -19,6 +19,8 @@ from sybil import Example, Sybil
 from sybil.evaluators.doctest import NUMBER
 from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser, SkipParser
 
+os.environ.setdefault("KERAS_BACKEND", "jax")  # Keras reads it when it is imported, once a process
+
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e-?\d+)?")
 TABLE = "length,width,species\n" + "".join(f"{i},{i * i % 7},{'iris' if i % 2 else 'rose'}\n" for i in range(40))
 ABSOLUTE, RELATIVE = 3.0, 0.1  # percentage points of accuracy; share of a cost

@@ -27,11 +27,20 @@ from headstart.plans.lock import digest
 
 BACKEND = keras.backend.backend()
 CHECKS: dict[str, Callable[[], Any]] = {}
+ON_TORCH = ("sums", "roles", "several_inputs", "auditing", "bad_input")  # nothing in them is the backend's
 
 
 def check(function: Callable[[], Any]) -> Callable[[], Any]:
-    CHECKS[function.__name__] = function
+    if BACKEND == "torch" or function.__name__ not in ON_TORCH:
+        CHECKS[function.__name__] = function
     return function
+
+
+def quick_starts() -> None:
+    """Keras's own starts as zeros: JAX compiles a program for every shape of them, and all are drawn over."""
+    kinds = (keras.initializers.VarianceScaling, keras.initializers.Orthogonal, keras.initializers.RandomUniform)
+    for kind in kinds:
+        kind.__call__ = lambda self, shape, dtype=None: np.zeros(shape, "float32")
 
 
 def array(variable: Any) -> np.ndarray:
@@ -142,6 +151,14 @@ def digests() -> dict[str, str]:
     model = Blocks(hs.keras.Initializer("he", seed=5))
     model(np.zeros((2, 5, 4), "float32"))
     return found | {f"initialized {place.key}": digest(array(place.variable)) for place in names.variables(model)}
+
+
+@check
+def other_seed() -> dict[str, str]:
+    """The twin of what is compared between backends."""
+    model = built(0)
+    hs.init(model, "he", seed=4)
+    return {f"0 {place.key}": digest(array(place.variable)) for place in names.variables(model)}
 
 
 def transformer() -> Any:
@@ -356,6 +373,7 @@ def noisy() -> Any:
 def probing() -> None:
     """Measured as in training, with Keras's names; everything is left as it was found."""
     model = noisy()
+    hs.init(model, "he")
     model.compile("adam", "mse", metrics=["mae"])
     model.layers[3].trainable = False
     x, y = normal(32, 16), np.arange(32) % 4
@@ -488,6 +506,8 @@ def sharded() -> None:
 
 def run() -> dict[str, Any]:
     found: dict[str, Any] = {}
+    if BACKEND == "jax":
+        quick_starts()
     wanted = sys.argv[1:] or list(CHECKS)
     started = time.process_time()
     for name in wanted:

@@ -12,5 +12,5 @@ from headstart.plans.verified import Held
 
 def held(model: Any, wanted: Iterable[str]) -> dict[str, Held]:
     """Name -> what this process holds; names that the model does not have are left out."""
-    places = {place.name: place for place in names.variables(model)}
-    return {name: backend().held(places[name].variable) for name in wanted if name in places}
+    places = names.matched(wanted, names.variables(model))
+    return {name: backend().held(place.variable) for name, place in places.items()}
