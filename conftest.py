@@ -20,6 +20,8 @@ from sybil.evaluators.doctest import NUMBER
 from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser, SkipParser
 
 os.environ.setdefault("KERAS_BACKEND", "jax")  # Keras reads it when it is imported, once a process
+# one thread for each of the test processes: on few cores they would wait for one another's, several times as long
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e-?\d+)?")
 TABLE = "length,width,species\n" + "".join(f"{i},{i * i % 7},{'iris' if i % 2 else 'rose'}\n" for i in range(40))

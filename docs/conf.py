@@ -1,10 +1,13 @@
 """Sphinx configuration: MyST-NB executes the pages, Furo shows them; `make docs` treats warnings as errors."""
 
+import os
 import shutil
 from pathlib import Path
 from typing import Any
 
 import headstart
+
+os.environ.setdefault("KERAS_BACKEND", "jax")  # for what the reference says of hs.keras
 
 project = "headstart"
 author = "The headstart authors"
