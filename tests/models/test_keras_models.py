@@ -1,4 +1,4 @@
-"""Keras models on each backend: the checks of `keras_checks.py`, one process per backend, and the same bits from both."""
+"""Keras models on each backend: the checks of `keras_checks.py`, one process per backend; the same bits from both."""
 
 from __future__ import annotations
 

@@ -120,7 +120,9 @@ def _mistaken(fans: Mapping[str, float]) -> Iterator[Mistake]:
     for name, words in MISTAKEN_FANS.items():
         if name not in fans:
             continue
-        right = {"torch_out": "fan_out", "all_groups_out": "fan_out"}.get(name, "fan_avg" if _is_mean(name) else "fan_in")
+        right = {"torch_out": "fan_out", "all_groups_out": "fan_out"}.get(
+            name, "fan_avg" if _is_mean(name) else "fan_in"
+        )
         if abs(fans[name] / fans[right] - 1) < 0.2:
             continue
         for scheme, numerator in NUMERATORS.items():

@@ -2,7 +2,8 @@
 
 A recipe is known by its law and its scale. `fan` names what the variance is divided by: fan_in, fan_out and their mean
 as the layout counts them; torch_in, torch_out, torch_avg as `torch.nn.init` counts them from the shape alone; keras_in,
-keras_avg as Keras does; hidden, the size of a recurrent layer; sums, the residual sums of the model; or one, for a scale of its own.
+keras_avg as Keras does; hidden, the size of a recurrent layer; sums, the residual sums of the model; or one, for a
+scale of its own.
 """
 
 from __future__ import annotations
@@ -61,9 +62,7 @@ STARTS: tuple[Start, ...] = (
         "torch_avg",
         owners=("MultiheadAttention",),
     ),
-    Start(
-        "Glorot over the shape, Keras's default for {owner}", ("uniform",), 1.0, "keras_avg", owners=KERAS_LAYERS
-    ),
+    Start("Glorot over the shape, Keras's default for {owner}", ("uniform",), 1.0, "keras_avg", owners=KERAS_LAYERS),
     Start("He, fan_in", LAWS, 2.0, "fan_in"),
     Start("He, fan_out", LAWS, 2.0, "fan_out"),
     Start("LeCun, fan_in", LAWS, 1.0, "fan_in"),

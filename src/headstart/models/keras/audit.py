@@ -51,5 +51,3 @@ def _looked_at(parameter: Parameter, place: Place, sums: int) -> audit.Tensor:
         return audit.Tensor(parameter, values.dtype)
     look = look_at(values, parameter.layout if parameter.what.fans else None)
     return audit.Tensor(parameter, values.dtype, values, look, fitting(look, parameter, sums))
-
-

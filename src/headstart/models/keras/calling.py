@@ -34,7 +34,8 @@ class Called(NamedTuple):
 
 def called() -> Called | None:
     """The variable that is made now; None outside of Keras's own making of variables."""
-    variable, placeholder, running = None, False, []
+    variable, placeholder = None, False
+    running: list[tuple[Any, bool]] = []  # the layers whose methods run, and whether one makes a variable
     frame, depth = sys._getframe(1), 0
     while frame is not None and depth < _DEEPEST:
         first = frame.f_code.co_varnames[:1]

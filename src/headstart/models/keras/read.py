@@ -20,9 +20,9 @@ from headstart.graph.reading import informed as said_by_pass
 from headstart.graph.residual import ResidualSum, longest_path, residual_sums
 from headstart.layout import LAYOUTS
 from headstart.models.keras import names
+from headstart.models.keras.backends import backend
 from headstart.models.keras.inputs import build, check_built, inputs_of
 from headstart.models.keras.layers import Kind, kind_of
-from headstart.models.keras.backends import backend
 from headstart.models.keras.slopes import with_slopes
 from headstart.plans import Parameter
 
@@ -129,5 +129,3 @@ def _fixed(variable: Any) -> str:
     """Why a variable cannot be drawn; "" if it can."""
     dtype = str(keras.backend.standardize_dtype(variable.dtype))
     return "" if dtype in FORMATS else f"its numbers are of type {dtype}"
-
-

@@ -23,7 +23,6 @@ from headstart.plans import Entry
 from headstart.plans.verified import Held, Piece
 from headstart.signals.trace import Trace
 
-
 Call = Callable[..., Any]
 
 

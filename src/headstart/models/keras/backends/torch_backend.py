@@ -35,6 +35,9 @@ class View(nn.Module):
     Layers in lists, which no attribute of a module holds, are among its modules too.
     """
 
+    model: Any
+    inside: list[names.Inside]
+
     def __init__(self, model: Any) -> None:
         super().__init__()
         self.__dict__["model"] = model  # no child: its own parameters would come twice
