@@ -5,9 +5,10 @@ So PyTorch's own recorder, meter and writer do the work, and speak Keras's names
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+import keras
 from torch import Tensor, nn
 
 from headstart.audits.values import Values
@@ -20,7 +21,7 @@ from headstart.models.torch.held import held_of as torch_held
 from headstart.models.torch.measure import trace_of
 from headstart.models.torch.names import Place as TorchPlace
 from headstart.models.torch.read import Reading as TorchReading
-from headstart.models.torch.record import ForwardError
+from headstart.models.torch.record import ForwardError, Tape
 from headstart.models.torch.record import record as recorded
 from headstart.models.torch.restore import left_as_found
 from headstart.models.torch.values import TensorValues
@@ -29,12 +30,35 @@ from headstart.plans.verified import Held
 from headstart.signals.trace import Trace
 
 
+class VariableTape(Tape):
+    """A tape that sees Keras's variables where they stand in the place of tensors."""
+
+    def __torch_function__(
+        self, function: Callable[..., Any], types: Any, args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:  # fmt: skip
+        if any(isinstance(arg, keras.Variable) for arg in (*args, *(kwargs or {}).values())):
+            args = tuple(self._tensor(arg) for arg in args)
+            kwargs = {name: self._tensor(arg) for name, arg in (kwargs or {}).items()}
+        return super().__torch_function__(function, types, args, kwargs)
+
+    def _tensor(self, given: Any) -> Any:
+        if not isinstance(given, keras.Variable):
+            return given
+        value = given.value
+        own = given._value if isinstance(getattr(given, "_value", None), Tensor) else value
+        if value is own or id(own) not in self.names or value.is_meta:
+            return value
+        return super().__torch_function__(Tensor.to, (Tensor,), (own, value.dtype))  # of a mixed policy: it is cast
+
+
 class View(nn.Module):
     """A Keras model as a module: its variables are parameters and buffers under their own names.
 
     Layers in lists, which no attribute of a module holds, are among its modules too.
     """
 
+    make_tape = VariableTape
     model: Any
     inside: list[names.Inside]
 
