@@ -36,6 +36,9 @@ def check(function: Callable[[], Any]) -> Callable[[], Any]:
     return function
 
 
+NORM = getattr(L, "RMSNormalization", L.LayerNormalization)  # Keras 3.9 has it
+
+
 def quick_starts() -> None:
     """Keras's own starts as zeros: JAX compiles a program for every shape of them, and all are drawn over."""
     kinds = (keras.initializers.VarianceScaling, keras.initializers.Orthogonal, keras.initializers.RandomUniform)
@@ -44,7 +47,7 @@ def quick_starts() -> None:
 
 
 def array(variable: Any) -> np.ndarray:
-    value = variable.value if isinstance(variable, keras.Variable) else variable
+    value = getattr(variable, "value", variable)
     if BACKEND == "torch":
         value = value.detach()
         return value.float().numpy() if str(value.dtype) == "torch.bfloat16" else value.numpy()
@@ -164,7 +167,7 @@ def transformer() -> Any:
     inputs = keras.Input((5, 12))
     h = L.LayerNormalization()(inputs)
     x = inputs + L.MultiHeadAttention(2, 6)(h, h)
-    h = L.Dense(24, activation="gelu")(L.RMSNormalization()(x))
+    h = L.Dense(24, activation="gelu")(NORM()(x))
     return keras.Model(inputs, L.Dense(3)(x + L.Dense(12)(h)))
 
 
@@ -233,7 +236,7 @@ def what_a_pass_says() -> None:
 def roles() -> None:
     """Norms, slopes, states, tables, LoRA and quantized layers."""
     model = keras.Sequential([
-        keras.Input((6,)), L.Embedding(50, 8), L.BatchNormalization(), L.LayerNormalization(), L.RMSNormalization(),
+        keras.Input((6,)), L.Embedding(50, 8), L.BatchNormalization(), L.LayerNormalization(), NORM(),
         L.GroupNormalization(2), L.PReLU(), L.Bidirectional(L.LSTM(4)), L.Dense(5), L.Dense(3),
     ])  # fmt: skip
     model.layers[-2].enable_lora(2)

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import keras
 
 from headstart.models.keras import names
+from headstart.models.keras.variables import is_variable
 
 _DEEPEST = 400  # calls that are looked through
 
@@ -41,7 +42,7 @@ def called() -> Called | None:
         first = frame.f_code.co_varnames[:1]
         owner = frame.f_locals.get(first[0]) if frame.f_code.co_argcount and first else None
         if variable is None:
-            if isinstance(owner, keras.Variable):
+            if is_variable(owner):
                 variable, placeholder = owner, frame.f_code.co_name == "value"
         elif isinstance(owner, keras.Layer) and all(owner is not each for each, _ in running):
             running.append((owner, frame.f_code.co_name == "add_weight"))

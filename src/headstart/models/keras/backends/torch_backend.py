@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-import keras
 from torch import Tensor, nn
 
 from headstart.audits.values import Values
@@ -16,6 +15,7 @@ from headstart.graph.graph import Graph
 from headstart.models.keras import names
 from headstart.models.keras.backends.torch_norms import whole_batch_norms
 from headstart.models.keras.inputs import forward_failed
+from headstart.models.keras.variables import is_variable
 from headstart.models.torch import write as torch_write
 from headstart.models.torch.held import held_of as torch_held
 from headstart.models.torch.measure import trace_of
@@ -37,13 +37,13 @@ class VariableTape(Tape):
         self, function: Callable[..., Any], types: Any, args: tuple[Any, ...] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:  # fmt: skip
-        if any(isinstance(arg, keras.Variable) for arg in (*args, *(kwargs or {}).values())):
+        if any(is_variable(arg) for arg in (*args, *(kwargs or {}).values())):
             args = tuple(self._tensor(arg) for arg in args)
             kwargs = {name: self._tensor(arg) for name, arg in (kwargs or {}).items()}
         return super().__torch_function__(function, types, args, kwargs)
 
     def _tensor(self, given: Any) -> Any:
-        if not isinstance(given, keras.Variable):
+        if not is_variable(given):
             return given
         value = given.value
         own = given._value if isinstance(getattr(given, "_value", None), Tensor) else value
