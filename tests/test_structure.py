@@ -15,7 +15,8 @@ PACKAGE = Path(headstart.__file__).parent
 # left to right; a room may import from itself and from rooms to its left
 ROOMS = (
     "errors", "check", "words", "memory", "shield", "spec", "layout", "libraries", "theory", "schemes", "plans",
-    "graph", "draws", "signals", "audits", "models", "torch", "keras", "experiments", "show", "web", "verbs", "cli",
+    "graph", "draws", "signals", "audits", "models", "torch", "jax", "keras",
+    "experiments", "show", "web", "verbs", "cli",
 )  # fmt: skip
 
 

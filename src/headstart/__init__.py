@@ -80,6 +80,7 @@ __all__ = [
     "he",
     "identity",
     "init",
+    "jax",
     "keras",
     "lab",
     "lecun",
@@ -109,7 +110,7 @@ __all__ = [
 
 # module -> the names it defines, loaded at first use
 _HOMES = {
-    "headstart": "keras theory torch",
+    "headstart": "jax keras theory torch",
     "headstart.draws.philox": "philox4x32",
     "headstart.draws.sample": "sample",
     "headstart.draws.streams": "stream_words",

@@ -179,11 +179,12 @@ class Blocks(keras.Model):
         self.blocks = [L.Dense(4, kernel_initializer=init) for _ in range(2)]
         self.named = {"mix": L.DepthwiseConv1D(3, depth_multiplier=2, depthwise_initializer=init)}
         self.free = self.add_weight(shape=(8, 3), initializer=init)
+        self.shift = self.add_weight(shape=(3,), initializer="zeros", name="shift")
 
     def call(self, x: Any) -> Any:
         for block in self.blocks:
             x = keras.ops.relu(block(x))
-        return keras.ops.tanh(keras.ops.matmul(self.named["mix"](x), self.free))
+        return keras.ops.tanh(keras.ops.matmul(self.named["mix"](x), self.free) + self.shift)
 
 
 @check
@@ -227,6 +228,7 @@ def what_a_pass_says() -> None:
     free = alone["blocks/" + next(each.name for each in alone if each.key == "variable").rpartition("/")[2]]
     assert (free.role, free.fan_in, free.fan_out, free.activation) == ("weight", 8, 3, "tanh")
     assert next(each for each in alone if each.key == "dense_1/kernel").activation == "relu"
+    assert next(each for each in alone if each.key == "shift").role == "bias"
     model = keras.Sequential([keras.Input((8,)), L.Dense(6), L.LeakyReLU(0.2), L.Dense(5), L.PReLU(), L.Dense(2)])
     after = [each.activation for each in hs.plan(model, "gain", example=keras.Input((8,))) if each.role == "weight"]
     assert after == ["leaky_relu(0.2)", "relu", "identity"], after

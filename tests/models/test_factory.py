@@ -9,7 +9,7 @@ import pytest
 from torch import nn
 
 import headstart as hs
-from headstart.models.torch.factory import build
+from headstart.models.factory import build
 
 SOURCE = """
 from dataclasses import dataclass
@@ -78,7 +78,7 @@ def test_a_module_by_its_name() -> None:
         ("{file}", {}, "named by where its factory is"),
         ("{file}:mak", {}, "unknown name in .* 'mak'. Did you mean 'make'"),
         ("{file}:text", {}, "is no function that makes a model, it is str"),
-        ("{file}:number", {}, "makes a model, a torch.nn.Module; it gave int"),
+        ("{file}:number", {}, "makes a model, a torch.nn.Module or one over JAX; it gave int"),
         ("{file}:fails", {}, "raises RuntimeError: no weights here"),
         ("{file}:make", {}, "missing a required argument: 'width'. Give it: --arg width=VALUE"),
         ("{file}:make", {"width": 3, "hight": 2}, "unexpected keyword argument 'hight'"),

@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+import headstart as hs
+
 if importlib.util.find_spec("keras") is None:
     pytest.skip("Keras is not installed", allow_module_level=True)
 
@@ -71,3 +73,15 @@ def test_a_backend_that_is_not_installed_is_told() -> None:
         pytest.skip("TensorFlow is installed")
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, env=environment)
     assert re.search(r"cannot be loaded with the backend tensorflow .*Set KERAS_BACKEND to one .*torch", done.stdout)
+
+
+def test_models_of_keras_2_are_refused() -> None:
+    kind = type("Model", (), {"__module__": "tf_keras.src.engine.training"})
+    with pytest.raises(hs.InputError, match="a model of Keras 2 .* Build it with keras>=3"):
+        hs.plan(kind())
+
+
+@pytest.mark.parametrize("name", ["model.keras", "model.weights.h5"])
+def test_keras_files_are_not_audited_by_themselves(name: str) -> None:
+    with pytest.raises(hs.InputError, match="only Keras reads"):
+        hs.audit(name)

@@ -32,6 +32,7 @@ class Tensor:
         values, look, recipes: None and empty where it has no values; `missing` says why.
         padding: the row of a table that stands for padding.
         buffer: whether it is a buffer, which training does not change.
+        library: whose model it is of.
     """
 
     parameter: Parameter
@@ -42,6 +43,7 @@ class Tensor:
     missing: str = ""
     padding: int | None = None
     buffer: bool = False
+    library: str = "torch"
 
     @property
     def name(self) -> str:

@@ -46,7 +46,11 @@ def _wrong_fan(evidence: Evidence, tensor: Tensor, look: Look) -> Finding | None
     packed = any("over all blocks" in recipe or "over the shape" in recipe for recipe in tensor.recipes)
     if own or (any(_DEFAULT in recipe for recipe in tensor.recipes) and not packed):
         return None
-    found_here = [mistake for mistake in mistakes(look, tensor.parameter) if _off(mistake.std, mistake.right) > _SLIGHT]
+    found_here = [
+        mistake
+        for mistake in mistakes(look, tensor.parameter, tensor.library)
+        if _off(mistake.std, mistake.right) > _SLIGHT
+    ]
     if not found_here:
         return None
     mistake = min(found_here, key=lambda each: abs(math.log(each.std / look.std)))

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from headstart.audits.look import Look, truncated_std
 from headstart.errors import InputError
 from headstart.layout import Layout, block_fans
-from headstart.libraries.starts import KERAS_LAYERS, MISTAKEN_FANS, NUMERATORS, OF, RECURRENT_GATES, STARTS
+from headstart.libraries.starts import JAX, MISTAKEN_FANS, NUMERATORS, OF, RECURRENT_GATES, STARTS
 from headstart.plans import Parameter
 
 
@@ -21,18 +21,27 @@ class Mistake(NamedTuple):
     right: float
 
 
-def fans_of(parameter: Parameter, layout: Layout | None = None) -> dict[str, float]:
-    """Every number that recipes divide by, as far as the parameter has it."""
+def fans_of(parameter: Parameter, layout: Layout | None = None, library: str = "torch") -> dict[str, float]:
+    """Every number that recipes divide by, as far as the parameter has it.
+
+    Args:
+        library: whose model it is of.
+    """
     shape, layout = parameter.shape, layout or parameter.layout
     found: dict[str, float] = {"one": 1.0}
     if len(shape) < 2 or math.prod(shape) == 0:
         return found
     field = math.prod(shape[2:])
-    found |= {"torch_in": shape[1] * field, "torch_out": shape[0] * field, "bilinear": shape[1]}
-    found["torch_avg"] = (found["torch_in"] + found["torch_out"]) / 2
-    if parameter.owner in KERAS_LAYERS:
-        field = math.prod(shape[:-2])
-        found |= {"keras_in": shape[-2] * field, "keras_avg": (shape[-2] + shape[-1]) * field / 2}
+    if library in JAX:
+        before = math.prod(shape[:-2])
+        found |= {"jax_in": before * shape[-2], "jax_out": before * shape[-1], "row": math.prod(shape[1:])}
+        found["features"] = shape[-1]
+    elif library == "keras":
+        before = math.prod(shape[:-2])
+        found |= {"keras_in": before * shape[-2], "keras_avg": before * (shape[-2] + shape[-1]) / 2}
+    else:
+        found |= {"torch_in": shape[1] * field, "torch_out": shape[0] * field, "bilinear": shape[1]}
+        found["torch_avg"] = (found["torch_in"] + found["torch_out"]) / 2
     if parameter.what.fans:
         try:
             fans = block_fans(shape, layout)[0]
@@ -48,12 +57,15 @@ def fans_of(parameter: Parameter, layout: Layout | None = None) -> dict[str, flo
     return found
 
 
-def fitting(look: Look, parameter: Parameter, sums: int = 0, beside: tuple[int, ...] = ()) -> tuple[str, ...]:
+def fitting(
+    look: Look, parameter: Parameter, sums: int = 0, beside: tuple[int, ...] = (), library: str = "torch"
+) -> tuple[str, ...]:
     """The words of every recipe that a parameter fits; several where they agree on it.
 
     Args:
         sums: how many residual sums the model has in a row.
         beside: of a bias, the shape of its layer's weight.
+        library: whose model it is of.
 
     >>> import numpy as np
     >>> from headstart.audits.look import look_at
@@ -68,24 +80,30 @@ def fitting(look: Look, parameter: Parameter, sums: int = 0, beside: tuple[int, 
                 "orthogonal": ("orthogonal",)}[look.kind]  # fmt: skip
     if look.kind not in OF:
         return ()
-    fans = fans_of(parameter) | ({"sums": float(sums)} if sums else {})
+    fans = fans_of(parameter, library=library) | ({"sums": float(sums)} if sums else {})
     found = []
     for start in STARTS:
         if (
             look.kind not in start.laws
             or start.fan not in fans
             or (start.owners and parameter.owner not in start.owners)
+            or (start.library and start.library != library)
         ):
             continue
         if is_close(look, math.sqrt(start.numerator / fans[start.fan] ** start.power)):
             found.append(start.words.format(owner=parameter.owner, law=OF[look.kind]))
     if parameter.role == "bias" or not parameter.what.fans:
-        found += _biases(look, parameter, beside)
+        found += _biases(look, parameter, beside, library)
     return tuple(dict.fromkeys(found))
 
 
-def _biases(look: Look, parameter: Parameter, beside: tuple[int, ...]) -> list[str]:
-    """PyTorch's default for a bias: uniform as its layer's weight is."""
+_UNIFORM_BIASES = {"torch": "PyTorch", "equinox": "Equinox"}
+
+
+def _biases(look: Look, parameter: Parameter, beside: tuple[int, ...], library: str) -> list[str]:
+    """PyTorch's and Equinox's default for a bias: uniform as its layer's weight is."""
+    if library not in _UNIFORM_BIASES:
+        return []
     gates = RECURRENT_GATES.get(parameter.owner)
     if gates is not None:
         words, fan = "hidden", parameter.shape[0] / gates if parameter.shape else 0.0
@@ -93,7 +111,7 @@ def _biases(look: Look, parameter: Parameter, beside: tuple[int, ...]) -> list[s
         words, fan = "fan_in", float(math.prod(beside[1:]))
     if look.kind != "uniform" or fan < 1 or not is_close(look, math.sqrt(1 / (3 * fan))):
         return []
-    return [f"U(±1/sqrt({words})), PyTorch's default for {parameter.owner or 'a bias'}"]
+    return [f"U(±1/sqrt({words})), {_UNIFORM_BIASES[library]}'s default for {parameter.owner or 'a bias'}"]
 
 
 def is_close(look: Look, std: float) -> bool:
@@ -108,9 +126,9 @@ def is_close(look: Look, std: float) -> bool:
     return any(abs(look.std / scale - 1) < slack for scale in known)
 
 
-def mistakes(look: Look, parameter: Parameter) -> list[Mistake]:
+def mistakes(look: Look, parameter: Parameter, library: str = "torch") -> list[Mistake]:
     """The schemes that a weight fits with a fan that is not its layer's."""
-    fans = fans_of(parameter)
+    fans = fans_of(parameter, library=library)
     if look.kind not in OF or "fan_in" not in fans:
         return []
     return [found for found in _mistaken(fans) if is_close(look, found.std)]
@@ -120,7 +138,7 @@ def _mistaken(fans: Mapping[str, float]) -> Iterator[Mistake]:
     for name, words in MISTAKEN_FANS.items():
         if name not in fans:
             continue
-        right = {"torch_out": "fan_out", "all_groups_out": "fan_out"}.get(
+        right = {"torch_out": "fan_out", "all_groups_out": "fan_out", "jax_out": "fan_out"}.get(
             name, "fan_avg" if _is_mean(name) else "fan_in"
         )
         if abs(fans[name] / fans[right] - 1) < 0.2:

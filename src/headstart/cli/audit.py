@@ -59,7 +59,8 @@ def _audit(target: str, arguments: tuple[str, ...], example: str | None, lock: A
         if wrong:
             raise InputError(f"a checkpoint takes no {wrong[0]}, which is for a factory. Leave it out.")
         return audit(Path(target), lock=lock, trust=trust)
-    return audit(model_of(target, arguments), inputs_of(example), lock=lock)
+    model = model_of(target, arguments)
+    return audit(model, inputs_of(example, model), lock=lock)
 
 
 def is_checkpoint(text: str) -> bool:

@@ -7,6 +7,7 @@ input_ids=2,16:int64<50257   by name, whole numbers below 50257
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any, NamedTuple
 
@@ -66,19 +67,27 @@ def _wanted(part: str, text: str) -> Wanted:
     return Wanted(match["name"] or "", tuple(map(int, sizes)), dtype, below)
 
 
-def example_of(wanted: list[Wanted]) -> Any:
+def example_of(wanted: list[Wanted], library: str = "torch") -> Any:
     """The inputs: standard normal numbers, or whole ones below their limit; always the same.
+
+    Args:
+        library: whose arrays they are: torch's tensors, or NumPy's arrays, which the others take.
 
     Raises:
         InputError: they take more memory than there is.
     """
-    import math
-
-    import torch
-
     from headstart.memory import require
 
     require(sum(8 * math.prod(each.shape) for each in wanted), "the example", "Write smaller sizes.")
+    made = _tensors(wanted) if library == "torch" else _arrays(wanted)
+    if wanted[0].name:
+        return {each.name: array for each, array in zip(wanted, made, strict=True)}
+    return tuple(made)
+
+
+def _tensors(wanted: list[Wanted]) -> list[Any]:
+    import torch
+
     generator = torch.Generator().manual_seed(0)
 
     def made(each: Wanted) -> Any:
@@ -87,6 +96,22 @@ def example_of(wanted: list[Wanted]) -> Any:
             return torch.randint(0, each.below, each.shape, generator=generator).to(dtype)
         return torch.randn(each.shape, generator=generator).to(dtype)
 
-    if wanted[0].name:
-        return {each.name: made(each) for each in wanted}
-    return tuple(made(each) for each in wanted)
+    return [made(each) for each in wanted]
+
+
+def _arrays(wanted: list[Wanted]) -> list[Any]:
+    import numpy as np
+
+    random = np.random.default_rng(0)
+
+    def made(each: Wanted) -> Any:
+        if each.dtype.startswith("int") or each.dtype == "bool":
+            return random.integers(0, each.below, each.shape).astype(each.dtype)
+        numbers = random.normal(size=each.shape)
+        if each.dtype != "bfloat16":
+            return numbers.astype(each.dtype)
+        from ml_dtypes import bfloat16  # JAX brings it: NumPy has no such type
+
+        return numbers.astype(bfloat16)
+
+    return [made(each) for each in wanted]

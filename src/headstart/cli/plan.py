@@ -79,7 +79,7 @@ def command(
     before = None if other is None else Plan.from_json(read_json(other))
     model = model_of(target, arguments)
     made = plan(
-        model, scheme, inputs_of(example), rules=said, bias=bias, residual_scale=_scale(residual_scale),
+        model, scheme, inputs_of(example, model), rules=said, bias=bias, residual_scale=_scale(residual_scale),
         only=only or None, frozen=frozen, strict=strict,
     )  # fmt: skip
     if before is not None:
@@ -99,24 +99,27 @@ def model_of(target: str, arguments: tuple[str, ...]) -> Any:
     """The model that a factory makes.
 
     Raises:
-        InputError: PyTorch is not installed, or there is no such factory.
+        InputError: there is no such factory, it makes no model, or its library is not installed.
     """
-    try:
-        from headstart.models.torch.factory import build
-    except ModuleNotFoundError as error:
-        if error.name != "torch":
-            raise
-        raise InputError("models are PyTorch's, which is not installed. Install headstart[torch].") from None
+    from headstart.models.factory import build
+
     return build(target, dict(_argument(text) for text in arguments))
 
 
-def inputs_of(example: str | None) -> Any:
-    """The inputs that --example describes."""
+def inputs_of(example: str | None, model: Any) -> Any:
+    """The inputs that --example describes, as the model's library has them."""
     if example is None:
         return None
     from headstart.cli.examples import example_of, parse_example
 
-    return example_of(parse_example(example))
+    return example_of(parse_example(example), library_of(model))
+
+
+def library_of(model: Any) -> str:
+    """The library whose arrays a model takes."""
+    from headstart.models import adapter_of
+
+    return adapter_of(model).__name__.rpartition(".")[2]
 
 
 def read_rules(path: Path) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from headstart.cli.options import JSON, PATH, out
-from headstart.cli.plan import ARGUMENTS, inputs_of, model_of, read_json
+from headstart.cli.plan import ARGUMENTS, library_of, model_of, read_json
 from headstart.errors import InputError
 
 EXIT_FAULT = 3
@@ -54,7 +54,8 @@ def command(
 ) -> None:  # fmt: skip
     """Run MODEL once forward and back, and say where signal and gradient go, what theory says, and what to change.
 
-    MODEL is where a factory of it is: package.module:function, or file.py:function. Inputs are standard normal, or
+    MODEL is where a factory of it is: package.module:function, or file.py:function; of a function over JAX it gives
+    (function, params). Inputs are standard normal, or
     whole numbers below a limit. Nothing is changed. A fault gives exit code 3, a remark does not.
 
     \b
@@ -136,21 +137,39 @@ def _plan(path: Path | None) -> Any:
 def _probe(
     target: str, arguments: tuple[str, ...], inputs: str | None, goal: str | None, evaluation: bool, how: dict[str, Any]
 ) -> Any:
-    given, compared = inputs_of(inputs), inputs_of(goal)
-    if compared is not None:
-        if isinstance(compared, dict) or len(compared) != 1:
-            raise InputError(f"a target is one array without a name, got {goal!r}. Write, for example, --target 64,10.")
-        how = {**how, "target": compared[0]}
-    model = model_of(target, arguments)
-    if evaluation:
-        model.eval()
+    from headstart.cli.examples import example_of, parse_example
     from headstart.verbs.probe import probe
 
-    if any(parameter.is_meta for parameter in model.parameters()):
+    wanted = parse_example(inputs or "")
+    aim = None if goal is None else parse_example(goal)
+    if aim is not None and (len(aim) != 1 or aim[0].name):
+        raise InputError(f"a target is one array without a name, got {goal!r}. Write, for example, --target 64,10.")
+    model = model_of(target, arguments)
+    library = library_of(model)
+    given = example_of(wanted, library)
+    if aim is not None:
+        how = {**how, "target": example_of(aim, library)[0]}
+    if evaluation:
+        model = _evaluating(target, model)
+    if library == "torch" and any(parameter.is_meta for parameter in model.parameters()):
         given = _on_meta(given)
     if isinstance(given, dict):
         return probe(model, **given, **how)
     return probe(model, *given, **how)
+
+
+def _evaluating(target: str, model: Any) -> Any:
+    """The model in evaluation mode."""
+    if callable(getattr(model, "eval", None)):
+        model.eval()
+        return model
+    equinox = sys.modules.get("equinox")
+    if equinox is not None and isinstance(model, equinox.Module):
+        return equinox.nn.inference_mode(model)
+    raise InputError(
+        f"--eval is for modules that have a mode, and {target} gives a {type(model).__name__}. Let it give a function "
+        "that evaluates."
+    )
 
 
 def _on_meta(given: Any) -> Any:

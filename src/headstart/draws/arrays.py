@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import importlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
@@ -234,3 +234,37 @@ class _Job:
 def _noun(draw: MatrixDraw) -> str:
     return {"Orthogonal": "an orthogonal", "DeltaOrthogonal": "a delta-orthogonal", "Identity": "an identity",
             "Sparse": "a sparse"}[type(draw).__name__]  # fmt: skip
+
+
+def draw_streams(
+    draw: Draw | Sequence[Draw],
+    shape: tuple[int, ...],
+    streams: Callable[[Index, str], Stream],
+    dtype: str,
+    layout: Layout,
+    region: Region | None = None,
+) -> NDArray[Any]:
+    """The numbers of one parameter from streams that are given, not named: for callers with random keys of their own.
+
+    Args:
+        streams: from a slice of the stack and "" or `MASK`, for what chooses a sparse weight's zeros, to its stream.
+        draw, shape, dtype, layout, region: as `draw_array` has them.
+
+    Returns:
+        A NumPy array.
+    """
+    where = rectangle(shape, layout, region)
+    check_memory(draw, shape, where, dtype, "numba", filled=False, free=None)
+    job = _Streamed(check_shape(shape), layout, Stream(0, 0, 0, 0), 0, "given", "weight", dtype, numba_backend, streams)
+    made: NDArray[Any] = numba_backend.assemble(job.parts(draw, where), where.shape, dtype, None, None, None)
+    return made
+
+
+@dataclass(frozen=True)
+class _Streamed(_Job):
+    """A job whose streams are given."""
+
+    given: Callable[[Index, str], Stream]
+
+    def streams(self, index: Index, suffix: str = "") -> Stream:
+        return self.given(index, suffix)

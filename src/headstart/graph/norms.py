@@ -21,6 +21,8 @@ def written_norm(graph: Graph, value: int) -> tuple[frozenset[int], int] | None:
         return None
     for count in range(1, len(inside) + 1):  # the first value that all that follows goes through
         part = inside[:count]
+        if not any(graph.ops[index].name == "reduce" for index in part):
+            continue
         out = graph.ops[part[-1]].outputs[0]
         whole = graph.values[out].shape == graph.values[value].shape
         if whole and _is_cut(graph, part, out) and _is_invariant(graph, part, value, out):

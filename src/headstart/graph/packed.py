@@ -17,6 +17,9 @@ def packed(graph: Graph, op: Op, follows: set[str]) -> tuple[int, ...] | None:
         follows: the kinds of what the output meets.
     """
     channels_first = op.name in ("convolution", "transposed convolution")
+    placed = op.attributes.get("out_axes")
+    last = isinstance(placed, tuple) and len(placed) > 1 and placed[1] == len(placed) - 1
+    channels_first = channels_first and not last
     for value in _copies(graph, op.outputs[0], channels_first):
         shape = graph.values[value].shape
         axis = 1 if channels_first and len(shape) > 2 else len(shape) - 1
@@ -53,11 +56,23 @@ def _copies(graph: Graph, value: int, channels_first: bool) -> Iterator[int]:
     yield value
     for index in graph.readers.get(value, ()):
         op = graph.ops[index]
-        same = op.name == "identity" or (op.name == "add" and len(graph.data(op)) == 1)
+        same = op.name == "identity" or (op.name == "add" and (len(graph.data(op)) == 1 or _of_two(graph, op)))
         shapes = graph.values[value].shape, graph.values[op.outputs[0]].shape
         kept = op.name == "reshape" and not channels_first and len(shapes[1]) > 0 and shapes[0][-1] == shapes[1][-1]
         if same or kept:
             yield from _copies(graph, op.outputs[0], channels_first)
+
+
+def _of_two(graph: Graph, op: Op) -> bool:
+    """Whether a sum is of what two weights make: gates take x W + h U."""
+    for value in graph.data(op):
+        here: int | None = value
+        while here is not None and (maker := graph.maker(here)) is not None and not graph.is_weighted(maker):
+            data = graph.data(maker)
+            here = data[0] if len(data) == 1 and maker.name in ("identity", "add") else None
+        if here is None or graph.maker(here) is None:
+            return False
+    return True
 
 
 def _cut(shape: tuple[int, ...], axis: int, parts: list[tuple[int, ...]]) -> tuple[int, ...] | None:

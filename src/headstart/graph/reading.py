@@ -48,7 +48,7 @@ def informed(
             parameter = replace(parameter, role="tied lookup", layout=LAYOUTS["out_in"])
         heavy = [use for use in uses if use.slot in ("weight", "recurrent", "lookup")]
         met = tuple(dict.fromkeys(each for use in heavy for each in follows(graph, use, sums)))
-        if len(heavy) == 1 and parameter.role == "weight":
+        if len(heavy) == 1 and parameter.role in ("weight", "recurrent"):
             parameter = _with_blocks(parameter, packed(graph, graph.ops[heavy[0].op], {each.kind for each in met}))
         found.append(
             replace(

@@ -50,7 +50,7 @@ def residual_sums(graph: Graph) -> tuple[ResidualSum, ...]:
 
 
 def longest_path(graph: Graph, sums: Iterable[ResidualSum]) -> int:
-    """How many residual sums lie one behind the other: L in 1/sqrt(L). One in a loop counts as often as it goes round."""
+    """How many residual sums lie one behind the other, L in 1/sqrt(L). Each in a loop counts as often as that goes round."""
     places = {found.op for found in sums}
     depth: dict[int, int] = {}
     for op in graph.ops:

@@ -12,6 +12,7 @@ from headstart.audits.check import findings
 from headstart.audits.evidence import Evidence, Tensor
 from headstart.errors import InputError
 from headstart.models import adapter_of
+from headstart.models.passes import with_parameters
 from headstart.plans.lock import Lock, Locked, digest
 from headstart.signals.parameters import RULES
 from headstart.signals.rule import Finding
@@ -103,7 +104,7 @@ class Audit(Judged):
         return audit_files(self.to_json, self._rows, self.findings)
 
 
-def audit(model: Any, example: Any = None, *, lock: Any = None, trust: bool = False) -> Audit:
+def audit(model: Any, example: Any = None, *, lock: Any = None, trust: bool = False, params: Any = None) -> Audit:
     """What every parameter and buffer of a model or checkpoint holds, and what is wrong with it. Changes nothing.
 
     For each parameter: what its values look like, their scale, and every recipe that fits. Findings have the
@@ -111,10 +112,12 @@ def audit(model: Any, example: Any = None, *, lock: Any = None, trust: bool = Fa
     from one forward pass on the example; without one, what only a pass can show is not judged.
 
     Args:
-        model: a torch.nn.Module; or the path of a safetensors file, or of a folder of shards.
+        model: a torch.nn.Module; a Flax NNX or Equinox module, a tree of JAX arrays, or a pair (Linen module, Haiku
+            transform or function, tree); or the path of a safetensors file, or of a folder of shards.
         example: inputs for one forward pass: a tensor, a tuple, or a dict by name. Values do not matter, shapes do.
         lock: a `Lock`, or its JSON, that the values are compared with: what `plan(...).lock(model)` gave.
         trust: whether a pickled checkpoint (.pt, .pth, .bin, .ckpt) may be read: unpickling runs code that is in it.
+        params: the parameters of a function or module over JAX that does not hold them.
 
     Raises:
         InputError: no model, an example that does not run, a file that cannot be read, or a lock of another model.
@@ -132,6 +135,8 @@ def audit(model: Any, example: Any = None, *, lock: Any = None, trust: bool = Fa
         if example is not None:
             raise InputError("a checkpoint has no forward pass and takes no example. Leave it out, or pass the model.")
         return audit_of(_of_path(Path(model), trust), lock)
+    if params is not None:
+        model = with_parameters(model, params)
     adapter = importlib.import_module(f"{adapter_of(model).__name__}.audit")
     return audit_of(adapter.evidence_of(model, example), lock)
 

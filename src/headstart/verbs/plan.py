@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from headstart.models import adapter_of
+from headstart.models import adapted, makes_new
 from headstart.plans import Plan as PlanData
 from headstart.plans import plan_parameters
 from headstart.plans.lock import Lock
@@ -34,25 +34,29 @@ class Plan(PlanData, Result):
 
         return heading(self)
 
-    def apply(self, model: Any, seed: int = 0, *, threads: int | None = None) -> dict[str, float]:
+    def apply(self, model: Any, seed: int = 0, *, threads: int | None = None) -> Any:
         """Write every parameter its numbers, drawn by its key from the seed; all is checked before any is written.
 
-        Norms and whatever is left alone keep what they have; the same call again changes nothing.
+        Norms and whatever is left alone keep what they have; the same call again changes nothing. A tree over JAX is
+        not changed: the new one is returned, of the same kind and with the same shardings and types. This may be traced
+        by jax.jit. Leaves that are a `jax.ShapeDtypeStruct` become arrays, each device making its own part.
 
         Args:
-            model: with the parameters that the plan speaks of; on any device but meta.
+            model: with the parameters that the plan speaks of, in any form that `plan` takes; of PyTorch on any device
+                but meta.
             seed: 0 to 2^64 - 1; the same plan and seed give the same bits.
             threads: at most so many.
 
         Returns:
-            Parameters whose layer changes what was written (spectral norm): name -> how far the weight that is used is
-            from it, relative to it. Empty for ordinary layers.
+            Of PyTorch and Keras: parameters whose layer changes what was written (spectral norm): name -> how far the
+            weight that is used is from it, relative to it; empty for ordinary layers. Of an NNX module: itself,
+            updated. Of any other form over JAX: the new tree.
 
         Raises:
             InputError: a parameter is missing, has another shape, or cannot be written; nothing was written.
         """
-        written: dict[str, float] = adapter_of(model).write(self, model, seed, threads).changed
-        return written
+        adapter, given = adapted(model)
+        return adapter.write(self, given, seed, threads)
 
     def lock(self, model: Any, seed: int = 0) -> Lock:
         """What this plan gave the model from this seed, with a digest per parameter: to check a model against later.
@@ -63,7 +67,8 @@ class Plan(PlanData, Result):
         Raises:
             InputError: a parameter of the plan is not there, or has no values.
         """
-        held = adapter_of(model).locked(model, [entry.name for entry in self.entries])
+        adapter, given = adapted(model)
+        held = adapter.locked(given, [entry.name for entry in self.entries])
         return Lock(PlanData(self.entries, self.left_alone), seed, tuple(held.values()))
 
     def verify(self, model: Any, seed: int = 0, *, sample: float = 1e-4, places: int = 0) -> Verified:
@@ -132,6 +137,7 @@ def plan(
     only: str | Iterable[str] | None = None,
     frozen: bool = False,
     strict: bool = False,
+    params: Any = None,
 ) -> Plan:
     """What a scheme gives every parameter of a model, and why. Changes nothing.
 
@@ -139,7 +145,8 @@ def plan(
     and where residual branches end come from the pass alone, so they need an example.
 
     Args:
-        model: a torch.nn.Module, on any device, the meta device too.
+        model: a torch.nn.Module, on any device, the meta device too; a Flax NNX or Equinox module, a tree of JAX arrays
+            or of jax.ShapeDtypeStructs; or a pair (Linen module, Haiku transform or function, tree).
         scheme: for all weights that a scheme is for; "gain" keeps the variance for the activation that really follows.
         example: inputs for one forward pass: a tensor, a tuple, or a dict by name; None to read the layers alone.
         rules: a pattern of names ("blocks.*.weight"), a class of layers ("Conv2d") or a role ("lookup") -> a scheme,
@@ -151,6 +158,8 @@ def plan(
         only: patterns of names, classes or roles; everything else is left alone.
         frozen: whether parameters that need no gradient are drawn too.
         strict: whether a parameter whose use nobody knows is an error.
+        params: the parameters of a Linen module, a Haiku transform or a function over JAX; of a Linen module with an
+            example they may be left out, and the plan is for those that `init` would make.
 
     Raises:
         InputError: no model, an example that does not run, a rule that fits nothing, or a scheme that cannot draw one
@@ -164,7 +173,8 @@ def plan(
     >>> [(entry.name, entry.activation, round(entry.std, 4)) for entry in found]
     [('0.weight', 'relu', 0.5), ('0.bias', None, 0.0), ('2.weight', 'identity', 0.4472), ('2.bias', None, 0.0)]
     """
-    reading = adapter_of(model).read(model, example)
+    adapter, given = adapted(model, params, example)
+    reading = adapter.read(given, example)
     made = plan_parameters(
         reading.parameters, scheme, rules, bias=bias, residual_scale=residual_scale,
         depth=None if reading.graph is None else reading.depth, only=only, frozen=frozen, strict=strict,
@@ -174,18 +184,19 @@ def plan(
 
 def init(
     model: Any, scheme: str | Scheme = "he", seed: int = 0, example: Any = None, *, threads: int | None = None,
-    **how: Any,
-) -> Plan:  # fmt: skip
+    params: Any = None, **how: Any,
+) -> Any:  # fmt: skip
     """Give a model its initial weights, and say what each got: `plan` and `apply` in one call.
 
     Args:
         model, scheme, example: as `plan` has them.
         seed: 0 to 2^64 - 1. Values come from the seed and each parameter's own name: a layer more changes no other.
         threads: at most so many.
+        params: as `plan` has them.
         how: rules, bias, residual_scale, only, frozen, strict, as `plan` has them.
 
     Returns:
-        The plan that was applied.
+        The plan that was applied; of a form over JAX that is not updated in place, the new tree.
 
     Raises:
         InputError: as `plan` and `Plan.apply`; nothing was written.
@@ -195,6 +206,7 @@ def init(
     >>> init(layer, "he")["weight"].std, round(layer.weight.std().item(), 3)
     (0.08838834764831845, 0.089)
     """
-    made = plan(model, scheme, example, **how)
-    made.apply(model, seed, threads=threads)
-    return made
+    adapter, given = adapted(model, params, example)
+    made = plan(given, scheme, example, **how)
+    written = adapter.write(made, given, seed, threads)
+    return written if makes_new(given) else made

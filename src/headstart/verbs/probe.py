@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from headstart import check
 from headstart.errors import InputError, unknown
-from headstart.models import adapter_of
+from headstart.models.passes import passed
 from headstart.signals.judge import Verdict
 from headstart.signals.probe.fix import Fix
 from headstart.signals.probe.judge import judge_trace
@@ -176,8 +176,10 @@ def probe(
     decides, how alike inputs become, dead and saturated units, and the gradient there; predictions beside them.
 
     Args:
-        model: a torch.nn.Module.
-        inputs: what its forward takes, by place; tensors of a real batch, or of its kind.
+        model: a torch.nn.Module; a Flax NNX or Equinox module; or a function, a Linen module or a Haiku transform over
+            JAX, with its parameters as the first input.
+        inputs: what its forward takes, by place; tensors of a real batch, or of its kind. An Equinox module that takes
+            one example is mapped over the batch.
         loss: "cross_entropy" or "mse", with a target; a function of the output (and of the target, if one is given)
             that gives one number; None for a random projection of the output.
         target: what the loss compares with.
@@ -186,7 +188,8 @@ def probe(
         learning_rate: of gradient descent: tells how far one step moves each weight, relative to it.
         jacobian: so many of the largest singular values of the outputs by the inputs.
         plan: a `Plan` whose scales are predicted with, or drawn from, in place of the weights the model has.
-        predict_only: whether theory alone speaks, and nothing is run: for models on the meta device.
+        predict_only: whether theory alone speaks, and nothing is run: for models on the meta device, and trees of
+            jax.ShapeDtypeStruct.
         kwargs: what its forward takes by name.
 
     Raises:
@@ -200,7 +203,8 @@ def probe(
     >>> found.healthy
     False
     """
-    adapter = importlib.import_module(f"{adapter_of(model).__name__}.measure")
+    found, model, inputs = passed(model, inputs)
+    adapter = importlib.import_module(f"{found.__name__}.measure")
     how: dict[str, Any] = {
         "loss": loss, "target": target, "plan": plan, "predict_only": predict_only,
         "draws": check.whole(draws, "draws", 1), "seed": check.seed(seed),
@@ -216,11 +220,11 @@ def probe(
     trace = adapter.trace_of(model, inputs, kwargs, **how)
 
     def fix(trace: Trace, judged: Verdict) -> Fix | None:
-        fixing = importlib.import_module(f"{adapter_of(model).__name__}.fix")
-        found: Fix | None = fixing.try_fix(
+        fixing = importlib.import_module(f"{found.__name__}.fix")
+        helps: Fix | None = fixing.try_fix(
             model, inputs, kwargs, trace=trace, verdict=judged, loss=loss, target=target, seed=how["seed"]
         )
-        return found
+        return helps
 
     return Probe(trace, judge_trace(trace), fix)
 

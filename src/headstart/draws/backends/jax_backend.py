@@ -148,12 +148,12 @@ def weights(
     axis = block_axis
     if axis is None:  # each element makes its block and takes one word of it
         low, high = _indices(base, shape, steps)
-        words = _philox(*_block(low, high), source)
+        words = words_of_block(*_block(low, high), source)
         integers = _integers(_pick(words, low & np.uint32(3)), kind, first_magnitude)
         return _floats(integers, scale, dtype)
     counts = tuple(size // 4 if at == axis else size for at, size in enumerate(shape))
     strides = tuple(4 if at == axis else step for at, step in enumerate(steps))
-    blocks = jnp.stack(_philox(*_block(*_indices(base, counts, strides)), source), axis=axis + 1)
+    blocks = jnp.stack(words_of_block(*_block(*_indices(base, counts, strides)), source), axis=axis + 1)
     # Without the barrier XLA would make each block again for every use of a word.
     ordered: Array = lax.optimization_barrier(blocks.reshape(shape))  # type: ignore[no-untyped-call]  # JAX leaves it untyped
     return _floats(_integers(ordered, kind, first_magnitude), scale, dtype)
@@ -197,8 +197,8 @@ def _block(low: Array, high: Array) -> Pair:
     return (low >> 2) | (high << 30), high >> 2
 
 
-def _philox(c0: Array, c1: Array, source: Array) -> tuple[Array, Array, Array, Array]:
-    """As `philox.philox_block`, in uint32."""
+def words_of_block(c0: Array, c1: Array, source: Array) -> tuple[Array, Array, Array, Array]:
+    """As `philox.philox_block`, in uint32: the block of counter words c0 and c1 and a stream of (k0, k1, c2, c3)."""
     k0, k1 = source[..., 0], source[..., 1]
     c2, c3 = jnp.broadcast_to(source[..., 2], c0.shape), jnp.broadcast_to(source[..., 3], c0.shape)
     m0, m1 = (np.uint32(multiplier) for multiplier in MULTIPLIERS)

@@ -61,6 +61,10 @@ def of_input(graph: Graph, value: int, whole_numbers: bool) -> Axes:
         here = stack.pop(0)
         for index in graph.readers.get(here, ()):
             op = graph.ops[index]
+            placed = op.attributes.get("axes")
+            if op.name in CONVOLUTIONS and isinstance(placed, tuple) and len(placed) == len(shape):
+                roles = dict(zip(placed, (INPUT, UNIT, *[PLACE] * (len(shape) - 2)), strict=True))
+                return plain(shape, [roles[place] for place in range(len(shape))])
             if op.name in CONVOLUTIONS or op.call in ("batch_norm", "instance_norm", "group_norm"):
                 return guessed(shape, channels_first=True)
             if graph.is_weighted(op):

@@ -30,6 +30,8 @@ def pool(walk: Walk, op: Op) -> Step:
     after = axis.resized(axes, out)
     ratio = walk.size(op.outputs[0]) / max(walk.size(value), 1)
     whole = math.prod(out[2:]) == 1 if len(out) > 2 else False
+    if isinstance(pooled := op.attributes.get("pooled"), tuple):  # the axes that windows lie on, in any order
+        whole = bool(pooled) and all(out[place] == 1 for place in pooled)
     if op.call in ("grid_sample", "lp_pool1d", "lp_pool2d"):
         raise NoRule(f"{op.call} takes places by what it is told")
     if "max" in op.call or op.call in ("fn", "boolean_dispatch"):

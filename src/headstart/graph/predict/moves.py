@@ -16,7 +16,7 @@ from headstart.graph.values import Op
 from headstart.theory.laws.samples import Array, Bools, Pairs, Wholes, pairs_of
 
 Gradients = Sequence[Array | None]
-_ENDS = ("detach", "detach_", "data.__get__")
+_ENDS = ("detach", "detach_", "data.__get__", "stop_gradient")
 
 
 def passed_on(walk: Walk, op: Op) -> Step:
@@ -80,6 +80,9 @@ def repeated(walk: Walk, op: Op) -> Step:
     after = None
     if axes is not None:
         padded = ((),) * (len(out) - len(shape)) + axes
+        if isinstance(places := op.attributes.get("places"), tuple) and len(places) == len(axes):
+            known = dict(zip(places, axes, strict=True))
+            padded = tuple(known.get(place, ()) for place in range(len(out)))
         more = UNIT if walk.places(value) > 1 else PLACE  # what has places already is repeated for more units: heads
         after = tuple(
             each

@@ -56,8 +56,12 @@ def einsum(walk: Walk, op: Op) -> Step:
 def convolution(walk: Walk, op: Op) -> Step:
     """Both kinds; the taps that meet the padding of zeros do not count."""
     data, weight = _operands(walk, op)
+    placed = _placed(op)
     shape, out = walk.shape(data), walk.shape(op.outputs[0])
-    kernel = walk.shape(weight)[2:]
+    if placed is not None:  # axes in an order of their own: as channels first from here on
+        shape, out = (tuple(sizes[axis] for axis in axes) for sizes, axes in ((shape, placed[0]), (out, placed[2])))
+    sizes = walk.shape(weight) if placed is None else tuple(walk.shape(weight)[axis] for axis in placed[1])
+    kernel = sizes[2:]
     dims = len(kernel)
     stride, padding, dilation = (
         sums.per_axis(op.attributes.get(name, default), dims, default)
@@ -76,14 +80,28 @@ def convolution(walk: Walk, op: Op) -> Step:
         share *= taps(
             shape[place - dims], out[place - dims], kernel[place], stride[place], padding[place], dilation[place]
         )
-    channels = walk.shape(weight)[0] / groups if transposed else walk.shape(weight)[1]
+    channels = sizes[1] if placed is not None or not transposed else sizes[0] / groups
     fan = channels * share * (1 if transposed else math.prod(kernel))
-    _as_places(walk, data, dims)
+    _as_places(walk, data, dims, None if placed is None else placed[0])
     found = _summed(walk, op, data, fan, weight, ())
     axes = walk.axes[data]
-    first = () if len(out) == dims + 1 else (axes[0],)
-    found.axes = ((*first, (Atom(UNIT, out[-dims - 1]),), *((Atom(PLACE, size),) for size in out[-dims:])),)
+    first = () if len(out) == dims + 1 else (axes[0 if placed is None else placed[0][0]],)
+    after = (*first, (Atom(UNIT, out[-dims - 1]),), *((Atom(PLACE, size),) for size in out[-dims:]))
+    found.axes = (after if placed is None else _in_order(after, placed[2]),)
     return found
+
+
+def _placed(op: Op) -> tuple[tuple[int, ...], ...] | None:
+    """Where a convolution has its axes: (inputs, channels, places) of the data, (outputs, inputs, places) of the weight,
+    and of the result as of the data; None where that is their order."""
+    named = [op.attributes.get(name) for name in ("axes", "weight_axes", "out_axes")]
+    return tuple(named) if all(isinstance(axes, tuple) for axes in named) else None
+
+
+def _in_order(axes: Axes, places: Sequence[int]) -> Axes:
+    """Axes that stand in the order of channels first, put where they lie."""
+    found = dict(zip(places, axes, strict=True))
+    return tuple(found[place] for place in range(len(axes)))
 
 
 def bilinear(walk: Walk, op: Op) -> Step:
@@ -188,18 +206,24 @@ def _bias(walk: Walk, op: Op) -> Array | float:
     return found
 
 
-def _as_places(walk: Walk, data: int, dims: int) -> None:
-    """Let the last axes of a convolution's input be places: units that a reshape put there have nothing in common."""
+def _as_places(walk: Walk, data: int, dims: int, order: Sequence[int] | None = None) -> None:
+    """Let the last axes of a convolution's input be places: units that a reshape put there have nothing in common.
+
+    order: where inputs, channels and places lie, if not in that order.
+    """
     shape = walk.shape(data)
     axes = walk.axes.get(data)
     axes = axes if axes is not None and len(axes) == len(shape) else ()
+    if order is not None:
+        shape, axes = tuple(shape[place] for place in order), tuple(axes[place] for place in order) if axes else ()
     inside = axes[-dims:]
     if inside and any(atom.role == UNIT for each in inside for atom in each):
         walk.samples[data] = walk.draws.at_other_places(walk.signal(data))
     if not inside or any(atom.role != PLACE for each in inside for atom in each):
         first = axes[0] if inside and len(shape) > dims + 1 else (Atom(axis.INPUT, shape[0]),)
         places = ((Atom(PLACE, size),) for size in shape[-dims:])
-        walk.axes[data] = (*((first,) if len(shape) > dims + 1 else ()), (Atom(UNIT, shape[-dims - 1]),), *places)
+        found = (*((first,) if len(shape) > dims + 1 else ()), (Atom(UNIT, shape[-dims - 1]),), *places)
+        walk.axes[data] = found if order is None else _in_order(found, order)
 
 
 def _after_linear(walk: Walk, op: Op, axes: Axes, left: bool) -> Axes | None:

@@ -133,5 +133,6 @@ _RULES: dict[str, Callable[..., Said]] = {
     "concatenate": lambda params, *_: Said(attributes={"dim": int(params["dimension"])}),
     "split": lambda params, *_: Said(attributes={"dim": int(params["axis"])}),
     "integer_pow": lambda params, *_: Said(attributes={"exponent": int(params["y"])}),
+    "broadcast_in_dim": lambda params, *_: Said(attributes={"places": tuple(map(int, params["broadcast_dimensions"]))}),
     "transpose": lambda params, *_: Said(attributes={"dims": tuple(map(int, params["permutation"]))}),
 }  # fmt: skip

@@ -1,8 +1,9 @@
 """Call a model as its inputs ask for: one example or a batch of them, with the random keys that it wants.
 
 Equinox's layers take one example. An example that the model does not take as it is, is taken for a batch and mapped
-over; where both work, it is what the model takes as it is. What maps over its own batch by name (batch norm) gets that
-name. A model that asks for a random key and was given none gets one, the same at every call.
+over; where both work, it is what the model takes as it is, unless a batch is what is asked for. What maps over its own
+batch by name (batch norm) gets that name. A model that asks for a random key and was given none gets one, the same at
+every call.
 """
 
 from __future__ import annotations
@@ -37,20 +38,26 @@ class Fitted(NamedTuple):
     alone: tuple[Call, tuple[Any, ...], dict[str, Any]] | None = None
 
 
-def fitted(model: Model, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Fitted:
+def fitted(model: Model, args: Sequence[Any], kwargs: Mapping[str, Any], batch: bool = False) -> Fitted:
     """How to call a model on these inputs.
 
+    Args:
+        batch: whether they are a batch: of what works, what is mapped over it comes first.
+
     Raises:
-        Exception: whatever the model raises on them as they are, where no other way works either.
+        Exception: whatever the model raises on them as they are, where there are other ways and none works.
     """
     assert model.call is not None
     named = dict(kwargs)
     first: Exception | None = None
-    for found in _ways(model, model.call, args, named):
+    ways = _ways(model, model.call, args, named)
+    if len(ways) == 1:  # whether it works is seen when it is called
+        return ways[0]
+    for found in sorted(ways, key=lambda way: not way.mapped) if batch else ways:
         try:
             _shapes(found.call, model.tree, args, found.kwargs)
         except Exception as error:
-            first = first or error
+            first = error if first is None or not found.mapped else first
         else:
             return found
     assert first is not None
@@ -58,13 +65,15 @@ def fitted(model: Model, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Fitt
 
 
 def _ways(model: Model, call: Call, args: Sequence[Any], kwargs: dict[str, Any]) -> list[Fitted]:
-    ways = [Fitted(call, kwargs)]
     if model.library != "equinox":
-        return ways
+        return [Fitted(call, kwargs)]
+    call = _stateless(call)
+    ways = [Fitted(call, kwargs)]
     keyed = kwargs | {"key": jax.random.key(0)} if _takes_key(model.given) and kwargs.get("key") is None else None
     if keyed is not None:
         ways.append(Fitted(call, keyed))
-    if all(np.ndim(leaf) > 0 for leaf in jax.tree.leaves(args) if _is_batched(leaf)):
+    own = [arg for arg in args if not _is_state(arg)]
+    if all(len(leaf.shape) > 0 for leaf in jax.tree.leaves(own) if _is_batched(leaf)):
         for named in (kwargs, keyed):
             if named is not None:
                 ways.append(Fitted(_mapped(call, model, named), named, True, _alone(call, model, args, named)))
@@ -85,6 +94,19 @@ def _mapped(call: Call, model: Model, kwargs: Mapping[str, Any]) -> Call:
             in_axes=(axes, tuple(by_name[word] for word in words)), axis_name=name,
         )  # fmt: skip
         return whole(args, tuple(named[word] for word in words))
+
+    return run
+
+
+def _stateless(call: Call) -> Call:
+    """The call without the state that it gives back beside its output: statistics that no signal goes through."""
+
+    def run(tree: Any, *args: Any, **kwargs: Any) -> Any:
+        made = call(tree, *args, **kwargs)
+        if not isinstance(made, tuple) or not any(_is_state(each) for each in made):
+            return made
+        kept = tuple(each for each in made if not _is_state(each))
+        return kept[0] if len(kept) == 1 else kept
 
     return run
 

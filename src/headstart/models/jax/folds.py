@@ -9,12 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
+import jax
 import numpy as np
 
 from headstart.graph.norms import written_norm
 from headstart.graph.values import Op
 from headstart.models.jax.ops import RANDOM
 from headstart.models.jax.program import Fold, Program
+from headstart.models.jax.slopes import sloped
 
 _COPIES = frozenset({"convert_element_type", "copy", "copy_p", "stop_gradient", "reduce_precision", "name"})
 _WIDENS = frozenset({"broadcast_in_dim", "reshape", "expand_dims", "squeeze"})
@@ -25,7 +27,7 @@ def folded(program: Program) -> Program:
     """The program with all that is one operation as one."""
     for rule in (_tables, _means, _softmaxes, _pools, _dropouts):
         program = program.folded(list(rule(program)))
-    return program.folded(list(_norms(program)))
+    return sloped(program.folded(list(_norms(program))))
 
 
 # --- tables ---------------------------------------------------------------------------------------------------------
@@ -246,8 +248,12 @@ def _dropouts(program: Program) -> Iterator[Fold]:
         elif program.name(op) == "mul" and len(op.inputs) == 2:
             masks = [value for _, value in op.inputs if value in drawn]
             data = [value for _, value in op.inputs if program.values[value].kind == "data"]
-            if len(masks) == 1 and len(data) == 1 and _is_mask(program, masks[0]):
+            keep = _is_mask(program, masks[0]) if len(masks) == 1 and len(data) == 1 else 0.0
+            if keep == 1.0:
                 yield _dropout(program, op, data[0], masks[0])
+            elif keep:
+                inputs = (("input", data[0]), ("mask", masks[0]))
+                yield Fold((op.index,), "dropout", "dropout", inputs, op.outputs, {"p": 1 - keep})
 
 
 def _dropout(program: Program, op: Op, value: int, mask: int) -> Fold:
@@ -287,14 +293,20 @@ def _drawn(program: Program) -> set[int]:
     return found
 
 
-def _is_mask(program: Program, value: int) -> bool:
-    """Whether a constant holds truth values, whatever they were cast to."""
-    while np.dtype(program.dtypes[value]).kind != "b":
+def _is_mask(program: Program, value: int) -> float:
+    """Whether a constant holds truth values, whatever they were cast to: the share that is kept if it was divided by
+    that, else 1; 0 where it does not."""
+    keep = 1.0
+    while not jax.dtypes.issubdtype(program.dtypes[value], np.bool_):
         op = program.maker(value)
-        if op is None or program.name(op) not in _COPIES | _WIDENS:
-            return False
-        value = op.inputs[0][1]
-    return True
+        if op is None:
+            return 0.0
+        if (found := _scaled(program, op)) is not None and keep == 1.0:
+            keep = found
+        elif program.name(op) not in _COPIES | _WIDENS:
+            return 0.0
+        value = next((given for _, given in op.inputs if given not in program.numbers), op.inputs[0][1])
+    return keep
 
 
 # --- normalizations -------------------------------------------------------------------------------------------------
@@ -341,11 +353,25 @@ def _norm(program: Program, inside: set[int], value: int, out: int) -> Fold:
         and math.prod(program.values[program.ops[i].outputs[0]].shape) == math.prod(program.values[value].shape)
         for i in inside
     )  # fmt: skip
+    value, out = _ungrouped(program, inside, value, out)
     operands = {"weight": _own(program, inside, "multiply"), "bias": _own(program, inside, "add")}
     out = _affine(program, inside, out, operands)
     inputs = (("input", value), *((slot, each) for slot, each in operands.items() if each is not None))
     call, attributes = _kind(program, reduces[0], value, centred)
     return Fold(tuple(sorted(inside)), "norm", call, inputs, (out,), attributes | _eps(program, inside))
+
+
+def _ungrouped(program: Program, inside: set[int], value: int, out: int) -> tuple[int, int]:
+    """A norm of groups with the reshapes into groups and back; what it takes and gives then."""
+    before, after = program.maker(value), program.single(out)
+    if before is None or after is None or not (before.name == after.name == "reshape"):
+        return value, out
+    source, end = before.inputs[0][1], after.outputs[0]
+    whole = program.values[source].shape == program.values[end].shape
+    if not whole or not set(program.readers[value]) <= inside or value in program.outputs:
+        return value, out
+    inside |= {before.index, after.index}
+    return source, end
 
 
 def _own(program: Program, inside: set[int], word: str) -> int | None:

@@ -30,7 +30,7 @@ def model_of(module: Any) -> Model:
         name = joined(steps)
         value = value_of(variable)
         if not isinstance(variable, nnx.Param):
-            buffers[name] = value
+            buffers[name], variables[name] = value, variable
             continue
         if not is_array(value):
             continue

@@ -55,7 +55,7 @@ class Tape:
         number = self.value(aval, "constant", "constant")
         self.constants[number] = held
         if math.prod(aval.shape) == 1 and not isinstance(held, jax.ShapeDtypeStruct) and _is_number(aval.dtype):
-            self.numbers[number] = float(np.asarray(held).reshape(()))
+            self.numbers[number] = number_of(np.asarray(held).reshape(()))
         return number
 
     # --- the walk ----------------------------------------------------------------------------------------------------
@@ -396,6 +396,31 @@ def _count(closed: Any) -> int:
         times = int(equation.params.get("length", 1)) if equation.primitive.name == "scan" else 1
         total += 1 if inner is None else times * _count(inner)
     return total
+
+
+# numbers of activations that are no short decimals: sqrt(2/pi), GELU's, 1/sqrt(2), sqrt(2), SELU's two, pi, ln 2, 1.702
+_FORMULAS = (0.7978845608028654, 0.044715, 0.7071067811865476, 1.4142135623730951, 1.0507009873554805,
+             1.6732632423543772, 3.141592653589793, 0.6931471805599453, 1.702)  # fmt: skip
+
+
+def number_of(held: Any) -> float:
+    """The number that somebody wrote, of one that is held in few digits: what is known to stand in formulas, else the
+    shortest that is held so.
+
+    >>> number_of(np.float32(0.1)), number_of(np.float16(-0.7978845608))
+    (0.1, -0.7978845608028654)
+    """
+    if held.dtype.kind in "biu" or held.dtype == np.float64:
+        return float(held)
+    number = float(held)
+    for formula in _FORMULAS:
+        if abs(number) == float(np.asarray(formula).astype(held.dtype)):
+            return formula if number > 0 else -formula
+    for digits in range(1, 9):
+        short = float(f"{number:.{digits}g}")
+        if np.isfinite(number) and float(np.asarray(short).astype(held.dtype)) == number:
+            return short
+    return number
 
 
 def _is_number(dtype: Any) -> bool:

@@ -101,8 +101,8 @@ def model_of(given: Any, params: Any = None, example: Any = None) -> Model:
     found = _formed(given, params, example)
     if not found.places:
         raise InputError(
-            f"the {type(given).__name__} holds no arrays. Pass a tree of arrays or jax.ShapeDtypeStructs, or a module "
-            "with parameters."
+            f"a model has parameters, and this {type(given).__name__} holds no arrays. Pass a tree of arrays or of "
+            "jax.ShapeDtypeStructs, or a module."
         )
     return found
 
@@ -122,8 +122,8 @@ def _formed(given: Any, params: Any, example: Any) -> Model:
         return nnx.model_of(given)
     if callable(given) and not has_arrays(given):
         raise InputError(
-            f"{getattr(given, '__name__', type(given).__name__)} is a function without parameters. Pass them: "
-            "params=tree."
+            f"a model has parameters, and {getattr(given, '__name__', type(given).__name__)} is a function without. Pass "
+            "them: params=tree."
         )
     return plain.model_of(given)
 

@@ -148,7 +148,7 @@ def _axes(program: Program, op: Op, slot: str, place: int, carried: Mapping[int,
     if op.name == "norm":
         return {"weight": Axes("norm scale"), "bias": Axes("shift")}.get(slot)
     if op.name in ("multiply", "divide"):
-        return Axes("scale")
+        return Axes("slope" if slot == "slope" else "scale")
     if op.name in ("add", "subtract"):
         return Axes("bias" if _is_bias(program, op, shape, data) else "table")
     if op.name == "pointwise":

@@ -42,7 +42,7 @@ def _states(reading: Reading) -> Iterator[audit.Tensor]:
         if name not in known:
             shape = tuple(int(size) for size in place.variable.shape)
             found = _looked_at(Parameter(name, shape, "unknown", owner=type(place.layer).__name__), place, 0)
-            yield audit.Tensor(found.parameter, found.dtype, found.values, found.look, buffer=True)
+            yield audit.Tensor(found.parameter, found.dtype, found.values, found.look, buffer=True, library="keras")
 
 
 def _looked_at(parameter: Parameter, place: Place, sums: int) -> audit.Tensor:
@@ -50,4 +50,6 @@ def _looked_at(parameter: Parameter, place: Place, sums: int) -> audit.Tensor:
     if values.dtype not in FORMATS:
         return audit.Tensor(parameter, values.dtype)
     look = look_at(values, parameter.layout if parameter.what.fans else None)
-    return audit.Tensor(parameter, values.dtype, values, look, fitting(look, parameter, sums))
+    return audit.Tensor(
+        parameter, values.dtype, values, look, fitting(look, parameter, sums, library="keras"), library="keras"
+    )

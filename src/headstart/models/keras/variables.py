@@ -1,4 +1,4 @@
-"""What a variable of Keras is: in older versions the public class is a child of the one that layers' variables are of."""
+"""What a variable of Keras is: in older versions the public class is a child of the one that layers' own are of."""
 
 from __future__ import annotations
 

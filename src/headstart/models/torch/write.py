@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -33,22 +32,12 @@ DTYPES = {torch.float32: "float32", torch.float64: "float64", torch.float16: "fl
 _ELEMENTWISE = (Normal, TruncatedNormal, Uniform)
 
 
-@dataclass(frozen=True)
-class Written:
-    """What was written.
-
-    Args:
-        names: of the parameters.
-        changed: name -> how far the weight that the layer uses is from what was written, relative to it; only where
-            the layer changes it on the way.
-    """
-
-    names: tuple[str, ...]
-    changed: dict[str, float]
-
-
-def write(plan: Plan, model: nn.Module, seed: int, threads: int | None = None) -> Written:
+def write(plan: Plan, model: nn.Module, seed: int, threads: int | None = None) -> dict[str, float]:
     """Give every parameter of a plan its numbers.
+
+    Returns:
+        Parameters whose layer changes what was written on the way: name -> how far the weight that it uses is from it,
+        relative to it.
 
     Raises:
         InputError: the model does not have what the plan speaks of, or a parameter cannot be written; nothing was.
@@ -78,7 +67,7 @@ def write(plan: Plan, model: nn.Module, seed: int, threads: int | None = None) -
         for tensor, row in padding:
             tensor[row] = 0
     torch.autograd.graph.increment_version([place.tensor for _, place in chosen if place.effective is None])
-    return Written(tuple(entry.name for entry in plan.entries), changed)
+    return changed
 
 
 def _place(entry: Entry, places: dict[str, names.Place]) -> names.Place:

@@ -27,6 +27,7 @@ from headstart.signals.measure.seen import Batch, Mixed
 
 Array = NDArray[Any]
 _ALIGNED = POINTWISE | {"identity", "dropout", "softmax"}
+_MOVES = frozenset({"expand", "reshape", "permute", "identity"})
 _LARGEST = 1 << 24  # elements that an operation is tested on; a larger one is judged by its shapes
 _CLOSE = 2e-3  # of the largest element: what the order of sums in half precision leaves
 _NUMBERS = np.random.default_rng(0).normal(size=99991).astype(np.float32)  # a prime: no axis repeats it
@@ -159,6 +160,11 @@ class Batches:
     def _numbers(self, op: Op, value: int, place: int) -> Array:
         """Numbers of a value's kind; what an operation that nobody knows takes, and constants, are as they are."""
         shape, kind = self._shape(value), self._kind(value)
+        maker = self.graph.maker(value)
+        if maker is not None and maker.name in _MOVES and self.graph.values[value].kind != "data":
+            made = maker.replay([self._numbers(op, each, place) for _, each in maker.inputs]) if maker.replay else None
+            if isinstance(made, np.ndarray) and made.shape == shape:  # what is repeated stays so
+                return made
         own = self._array(value)
         if own is not None and (op.name == "other" or self.graph.values[value].kind == "constant"):
             return np.asarray(own)

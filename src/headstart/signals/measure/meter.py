@@ -219,7 +219,7 @@ def _modules(graph: Graph) -> dict[int, str]:
     """Operation -> the module of its parameters, where they all are of one."""
     found = {}
     for op, uses in graph.taken.items():
-        owners = {use.parameter.rpartition(".")[0] for use in uses}
+        owners = {use.parameter.removeprefix("params.").rpartition(".")[0] for use in uses}
         if len(owners) == 1:
             found[op] = owners.pop()
     return found

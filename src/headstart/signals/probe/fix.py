@@ -74,26 +74,44 @@ class Attempt:
     fills: dict[str, float] = field(default_factory=dict)
 
 
-def attempts(look: Look, verdict: Verdict) -> Iterator[Attempt]:
+class Lines:
+    """The lines of code that change a model, as its library has them: PyTorch's."""
+
+    def drawn(self, scheme: str, more: str) -> str:
+        """Draw weights anew. more: further arguments, each behind a comma."""
+        return f'hs.init(model, "{scheme}", example=x{more})'
+
+    def multiplied(self, name: str, by: str) -> str:
+        return f'model.get_parameter("{name}").data.mul_({by})'
+
+    def filled(self, name: str, value: str) -> str:
+        return f'model.get_parameter("{name}").data.fill_({value})'
+
+
+TORCH = Lines()
+
+
+def attempts(look: Look, verdict: Verdict, lines: Lines = TORCH) -> Iterator[Attempt]:
     """What is worth trying, the smallest change first."""
     faults = _faults(verdict)
-    yield from _fills(look, faults)
+    yield from _fills(look, faults, lines)
     names = _weights_of(look, faults)
     if 0 < len(names) <= _MOST:
         only = _patterns(names)
-        yield _drawn("gain", only=only[0] if len(only) == 1 else only)
+        yield _drawn(lines, "gain", only=only[0] if len(only) == 1 else only)
         factors = _factors(look, faults, names)
         if factors:
-            yield Attempt(_lines(factors), factors=factors)
-    yield _drawn("gain")
+            code = "\n".join(lines.multiplied(name, number(by, 3)) for name, by in factors.items())
+            yield Attempt(code, factors=factors)
+    yield _drawn(lines, "gain")
     for finding in faults:
         if finding.code == "HS623" and finding.layer is not None:
-            yield _drawn("siren", rules={f"{finding.layer}.weight": "siren(first=true)"})
+            yield _drawn(lines, "siren", rules={f"{finding.layer}.weight": "siren(first=true)"})
     if look.trace.sums:
-        yield _drawn("gain", residual_scale="1/sqrt(2L)")
+        yield _drawn(lines, "gain", residual_scale="1/sqrt(2L)")
     for scheme, bias in _recommended(look):
-        yield _drawn(scheme, **({"bias": bias} if bias else {}))
-    yield _drawn("xavier")
+        yield _drawn(lines, scheme, **({"bias": bias} if bias else {}))
+    yield _drawn(lines, "xavier")
 
 
 def better(before: Verdict, after: Verdict) -> bool:
@@ -106,9 +124,9 @@ def _faults(verdict: Verdict) -> list[Finding]:
     return [finding for finding in verdict.findings if finding.severity == "fault"]
 
 
-def _drawn(scheme: str, **how: Any) -> Attempt:
+def _drawn(lines: Lines, scheme: str, **how: Any) -> Attempt:
     more = "".join(f", {name}={_written(value)}" for name, value in how.items())
-    return Attempt(f'hs.init(model, "{scheme}", example=x{more})', scheme, how)
+    return Attempt(lines.drawn(scheme, more), scheme, how)
 
 
 def _written(value: Any) -> str:
@@ -117,10 +135,6 @@ def _written(value: Any) -> str:
     if isinstance(value, dict):
         return "{" + ", ".join(f'"{name}": "{each}"' for name, each in value.items()) + "}"
     return "[" + ", ".join(f'"{each}"' for each in value) + "]"
-
-
-def _lines(factors: dict[str, float]) -> str:
-    return "\n".join(f'model.get_parameter("{name}").data.mul_({number(by, 3)})' for name, by in factors.items())
 
 
 def _patterns(names: list[str]) -> list[str]:
@@ -156,7 +170,7 @@ def _factors(look: Look, faults: Iterable[Finding], names: list[str]) -> dict[st
     return found
 
 
-def _fills(look: Look, faults: Iterable[Finding]) -> Iterator[Attempt]:
+def _fills(look: Look, faults: Iterable[Finding], lines: Lines) -> Iterator[Attempt]:
     """Biases of zero where they are to blame, scales of one and shifts of zero at a norm that has neither."""
     fills: dict[str, float] = {}
     for finding in faults:
@@ -171,7 +185,7 @@ def _fills(look: Look, faults: Iterable[Finding]) -> Iterator[Attempt]:
             elif weight.role == "norm scale" and finding.code in ("HS608", "HS204"):
                 fills[name] = 1.0
     if fills:
-        code = "\n".join(f'model.get_parameter("{name}").data.fill_({number(value)})' for name, value in fills.items())
+        code = "\n".join(lines.filled(name, number(value)) for name, value in fills.items())
         yield Attempt(code, fills=fills)
 
 

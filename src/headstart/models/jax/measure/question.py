@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -15,10 +15,12 @@ import numpy as np
 from headstart.errors import InputError
 from headstart.graph.reading import informed, roles_of
 from headstart.graph.residual import ResidualSum, longest_path, residual_sums
+from headstart.models.jax.calls import Fitted, fitted
 from headstart.models.jax.layers import parameters
 from headstart.models.jax.ops import RANDOM
+from headstart.models.jax.read import forward_failed, root_of
 from headstart.models.jax.record import ForwardError, Recorded, record
-from headstart.models.jax.trees import Model, forward_failed, is_abstract, model_of
+from headstart.models.jax.trees import Model, is_abstract, model_of
 from headstart.plans import Parameter
 
 
@@ -95,20 +97,22 @@ def asked(
     if not model.tree:
         raise InputError("a probe needs a parameter that is trained, and it has none.")
     _check_values(model, args, kwargs, predict_only)
-    model = _over_batch(model, args, kwargs)
-    assert model.call is not None
     try:
+        fit = _fitted(model, args, kwargs)
         recorded = record(
-            model.call, dict(model.tree), args, kwargs, model.names, unroll=True, root=_root(model),
+            fit.call, dict(model.tree), args, fit.kwargs, model.names, unroll=True, root=root_of(model),
             separator="/" if model.library == "keras" else ".",
         )  # fmt: skip
     except ForwardError as failed:
-        raise forward_failed(model.library, args, kwargs, failed.error) from failed.error
+        raise forward_failed(model, args, kwargs, failed.error) from failed.error
+    except Exception as error:  # whatever the model says of its inputs
+        raise forward_failed(model, args, kwargs, error) from error
+    model = replace(model, call=fit.call)
     if not recorded.graph.outputs:
         raise InputError("the model gives back no array. Return what it computes.")
     graph, sums = recorded.graph, residual_sums(recorded.graph)
     told = informed(parameters(model) if known is None else known, graph, sums, dict.fromkeys(model.tree, ()))
-    return Asked(model, tuple(args), dict(kwargs), recorded, told, sums)
+    return Asked(model, tuple(args), fit.kwargs, recorded, told, sums)
 
 
 def _formed(given: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Model:
@@ -149,34 +153,12 @@ def _check_values(model: Model, args: Sequence[Any], kwargs: Mapping[str, Any], 
             )
 
 
-def _over_batch(model: Model, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Model:
-    """An Equinox module takes one example: over a batch of them, where it runs so."""
-    call = model.call
-    if model.library != "equinox" or call is None:
-        return model
-    axes = tuple(0 if getattr(leaf, "shape", ()) else None for leaf in args)
-
-    def batched(tree: Mapping[str, Any], *given: Any, **named: Any) -> Any:
-        return jax.vmap(lambda *one: call(tree, *one, **named), in_axes=axes)(*given)
-
-    sizes = {leaf.shape[0] for leaf in args if getattr(leaf, "shape", ())}
-    if len(sizes) != 1 or not _runs(batched, model.tree, args, kwargs):
-        return model
-    return replace(model, call=batched)
-
-
-def _root(model: Model) -> str:
-    """The scope that stands for the model itself: Linen's modules name theirs by their class, or by their own name."""
-    module = model.given[0] if isinstance(model.given, tuple) and model.given else None
-    return (getattr(module, "name", None) or type(module).__name__) if model.library == "linen" else ""
-
-
-def _runs(call: Callable[..., Any], tree: Mapping[str, Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:
-    try:
-        record(call, dict(tree), args, kwargs)
-    except ForwardError:
-        return False
-    return True
+def _fitted(model: Model, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Fitted:
+    """How the model is called; what takes one example is mapped over the batch."""
+    assert model.call is not None
+    if model.library != "equinox":  # the others take a batch as it is
+        return Fitted(model.call, dict(kwargs))
+    return fitted(model, args, kwargs, batch=True)
 
 
 def arrays_of(found: Asked, values: Mapping[str, Any]) -> dict[int, Any]:

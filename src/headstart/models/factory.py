@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from headstart.errors import InputError, unknown
+from headstart.models.passes import is_model
 
 REMEDY = "Write package.module:function, or file.py:function"
 
@@ -25,8 +26,6 @@ def build(target: str, arguments: Mapping[str, Any] | None = None) -> Any:
     Raises:
         InputError: there is no such module or name, it needs other arguments, it raises, or it makes no model.
     """
-    import torch
-
     place, _, name = target.rpartition(":")
     if not place or not name:
         raise InputError(f"a model is named by where its factory is, got {target!r}. {REMEDY}.")
@@ -35,16 +34,17 @@ def build(target: str, arguments: Mapping[str, Any] | None = None) -> Any:
         if not hasattr(found, step):
             raise unknown(f"name in {place}", step, [key for key in vars(found) if not key.startswith("_")] or ["none"])
         found = getattr(found, step)
-    if isinstance(found, torch.nn.Module):
+    if is_model(found):
         if arguments:
             raise InputError(f"{target} is a model already, and takes no {', '.join(arguments)}. Leave --arg out.")
         return found
     if not callable(found):
         raise InputError(f"{target} is no function that makes a model, it is {type(found).__name__}. {REMEDY}.")
     model = _called(target, found, arguments or {})
-    if not isinstance(model, torch.nn.Module):
+    if not is_model(model):
         raise InputError(
-            f"{target} makes a model, a torch.nn.Module; it gave {type(model).__name__}. Return the model."
+            f"{target} makes a model, a torch.nn.Module or one over JAX; it gave {type(model).__name__}. Return the "
+            "model; a function of its parameters together with them: (function, params)."
         )
     return model
 
