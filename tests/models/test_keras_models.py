@@ -77,7 +77,7 @@ def test_a_backend_that_is_not_installed_is_told() -> None:
 
 def test_models_of_keras_2_are_refused() -> None:
     kind = type("Model", (), {"__module__": "tf_keras.src.engine.training"})
-    with pytest.raises(hs.InputError, match="a model of Keras 2 .* Build it with keras>=3"):
+    with pytest.raises(hs.InputError, match=r"a model of Keras 2 .* Build it with keras>=3"):
         hs.plan(kind())
 
 
