@@ -19,6 +19,7 @@ from sybil import Example, Sybil
 from sybil.evaluators.doctest import NUMBER
 from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser, SkipParser
 
+os.environ.setdefault("KERAS_BACKEND", "jax")  # Keras reads it when it is imported, once a process
 # one thread for each of the test processes: on few cores they would wait for one another's, several times as long
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 

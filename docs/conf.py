@@ -1,5 +1,6 @@
 """Sphinx configuration: MyST-NB executes the pages, Furo shows them; `make docs` treats warnings as errors."""
 
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,8 @@ import latex2mathml.converter
 from docutils.nodes import SkipNode
 
 import headstart
+
+os.environ.setdefault("KERAS_BACKEND", "jax")  # for what the reference says of hs.keras
 
 project = "headstart"
 author = "The headstart authors"

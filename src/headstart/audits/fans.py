@@ -15,7 +15,7 @@ from headstart.signals.rule import Finding, Severity
 from headstart.words import number, times
 
 _SLIGHT = 1.15  # a factor on the standard deviation that nobody needs to hear of
-_DEFAULT = "PyTorch's default"
+_DEFAULT = "'s default"  # PyTorch's or Keras's
 _AS_STD = "a variance where a standard deviation was meant"
 _AS_VARIANCE = "the root of a standard deviation: one was given where a variance was meant"
 
@@ -43,7 +43,7 @@ def _wrong_fan(evidence: Evidence, tensor: Tensor, look: Look) -> Finding | None
     own = [
         recipe for recipe in tensor.recipes if _DEFAULT not in recipe and not (turned and recipe.endswith("fan_out"))
     ]
-    packed = any("over all blocks" in recipe for recipe in tensor.recipes)
+    packed = any("over all blocks" in recipe or "over the shape" in recipe for recipe in tensor.recipes)
     if own or (any(_DEFAULT in recipe for recipe in tensor.recipes) and not packed):
         return None
     found_here = [

@@ -36,6 +36,9 @@ def fans_of(parameter: Parameter, layout: Layout | None = None, library: str = "
         before = math.prod(shape[:-2])
         found |= {"jax_in": before * shape[-2], "jax_out": before * shape[-1], "row": math.prod(shape[1:])}
         found["features"] = shape[-1]
+    elif library == "keras":
+        before = math.prod(shape[:-2])
+        found |= {"keras_in": before * shape[-2], "keras_avg": before * (shape[-2] + shape[-1]) / 2}
     else:
         found |= {"torch_in": shape[1] * field, "torch_out": shape[0] * field, "bilinear": shape[1]}
         found["torch_avg"] = (found["torch_in"] + found["torch_out"]) / 2
@@ -135,16 +138,18 @@ def _mistaken(fans: Mapping[str, float]) -> Iterator[Mistake]:
     for name, words in MISTAKEN_FANS.items():
         if name not in fans:
             continue
-        right = {
-            "torch_out": "fan_out",
-            "all_groups_out": "fan_out",
-            "jax_out": "fan_out",
-            "torch_avg": "fan_avg",
-        }.get(name, "fan_in")
+        right = {"torch_out": "fan_out", "all_groups_out": "fan_out", "jax_out": "fan_out"}.get(
+            name, "fan_avg" if _is_mean(name) else "fan_in"
+        )
         if abs(fans[name] / fans[right] - 1) < 0.2:
             continue
         for scheme, numerator in NUMERATORS.items():
-            if (name == "torch_avg") == (scheme == "He"):  # He has one fan
+            if _is_mean(name) == (scheme == "He"):  # He has one fan
                 continue
-            called = "Glorot" if name == "torch_avg" else scheme
+            called = "Glorot" if _is_mean(name) else scheme
             yield Mistake(f"{called}, {words}", math.sqrt(numerator / fans[name]), math.sqrt(numerator / fans[right]))
+
+
+def _is_mean(fan: str) -> bool:
+    """Whether it is the mean of both fans, as Glorot has it."""
+    return fan.endswith("_avg")

@@ -2,8 +2,9 @@
 
 A recipe is known by its law and its scale. `fan` names what the variance is divided by: fan_in, fan_out and their mean
 as the layout counts them; torch_in, torch_out, torch_avg as `torch.nn.init` counts them from the shape alone; jax_in
-and jax_out as `jax.nn.initializers` does, over the last two axes; row, all axes but the first; hidden, the size of a
-recurrent layer; features, the last axis; sums, the residual sums of the model; or one, for a scale of its own.
+and jax_out as `jax.nn.initializers` does, over the last two axes, and keras_in and keras_avg as Keras, which counts
+alike; row, all axes but the first; hidden, the size of a recurrent layer; features, the last axis; sums, the residual
+sums of the model; or one, for a scale of its own.
 """
 
 from __future__ import annotations
@@ -28,9 +29,29 @@ _EQUINOX = ("Linear", "Conv", "Conv1d", "Conv2d", "Conv3d", "ConvTranspose", "Co
             "ConvTranspose3d", "MultiheadAttention", "MLP")  # fmt: skip
 _HAIKU = ("Linear", "Conv1D", "Conv2D", "Conv3D", "ConvND", "Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose",
           "linear", "conv1_d", "conv2_d", "conv3_d")  # fmt: skip
-_KERAS = ("Dense", "EinsumDense", "Conv1D", "Conv2D", "Conv3D", "Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose",
-          "SeparableConv1D", "SeparableConv2D", "DepthwiseConv1D", "DepthwiseConv2D", "LSTM", "GRU", "SimpleRNN",
-          "LSTMCell", "GRUCell", "SimpleRNNCell", "MultiHeadAttention", "GroupedQueryAttention")  # fmt: skip
+_KERAS = (
+    "Dense",
+    "EinsumDense",
+    "Conv1D",
+    "Conv2D",
+    "Conv3D",
+    "Conv1DTranspose",
+    "Conv2DTranspose",
+    "Conv3DTranspose",
+    "SeparableConv1D",
+    "SeparableConv2D",
+    "DepthwiseConv1D",
+    "DepthwiseConv2D",
+    "LSTM",
+    "GRU",
+    "SimpleRNN",
+    "LSTMCell",
+    "GRUCell",
+    "SimpleRNNCell",
+    "ConvLSTMCell",
+    "MultiHeadAttention",
+    "GroupedQueryAttention",
+)
 RECURRENT_GATES = {"RNN": 1, "LSTM": 4, "GRU": 3, "RNNCell": 1, "LSTMCell": 4, "GRUCell": 3}
 _RECURRENT = tuple(RECURRENT_GATES)
 
@@ -140,7 +161,14 @@ STARTS: tuple[Start, ...] = (
         owners=("Embed", "embed"),
         library="haiku",
     ),
-    Start("Glorot uniform, Keras's default for {owner}", ("uniform",), 1.0, "fan_avg", owners=_KERAS, library="keras"),
+    Start(
+        "Glorot uniform over the shape, Keras's default for {owner}",
+        ("uniform",),
+        1.0,
+        "keras_avg",
+        owners=_KERAS,
+        library="keras",
+    ),
     Start("He, fan_in", LAWS, 2.0, "fan_in"),
     Start("He, fan_out", LAWS, 2.0, "fan_out"),
     Start("LeCun, fan_in", LAWS, 1.0, "fan_in"),
@@ -166,6 +194,8 @@ STARTS: tuple[Start, ...] = (
 # A fan that is not the layer's: what was counted instead. The variances are those of He, LeCun and Glorot.
 JAX = ("flax", "equinox", "haiku", "jax")  # the libraries whose fans are counted as jax.nn.initializers does
 MISTAKEN_FANS: dict[str, str] = {
+    "keras_in": "fan_in counted from the shape, as Keras does",
+    "keras_avg": "both fans counted from the shape, as Keras does",
     "torch_in": "fan_in counted from the shape, as torch.nn.init does",
     "torch_out": "fan_out counted from the shape, as torch.nn.init does",
     "torch_avg": "both fans counted from the shape, as torch.nn.init does",

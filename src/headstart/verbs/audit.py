@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 PICKLES = (".pt", ".pth", ".bin", ".ckpt")
+OF_KERAS = (".keras", ".h5", ".hdf5")
 
 
 class Audit(Judged):
@@ -162,6 +163,11 @@ def _unlocked(evidence: Evidence, lock: Lock) -> dict[str, str]:
 
 
 def _of_path(path: Path, trust: bool) -> Evidence:
+    if path.suffix.lower() in OF_KERAS:
+        raise InputError(
+            f"{str(path)!r} is a file of Keras's own, which only Keras reads. Load it and audit the model: "
+            "hs.audit(keras.saving.load_model(path)), or build the model and call load_weights(path)."
+        )
     if path.suffix.lower() in PICKLES:
         if not path.is_file():
             raise InputError(f"there is no file {str(path)!r}. Write the path of a checkpoint.")

@@ -377,7 +377,7 @@ def _norm(program: Program, inside: set[int], value: int, out: int) -> Fold:
     )  # fmt: skip
     value, out = _ungrouped(program, inside, value, out)
     value, order = _ordered(program, inside, value, out)
-    operands = {"weight": _own(program, inside, "multiply"), "bias": None}
+    operands = {"weight": _own(program, inside, "multiply"), "bias": _own(program, inside, "add")}
     out = _affine(program, inside, out, operands)
     inputs = (("input", value), *((slot, each) for slot, each in operands.items() if each is not None))
     call, attributes = _kind(program, reduces[0], value, centred, order)

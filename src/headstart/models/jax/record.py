@@ -61,6 +61,7 @@ class Recorded:
 def record(
     call: Callable[..., Any], tree: Any, args: Sequence[Any], kwargs: Mapping[str, Any] | None = None,
     names: Sequence[str | None] | None = None, unroll: bool = False, root: str = "",
+    separator: str = ".",
 ) -> Recorded:  # fmt: skip
     """The graph of `call(tree, *args, **kwargs)`.
 
@@ -72,6 +73,7 @@ def record(
             (statistics, a key); paths joined with "." where not given.
         unroll: whether scans are unrolled into their steps, up to 512 of them; a longer scan is one operation then.
         root: the scope that stands for the model itself, as Flax's modules name it.
+        separator: between the scopes in a module's name.
 
     Raises:
         ForwardError: the pass raised.
@@ -100,7 +102,7 @@ def record(
         closed = jax.make_jaxpr(run)([leaves[place] for place in dynamic])
     except Exception as error:
         raise ForwardError(error) from error
-    tape = Tape(unroll, MOST_STEPS, root)
+    tape = Tape(unroll, MOST_STEPS, root, separator)
     parameters: dict[str, int] = {}
     inputs: list[int] = []
     given: list[int] = []

@@ -30,8 +30,8 @@ class Frame(NamedTuple):
 class Tape:
     """Operations in order, as a jaxpr is walked."""
 
-    def __init__(self, unroll: bool, most_steps: int, root: str = "") -> None:
-        self.unroll, self.most_steps, self.root = unroll, most_steps, root
+    def __init__(self, unroll: bool, most_steps: int, root: str = "", separator: str = ".") -> None:
+        self.unroll, self.most_steps, self.root, self.separator = unroll, most_steps, root, separator
         self.values: list[Value] = []
         self.dtypes: list[Any] = []
         self.ops: list[Op] = []
@@ -140,7 +140,7 @@ class Tape:
         scopes = frame.scopes
         if self.root and scopes and scopes[0] == self.root:
             scopes = scopes[1:]
-        return ".".join(scopes)
+        return self.separator.join(scopes)
 
     def _number(self, op: Op) -> None:
         """What a constant of one number is, where it is made of others; one number repeated is one too."""

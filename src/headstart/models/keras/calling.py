@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import keras
 
 from headstart.models.keras import names
+from headstart.models.keras.variables import is_variable
 
 _DEEPEST = 400  # calls that are looked through
 
@@ -34,13 +35,14 @@ class Called(NamedTuple):
 
 def called() -> Called | None:
     """The variable that is made now; None outside of Keras's own making of variables."""
-    variable, placeholder, running = None, False, []
+    variable, placeholder = None, False
+    running: list[tuple[Any, bool]] = []  # the layers whose methods run, and whether one makes a variable
     frame, depth = sys._getframe(1), 0
     while frame is not None and depth < _DEEPEST:
         first = frame.f_code.co_varnames[:1]
         owner = frame.f_locals.get(first[0]) if frame.f_code.co_argcount and first else None
         if variable is None:
-            if isinstance(owner, keras.Variable):
+            if is_variable(owner):
                 variable, placeholder = owner, frame.f_code.co_name == "value"
         elif isinstance(owner, keras.Layer) and all(owner is not each for each, _ in running):
             running.append((owner, frame.f_code.co_name == "add_weight"))

@@ -19,11 +19,11 @@ def locked(model: Any, wanted: Iterable[str]) -> dict[str, Locked]:
         InputError: the model does not have one of them, or it has no variables yet.
     """
     check_built(model)
-    places = {place.name: place for place in names.variables(model)}
-    found = {}
+    wanted, found = list(wanted), {}
+    places = names.matched(wanted, names.variables(model))
     for name in wanted:
         if name not in places:
-            raise unknown("parameter", name, list(places) or ["none"])
+            raise unknown("parameter", name, [place.name for place in names.variables(model)] or ["none"])
         values = backend().values(places[name].variable)
         found[name] = Locked(name, values.shape, values.dtype, digest(values.stored()))
     return found

@@ -69,18 +69,19 @@ class Initializer(keras.initializers.Initializer):  # type: ignore[misc]  # Kera
         layout = self.layout or kind.layout or LAYOUTS["in_out"]
         try:
             draws = self._draws(sizes, layout, kind, found)
-            return draw_array(
+            made = draw_array(
                 draws if len(draws) > 1 else draws[0], sizes, self.seed, name, ROLES[kind.role].stream, kind_of_number,
                 layout=layout, backend=_backend(),
             )  # fmt: skip
         except InputError as error:
             raise InputError(f"{name}: {error}") from None
+        return keras.ops.convert_to_tensor(made, kind_of_number)
 
     def get_config(self) -> dict[str, Any]:
         """What makes an equal one."""
         return {
-            "scheme": str(self.scheme), "seed": self.seed, "layout": None if self.layout is None else _plain(self.layout),
-            "activation": self.activation, "name": self.name,
+            "scheme": str(self.scheme), "seed": self.seed, "activation": self.activation, "name": self.name,
+            "layout": None if self.layout is None else _plain(self.layout),
         }  # fmt: skip
 
     def __repr__(self) -> str:

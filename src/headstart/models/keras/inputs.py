@@ -7,6 +7,7 @@ tuple is its positional arguments, and a dict whose keys are arguments of its `c
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,6 +16,8 @@ import numpy as np
 
 from headstart.errors import InputError
 from headstart.models.keras import names
+
+_BOLD = re.compile(r"\x1b\[\d*m")
 
 
 def inputs_of(model: Any, example: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -93,11 +96,18 @@ def forward_failed(args: Sequence[Any], kwargs: Mapping[str, Any], error: Except
     """What to tell of a forward pass that raised: on which shapes."""
     shapes = ", ".join(_shapes((*args, *kwargs.values())))
     example = f"the example of shape {shapes}" if shapes else "an example without tensors"
-    told = (str(error).strip().splitlines() or [""])[0].rstrip(".")
+    told = _said(error)
     return InputError(
         f"the model's forward pass fails on {example}{f', in {where}' if where else ''}: {type(error).__name__}: "
         f"{told}. Pass inputs that the model takes."
     )
+
+
+def _said(error: Exception) -> str:
+    """The first line of what an error says itself; Keras writes where it was before it, in bold letters."""
+    lines = [line.strip() for line in _BOLD.sub("", str(error)).splitlines() if line.strip()]
+    own = [line for line in lines if not line.startswith("Exception encountered when calling")]
+    return (own or lines or [""])[0].rstrip(".")
 
 
 def _shapes(values: Any) -> list[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import keras
+
 from headstart.errors import InputError
 from headstart.models.keras.backends import backend
 from headstart.models.keras.found import left_as_found
@@ -13,13 +15,18 @@ from headstart.models.keras.read import check_model, without_pass
 from headstart.signals.trace import Trace
 
 
-def trace_of(model: Any, args: Sequence[Any], kwargs: Mapping[str, Any] | None = None, **how: Any) -> Trace:
+def trace_of(
+    model: Any, args: Sequence[Any], kwargs: Mapping[str, Any] | None = None, *, loss: Any = None, target: Any = None,
+    **how: Any,
+) -> Trace:  # fmt: skip
     """What one forward and one backward pass show, as it would run in training.
 
     Args:
         model: a keras.Model or a layer; one without variables is built by the inputs.
         args, kwargs: its inputs; several of a functional model are a list. `training=False` measures it as it answers.
-        how: loss, target, draws, seed, learning_rate, jacobian, plan, predict_only, as every adapter's has them.
+        loss: as every adapter's has it; or one of Keras's own losses, which take the target first.
+        target: of the loss; an array of any kind.
+        how: draws, seed, learning_rate, jacobian, plan, predict_only, as every adapter's has them.
 
     Raises:
         InputError: the model, its inputs or its loss cannot be measured; nothing was changed.
@@ -32,4 +39,20 @@ def trace_of(model: Any, args: Sequence[Any], kwargs: Mapping[str, Any] | None =
     if takes_training(model):
         named.setdefault("training", True)
     with left_as_found(model):
-        return backend().trace(model, without_pass(model), given, named, **how)  # type: ignore[no-any-return]
+        found: Trace = backend().trace(
+            model, without_pass(model), given, named, loss=_loss(loss), target=_target(target), **how
+        )
+    return found
+
+
+def _loss(loss: Any) -> Any:
+    """A loss as a function of the output and the target."""
+    if not isinstance(loss, keras.losses.Loss):
+        return loss
+    return lambda output, target: loss(target, output)
+
+
+def _target(target: Any) -> Any:
+    if target is None or not hasattr(target, "dtype"):
+        return target
+    return keras.ops.convert_to_tensor(target)

@@ -9,7 +9,7 @@ neighbours ("dense/kernel", "dense_1/kernel"). It does not hold the model's own 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from headstart.models.keras.layers import kind_of
@@ -110,6 +110,39 @@ def counted(siblings: Sequence[tuple[str, str]]) -> list[str]:
                 break
         found.append(told)
     return found
+
+
+def matched(wanted: Iterable[str], places: Sequence[Place]) -> dict[str, Place]:
+    """The variables of these names, which may be those of the same model built before: its numbers are counted anew.
+
+    Names that the model does not have are left out.
+    """
+    asked = list(wanted)
+    by_name = {place.name: place for place in places}
+    if set(asked) <= set(by_name):
+        return {name: by_name[name] for name in asked}
+    again = dict(zip(_recounted(list(by_name)), places, strict=True))
+    counts = dict(zip(asked, _recounted(asked), strict=True))
+    return {name: again[told] for name, told in counts.items() if told in again}
+
+
+def _recounted(paths: Sequence[str]) -> list[str]:
+    """Paths whose numbered steps are counted in the order in which they come.
+
+    >>> _recounted(["net_2/dense_7/kernel", "net_2/dense_8/kernel"])
+    ['net/dense/kernel', 'net/dense_1/kernel']
+    """
+    told: dict[str, str] = {}
+    numbers: dict[str, int] = {}
+    for path in paths:
+        steps = path.split("/")
+        for depth in range(1, len(steps)):
+            prefix = "/".join(steps[:depth])
+            if prefix not in told:
+                base = join(told.get("/".join(steps[: depth - 1]), ""), _NUMBERED.sub("", steps[depth - 1]))
+                number = numbers[base] = numbers.get(base, -1) + 1
+                told[prefix] = f"{base}_{number}" if number else base
+    return [join(told.get(path.rpartition("/")[0], ""), path.rpartition("/")[2]) for path in paths]
 
 
 def is_functional(model: Any) -> bool:

@@ -7,11 +7,12 @@ by the backend's own recorder. A model that has no variables yet is built by the
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import keras
+import numpy as np
 
 from headstart.draws.dtypes import FORMATS
 from headstart.errors import InputError
@@ -23,6 +24,7 @@ from headstart.models.keras import names
 from headstart.models.keras.backends import backend
 from headstart.models.keras.inputs import build, check_built, inputs_of
 from headstart.models.keras.layers import Kind, kind_of
+from headstart.models.keras.slopes import with_slopes
 from headstart.plans import Parameter
 from headstart.plans.starts import LARGEST, UNKNOWN, constant_of, is_kept
 
@@ -67,7 +69,16 @@ def read(model: Any, example: Any = None) -> Reading:
     args, kwargs = inputs_of(model, example)
     build(model, args, kwargs)
     found = without_pass(model)
-    return informed(found, backend().record(model, found, args, kwargs))
+    return informed(found, graph_of(model, found, args, kwargs))
+
+
+def graph_of(model: Any, reading: Reading, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Graph:
+    """The graph of one pass; the model is left as it was found."""
+    slopes = {
+        parameter.name: float(np.mean(backend().values(reading.places[parameter.name].variable).sample()))
+        for parameter in reading.parameters if parameter.role == "slope"
+    }  # fmt: skip
+    return with_slopes(backend().record(model, reading, args, kwargs), slopes)
 
 
 def check_model(model: Any) -> None:

@@ -5,7 +5,6 @@ A variable keeps its type, and on JAX its sharding; what an optimizer holds stay
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import keras
@@ -20,16 +19,11 @@ from headstart.models.keras.read import check_model
 from headstart.plans import Entry, Plan
 
 
-@dataclass(frozen=True)
-class Written:
-    """The names of the variables that were written; nothing in Keras changes them on the way."""
-
-    names: tuple[str, ...]
-    changed: dict[str, float] = field(default_factory=dict)
-
-
-def write(plan: Plan, model: Any, seed: int, threads: int | None = None) -> Written:
+def write(plan: Plan, model: Any, seed: int, threads: int | None = None) -> dict[str, float]:
     """Give every variable of a plan its numbers.
+
+    Returns:
+        Nothing: no layer changes on the way what is written.
 
     Raises:
         InputError: the model does not have what the plan speaks of, or a variable cannot be written; nothing was.
@@ -41,7 +35,7 @@ def write(plan: Plan, model: Any, seed: int, threads: int | None = None) -> Writ
         _check(entry, place)
         _rehearse(entry, place, seed)
     backend().put(chosen, seed, threads)
-    return Written(tuple(place.name for _, place in chosen))
+    return {}
 
 
 def paired(plan: Plan, places: list[names.Place]) -> list[tuple[Entry, names.Place]]:

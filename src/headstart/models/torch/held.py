@@ -22,7 +22,7 @@ COMPUTED = 1e-4  # standard deviations that a weight may be off that its layer c
 def held(model: nn.Module, wanted: Iterable[str]) -> dict[str, Held]:
     """Name -> what this process holds; names that the model does not have are left out."""
     places = {place.name: place for place in names.parameters(names.unwrapped(model))}
-    return {name: _held(places[name]) for name in wanted if name in places}
+    return {name: held_of(places[name]) for name in wanted if name in places}
 
 
 def exchanged(model: nn.Module, value: Any, group: Any) -> dict[int, Any]:
@@ -35,7 +35,8 @@ def exchanged(model: nn.Module, value: Any, group: Any) -> dict[int, Any]:
     return gathered(value, mesh_of(place.tensor for place in places) if group == "mesh" else group)
 
 
-def _held(place: names.Place) -> Held:
+def held_of(place: names.Place) -> Held:
+    """What this process holds of one parameter."""
     tensor = place.tensor
     dtype = str(tensor.dtype).removeprefix("torch.")
     why = missing(tensor if names.is_lazy(tensor) else local(tensor))

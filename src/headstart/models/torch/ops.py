@@ -104,7 +104,8 @@ OPS: dict[str, Known] = {
         "float_power", "sin", "cos", "tan", "sinh", "cosh", "asinh", "acosh", "atanh", "asin", "acos", "atan", "arctan",
         "erf", "erfc", "abs", "absolute", "neg", "__neg__", "sign", "sgn", "clamp", "clamp_", "clamp_min", "clamp_max",
         "clip", "reciprocal", "round", "floor", "ceil", "trunc", "frac", "sinc", "special_expit", "sin_", "exp_",
-        "relu6_", "nan_to_num", "logit", "heaviside", "exp2", "lerp", "zeros_like",
+        "relu6_", "rsqrt_", "sqrt_", "square_", "neg_", "abs_", "reciprocal_", "clamp_min_", "clamp_max_", "nan_to_num",
+        "logit", "heaviside", "exp2", "lerp", "zeros_like",
         "ones_like", "full_like")},
     **{name: Known("pointwise", _TWO) for name in (
         "maximum", "minimum", "fmax", "fmin", "where", "__rpow__", "atan2", "__gt__", "__lt__", "__ge__", "__le__",

@@ -250,13 +250,13 @@ def record(
         observer: sees each operation as it runs.
         gradients: whether what a backward pass needs is kept.
         about_to_write: is told of tensors that a call may write into, before it does.
-        make: makes the tape.
+        make: makes the tape; a model whose values are not all tensors has its own way, `make_tape`.
 
     Raises:
         ForwardError: the pass raised.
     """
     names = {id(tensor): name for name, tensor in parameters.items()}
-    tape = make(parameters, names, observer, about_to_write)
+    tape = getattr(model, "make_tape", make)(parameters, names, observer, about_to_write)
     for place, tensor in enumerate(x for x in pytree.tree_leaves((tuple(args), dict(kwargs))) if isinstance(x, Tensor)):
         if id(tensor) not in names:
             value = tape.add(tensor, "data", f"input {place}")

@@ -76,8 +76,14 @@ class Asked:
         )
 
 
-def asked(given: Any, args: Sequence[Any], kwargs: Mapping[str, Any], predict_only: bool) -> Asked:
+def asked(
+    given: Any, args: Sequence[Any], kwargs: Mapping[str, Any], predict_only: bool,
+    known: Sequence[Parameter] | None = None,
+) -> Asked:  # fmt: skip
     """The program of a model on its inputs; nothing is run.
+
+    Args:
+        known: its parameters, by somebody who knows its layers better.
 
     Raises:
         InputError: no form of a model, no parameter to train, parameters without values, inputs it does not take.
@@ -93,7 +99,10 @@ def asked(given: Any, args: Sequence[Any], kwargs: Mapping[str, Any], predict_on
     _check_values(model, args, kwargs, predict_only)
     try:
         fit = _fitted(model, args, kwargs)
-        recorded = record(fit.call, dict(model.tree), args, fit.kwargs, model.names, unroll=True, root=root_of(model))
+        recorded = record(
+            fit.call, dict(model.tree), args, fit.kwargs, model.names, unroll=True, root=root_of(model),
+            separator="/" if model.library == "keras" else ".",
+        )  # fmt: skip
     except ForwardError as failed:
         raise forward_failed(model, args, kwargs, failed.error) from failed.error
     except Exception as error:  # whatever the model says of its inputs
@@ -102,8 +111,8 @@ def asked(given: Any, args: Sequence[Any], kwargs: Mapping[str, Any], predict_on
     if not recorded.graph.outputs:
         raise InputError("the model gives back no array. Return what it computes.")
     graph, sums = recorded.graph, residual_sums(recorded.graph)
-    known = informed(parameters(model), graph, sums, dict.fromkeys(model.tree, ()))
-    return Asked(model, tuple(args), fit.kwargs, recorded, known, sums)
+    told = informed(parameters(model) if known is None else known, graph, sums, dict.fromkeys(model.tree, ()))
+    return Asked(model, tuple(args), fit.kwargs, recorded, told, sums)
 
 
 def _formed(given: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Model:

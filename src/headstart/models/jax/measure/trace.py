@@ -28,7 +28,7 @@ from headstart.models.jax.measure.run import Run, is_key, is_on_data
 from headstart.models.jax.measure.same import identity_of
 from headstart.models.jax.trees import is_abstract
 from headstart.models.jax.weights import drawn
-from headstart.plans import Plan
+from headstart.plans import Parameter, Plan
 from headstart.signals.measure.asked import any_axis, batch_size, check_batch
 from headstart.signals.measure.draws import plan_from, with_spread
 from headstart.signals.measure.meter import ArrayMeter, Facts
@@ -71,6 +71,7 @@ def trace_of(
     jacobian: int = 0,
     plan: Any = None,
     predict_only: bool = False,
+    known: Sequence[Parameter] | None = None,
 ) -> Trace:
     """What one forward and one backward pass show.
 
@@ -86,6 +87,7 @@ def trace_of(
         jacobian: how many singular values of the derivative of the output by the input are taken.
         plan: of the draws: a plan or a scheme.
         predict_only: whether nothing is measured, and theory alone speaks; parameters may be `ShapeDtypeStruct`s.
+        known: the model's parameters, by somebody who knows its layers better.
 
     Raises:
         InputError: the model, its inputs or its loss cannot be measured.
@@ -93,7 +95,7 @@ def trace_of(
     draws, jacobian = whole(draws, "draws"), whole(jacobian, "jacobian", 0)
     if learning_rate is not None:
         learning_rate = not_negative(learning_rate, "the learning rate", "0.1")
-    found = asked(model, args, kwargs or {}, predict_only)
+    found = asked(model, args, kwargs or {}, predict_only, known)
     question = Question(loss, target, checked_seed(seed), learning_rate)
     if predict_only:
         trace, theory = any_axis(found.shapes, partial(_predicted, found, plan))

@@ -1,7 +1,7 @@
 """What differs between Keras's backends: how a pass is recorded and measured, and how numbers come into a variable.
 
-Each module has the same functions: `record`, `trace`, `put` and `values`. A backend without a module of its own is
-written to and looked at through NumPy, and its passes are not recorded.
+Each module has the same functions: `record`, `trace`, `put`, `values` and `held`. A backend without a module of its own
+is written to and looked at through NumPy, and its passes are not recorded.
 """
 
 from __future__ import annotations

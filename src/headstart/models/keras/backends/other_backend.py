@@ -14,6 +14,7 @@ from headstart.errors import InputError
 from headstart.graph.graph import Graph
 from headstart.models.keras.names import Place
 from headstart.plans import Entry
+from headstart.plans.verified import Held, Piece
 from headstart.signals.trace import Trace
 
 
@@ -37,6 +38,13 @@ def put(entries: Sequence[tuple[Entry, Place]], seed: int, threads: int | None) 
 def values(variable: Any) -> Values:
     """A variable's numbers."""
     return ArrayValues(np.asarray(keras.ops.convert_to_numpy(variable.value)))
+
+
+def held(variable: Any) -> Held:
+    """What this process holds of a variable: all of it."""
+    array = np.asarray(keras.ops.convert_to_numpy(variable.value))
+    whole = tuple((0, size) for size in array.shape)
+    return Held(tuple(array.shape), str(array.dtype), (Piece(whole, lambda index: array[index]),))
 
 
 def _refuse(what: str, remedy: str) -> NoReturn:

@@ -5,7 +5,7 @@ So PyTorch's own recorder, meter and writer do the work, and speak Keras's names
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from torch import Tensor, nn
@@ -13,17 +13,43 @@ from torch import Tensor, nn
 from headstart.audits.values import Values
 from headstart.graph.graph import Graph
 from headstart.models.keras import names
+from headstart.models.keras.backends.torch_norms import whole_batch_norms
 from headstart.models.keras.inputs import forward_failed
+from headstart.models.keras.variables import is_variable
 from headstart.models.torch import write as torch_write
+from headstart.models.torch.held import held_of as torch_held
 from headstart.models.torch.measure import trace_of
 from headstart.models.torch.names import Place as TorchPlace
 from headstart.models.torch.read import Reading as TorchReading
-from headstart.models.torch.record import ForwardError
+from headstart.models.torch.record import ForwardError, Tape
 from headstart.models.torch.record import record as recorded
 from headstart.models.torch.restore import left_as_found
 from headstart.models.torch.values import TensorValues
 from headstart.plans import Entry, Plan
+from headstart.plans.verified import Held
 from headstart.signals.trace import Trace
+
+
+class VariableTape(Tape):
+    """A tape that sees Keras's variables where they stand in the place of tensors."""
+
+    def __torch_function__(
+        self, function: Callable[..., Any], types: Any, args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:  # fmt: skip
+        if any(is_variable(arg) for arg in (*args, *(kwargs or {}).values())):
+            args = tuple(self._tensor(arg) for arg in args)
+            kwargs = {name: self._tensor(arg) for name, arg in (kwargs or {}).items()}
+        return super().__torch_function__(function, types, args, kwargs)
+
+    def _tensor(self, given: Any) -> Any:
+        if not is_variable(given):
+            return given
+        value = given.value
+        own = given._value if isinstance(getattr(given, "_value", None), Tensor) else value
+        if value is own or id(own) not in self.names or value.is_meta:
+            return value
+        return super().__torch_function__(Tensor.to, (Tensor,), (own, value.dtype))  # of a mixed policy: it is cast
 
 
 class View(nn.Module):
@@ -31,6 +57,10 @@ class View(nn.Module):
 
     Layers in lists, which no attribute of a module holds, are among its modules too.
     """
+
+    make_tape = VariableTape
+    model: Any
+    inside: list[names.Inside]
 
     def __init__(self, model: Any) -> None:
         super().__init__()
@@ -64,7 +94,7 @@ class View(nn.Module):
 def record(model: Any, reading: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Graph:
     """The graph of one pass."""
     view = View(model)
-    with left_as_found(view) as found:
+    with whole_batch_norms(model), left_as_found(view) as found:
         try:
             return recorded(view, args, kwargs, _arrays(view, reading), about_to_write=found.about_to_write)[0]
         except ForwardError as failed:
@@ -74,7 +104,8 @@ def record(model: Any, reading: Any, args: Sequence[Any], kwargs: Mapping[str, A
 def trace(model: Any, reading: Any, args: Sequence[Any], kwargs: Mapping[str, Any], **how: Any) -> Trace:
     """One pass forward and back, measured."""
     view = View(model)
-    return trace_of(view, args, kwargs, reading=read_of(view, reading), **how)
+    with whole_batch_norms(model):
+        return trace_of(view, args, kwargs, reading=read_of(view, reading), **how)
 
 
 def read_of(view: View, reading: Any) -> TorchReading:
@@ -100,3 +131,8 @@ def values(variable: Any) -> Values:
 def _arrays(view: View, reading: Any) -> dict[str, Tensor]:
     known = {parameter.name for parameter in reading.parameters}
     return {name: tensor for name, tensor in view.named_parameters() if name in known}
+
+
+def held(variable: Any) -> Held:
+    """What this process holds of a variable."""
+    return torch_held(TorchPlace(nn.Module(), "value", "value", variable.value))
