@@ -97,7 +97,8 @@ OPS: dict[str, Known] = {
     "pad": Known("pad", ("input",)),
     **{name: Known("pointwise", ("input",)) for name in (
         "relu", "relu_", "relu6", "leaky_relu", "leaky_relu_", "elu", "elu_", "selu", "selu_", "celu", "celu_", "gelu",
-        "silu", "silu_", "mish", "softplus", "softsign", "tanh", "tanh_", "sigmoid", "sigmoid_", "log_sigmoid", "hardtanh",
+        "silu", "silu_", "mish", "softplus", "softsign", "tanh", "tanh_", "sigmoid", "sigmoid_", "log_sigmoid",
+        "hardtanh",
         "hardtanh_", "hardswish", "hardsigmoid", "logsigmoid", "tanhshrink", "softshrink", "hardshrink", "threshold",
         "threshold_",
         "rrelu", "exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "rsqrt", "square", "pow", "__pow__", "pow_",
