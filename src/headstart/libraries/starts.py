@@ -29,29 +29,10 @@ _EQUINOX = ("Linear", "Conv", "Conv1d", "Conv2d", "Conv3d", "ConvTranspose", "Co
             "ConvTranspose3d", "MultiheadAttention", "MLP")  # fmt: skip
 _HAIKU = ("Linear", "Conv1D", "Conv2D", "Conv3D", "ConvND", "Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose",
           "linear", "conv1_d", "conv2_d", "conv3_d")  # fmt: skip
-_KERAS = (
-    "Dense",
-    "EinsumDense",
-    "Conv1D",
-    "Conv2D",
-    "Conv3D",
-    "Conv1DTranspose",
-    "Conv2DTranspose",
-    "Conv3DTranspose",
-    "SeparableConv1D",
-    "SeparableConv2D",
-    "DepthwiseConv1D",
-    "DepthwiseConv2D",
-    "LSTM",
-    "GRU",
-    "SimpleRNN",
-    "LSTMCell",
-    "GRUCell",
-    "SimpleRNNCell",
-    "ConvLSTMCell",
-    "MultiHeadAttention",
-    "GroupedQueryAttention",
-)
+_KERAS = ("Dense", "EinsumDense", "Conv1D", "Conv2D", "Conv3D", "Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose",
+          "SeparableConv1D", "SeparableConv2D", "DepthwiseConv1D", "DepthwiseConv2D", "LSTM", "GRU", "SimpleRNN",
+          "LSTMCell", "GRUCell", "SimpleRNNCell", "ConvLSTMCell", "MultiHeadAttention",
+          "GroupedQueryAttention")  # fmt: skip
 RECURRENT_GATES = {"RNN": 1, "LSTM": 4, "GRU": 3, "RNNCell": 1, "LSTMCell": 4, "GRUCell": 3}
 _RECURRENT = tuple(RECURRENT_GATES)
 
