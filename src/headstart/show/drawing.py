@@ -55,6 +55,31 @@ def _waited_for(draw: Callable[..., Any], *given: Any) -> Any:
     return drawn.result()
 
 
+def svg_of(spec: Spec) -> str:
+    """A chart as SVG."""
+    import vl_convert
+
+    renderer().result()
+    drawn: str = _waited_for(vl_convert.vegalite_to_svg, spec)
+    return drawn
+
+
+def to_png(svg: str, scale: float) -> bytes:
+    """An SVG as PNG, of so many pixels for each of its units."""
+    import vl_convert
+
+    drawn: bytes = _waited_for(vl_convert.svg_to_png, svg, scale)
+    return drawn
+
+
+def to_pdf(svg: str) -> bytes:
+    """An SVG as PDF; its units are points."""
+    import vl_convert
+
+    drawn: bytes = _waited_for(vl_convert.svg_to_pdf, svg)
+    return drawn
+
+
 class Drawing:
     """A chart in every form, drawn once however many are asked for.
 
@@ -76,28 +101,17 @@ class Drawing:
 
     @cached_property
     def _drawn(self) -> str:
-        import vl_convert
-
         renderer()
-        spec = self.spec
-        renderer().result()
-        drawn: str = _waited_for(vl_convert.vegalite_to_svg, spec)
-        return drawn
+        return svg_of(self.spec)
 
     def svg(self) -> bytes:
         return self._drawn.encode()
 
     def png(self) -> bytes:
-        import vl_convert
-
-        drawn: bytes = _waited_for(vl_convert.svg_to_png, self._drawn, self.scale)
-        return drawn
+        return to_png(self._drawn, self.scale)
 
     def pdf(self) -> bytes:
-        import vl_convert
-
-        drawn: bytes = _waited_for(vl_convert.svg_to_pdf, self._drawn)
-        return drawn
+        return to_pdf(self._drawn)
 
     def json(self) -> bytes:
         """The chart in Vega-Lite's JSON."""

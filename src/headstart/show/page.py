@@ -151,3 +151,8 @@ def _bundled() -> str:
     """The script of all charts, fit to stand in a page."""
     found = bundling().result()
     return found.replace("</script", "<\\/script").replace("<!--", "\\x3c!--").replace("<script", "\\x3cscript")
+
+
+def figure_page(spec: Spec, description: str, theme: str, meta: str) -> bytes:
+    """A page of one figure in its theme."""
+    return chart_page(spec)

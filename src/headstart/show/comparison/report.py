@@ -8,7 +8,8 @@ from typing import Any
 
 from headstart.experiments.compare.comparison import ComparisonData
 from headstart.show.characters import escaped
-from headstart.show.comparison.charts import comparison_chart, rate_in_words, training_in_words
+from headstart.show.comparison.charts import comparison_chart
+from headstart.show.comparison.marks import rate_in_words, training_in_words
 from headstart.show.comparison.tables import codes, score
 from headstart.show.drawing import Drawing, Spec
 from headstart.show.files import Files, drawn_files

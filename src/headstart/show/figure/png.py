@@ -1,0 +1,102 @@
+"""PNG (ISO 15948): texts put into one and read from one, and its pixels."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_CHANNELS = {2: 3, 6: 4}  # colour type -> channels, of those that charts are drawn in
+
+
+def with_texts(png: bytes, texts: Mapping[str, str], pixels_per_metre: int | None = None) -> bytes:
+    """The same picture with texts (iTXt, or tEXt where they are ASCII), and the size it is meant to have.
+
+    Args:
+        png: the file.
+        texts: keyword of 1 to 79 characters -> text.
+        pixels_per_metre: dots per inch in the format's unit.
+    """
+    first, *rest = _chunks(png)
+    added = [_chunk(b"pHYs", struct.pack(">IIB", pixels_per_metre, pixels_per_metre, 1))] if pixels_per_metre else []
+    for keyword, text in texts.items():
+        key = keyword.encode("latin-1")
+        if text.isascii():
+            added.append(_chunk(b"tEXt", key + b"\0" + text.encode("ascii")))
+        else:
+            added.append(_chunk(b"iTXt", key + b"\0\0\0\0\0" + text.encode("utf-8", "backslashreplace")))
+    kept = [_chunk(kind, content) for kind, content in rest if not (kind == b"pHYs" and pixels_per_metre)]
+    return SIGNATURE + _chunk(*first) + b"".join(added) + b"".join(kept)
+
+
+def texts_of(png: bytes) -> dict[str, str]:
+    """Keyword -> text; nothing where the file is broken."""
+    found = {}
+    for kind, content in _chunks(png):
+        keyword, _, rest = content.partition(b"\0")
+        if kind == b"tEXt":
+            found[keyword.decode("latin-1")] = rest.decode("latin-1")
+        elif kind == b"iTXt" and rest[:1] == b"\0":
+            found[keyword.decode("latin-1")] = rest.split(b"\0", 3)[-1].decode("utf-8", "replace")
+    return found
+
+
+def pixels_of(png: bytes) -> NDArray[np.uint8]:
+    """(rows, columns, 3): the colours of a picture of eight bits per channel, on white where it is transparent."""
+    chunks = list(_chunks(png))
+    width, height, depth, colour = struct.unpack(">IIBB", chunks[0][1][:10])
+    assert depth == 8 and colour in _CHANNELS, "charts are drawn in eight bits of RGB or RGBA"
+    channels = _CHANNELS[colour]
+    raw = zlib.decompress(b"".join(content for kind, content in chunks if kind == b"IDAT"))
+    lines = np.frombuffer(raw, np.uint8).reshape(height, 1 + width * channels)
+    out = np.zeros((height + 1, (width + 1) * channels), np.uint8)  # with a row above and a pixel at the left
+    for row in range(height):
+        out[row + 1, channels:] = _unfiltered(int(lines[row, 0]), lines[row, 1:], out[row], channels)
+    pixels = out[1:, channels:].reshape(height, width, channels)
+    if channels == 3:
+        return pixels
+    alpha = pixels[..., 3:].astype(np.uint16)
+    mixed = (pixels[..., :3].astype(np.uint16) * alpha + 255 * (255 - alpha) + 127) // 255
+    return mixed.astype(np.uint8)
+
+
+def _unfiltered(kind: int, line: NDArray[np.uint8], above: NDArray[np.uint8], channels: int) -> NDArray[np.uint8]:
+    """One row, of which the format stores differences."""
+    up = above[channels:]
+    if kind == 0:
+        return line
+    if kind == 1:  # to the left: a running sum, modulo 256
+        return np.cumsum(line.reshape(-1, channels), axis=0, dtype=np.uint8).reshape(-1)
+    if kind == 2:
+        return line + up
+    found = bytearray(line.tobytes())
+    upper, corner = bytes(up), bytes(above)  # corner[i] is above and to the left of i
+    for i in range(len(found)):
+        left = found[i - channels] if i >= channels else 0
+        if kind == 3:
+            guess = (left + upper[i]) >> 1
+        else:
+            a, b, c = left, upper[i], corner[i]
+            nearest = ((abs(b - c), a), (abs(a - c), b), (abs(a + b - 2 * c), c))
+            guess = min(nearest, key=lambda found: found[0])[1]
+        found[i] = (found[i] + guess) & 255
+    return np.frombuffer(bytes(found), np.uint8)
+
+
+def _chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """(kind, content) of every chunk, as long as they are whole."""
+    at = len(SIGNATURE)
+    while png.startswith(SIGNATURE) and at + 8 <= len(png):
+        length = int.from_bytes(png[at : at + 4], "big")
+        if at + 12 + length > len(png):
+            return
+        yield png[at + 4 : at + 8], png[at + 8 : at + 8 + length]
+        at += 12 + length
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
