@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache, cached_property
 from typing import Any
 
@@ -30,6 +32,26 @@ def named_table(tables: Tables, name: str, rows: Rows) -> Any:
 
     tables[name] = rows
     return alt.NamedData(name=name)
+
+
+_tables: ContextVar[Tables | None] = ContextVar("tables", default=None)
+
+
+@contextmanager
+def collected() -> Iterator[Tables]:
+    """While a chart is put together, its rows are kept aside under names, which are cheap to copy."""
+    tables: Tables = {}
+    token = _tables.set(tables)
+    try:
+        yield tables
+    finally:
+        _tables.reset(token)
+
+
+def inline(rows: Rows) -> Any:
+    """Rows as a chart's data: in the chart itself, or where rows are collected, under a name."""
+    tables = _tables.get()
+    return records(rows) if tables is None else named_table(tables, f"rows {len(tables)}", rows)
 
 
 @cache

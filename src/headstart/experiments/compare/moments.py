@@ -6,8 +6,9 @@ again, from the same start, with the same batches: runs are deterministic, so it
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from headstart.experiments.network import Network
 from headstart.experiments.problem import Problem, problem_for
 from headstart.schemes import scheme
 
+Found = TypeVar("Found")
 RECORDED = ("gradient_norm", "mean_square")
 MOST_MOMENTS = 200  # steps of one picture
 
@@ -52,6 +54,15 @@ def starting_weights(comparison: ComparisonData, names: Sequence[str], seed: int
     return comparison.network.starts(found, [seed] * len(found), comparison.settings.dtype)
 
 
+def kept(comparison: ComparisonData, what: tuple[Any, ...], make: Callable[[], Found]) -> Found:
+    """What `make` makes, once for this comparison: a figure is laid out several times, and trained once."""
+    found: dict[Any, Any] = comparison.__dict__.setdefault("_kept", {})
+    if what not in found:
+        found[what] = make()
+    result: Found = found[what]
+    return result
+
+
 def weights_at(
     comparison: ComparisonData, names: Sequence[str], seed: int, steps: Sequence[int]
 ) -> dict[int, NDArray[np.floating]]:
@@ -61,11 +72,15 @@ def weights_at(
         InputError: a step before the first or after the last, or too many of them.
     """
     problem = _problem(comparison)
-    found = {}
-    for step in chosen_steps(comparison, steps):
+
+    def weights(step: int) -> NDArray[np.floating]:
         start = starting_weights(comparison, names, seed)
-        found[step] = start if step == 0 else _train(comparison, problem, start, names, seed, step, max(step, 1)).weights
-    return found
+        return start if step == 0 else _train(comparison, problem, start, names, seed, step, step).weights
+
+    return {
+        step: kept(comparison, ("weights", tuple(names), seed, step), lambda step=step: weights(step))  # type: ignore[misc]
+        for step in chosen_steps(comparison, steps)
+    }
 
 
 def passages(comparison: ComparisonData, names: Sequence[str], seed: int) -> list[Passage]:
@@ -100,12 +115,13 @@ def chosen_steps(comparison: ComparisonData, steps: Sequence[int]) -> list[int]:
 
 
 def spread_steps(last: int, count: int) -> list[int]:
-    """So many steps from 0 to the last, closer together at the start, where most happens.
+    """So many round steps from 0 to the last, closer together at the start, where most happens.
 
     >>> spread_steps(15_000, 5)
-    [0, 937, 3750, 8437, 15000]
+    [0, 940, 3800, 8400, 15000]
     """
-    return sorted({int(last * (place / max(count - 1, 1)) ** 2) for place in range(count)})
+    exact = (last * (place / max(count - 1, 1)) ** 2 for place in range(count))
+    return sorted({*(min(int(float(f"{step:.2g}")), last) for step in exact), last})
 
 
 def activations(

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.experiments.compare.comparison import ComparisonData
+from headstart.experiments.compare.moments import kept
 from headstart.experiments.measure import probabilities
 from headstart.experiments.network import Network
 from headstart.show.comparison.plane import Plane, plane_of, window_of
@@ -52,6 +53,14 @@ def panels(
         weights: scheme -> the network's weights at another time than the end of its training.
         grid: points per side of the picture.
     """
+    names = comparison.schemes
+    key = ("panels", grid, None if weights is None else tuple(id(weights[name].base) for name in names))
+    return kept(comparison, key, lambda: _panels(comparison, weights, grid))
+
+
+def _panels(
+    comparison: ComparisonData, weights: dict[str, NDArray[np.floating]] | None, grid: int
+) -> list[Panel]:
     plane = plane_of(comparison.data)
     window = window_of(plane.of(comparison.data.train_x))
     found = []
@@ -113,7 +122,7 @@ def _panel(
         others = np.delete(p, k, axis=2).max(axis=2)
         # Zero exactly on the boundary between class k and the runner-up.
         lines += _lines(x1, x2, p[:, :, k] - others, [0.0], window, len({row["line"] for row in lines}))
-    return _picture(p), lines, note or _unsure(p)
+    return _picture(p, 255 if grid == GRID else 24), lines, note or _unsure(p)
 
 
 def _lines(
@@ -142,18 +151,22 @@ def _unsure(p: NDArray[np.float64]) -> str:
     if off >= UNSURE:
         return ""
     told = SHARES.get(p.shape[2], f"1/{p.shape[2]}")
-    return f"{told} everywhere" if off < 1e-6 else f"about {told} everywhere"
+    return f"{told}\neverywhere" if off < 1e-6 else f"about {told}\neverywhere"
 
 
-def _picture(p: NDArray[np.float64]) -> str:
-    """The likeliest class's colour, more opaque the surer the network is; transparent where it cannot tell."""
+def _picture(p: NDArray[np.float64], levels: int = 255) -> str:
+    """The likeliest class's colour, more opaque the surer the network is; transparent where it cannot tell.
+
+    Args:
+        levels: how many shades there are; few make a small file.
+    """
     classes = p.shape[2]
     palette = np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in CLASS_COLOURS])
     best = p.argmax(axis=2)
     sure = np.clip((p.max(axis=2) - 1 / classes) / (1 - 1 / classes), 0, 1)
     pixels = np.empty((*best.shape, 4), np.uint8)
     pixels[..., :3] = palette[best % len(palette)]
-    pixels[..., 3] = np.round(255 * STRONGEST_SHADE * sure)
+    pixels[..., 3] = np.round(255 * STRONGEST_SHADE * np.round(levels * sure) / levels)
     return data_uri(pixels[::-1])
 
 

@@ -17,8 +17,8 @@ from headstart.show.comparison import boundaries
 from headstart.show.comparison.boundaries import Panel
 from headstart.show.comparison.marks import first_seed, table_of
 from headstart.show.comparison.plane import plane_of
-from headstart.show.drawing import Rows, Tables
-from headstart.show.theme.layout import columns_for, square_grid
+from headstart.show.drawing import Rows, Tables, inline
+from headstart.show.theme.layout import columns_for, fitted_letters, square_grid
 from headstart.show.theme.scales import linear_axis
 from headstart.show.theme.palette import CLASS_COLOURS, CLASS_SHAPES, INK, PAPER, VIRIDIS
 from headstart.words import percent, r_squared
@@ -32,7 +32,7 @@ Weights = dict[str, NDArray[np.floating]]  # scheme -> its network's
 
 def boundary_chart(
     comparison: ComparisonData, tables: Tables | None = None, width: float | None = None, height: float | None = None,
-    weights: Weights | None = None, step: int | None = None,
+    weights: Weights | None = None, step: int | None = None, letters: float = 1.0,
 ) -> Any:  # fmt: skip
     """The decision boundary of one run per scheme, side by side, with the training points.
 
@@ -41,12 +41,13 @@ def boundary_chart(
         width, height: pixels that all panels fill, with their axes; by default five panels in a row.
         weights: scheme -> the network's weights after `step` updates; by default at the end.
         step: how many updates that were, for the title.
+        letters: factor of the letters' size.
     """
     found = boundaries.panels(comparison, weights)
-    columns, side = _grid(len(found), width, height)
+    columns, side = _grid(len(found), width, height, letters)
     points = table_of(tables, "points", boundaries.points(comparison))
     pictures = [
-        _panel(panel, comparison, tables, points, side, (place % columns == 0, place + columns >= len(found)))
+        _panel(panel, comparison, tables, points, side, (place % columns == 0, place + columns >= len(found)), letters)
         for place, panel in enumerate(found)
     ]
     return alt.concat(
@@ -56,8 +57,9 @@ def boundary_chart(
 
 
 def moments_chart(
-    comparison: ComparisonData, at: dict[int, Weights], width: float | None = None, height: float | None = None
-) -> Any:
+    comparison: ComparisonData, at: dict[int, Weights], width: float | None = None, height: float | None = None,
+    letters: float = 1.0,
+) -> Any:  # fmt: skip
     """Small multiples: a row for each scheme, a column for each step; one scheme alone fills a grid.
 
     Args:
@@ -73,7 +75,7 @@ def moments_chart(
         room = (width or 1180.0) - _LEFT - 40, (height or 4000.0) - 70
         side = min((room[0] - _GAP * (columns - 1)) / columns, (room[1] / len(names)) - 30, 230.0 if width is None else 1e9)
     else:
-        columns, side = _grid(count, width, height)
+        columns, side = _grid(count, width, height, letters)
     side = max(side, 40.0)
     points = boundaries.points(comparison)
     made: dict[tuple[str, int], Panel] = {
@@ -84,8 +86,8 @@ def moments_chart(
         shown = (place % columns == 0, place + columns >= count)
         title = f"step {step:,}: {_score(comparison, made[name, step])}"
         beside = name if many and shown[0] else None
-        data = alt.Data(values=points)
-        pictures.append(_panel(made[name, step], comparison, None, data, side, shown, title, beside))
+        data = inline(points)
+        pictures.append(_panel(made[name, step], comparison, None, data, side, shown, letters, title, beside))
     what = "How the fit comes about" if comparison.network.task == "regression" else "How the boundaries come about"
     if not many:
         what += f": {names[0]}"
@@ -114,7 +116,7 @@ def slider_chart(
         for panel in boundaries.panels(comparison, weights, SLIDER_GRID):
             by_scheme[panel.scheme].append(panel)
     columns, side = _grid(len(by_scheme), width, height)
-    points = alt.Data(values=boundaries.points(comparison))
+    points = inline(boundaries.points(comparison))
     pictures = []
     for place, (name, moments) in enumerate(by_scheme.items()):
         shown = (place % columns == 0, place + columns >= len(by_scheme))
@@ -172,8 +174,8 @@ def fit_chart(
     for place, name in enumerate(names):
         x = alt.X("x:Q", title=data.features[0], scale=x_scale, axis=linear_axis(4))
         y = alt.Y("y:Q", title=label if place % columns == 0 else None, scale=scale, axis=linear_axis(5))
-        points = alt.Chart(alt.Data(values=dots)).mark_point(filled=True, size=22, opacity=0.55, aria=False)
-        line = alt.Chart(alt.Data(values=[row for row in rows if row["scheme"] == name]))
+        points = alt.Chart(inline(dots)).mark_point(filled=True, size=22, opacity=0.55, aria=False)
+        line = alt.Chart(inline([row for row in rows if row["scheme"] == name]))
         mark = line.mark_line(strokeWidth=2.4, clip=True, color=INK, aria=False)
         panels.append(
             alt.layer(
@@ -198,12 +200,12 @@ def _told_score(comparison: ComparisonData, name: str, weights: Weights | None) 
     return r_squared(score) if data.task == "regression" else percent(score)
 
 
-def _grid(panels: int, width: float | None, height: float | None) -> tuple[int, float]:
+def _grid(panels: int, width: float | None, height: float | None, letters: float = 1.0) -> tuple[int, float]:
     """Columns and side: to fill a space, or five in a row of a report."""
     if width is None or height is None:
         columns = columns_for(panels, COLUMNS)
         return columns, {1: 300.0, 2: 300.0, 3: 260.0}.get(columns, 230.0 if columns == 4 else 200.0)
-    columns, side = square_grid(panels, width - _LEFT, height - _AXIS, _GAP + 22)
+    columns, side = square_grid(panels, width, height, _GAP + 18 * letters)
     return columns, max(side, 40.0)
 
 
@@ -283,7 +285,7 @@ def points_layer(comparison: ComparisonData, data: Any, x: Any, y: Any, size: fl
 
 def _panel(
     panel: Panel, comparison: ComparisonData, tables: Tables | None, points: Any, side: float,
-    shown: tuple[bool, bool], title: str | None = None, beside: str | None = None,
+    shown: tuple[bool, bool], letters: float = 1.0, title: str | None = None, beside: str | None = None,
 ) -> Any:  # fmt: skip
     x, y = _axes(comparison, panel, side, shown, beside)
     layers: list[Any] = [
@@ -293,12 +295,18 @@ def _panel(
     if panel.lines:
         layers.append(_lines(table_of(tables, f"boundary of {panel.scheme}", panel.lines), x, y, comparison))
     if panel.note:
-        layers += _note(table_of(tables, f"note of {panel.scheme}", [{"note": panel.note}]), side)
+        layers += _note(table_of(tables, f"note of {panel.scheme}", [{"note": panel.note}]), panel.note, side, letters)
     text = title or f"{panel.scheme}: {_score(comparison, panel)}"
+    longest = max((*comparison.schemes, "he: 99.9 %"), key=len) if title is None else text
+    most = 14.0 if side > 150 else 11.5
+    size = fitted_letters(longest if title else f"{longest}: 99.9 %", side + _GAP, letters, most)  # of all panels
+    lines = [text]
+    if size < 0.8 * most:  # name and number below one another
+        lines = text.split(": ", 1)
+        size = fitted_letters("\n".join(longest.split(": ", 1)), side + _GAP, letters, most)
     return alt.layer(
-        *layers, width=side, height=side,
-        title=alt.TitleParams(text, anchor="middle", fontSize=14 if side > 150 else 11.5),
-    )  # fmt: skip
+        *layers, width=side, height=side, title=alt.TitleParams(lines, anchor="middle", fontSize=size, offset=3)
+    )
 
 
 def _moving(
@@ -314,12 +322,13 @@ def _moving(
         {"moment": place, "note": panel.note, "told": f"{name}, step {step:,}: {_score(comparison, panel)}"}
         for place, (panel, step) in enumerate(zip(moments, steps, strict=True))
     ]
-    shade = _shade(alt.Data(values=frames), x, y, side).transform_filter(now)
+    shade = _shade(inline(frames), x, y, side).transform_filter(now)
     layers: list[Any] = [shade, points_layer(comparison, points, x, y)]
     if lines:
-        layers.append(_lines(alt.Data(values=lines), x, y, comparison).transform_filter(now))
-    told = alt.Chart(alt.Data(values=words)).transform_filter(now)
-    layers += _note(alt.Data(values=words), side, now)
+        layers.append(_lines(inline(lines), x, y, comparison).transform_filter(now))
+    told = alt.Chart(inline(words)).transform_filter(now)
+    longest = max((panel.note for panel in moments), key=len)
+    layers += _note(inline(words), longest, side, 1.0, now)
     layers.append(
         told.mark_text(fontSize=13, fontWeight=600, color=INK, baseline="bottom", aria=False).encode(
             x=alt.value(side / 2), y=alt.value(-6), text="told:N"
@@ -344,13 +353,14 @@ def _lines(data: Any, x: Any, y: Any, comparison: ComparisonData) -> Any:
     return mark.encode(x=x, y=y, detail="line:N", order="order:Q")
 
 
-def _note(data: Any, side: float, when: str | None = None) -> list[Any]:
+def _note(data: Any, longest: str, side: float, letters: float, when: str | None = None) -> list[Any]:
     """What an empty panel means, in its middle, on a little paper."""
     text = alt.Chart(data)
     if when is not None:
         text = text.transform_filter(when)
     place = {"x": alt.value(side / 2), "y": alt.value(side / 2), "text": "note:N"}
-    look: dict[str, Any] = {"fontSize": 13 if side > 150 else 10, "aria": False}
+    size = fitted_letters(longest, 0.9 * side, letters, 13.0)
+    look: dict[str, Any] = {"fontSize": size, "lineBreak": "\n", "aria": False}
     return [
         text.mark_text(**look, stroke=PAPER, strokeWidth=5, strokeJoin="round").encode(**place),
         text.mark_text(**look, color=INK).encode(**place),

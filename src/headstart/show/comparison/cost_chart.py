@@ -19,7 +19,7 @@ from headstart.show.comparison.marks import (
     styled,
     table_of,
 )
-from headstart.show.drawing import Rows, Tables
+from headstart.show.drawing import Rows, Tables, inline
 from headstart.show.theme.layout import facet_grid
 from headstart.show.theme.palette import INK, MUTED
 from headstart.show.theme.scales import log_axis, log_domain, log_place
@@ -195,10 +195,10 @@ def _panels(comparison: ComparisonData, width: float, height: float) -> Any:
     x, y = _axes(comparison, low, high, wide, tall)
     colour, dash = styled(comparison)
     behind = [{"other": row["scheme"], "step": row["step"], "cost": row["cost"]} for row in held if "cost" in row]
-    others = alt.Chart(alt.Data(values=behind)).mark_line(strokeWidth=0.7, opacity=0.35, color=MUTED, aria=False)
+    others = alt.Chart(inline(behind)).mark_line(strokeWidth=0.7, opacity=0.35, color=MUTED, aria=False)
     panels = []
     for place, name in enumerate(names):
-        own = alt.Chart(alt.Data(values=[row for row in held if row["scheme"] == name]))
+        own = alt.Chart(inline([row for row in held if row["scheme"] == name]))
         bottom, left = place + columns >= len(names), place % columns == 0
         at = alt.X("step:Q", title=x["title"] if bottom else None, scale=x["scale"],
                    axis=alt.Axis(format=",d", tickCount=3, labels=bottom))  # fmt: skip

@@ -11,7 +11,7 @@ from headstart.experiments.compare.comparison import ComparisonData
 from headstart.show.comparison.boundaries import value_range
 from headstart.show.comparison.marks import data_name
 from headstart.show.comparison.plane import plane_of, window_of
-from headstart.show.drawing import Rows
+from headstart.show.drawing import Rows, inline
 from headstart.show.theme.scales import linear_axis
 from headstart.show.theme.palette import CLASS_COLOURS, CLASS_SHAPES, VIRIDIS
 from headstart.words import count
@@ -79,9 +79,9 @@ def data_chart(comparison: ComparisonData, width: float = 380, height: float = 3
     size = 42 if len(rows) < 600 else 18
     layers = []
     if any(row["part"] == "test" for row in rows):
-        hollow = alt.Chart(alt.Data(values=[row for row in rows if row["part"] == "test"]))
+        hollow = alt.Chart(inline([row for row in rows if row["part"] == "test"]))
         layers.append(hollow.mark_point(filled=False, size=size, strokeWidth=1.1, opacity=0.75, aria=False).encode(**encoding))
-    solid = alt.Chart(alt.Data(values=[row for row in rows if row["part"] == "training"]))
+    solid = alt.Chart(inline([row for row in rows if row["part"] == "training"]))
     layers.append(solid.mark_point(filled=True, size=size, opacity=0.9, aria=False).encode(**encoding))
     sizes = f"{count(len(data.train_x), 'training sample')} filled, {count(len(data.test_x), 'test sample')} hollow"
     words = "" if flat else plane_of(data).words

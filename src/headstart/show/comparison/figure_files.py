@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import altair as alt
@@ -12,6 +12,7 @@ import altair as alt
 from headstart.check import positive, whole
 from headstart.errors import InputError
 from headstart.experiments.compare.comparison import ComparisonData
+from headstart.show.comparison.boundary_chart import Weights
 from headstart.show.comparison.charts import chosen
 from headstart.show.comparison.figures import (
     FIGURES,
@@ -26,7 +27,7 @@ from headstart.show.comparison.figures import (
     see_it_can_be_drawn,
     told_instead,
 )
-from headstart.show.drawing import Spec, svg_of, to_pdf, to_png
+from headstart.show.drawing import Spec, Tables, collected, svg_of, to_pdf, to_png
 from headstart.show.figure import origin
 from headstart.show.figure.fonts import missing_words
 from headstart.show.figure.gif import gif
@@ -43,6 +44,9 @@ DPI, LEAST_DPI, MOST_DPI = 192.0, 10.0, 2400.0
 GIF_DPI = 96.0
 WAIT, LAST_WAIT = 22, 220  # hundredths of a second that a frame stands
 MOVES = tuple(name for name, figure in FIGURES.items() if figure.moves)
+
+Area = tuple[float | None, float | None]  # of the drawing, in pixels; None for the figure's own
+_OWN = alt.Resolve(scale=alt.ScaleResolveMap(color="independent", shape="independent", strokeDash="independent"))
 
 
 @dataclass(frozen=True)
@@ -176,13 +180,14 @@ class ComparisonFigure:
         steps = self._steps_of_motion()
         at = moments(self.comparison, steps)
         dpi = self.look.dpi or GIF_DPI
-        frames, first = [], None
+        frames: list[Any] = []
+        first, area = (0.0, 0.0), None
         for step, weights in at.items():
-            def make(width: float | None, height: float | None, step: int = step, weights: Any = weights) -> Spec:
-                room = Room(width, height, self.look.letters)
-                return self._dressed(frame_chart(self.comparison, weights, step, room), self.names[0])
-            drawn = self._fitted(make)[1]
-            first = first or self._own_size(drawn)
+            if area is None:  # the first frame settles the layout of all
+                _, drawn, area = self._fitted(partial(self._frame, weights, step))
+                first = self._own_size(drawn)
+            else:
+                drawn = svg_of(self._frame(weights, step, *area))
             check_dots(*first, dpi)
             frames.append(pixels_of(to_png(self._framed(drawn, first), dpi / 96)))
         waits = [WAIT] * (len(frames) - 1) + [LAST_WAIT]
@@ -192,7 +197,9 @@ class ComparisonFigure:
         """A page that opens with no network; boundaries have a slider through the training."""
         if len(self.names) == 1 and self.names[0] in MOVES and self.comparison.network.sizes[0] != 1:
             room = Room(None, None, self.look.letters)
-            spec = self._dressed(moving_chart(self.comparison, self._steps_of_motion(), room), self.names[0])
+            with collected() as tables:
+                chart = moving_chart(self.comparison, self._steps_of_motion(), room)
+            spec = self._dressed(chart, tables)
         else:
             spec = self.spec
         return figure_page(spec, self.description, self.look.theme, origin.page_meta(self.origin))
@@ -212,8 +219,10 @@ class ComparisonFigure:
     @property
     def origin(self) -> Mapping[str, Any]:
         """What makes it again."""
+        settings = self.comparison.to_json()["settings"]
+        settings.pop("recorded_steps")
         return origin.origin(
-            self._command(self.names, self.look), self.comparison.to_json()["settings"],
+            self._command(self.names, self.look), settings,
             {"names": self.names, **self.look.given()},
         )  # fmt: skip
 
@@ -247,32 +256,41 @@ class ComparisonFigure:
         return found
 
     @cached_property
-    def _sized(self) -> tuple[Spec, str]:
+    def _sized(self) -> tuple[Spec, str, Area]:
         return self._fitted(self._make)
 
-    def _fitted(self, make: Callable[[float | None, float | None], Spec]) -> tuple[Spec, str]:
+    def _fitted(self, make: Callable[[float | None, float | None], Spec]) -> tuple[Spec, str, Area]:
         if self.look.size is None:
             spec = make(None, None)
-            return spec, svg_of(spec)
+            return spec, svg_of(spec), (None, None)
         return sized(make, read_size(self.look.size), svg_of)
 
     def _make(self, width: float | None, height: float | None) -> Spec:
         many = len(self.names)
         room = Room(width, None if height is None else (height - 70 * (many - 1)) / many, self.look.letters)
-        charts = [FIGURES[name].make(self.comparison, room, self.steps if FIGURES[name].moves else None) for name in self.names]
-        if many == 1:
-            return self._dressed(charts[0], self.names[0])
-        own = alt.Resolve(scale=alt.ScaleResolveMap(color="independent", shape="independent", strokeDash="independent"))
-        return self._dressed(alt.vconcat(*charts, spacing=28, resolve=own), ", ".join(self.names))
+        with collected() as tables:
+            charts = [
+                FIGURES[name].make(self.comparison, room, self.steps if FIGURES[name].moves else None)
+                for name in self.names
+            ]
+            chart = charts[0] if many == 1 else alt.vconcat(*charts, spacing=28, resolve=_OWN)
+        return self._dressed(chart, tables)
 
-    def _dressed(self, chart: Any, name: str) -> Spec:
+    def _dressed(self, chart: Any, tables: Tables) -> Spec:
+        """The chart in its theme, with its rows."""
         spec = chart.to_dict(validate=False)
         spec["config"], spec["padding"] = theme(), 12
         if self.look.title is not None:
             spec = self._titled(spec)
         spec = dressed(spec, named_theme(self.look.theme), self.look.letters)
+        spec["datasets"] = {**spec.get("datasets", {}), **tables}
         width = read_size(self.look.size)[0] if self.look.size is not None else None
         return spec if width is None else wrapped_title(spec, width, spec["config"])
+
+    def _frame(self, weights: Weights, step: int, width: float | None, height: float | None) -> Spec:
+        with collected() as tables:
+            chart = frame_chart(self.comparison, weights, step, Room(width, height, self.look.letters))
+        return self._dressed(chart, tables)
 
     def _titled(self, spec: Spec) -> Spec:
         if self.look.title == "":

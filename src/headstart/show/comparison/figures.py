@@ -16,11 +16,11 @@ from headstart.experiments.compare.comparison import ComparisonData
 from headstart.experiments.compare.moments import chosen_steps, spread_steps, weights_at
 from headstart.schemes import scheme
 from headstart.show.comparison.boundary_chart import Weights, boundary_chart, fit_chart, moments_chart, slider_chart
-from headstart.show.comparison.cost_chart import cost_chart, cost_room
+from headstart.show.comparison.cost_chart import cost_chart
 from headstart.show.comparison.data_chart import data_chart
 from headstart.show.comparison.marks import MOST_SCHEMES, first_seed
 from headstart.show.comparison.plane import plane_of
-from headstart.show.comparison.signal_chart import signal_chart, signal_room
+from headstart.show.comparison.signal_chart import signal_chart
 from headstart.show.comparison.table_chart import table_chart
 from headstart.show.comparison.training_chart import training_chart
 from headstart.show.comparison.units_chart import units_chart
@@ -70,11 +70,11 @@ def _boundaries(comparison: ComparisonData, room: Room, steps: list[int] | None)
     if steps is None:
         if flat:
             return fit_chart(comparison, **room.sides(900, 300))
-        return boundary_chart(comparison, None, room.width, room.height)
+        return boundary_chart(comparison, None, room.width, room.height, letters=room.letters)
     at = moments(comparison, steps)
     if flat:
         return _fits(comparison, room, at)
-    return moments_chart(comparison, at, room.width, room.height)
+    return moments_chart(comparison, at, room.width, room.height, room.letters)
 
 
 def _fits(comparison: ComparisonData, room: Room, at: dict[int, Weights]) -> Any:
@@ -89,18 +89,11 @@ def _fits(comparison: ComparisonData, room: Room, at: dict[int, Weights]) -> Any
 
 
 def _costs(comparison: ComparisonData, room: Room, steps: list[int] | None) -> Any:
-    sides = _beside(room.sides(560, 320), room, cost_room(comparison, room.letters))
-    return cost_chart(comparison, None, **sides, letters=room.letters)
+    return cost_chart(comparison, None, **room.sides(560, 320), letters=room.letters)
 
 
 def _signal(comparison: ComparisonData, room: Room, steps: list[int] | None) -> Any:
-    sides = _beside(room.sides(470, 320), room, signal_room(comparison, room.letters))
-    return signal_chart(comparison, None, **sides, letters=room.letters)
-
-
-def _beside(sides: dict[str, float], room: Room, taken: float) -> dict[str, float]:
-    """A drawing area beside which names stand."""
-    return sides
+    return signal_chart(comparison, None, **room.sides(470, 320), letters=room.letters)
 
 
 FIGURES: dict[str, Figure] = {
@@ -109,22 +102,23 @@ FIGURES: dict[str, Figure] = {
     "signal": Figure("the signal per layer before the first step", _signal),
     "training": Figure(
         "cost, signal and gradient through training, layer by layer",
-        lambda comparison, room, _: training_chart(comparison, **room.sides(190.0 * len(comparison.schemes) + 60, 520)),
+        lambda comparison, room, _: training_chart(comparison, **room.sides(190.0 * len(comparison.schemes) + 60, 520), letters=room.letters),
         most=12,
     ),
     "table": Figure(
         "scores, costs and verdicts as a picture",
-        lambda comparison, room, _: table_chart(comparison, room.width or 760.0, room.height),
+        lambda comparison, room, _: table_chart(comparison, room.width or 760.0 * room.letters, room.height, room.letters),
     ),
     "data": Figure("the training and test data", lambda comparison, room, _: data_chart(comparison, **room.sides(400, 400))),
     "units": Figure(
-        "what every hidden unit computes", lambda comparison, room, _: units_chart(comparison, **room.sides(900, 900)),
+        "what every hidden unit computes", lambda comparison, room, _: units_chart(comparison, **room.sides(900, 900), letters=room.letters),
         most=24,
     ),
     "weights": Figure(
         "the weights before and after training",
         lambda comparison, room, _: weights_chart(
-            comparison, **room.sides(170.0 * len(comparison.schemes) + 60, 110.0 * min(comparison.network.layers, 6))
+            comparison, **room.sides(170.0 * len(comparison.schemes) + 60, 120.0 * min(comparison.network.layers, 6)),
+            letters=room.letters,
         ),
         most=12,
     ),
@@ -222,4 +216,4 @@ def frame_chart(comparison: ComparisonData, weights: Weights, step: int, room: R
     """One frame of an animation."""
     if comparison.network.sizes[0] == 1:
         return fit_chart(comparison, **room.sides(900, 300), weights=weights, step=step)
-    return boundary_chart(comparison, None, room.width, room.height, weights, step)
+    return boundary_chart(comparison, None, room.width, room.height, weights, step, room.letters)

@@ -10,7 +10,7 @@ import altair as alt
 from headstart.experiments.compare.comparison import ComparisonData
 from headstart.experiments.optimizers import optimizer
 from headstart.experiments.settings import CompareSettings
-from headstart.show.drawing import Rows, Tables, named_table, records
+from headstart.show.drawing import Rows, Tables, inline, named_table
 from headstart.show.theme.endlabels import apart
 from headstart.show.theme.identity import scheme_styles, text_colour
 from headstart.words import count
@@ -34,7 +34,7 @@ def styled(comparison: ComparisonData) -> tuple[Any, Any]:
 
 def table_of(tables: Tables | None, name: str, rows: Rows) -> Any:
     """A chart's data: named, where the chart becomes part of a larger one; in the chart itself, where it stands alone."""
-    return records(rows) if tables is None else named_table(tables, name, rows)
+    return inline(rows) if tables is None else named_table(tables, name, rows)
 
 
 def end_labels(

@@ -11,7 +11,7 @@ import numpy as np
 
 from headstart.experiments.compare.comparison import ComparisonData
 from headstart.show.comparison.marks import MOST_LABELLED, along, end_label_layers, end_labels, label_room, styled, table_of
-from headstart.show.drawing import Rows, Tables
+from headstart.show.drawing import Rows, Tables, inline
 from headstart.show.theme.layout import facet_grid
 from headstart.show.theme.palette import MUTED
 from headstart.show.theme.scales import log_axis, log_domain, log_place
@@ -145,10 +145,10 @@ def _panels(comparison: ComparisonData, rows: Rows, width: float, height: float)
     x, y = _axes(comparison, low, high, wide, tall)
     colour, dash = styled(comparison)
     behind = [{"other": row["scheme"], "position": row["position"], "std": row["std"]} for row in kept]
-    others = alt.Chart(alt.Data(values=behind)).mark_line(strokeWidth=0.7, opacity=0.35, color=MUTED, aria=False)
+    others = alt.Chart(inline(behind)).mark_line(strokeWidth=0.7, opacity=0.35, color=MUTED, aria=False)
     panels = []
     for place, name in enumerate(names):
-        own = alt.Chart(alt.Data(values=[row for row in kept if row["scheme"] == name]))
+        own = alt.Chart(inline([row for row in kept if row["scheme"] == name]))
         bottom, left = place + columns >= len(names), place % columns == 0
         at = alt.X("position:Q", title="Layer" if bottom else None, scale=x["scale"],
                    axis=alt.Axis(tickMinStep=1, tickCount=4, labels=bottom, format=",d"))  # fmt: skip

@@ -9,7 +9,7 @@ import altair as alt
 from headstart.experiments.compare.comparison import ComparisonData
 from headstart.show.comparison.marks import data_name, seeds_in_words, table_of
 from headstart.show.comparison.tables import score
-from headstart.show.drawing import Rows
+from headstart.show.drawing import Rows, inline
 from headstart.show.theme.identity import scheme_styles, text_colour
 from headstart.show.theme.palette import BAD, GOOD, INK, QUIET
 from headstart.signals.judge import WITHOUT_FAULT
@@ -40,19 +40,19 @@ def table_rows(comparison: ComparisonData) -> Rows:
     return rows
 
 
-def table_chart(comparison: ComparisonData, width: float = 760, height: float | None = None) -> Any:
+def table_chart(comparison: ComparisonData, width: float = 760, height: float | None = None, letters: float = 1.0) -> Any:
     """The table in ink and rules: words left, numbers right."""
     rows = table_rows(comparison)
     titles = list(dict.fromkeys(row["title"] for row in rows))
-    letters = [max(len(title), *(len(row["text"]) for row in rows if row["title"] == title)) for title in titles]
-    count = len(comparison.schemes)
-    gap = max(18.0, (width - LETTER * sum(letters)) / (len(titles) - 1)) if len(titles) > 1 else 0.0
-    line = 26.0 if height is None else min(max(20.0, height / (count + 1)), 44.0)
+    lengths = [max(len(title), *(len(row["text"]) for row in rows if row["title"] == title)) for title in titles]
+    count, pixels = len(comparison.schemes), LETTER * letters
+    gap = max(18.0, (width - pixels * sum(lengths)) / (len(titles) - 1)) if len(titles) > 1 else 0.0
+    line = 26.0 * letters if height is None else min(max(20.0 * letters, height / (count + 1)), 44.0 * letters)
     places, at = [], 0.0
-    for title, wide in zip(titles, letters, strict=True):
+    for title, wide in zip(titles, lengths, strict=True):
         left = title in ("scheme", "verdict")
-        places.append(at if left else at + wide * LETTER)
-        at += wide * LETTER + gap
+        places.append(at if left else at + wide * pixels)
+        at += wide * pixels + gap
     total = at - gap
     for row in rows:
         row["x"], row["y"] = places[row["column"]], (row["row"] + 1.5) * line
@@ -66,7 +66,7 @@ def table_chart(comparison: ComparisonData, width: float = 760, height: float | 
     y = alt.Y("y:Q", axis=None, scale=alt.Scale(domain=[(count + 1) * line, 0], nice=False, zero=False))
     layers: list[Any] = []
     rules = [{"y": (k + 1) * line} for k in range(count + 1)]
-    layers.append(alt.Chart(alt.Data(values=rules)).mark_rule(color=QUIET, strokeWidth=1, aria=False).encode(y=y))
+    layers.append(alt.Chart(inline(rules)).mark_rule(color=QUIET, strokeWidth=1, aria=False).encode(y=y))
     for cells, weight in ((heads, 600), (rows, 400)):
         for side in ("left", "right"):
             chosen = [{key: cell[key] for key in ("x", "y", "text", "ink")} for cell in cells if cell["side"] == side]

@@ -9,9 +9,10 @@ import altair as alt
 import numpy as np
 
 from headstart.experiments.compare.comparison import ComparisonData
-from headstart.experiments.compare.moments import Passage, passages
+from headstart.experiments.compare.moments import Passage, kept, passages
 from headstart.show.comparison.marks import first_seed
-from headstart.show.drawing import Rows
+from headstart.show.drawing import Rows, inline
+from headstart.show.theme.layout import fitted_letters
 from headstart.show.theme.palette import INK, VIRIDIS
 from headstart.show.theme.scales import log_axis, log_domain
 
@@ -53,9 +54,12 @@ def _layers(count: int) -> list[int]:
     return list(range(count)) if count <= MOST_LINES else sorted({int(k) for k in np.linspace(0, count - 1, MOST_LINES)})
 
 
-def training_chart(comparison: ComparisonData, width: float = 900, height: float = 520) -> Any:
+def training_chart(comparison: ComparisonData, width: float = 900, height: float = 520, letters: float = 1.0) -> Any:
     """Rows of panels for cost, signal and gradient; a column for each scheme; a line for each layer."""
-    rows = training_rows(passages(comparison, comparison.schemes, first_seed(comparison)))
+    rows = kept(
+        comparison, ("training",),
+        lambda: training_rows(passages(comparison, comparison.schemes, first_seed(comparison))),
+    )  # fmt: skip
     names = comparison.schemes
     wide = max(70.0, (width - 12 * (len(names) - 1)) / len(names))
     tall = max(60.0, (height - 2 * 26) / len(QUANTITIES))
@@ -79,11 +83,11 @@ def training_chart(comparison: ComparisonData, width: float = 900, height: float
                 for row in inside if row["scheme"] == name
             ]  # fmt: skip
             x = alt.X("step:Q", title="Step" if bottom else None, scale=alt.Scale(domain=[0, last], nice=False),
-                      axis=alt.Axis(labelExpr=THOUSANDS, tickCount=max(2, int(wide / 50)), labels=bottom))  # fmt: skip
+                      axis=alt.Axis(labelExpr=THOUSANDS, tickCount=max(1, int(wide / (50 * letters))), labels=bottom))  # fmt: skip
             y = alt.Y("value:Q", title=title if column == 0 else None,
                       scale=alt.Scale(type="log", domain=[low, high], nice=False),
-                      axis=log_axis(low, high, tall, labels=column == 0))  # fmt: skip
-            base = alt.Chart(alt.Data(values=own))
+                      axis=log_axis(low, high, tall / letters, labels=column == 0))  # fmt: skip
+            base = alt.Chart(inline(own))
             line = base.mark_line(strokeWidth=2, clip=True, aria=False)
             layered: list[Any] = [
                 line.encode(x=x, y=y, color=colour) if quantity != "cost" else line.encode(x=x, y=y, color=alt.value(INK))
@@ -91,14 +95,14 @@ def training_chart(comparison: ComparisonData, width: float = 900, height: float
             words = _gone(own)
             if words:
                 layered.append(
-                    alt.Chart(alt.Data(values=[{"words": words}]))
-                    .mark_text(fontSize=11.5, color=INK, baseline="bottom", aria=False)
-                    .encode(x=alt.value(wide / 2), y=alt.value(tall - 4), text="words:N")
+                    alt.Chart(inline([{"words": words}]))
+                    .mark_text(fontSize=fitted_letters(words, wide, letters), color=INK, lineBreak="\n", aria=False)
+                    .encode(x=alt.value(wide / 2), y=alt.value(tall / 2), text="words:N")
                 )
             panels.append(
                 alt.layer(
                     *layered, width=wide, height=tall,
-                    **({"title": alt.TitleParams(name, anchor="start", fontSize=13)} if place == 0 else {}),
+                    **({"title": alt.TitleParams(name, anchor="start", fontSize=fitted_letters("\n".join(names), wide, letters, 13.0))} if place == 0 else {}),
                 )
             )  # fmt: skip
         bands.append(alt.hconcat(*panels, spacing=10))
@@ -115,11 +119,11 @@ def training_chart(comparison: ComparisonData, width: float = 900, height: float
 def _gone(own: Rows) -> str:
     """What to say of a panel in which a line is missing."""
     if all(row["gone"] for row in own):
-        return "exactly 0 in every layer, always" if len({row["layer"] for row in own}) > 1 else "exactly 0"
+        return "exactly 0\nin every layer" if len({row["layer"] for row in own}) > 1 else "exactly 0"
     if all(row["value"] is None for row in own):
-        return "not a finite number"
+        return "not a number"
     zero = sorted({row["layer"] for row in own if row["gone"]})
-    return f"0 at times: layer {', '.join(map(str, zero))}" if zero else ""
+    return f"0 at times:\nlayer {', '.join(map(str, zero))}" if zero else ""
 
 
 def _colours(layers: list[int], most: int) -> list[str]:

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.experiments.compare.comparison import ComparisonData
-from headstart.experiments.compare.moments import activations
+from headstart.experiments.compare.moments import activations, kept
 from headstart.show.comparison.marks import first_seed
 from headstart.show.comparison.plane import plane_of, window_of
-from headstart.show.drawing import Rows
+from headstart.show.drawing import Rows, inline
 from headstart.show.theme.palette import INK, MUTED
 from headstart.show.theme.picture import data_uri, gradient
 
@@ -63,17 +63,16 @@ def _drawn(values: NDArray[np.float64]) -> dict[str, Any]:
     return {"picture": data_uri(pixels[::-1]), "note": ""}
 
 
-def units_chart(comparison: ComparisonData, width: float = 900, height: float = 500) -> Any:
+def units_chart(comparison: ComparisonData, width: float = 900, height: float = 500, letters: float = 1.0) -> Any:
     """A row of pictures for each layer, a block for each scheme."""
     if comparison.network.layers < 2:
         from headstart.errors import InputError
 
         raise InputError("a figure of the units needs a hidden layer, and this network has none. Write --hidden 10,5.")
-    rows, layers = unit_rows(comparison), shown_layers(comparison)
+    rows, layers = kept(comparison, ("units",), lambda: unit_rows(comparison)), shown_layers(comparison)
     most = max(row["unit"] for row in rows)
     names = comparison.schemes
-    lines = len(names) * len(layers)
-    side = max(14.0, min((width - 150) / most, (height - 26 * len(names)) / lines, 64.0))
+    columns, side = _blocks(len(names), most, len(layers), width, height, letters)
     gap = 3.0
     bands = []
     for place, name in enumerate(names):
@@ -82,13 +81,13 @@ def units_chart(comparison: ComparisonData, width: float = 900, height: float = 
             row["cx"] = (row["unit"] - 0.5) * side
             row["cy"] = (layers.index(row["layer"] - 1) + 0.5) * side
         wide, tall = most * side, len(layers) * side
-        base = alt.Chart(alt.Data(values=own))
+        base = alt.Chart(inline(own))
         x = alt.X("cx:Q", axis=None, scale=alt.Scale(domain=[0, wide], nice=False))
         y = alt.Y("cy:Q", axis=None, scale=alt.Scale(domain=[tall, 0], nice=False, zero=False))
         frames = base.mark_square(size=(side - gap) ** 2, filled=False, stroke=MUTED, strokeWidth=0.6, opacity=1, aria=False)
         images = base.mark_image(width=side - gap, height=side - gap, aspect=False, aria=False)
         notes = base.mark_text(fontSize=min(12, side * 0.5), color=MUTED, aria=False)
-        labels = alt.Chart(alt.Data(values=[
+        labels = alt.Chart(inline([
             {"cy": (rank + 0.5) * side, "text": f"layer {layer + 1}"} for rank, layer in enumerate(layers)
         ])).mark_text(align="right", fontSize=12, color=INK, aria=False)  # fmt: skip
         bands.append(
@@ -107,11 +106,22 @@ def units_chart(comparison: ComparisonData, width: float = 900, height: float = 
         f"{f' The first {MOST_UNITS} units of a layer.' if max(comparison.network.sizes[1:-1]) > MOST_UNITS else ''}",
         *([f"{plane}."] if plane else []),
     ]
-    return alt.vconcat(
-        *bands, spacing=8,
+    return alt.concat(
+        *bands, columns=columns, spacing=8,
         title=alt.TitleParams(f"What the hidden units compute (seed {first_seed(comparison)})", subtitle=told),
         description=_description(comparison, rows),
     )  # fmt: skip
+
+
+def _blocks(names: int, units: int, layers: int, width: float, height: float, letters: float) -> tuple[int, float]:
+    """How many schemes stand side by side, and the side of a unit's picture, where that is largest."""
+    best = (1, 0.0)
+    for columns in range(1, names + 1):
+        rows = -(-names // columns)
+        side = min((width / columns - 64 * letters) / units, (height / rows - 30 * letters) / layers, 64.0)
+        if side > best[1]:
+            best = (columns, side)
+    return best[0], max(best[1], 10.0)
 
 
 def _description(comparison: ComparisonData, rows: Rows) -> str:

@@ -8,9 +8,10 @@ import altair as alt
 import numpy as np
 
 from headstart.experiments.compare.comparison import ComparisonData
-from headstart.experiments.compare.moments import starting_weights
+from headstart.experiments.compare.moments import kept, starting_weights
 from headstart.show.comparison.marks import first_seed, styled
-from headstart.show.drawing import Rows
+from headstart.show.drawing import Rows, inline
+from headstart.show.theme.layout import fitted_letters
 from headstart.show.theme.scales import linear_axis
 from headstart.show.theme.palette import INK
 
@@ -50,12 +51,12 @@ def _edges(values: Any) -> Any:
     return np.linspace(-most, most, BINS + 1) if most else np.linspace(-1.0, 1.0, BINS + 1)
 
 
-def weights_chart(comparison: ComparisonData, width: float = 900, height: float = 420) -> Any:
+def weights_chart(comparison: ComparisonData, width: float = 900, height: float = 420, letters: float = 1.0) -> Any:
     """A column for each scheme, a row for each layer: grey before training, the scheme's colour after it."""
-    rows, names = weight_rows(comparison), comparison.schemes
+    rows, names = kept(comparison, ("weights chart",), lambda: weight_rows(comparison)), comparison.schemes
     layers = sorted({row["layer"] for row in rows})
     wide = max(60.0, (width - 60 - 22 * (len(names) - 1)) / len(names))
-    tall = max(40.0, (height - 40 * (len(layers) - 1)) / len(layers))
+    tall = max(40.0, (height - 44 * (len(layers) - 1)) / len(layers))
     colour, _ = styled(comparison)
     bands = []
     for rank, layer in enumerate(layers):
@@ -65,25 +66,26 @@ def weights_chart(comparison: ComparisonData, width: float = 900, height: float 
             top = max(max(row["share"] for row in own), 1e-9) * 1.15
             ends = [own[0]["low"], own[BINS - 1]["high"]]
             x = alt.X("low:Q", title=None, scale=alt.Scale(domain=ends, nice=False),
-                      axis=linear_axis(3, grid=False))  # fmt: skip
+                      axis=linear_axis(3 if wide > 90 * letters else 2, grid=False))  # fmt: skip
             y = alt.Y("share:Q", title=f"layer {layer}" if place == 0 else None, axis=alt.Axis(labels=False, ticks=False, grid=False),
                       scale=alt.Scale(domain=[0, top], nice=False))  # fmt: skip
-            base = alt.Chart(alt.Data(values=own))
+            base = alt.Chart(inline(own))
             after = base.transform_filter("datum.when == 'end'").mark_rect(opacity=0.6, aria=False)
             before = base.transform_filter("datum.when == 'start'")
             steps = before.mark_line(interpolate="step-after", color=INK, strokeWidth=1.3, aria=False)
             stds = [next(row["std"] for row in own if row["when"] == when) for when in ("start", "end")]
             words = "not finite" if any(row["broken"] for row in own) else f"{stds[0]:.2g} → {stds[1]:.2g}"
-            told = alt.Chart(alt.Data(values=[{"words": words}])).mark_text(
-                align="right", baseline="top", fontSize=11, color=INK, aria=False
-            )
+            head = [name] if rank == 0 else []
+            title = alt.TitleParams(
+                head or words, anchor="start", fontSize=fitted_letters("\n".join(names), wide, letters, 13.0) if head else 11,
+                fontWeight=600 if head else 400, subtitle=words if head else alt.Undefined, subtitleFontSize=11,
+                subtitlePadding=1, offset=3,
+            )  # fmt: skip
             panels.append(
                 alt.layer(
                     after.encode(x=x, x2="high:Q", y=y, y2=alt.datum(0), color=colour),
                     steps.encode(x=x, y=y),
-                    told.encode(x=alt.value(wide - 3), y=alt.value(3), text="words:N"),
-                    width=wide, height=tall,
-                    **({"title": alt.TitleParams(name, fontSize=13, anchor="start")} if rank == 0 else {}),
+                    width=wide, height=tall, title=title,
                 )
             )  # fmt: skip
         bands.append(alt.hconcat(*panels, spacing=14))
@@ -91,7 +93,7 @@ def weights_chart(comparison: ComparisonData, width: float = 900, height: float 
         *bands, spacing=10,
         title=alt.TitleParams(
             f"Weights before and after training (seed {first_seed(comparison)})",
-            subtitle="Line: at the start; filled: at the end; in the corner: standard deviations. Each panel has its own scale.",
+            subtitle="Line: at the start; filled: at the end; above: standard deviations. Each panel has its own scale.",
         ),
         description=_description(rows, names),
     )  # fmt: skip

@@ -5,6 +5,8 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,10 +55,7 @@ def pixels_of(png: bytes) -> NDArray[np.uint8]:
     channels = _CHANNELS[colour]
     raw = zlib.decompress(b"".join(content for kind, content in chunks if kind == b"IDAT"))
     lines = np.frombuffer(raw, np.uint8).reshape(height, 1 + width * channels)
-    out = np.zeros((height + 1, (width + 1) * channels), np.uint8)  # with a row above and a pixel at the left
-    for row in range(height):
-        out[row + 1, channels:] = _unfiltered(int(lines[row, 0]), lines[row, 1:], out[row], channels)
-    pixels = out[1:, channels:].reshape(height, width, channels)
+    pixels = _unfiltering()(lines, channels).reshape(height, width, channels)
     if channels == 3:
         return pixels
     alpha = pixels[..., 3:].astype(np.uint16)
@@ -64,27 +63,36 @@ def pixels_of(png: bytes) -> NDArray[np.uint8]:
     return mixed.astype(np.uint8)
 
 
-def _unfiltered(kind: int, line: NDArray[np.uint8], above: NDArray[np.uint8], channels: int) -> NDArray[np.uint8]:
-    """One row, of which the format stores differences."""
-    up = above[channels:]
-    if kind == 0:
-        return line
-    if kind == 1:  # to the left: a running sum, modulo 256
-        return np.cumsum(line.reshape(-1, channels), axis=0, dtype=np.uint8).reshape(-1)
-    if kind == 2:
-        return line + up
-    found = bytearray(line.tobytes())
-    upper, corner = bytes(up), bytes(above)  # corner[i] is above and to the left of i
-    for i in range(len(found)):
-        left = found[i - channels] if i >= channels else 0
-        if kind == 3:
-            guess = (left + upper[i]) >> 1
-        else:
-            a, b, c = left, upper[i], corner[i]
-            nearest = ((abs(b - c), a), (abs(a - c), b), (abs(a + b - 2 * c), c))
-            guess = min(nearest, key=lambda found: found[0])[1]
-        found[i] = (found[i] + guess) & 255
-    return np.frombuffer(bytes(found), np.uint8)
+@cache
+def _unfiltering() -> Any:
+    """The compiled loop over bytes: the format stores differences to what is at the left and above."""
+    import numba
+
+    return numba.njit(_unfiltered)
+
+
+def _unfiltered(lines: NDArray[np.uint8], channels: int) -> NDArray[np.uint8]:  # compiled
+    """(rows, 1 + bytes) with each row's filter in front -> (rows, bytes)."""
+    rows, length = lines.shape[0], lines.shape[1] - 1
+    out = np.zeros((rows, length), np.uint8)
+    for row in range(rows):
+        kind = lines[row, 0]
+        for i in range(length):
+            left = np.int64(out[row, i - channels]) if i >= channels else 0
+            above = np.int64(out[row - 1, i]) if row > 0 else 0
+            corner = np.int64(out[row - 1, i - channels]) if row > 0 and i >= channels else 0
+            guess = 0
+            if kind == 1:
+                guess = left
+            elif kind == 2:
+                guess = above
+            elif kind == 3:
+                guess = (left + above) >> 1
+            elif kind == 4:
+                near = (abs(above - corner), abs(left - corner), abs(left + above - 2 * corner))
+                guess = left if near[0] <= near[1] and near[0] <= near[2] else above if near[1] <= near[2] else corner
+            out[row, i] = (np.int64(lines[row, 1 + i]) + guess) & 255
+    return out
 
 
 def _chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from headstart.show.drawing import Spec
 
-ROUNDS = 5
+ROUNDS = 4
 CLOSE = 1.5  # pixels that a scale may make up for
 LEAST = 60.0  # pixels of a drawing area
 TITLE_LETTER, TEXT_LETTER = 0.56, 0.50  # of the size of the letters: their width on average
@@ -22,8 +22,8 @@ Box = tuple[float, float]
 _SVG = re.compile(r'<svg[^>]* width="([0-9.]+)" height="([0-9.]+)"')
 
 
-def sized(make: Callable[[float, float], Spec], size: Box, draw: Callable[[Spec], str]) -> tuple[Spec, str]:
-    """The specification and the SVG whose size is nearest to the one asked for.
+def sized(make: Callable[[float, float], Spec], size: Box, draw: Callable[[Spec], str]) -> tuple[Spec, str, Box]:
+    """The specification and the SVG whose size is nearest to the one asked for, and their drawing area.
 
     Args:
         make: a chart for a drawing area of this width and height.
@@ -31,14 +31,16 @@ def sized(make: Callable[[float, float], Spec], size: Box, draw: Callable[[Spec]
         draw: an SVG of a specification.
     """
     area = (max(LEAST, size[0] - 90), max(LEAST, size[1] - 110))
-    best: tuple[float, Spec, str] | None = None
-    for _ in range(ROUNDS):
+    best: tuple[float, Spec, str, Box] | None = None
+    for turn in range(ROUNDS):
         spec = make(*area)
         drawn = draw(spec)
         found = size_of(drawn)
         off = max(abs(found[0] - size[0]), abs(found[1] - size[1]))
+        if best is not None and off > 0.7 * best[0] and turn > 1:  # squares in a row have a shape of their own
+            break
         if best is None or off < best[0]:
-            best = (off, spec, drawn)
+            best = (off, spec, drawn, area)
         if off <= CLOSE:
             break
         new = tuple(max(LEAST, side + wanted - got) for side, wanted, got in zip(area, size, found, strict=True))
@@ -46,7 +48,7 @@ def sized(make: Callable[[float, float], Spec], size: Box, draw: Callable[[Spec]
             break
         area = (new[0], new[1])
     assert best is not None
-    return best[1], best[2]
+    return best[1], best[2], best[3]
 
 
 def size_of(svg: str) -> Box:

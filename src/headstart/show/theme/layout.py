@@ -9,6 +9,7 @@ from typing import Any
 
 import altair as alt
 
+WIDE_LETTER = 0.58  # of the size of bold letters: their width on average
 LETTER = 6.1  # pixels per letter of a subtitle, on average
 
 
@@ -18,6 +19,22 @@ def heading(text: str, lines: Iterable[str], width: float) -> alt.TitleParams:
     whole = (line.replace("6 ξ_c", "6\u00a0ξ_c").replace("--where ", "--where\u00a0") for line in lines if line)
     subtitle = [piece for line in whole for piece in textwrap.wrap(line, letters, break_on_hyphens=False)]
     return alt.TitleParams(text, subtitle=subtitle, anchor="start", frame="group")
+
+
+def fitted_letters(text: str, width: float, letters: float = 1.0, most: float = 12.0) -> float:
+    """The size of letters in which a text is no wider than its panel, before a theme multiplies it.
+
+    Args:
+        text: with line breaks, if it has several lines.
+        width: of the panel in pixels.
+        letters: what the theme multiplies by.
+        most: the size where there is room.
+
+    >>> fitted_letters("he", 100), round(fitted_letters("one half everywhere", 90, 1.5), 1)
+    (12.0, 5.5)
+    """
+    longest = max(map(len, text.split("\n")))
+    return max(4.0, min(most, width / (WIDE_LETTER * max(longest, 1)) / letters))
 
 
 def columns_for(panels: int, most: int = 3) -> int:

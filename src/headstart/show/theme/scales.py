@@ -37,7 +37,7 @@ def linear_axis(count: int, **look: Any) -> alt.Axis:
         count: of labels.
         look: what else Altair's axis takes.
     """
-    return alt.Axis(tickCount=count, labelExpr=LINEAR, **look)
+    return alt.Axis(tickCount=count, labelExpr=LINEAR, labelOverlap=True, **look)
 
 
 def log_place(value: float, low: float, high: float) -> float:
