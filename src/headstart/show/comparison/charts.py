@@ -19,7 +19,7 @@ from headstart.show.comparison.signal_chart import signal_chart, signal_room
 from headstart.show.drawing import Tables
 from headstart.show.theme.palette import theme
 
-WIDTH = 1180.0  # pixels of the panels below the boundaries, with the names at the lines' ends
+WIDTH = 1130.0  # pixels of the panels below the boundaries, with the names at the lines' ends
 TITLE = "What the starting weights do to training"
 Found = TypeVar("Found", bound=ComparisonData)
 

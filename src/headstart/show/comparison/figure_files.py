@@ -34,7 +34,7 @@ from headstart.show.figure.gif import gif
 from headstart.show.figure.png import pixels_of
 from headstart.show.figure.sized import framed, size_of, sized, wrapped_title
 from headstart.show.files import Files
-from headstart.show.page import figure_page
+from headstart.show.page import chart_page
 from headstart.show.size import check_dots, read_size
 from headstart.show.theme.palette import PAPER, theme
 from headstart.show.theme.themes import THEMES, dressed, letters_of, named_theme
@@ -202,7 +202,7 @@ class ComparisonFigure:
             spec = self._dressed(chart, tables)
         else:
             spec = self.spec
-        return figure_page(spec, self.description, self.look.theme, origin.page_meta(self.origin))
+        return chart_page(spec, "", self.look.theme, origin.page_meta(self.origin))
 
     @property
     def title(self) -> str:

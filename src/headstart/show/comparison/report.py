@@ -18,10 +18,8 @@ from headstart.show.rows import csv_text, json_text
 from headstart.signals.judge import WITHOUT_FAULT, Verdict
 from headstart.words import number
 
-LEAD = (
-    "{}. Medians over the seeds, quartiles in brackets. Click a scheme in the cost chart's legend "
-    "to pick it out; point at a mark to read it."
-)
+LEAD = "{}. {} Click a line to pick its scheme out; point at a mark to read it."
+SEEDS, ONE_SEED = "Medians over the seeds, quartiles in brackets.", "One seed per scheme."
 TABLE = """<table class="reasons">
 <thead><tr><th scope="col">scheme</th><th scope="col">train {score}</th><th scope="col">test {score}</th>
 <th scope="col">first cost</th><th scope="col">final cost</th><th scope="col" class="left">verdict</th>
@@ -69,7 +67,8 @@ def _page(comparison: ComparisonData, spec: Spec, lab: Part) -> bytes:
         f"<details><summary>Settings</summary><pre>{settings}</pre></details>",
     ]
     heading = _heading(comparison)
-    lead = LEAD.format(escaped(heading))
+    many = max(len(comparison.of(name)) for name in comparison.schemes) > 1
+    lead = LEAD.format(escaped(heading), SEEDS if many else ONE_SEED)
     return page("What the starting weights do to training", heading, lead, "\n".join(pieces), {"chart": chart}, [lab])
 
 
@@ -82,9 +81,14 @@ def _heading(comparison: ComparisonData) -> str:
 
 
 def _table_row(row: dict[str, Any], verdict: Verdict, percent: bool) -> str:
+    measure = "accuracy" if percent else "R²"  # beside the number, where a narrow page has no columns
     cells = [f"<th scope='row'><code>{escaped(row['scheme'])}</code></th>"]
-    cells += [f"<td>{score(row[key], percent)}</td>" for key in ("train_accuracy", "test_accuracy")]
-    cells += [f"<td>{number(row[key]['median'])}</td>" for key in ("first_cost", "final_cost")]
+    cells += [
+        f"<td data-name='{part} {measure}'>{score(row[f'{part}_accuracy'], percent)}</td>" for part in ("train", "test")
+    ]
+    cells += [
+        f"<td data-name='{part} cost'>{number(row[f'{part}_cost']['median'])}</td>" for part in ("first", "final")
+    ]
     tone = "good" if verdict.word in WITHOUT_FAULT else "bad"
     cells.append(f"<td class='{tone}'>{escaped(verdict.word)}</td>")
     cells.append(f"<td class='reason'>{escaped(verdict.reason)}{codes(verdict)}</td>")

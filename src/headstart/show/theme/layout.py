@@ -79,6 +79,5 @@ def facet_grid(panels: int, width: float, height: float, gap: float = 34.0) -> t
 
 
 def grid(panels: Sequence[Any], columns: int, spacing: int = 24) -> Any:
-    """Charts side by side, in rows."""
-    rows = [alt.hconcat(*panels[start : start + columns], spacing=spacing) for start in range(0, len(panels), columns)]
-    return rows[0] if len(rows) == 1 else alt.vconcat(*rows, spacing=spacing)
+    """Charts side by side, in rows; a page may put fewer side by side."""
+    return panels[0] if len(panels) == 1 else alt.concat(*panels, columns=columns, spacing=spacing)
