@@ -1,4 +1,4 @@
-"""`headstart figure`: figures of a comparison that was made before, or of a figure: the same again, or in another look."""
+"""`headstart figure`: figures of a comparison made before, or of a figure: again, or in another look."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from headstart.show.theme.palette import darkened
 TEMPLATE = Path(__file__).with_name("page.html")
 EMBEDDED = "<>&\u2028\u2029"  # what ends a script element or, in older browsers, a line of one
 # The interpreter of expressions (`ast`) takes the place of code made at run time, which the page's policy forbids.
-DRAW = Path(__file__).with_name("page.js").read_text(encoding="utf-8")
+DRAW = "\n" + Path(__file__).with_name("page.js").read_text(encoding="utf-8")
 BUNDLE = "import sys, vl_convert; sys.stdout.buffer.write(vl_convert.javascript_bundle().encode())"
 
 

@@ -119,8 +119,11 @@ def figure_command(settings: CompareSettings, names: Iterable[str], look: Look) 
     kept = {name: getattr(settings, name) for name in fields if getattr(settings, name) != fields[name].default}
     if settings.preset is not None:
         kept = {name: kept[name] for name in ("schemes", "preset") if name in kept}
-    words += kept.pop("schemes", ())
-    for name, value in {**kept, "figure": tuple(names), **look.given()}.items():
+    shown = look.given()
+    # a run does not depend on the others: those that are drawn are all that have to be trained
+    words += shown.pop("schemes", kept.get("schemes", ()))
+    kept.pop("schemes", None)
+    for name, value in {**kept, "figure": tuple(names), **shown}.items():
         option = "--" + name.replace("_", "-")
         if isinstance(value, bool):
             words.append(option if value else f"--no-{option[2:]}")

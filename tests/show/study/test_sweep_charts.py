@@ -128,7 +128,7 @@ def test_numbers_on_cells_where_there_is_room_in_ink_that_can_be_read() -> None:
 
 def texts_on_cells(spec: Spec) -> set[str]:
     """What the text marks of all panels show."""
-    layers = [layer for panel in spec["hconcat"] for layer in panel["layer"]]
+    layers = [layer for panel in spec.get("concat", [spec]) for layer in panel["layer"]]
     return {layer["encoding"]["text"]["field"] for layer in layers if "text" in layer["encoding"]}
 
 

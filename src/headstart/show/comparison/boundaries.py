@@ -58,9 +58,7 @@ def panels(
     return kept(comparison, key, lambda: _panels(comparison, weights, grid))
 
 
-def _panels(
-    comparison: ComparisonData, weights: dict[str, NDArray[np.floating]] | None, grid: int
-) -> list[Panel]:
+def _panels(comparison: ComparisonData, weights: dict[str, NDArray[np.floating]] | None, grid: int) -> list[Panel]:
     plane = plane_of(comparison.data)
     window = window_of(plane.of(comparison.data.train_x))
     found = []

@@ -19,8 +19,8 @@ from headstart.show.comparison.marks import first_seed, table_of
 from headstart.show.comparison.plane import plane_of
 from headstart.show.drawing import Rows, Tables, inline
 from headstart.show.theme.layout import columns_for, fitted_letters, square_grid
-from headstart.show.theme.scales import linear_axis
 from headstart.show.theme.palette import CLASS_COLOURS, CLASS_SHAPES, INK, PAPER, VIRIDIS
+from headstart.show.theme.scales import linear_axis
 from headstart.words import percent, r_squared
 
 COLUMNS = 5  # decision boundaries side by side
@@ -73,7 +73,9 @@ def moments_chart(
     if many:
         columns = len(steps)
         room = (width or 1180.0) - _LEFT - 40, (height or 4000.0) - 70
-        side = min((room[0] - _GAP * (columns - 1)) / columns, (room[1] / len(names)) - 30, 230.0 if width is None else 1e9)
+        side = min(
+            (room[0] - _GAP * (columns - 1)) / columns, (room[1] / len(names)) - 30, 230.0 if width is None else 1e9
+        )
     else:
         columns, side = _grid(count, width, height, letters)
     side = max(side, 40.0)
@@ -123,8 +125,8 @@ def slider_chart(
         pictures.append(_moving(name, moments, steps, comparison, points, side, shown))
     title = _title(comparison, first_seed(comparison), None)
     title.text = f"{_what(comparison)} while training (seed {first_seed(comparison)})"
-    chart = alt.concat(*pictures, columns=columns, spacing=_GAP, title=title,
-                       description=f"Decision boundaries at {len(steps)} moments of training, under a slider.")  # fmt: skip
+    words = f"{_what(comparison)} at {len(steps)} moments of training, under a slider."
+    chart = alt.concat(*pictures, columns=columns, spacing=_GAP, title=title, description=words)
     return chart.add_params(frame)
 
 
@@ -174,6 +176,7 @@ def fit_chart(
     for place, name in enumerate(names):
         x = alt.X("x:Q", title=data.features[0], scale=x_scale, axis=linear_axis(4))
         y = alt.Y("y:Q", title=label if place % columns == 0 else None, scale=scale, axis=linear_axis(5))
+        told = _told_score(comparison, name, weights)
         points = alt.Chart(inline(dots)).mark_point(filled=True, size=22, opacity=0.55, aria=False)
         line = alt.Chart(inline([row for row in rows if row["scheme"] == name]))
         mark = line.mark_line(strokeWidth=2.4, clip=True, color=INK, aria=False)
@@ -182,7 +185,7 @@ def fit_chart(
                 points.encode(x=x, y=y, **({} if regression else {"color": colour})),
                 mark.encode(x=x, y=y, **({"color": colour} if several else {})),
                 width=wide, height=tall,
-                title=alt.TitleParams(f"{name}: {_told_score(comparison, name, weights)}", fontSize=13, anchor="middle"),
+                title=alt.TitleParams(f"{name}: {told}", fontSize=13, anchor="middle"),
             )
         )  # fmt: skip
     return alt.concat(
@@ -265,14 +268,12 @@ def _axes(
 
 def points_layer(comparison: ComparisonData, data: Any, x: Any, y: Any, size: float = 22) -> Any:
     """The training points: a colour and a shape for each class, or a colour for each value."""
-    dots = alt.Chart(data).mark_point(
-        filled=True, size=size, stroke="white", strokeWidth=0.5, opacity=1, aria=False
-    )
+    dots = alt.Chart(data).mark_point(filled=True, size=size, stroke="white", strokeWidth=0.5, opacity=1, aria=False)
     if comparison.network.task == "regression":
         low, high = boundaries.value_range(comparison)
-        colour = alt.Color("value:Q", scale=alt.Scale(domain=list(np.linspace(low, high, len(VIRIDIS))),
-                                                      range=list(VIRIDIS), clamp=True),
-                           legend=alt.Legend(title=["Value", "(standardized)"], gradientLength=140, format="~g"))  # fmt: skip
+        stops = list(np.linspace(low, high, len(VIRIDIS)))
+        legend = alt.Legend(title=["Value", "(standardized)"], gradientLength=140, format="~g")
+        colour = alt.Color("value:Q", scale=alt.Scale(domain=stops, range=list(VIRIDIS), clamp=True), legend=legend)
         return dots.encode(x=x, y=y, color=colour)
     classes = list(comparison.data.classes)
     return dots.encode(
@@ -319,7 +320,12 @@ def _moving(
     frames = [{**_middle(panel), "moment": place} for place, panel in enumerate(moments)]
     lines = [{**row, "moment": place} for place, panel in enumerate(moments) for row in panel.lines]
     words = [
-        {"moment": place, "note": panel.note, "told": f"{name}, step {step:,}: {_score(comparison, panel)}"}
+        {
+            "moment": place,
+            "note": panel.note,
+            "told": f"{name}: {_score(comparison, panel)}",
+            "step": f"After {step:,} steps",
+        }
         for place, (panel, step) in enumerate(zip(moments, steps, strict=True))
     ]
     shade = _shade(inline(frames), x, y, side).transform_filter(now)
@@ -329,6 +335,9 @@ def _moving(
     told = alt.Chart(inline(words)).transform_filter(now)
     longest = max((panel.note for panel in moments), key=len)
     layers += _note(inline(words), longest, side, 1.0, now)
+    if shown[0]:  # once a row
+        head = told.mark_text(fontSize=13, align="left", baseline="bottom", color=INK, aria=False)
+        layers.append(head.encode(x=alt.value(0), y=alt.value(-24), text="step:N"))
     layers.append(
         told.mark_text(fontSize=13, fontWeight=600, color=INK, baseline="bottom", aria=False).encode(
             x=alt.value(side / 2), y=alt.value(-6), text="told:N"

@@ -202,7 +202,9 @@ def _panels(comparison: ComparisonData, width: float, height: float) -> Any:
         bottom, left = place + columns >= len(names), place % columns == 0
         at = alt.X("step:Q", title=x["title"] if bottom else None, scale=x["scale"],
                    axis=alt.Axis(format=",d", tickCount=3, labels=bottom))  # fmt: skip
-        up = alt.Y("cost:Q", title=TITLE if left else None, scale=y["scale"], axis=log_axis(low, high, tall, labels=left))
+        up = alt.Y(
+            "cost:Q", title=TITLE if left else None, scale=y["scale"], axis=log_axis(low, high, tall, labels=left)
+        )
         panels.append(
             alt.layer(
                 others.encode(x=at, y=up, detail="other:N"),

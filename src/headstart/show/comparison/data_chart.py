@@ -12,8 +12,8 @@ from headstart.show.comparison.boundaries import value_range
 from headstart.show.comparison.marks import data_name
 from headstart.show.comparison.plane import plane_of, window_of
 from headstart.show.drawing import Rows, inline
-from headstart.show.theme.scales import linear_axis
 from headstart.show.theme.palette import CLASS_COLOURS, CLASS_SHAPES, VIRIDIS
+from headstart.show.theme.scales import linear_axis
 from headstart.words import count
 
 MOST_POINTS = 4000  # drawn; of more, every so many-th
@@ -80,7 +80,9 @@ def data_chart(comparison: ComparisonData, width: float = 380, height: float = 3
     layers = []
     if any(row["part"] == "test" for row in rows):
         hollow = alt.Chart(inline([row for row in rows if row["part"] == "test"]))
-        layers.append(hollow.mark_point(filled=False, size=size, strokeWidth=1.1, opacity=0.75, aria=False).encode(**encoding))
+        layers.append(
+            hollow.mark_point(filled=False, size=size, strokeWidth=1.1, opacity=0.75, aria=False).encode(**encoding)
+        )
     solid = alt.Chart(inline([row for row in rows if row["part"] == "training"]))
     layers.append(solid.mark_point(filled=True, size=size, opacity=0.9, aria=False).encode(**encoding))
     sizes = f"{count(len(data.train_x), 'training sample')} filled, {count(len(data.test_x), 'test sample')} hollow"

@@ -46,6 +46,7 @@ WAIT, LAST_WAIT = 22, 220  # hundredths of a second that a frame stands
 MOVES = tuple(name for name, figure in FIGURES.items() if figure.moves)
 
 Area = tuple[float | None, float | None]  # of the drawing, in pixels; None for the figure's own
+_KINDS: dict[str, Any] = {"layer": alt.LayerChart, "concat": alt.ConcatChart, "vconcat": alt.VConcatChart}
 _OWN = alt.Resolve(scale=alt.ScaleResolveMap(color="independent", shape="independent", strokeDash="independent"))
 
 
@@ -80,12 +81,16 @@ class Look:
         named_theme(self.theme)
         letters_of(named_theme(self.theme), self.font_size)
         if self.dpi is not None and not LEAST_DPI <= positive(self.dpi, "dots per inch", "300") <= MOST_DPI:
-            raise InputError(f"dots per inch are {LEAST_DPI:g} to {MOST_DPI:g}, got {self.dpi:g}. Write, for example, 300.")
+            raise InputError(
+                f"dots per inch are {LEAST_DPI:g} to {MOST_DPI:g}, got {self.dpi:g}. Write, for example, 300."
+            )
         if self.size is not None:
             check_dots(*read_size(self.size), self.dpi or DPI)
         if self.moments is not None:
             if self.steps is not None:
-                raise InputError("a figure over time has steps or a number of moments, got both. Leave out one of them.")
+                raise InputError(
+                    "a figure over time has steps or a number of moments, got both. Leave out one of them."
+                )
             whole(self.moments, "the number of moments", least=2, most=200, example="6")
         if self.title is not None and len(self.title) > 300:
             raise InputError(f"a title has at most 300 letters, got {len(self.title)}. Write fewer.")
@@ -130,7 +135,9 @@ class ComparisonFigure:
             see_it_can_be_drawn(self.comparison, name)
         self.steps = read_steps(self.comparison, look.steps, look.moments)
         if self.steps is not None and not set(self.names) & set(MOVES):
-            raise InputError(f"steps and moments are for {' and '.join(MOVES)}, got {', '.join(self.names)}. Leave them out.")
+            raise InputError(
+                f"steps and moments are for {' and '.join(MOVES)}, got {', '.join(self.names)}. Leave them out."
+            )
         self._command = command
 
     @property
@@ -145,7 +152,8 @@ class ComparisonFigure:
     def chart(self) -> Any:
         """A plain Altair chart in the theme, for the figure's own size or the one asked for."""
         spec = {key: value for key, value in self._sized[0].items() if key != "$schema"}
-        return alt.Chart.from_dict(spec, validate=False)
+        kind = next((found for key, found in _KINDS.items() if key in spec), alt.Chart)
+        return kind.from_dict(spec, validate=False)
 
     @property
     def spec(self) -> Spec:

@@ -85,7 +85,9 @@ def _fits(comparison: ComparisonData, room: Room, at: dict[int, Weights]) -> Any
         chart = fit_chart(comparison, sides["width"], sides["height"] / len(at), weights, step)
         chart.title = alt.TitleParams(f"After {step:,} steps", fontSize=13)
         rows.append(chart)
-    return alt.vconcat(*rows, spacing=12, title=alt.TitleParams(f"How the fit comes about (seed {first_seed(comparison)})"))
+    return alt.vconcat(
+        *rows, spacing=12, title=alt.TitleParams(f"How the fit comes about (seed {first_seed(comparison)})")
+    )
 
 
 def _costs(comparison: ComparisonData, room: Room, steps: list[int] | None) -> Any:
@@ -96,33 +98,38 @@ def _signal(comparison: ComparisonData, room: Room, steps: list[int] | None) -> 
     return signal_chart(comparison, None, **room.sides(470, 320), letters=room.letters)
 
 
+def _training(comparison: ComparisonData, room: Room, steps: list[int] | None) -> Any:
+    sides = room.sides(190.0 * len(comparison.schemes) + 60, 520)
+    return training_chart(comparison, **sides, letters=room.letters)
+
+
+def _table(comparison: ComparisonData, room: Room, steps: list[int] | None) -> Any:
+    return table_chart(comparison, room.width or 760.0 * room.letters, room.height, room.letters)
+
+
+def _data(comparison: ComparisonData, room: Room, steps: list[int] | None) -> Any:
+    return data_chart(comparison, **room.sides(400, 400))
+
+
+def _units(comparison: ComparisonData, room: Room, steps: list[int] | None) -> Any:
+    return units_chart(comparison, **room.sides(900, 900), letters=room.letters)
+
+
+def _weights(comparison: ComparisonData, room: Room, steps: list[int] | None) -> Any:
+    sides = room.sides(170.0 * len(comparison.schemes) + 60, 120.0 * min(comparison.network.layers, 6))
+    return weights_chart(comparison, **sides, letters=room.letters)
+
+
 FIGURES: dict[str, Figure] = {
     "boundaries": Figure("decision boundaries, or what a regression fits; over time too", _boundaries, moves=True),
     "costs": Figure("cost while training, median and quartiles", _costs),
     "signal": Figure("the signal per layer before the first step", _signal),
-    "training": Figure(
-        "cost, signal and gradient through training, layer by layer",
-        lambda comparison, room, _: training_chart(comparison, **room.sides(190.0 * len(comparison.schemes) + 60, 520), letters=room.letters),
-        most=12,
-    ),
-    "table": Figure(
-        "scores, costs and verdicts as a picture",
-        lambda comparison, room, _: table_chart(comparison, room.width or 760.0 * room.letters, room.height, room.letters),
-    ),
-    "data": Figure("the training and test data", lambda comparison, room, _: data_chart(comparison, **room.sides(400, 400))),
-    "units": Figure(
-        "what every hidden unit computes", lambda comparison, room, _: units_chart(comparison, **room.sides(900, 900), letters=room.letters),
-        most=24,
-    ),
-    "weights": Figure(
-        "the weights before and after training",
-        lambda comparison, room, _: weights_chart(
-            comparison, **room.sides(170.0 * len(comparison.schemes) + 60, 120.0 * min(comparison.network.layers, 6)),
-            letters=room.letters,
-        ),
-        most=12,
-    ),
-}  # fmt: skip
+    "training": Figure("cost, signal and gradient through training, layer by layer", _training, most=12),
+    "table": Figure("scores, costs and verdicts as a picture", _table),
+    "data": Figure("the training and test data", _data),
+    "units": Figure("what every hidden unit computes", _units, most=24),
+    "weights": Figure("the weights before and after training", _weights, most=12),
+}
 
 
 def named_figures(names: str | Iterable[str]) -> list[str]:
@@ -207,7 +214,7 @@ def moving_chart(comparison: ComparisonData, steps: list[int], room: Room) -> An
     """The boundaries under a slider."""
     if comparison.network.sizes[0] == 1:
         raise InputError(
-            "one feature has curves, which have no slider. Write --steps 0,100,1000 and a .png, .svg or .pdf, or a .gif."
+            "one feature has curves, which have no slider. Write --steps 0,100,1000 and a .png, or a .gif."
         )
     return slider_chart(comparison, moments(comparison, steps), room.width, room.height)
 

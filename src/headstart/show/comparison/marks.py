@@ -33,7 +33,7 @@ def styled(comparison: ComparisonData) -> tuple[Any, Any]:
 
 
 def table_of(tables: Tables | None, name: str, rows: Rows) -> Any:
-    """A chart's data: named, where the chart becomes part of a larger one; in the chart itself, where it stands alone."""
+    """A chart's data: named where the chart becomes part of a larger one, else in the chart itself."""
     return inline(rows) if tables is None else named_table(tables, name, rows)
 
 
@@ -66,7 +66,9 @@ def along(channel: Any, field: str) -> Any:
     return type(channel)(f"{field}:Q", **same)
 
 
-def end_label_layers(comparison: ComparisonData, rows: Rows, tables: Tables | None, name: str, x: Any, y: Any) -> list[Any]:
+def end_label_layers(
+    comparison: ComparisonData, rows: Rows, tables: Tables | None, name: str, x: Any, y: Any
+) -> list[Any]:
     """The names and what leads to them; `across` and `height_at` are in the units of the axes.
 
     Args:

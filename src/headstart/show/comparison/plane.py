@@ -1,4 +1,4 @@
-"""The plane that a decision boundary is drawn in: the data's own for two features, two principal components for more."""
+"""The plane that a boundary is drawn in: the data's own for two features, two principal components for more."""
 
 from __future__ import annotations
 

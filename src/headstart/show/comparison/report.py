@@ -10,11 +10,12 @@ from headstart.experiments.compare.comparison import ComparisonData
 from headstart.show.characters import escaped
 from headstart.show.comparison.charts import comparison_chart
 from headstart.show.comparison.marks import rate_in_words, training_in_words
-from headstart.show.comparison.tables import codes, score
+from headstart.show.comparison.tables import codes, course_table, score
 from headstart.show.drawing import Drawing, Spec
 from headstart.show.files import Files, drawn_files
 from headstart.show.page import Part, chart_place, page
-from headstart.show.rows import csv_text, json_text
+from headstart.show.rows import csv_text, json_text, parquet_bytes
+from headstart.show.table import html_table
 from headstart.signals.judge import WITHOUT_FAULT, Verdict
 from headstart.words import number
 
@@ -42,6 +43,7 @@ def comparison_files(comparison: ComparisonData, lab: Callable[[], Part] | None 
         "html": lambda: _page(comparison, drawing.spec, Part("") if lab is None else lab()),
         "json": lambda: json_text(comparison.to_json()).encode(),
         "csv": lambda: csv_text(comparison.rows()).encode(),
+        "parquet": lambda: parquet_bytes(comparison.rows()),
     }
     return drawn_files("compare", drawing, others, folder=("png", "svg", "html"))
 
@@ -62,6 +64,7 @@ def _page(comparison: ComparisonData, spec: Spec, lab: Part) -> bytes:
     pieces = [
         lab.body,
         f'<div class="wide">\n{comparison_table(comparison)}\n</div>',
+        *([html_table(course_table(comparison))] if comparison.settings.preset == "course" else []),
         chart_place("chart"),
         *(f"<p>Data: {html.escape(note)}.</p>" for note in comparison.data.notes),
         f"<details><summary>Settings</summary><pre>{settings}</pre></details>",

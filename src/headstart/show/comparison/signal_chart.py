@@ -10,7 +10,15 @@ import altair as alt
 import numpy as np
 
 from headstart.experiments.compare.comparison import ComparisonData
-from headstart.show.comparison.marks import MOST_LABELLED, along, end_label_layers, end_labels, label_room, styled, table_of
+from headstart.show.comparison.marks import (
+    MOST_LABELLED,
+    along,
+    end_label_layers,
+    end_labels,
+    label_room,
+    styled,
+    table_of,
+)
 from headstart.show.drawing import Rows, Tables, inline
 from headstart.show.theme.layout import facet_grid
 from headstart.show.theme.palette import MUTED
@@ -152,7 +160,9 @@ def _panels(comparison: ComparisonData, rows: Rows, width: float, height: float)
         bottom, left = place + columns >= len(names), place % columns == 0
         at = alt.X("position:Q", title="Layer" if bottom else None, scale=x["scale"],
                    axis=alt.Axis(tickMinStep=1, tickCount=4, labels=bottom, format=",d"))  # fmt: skip
-        up = alt.Y("std:Q", title=TITLE if left else None, scale=y["scale"], axis=log_axis(low, high, tall, labels=left))
+        up = alt.Y(
+            "std:Q", title=TITLE if left else None, scale=y["scale"], axis=log_axis(low, high, tall, labels=left)
+        )
         panels.append(
             alt.layer(
                 others.encode(x=at, y=up, detail="other:N"),

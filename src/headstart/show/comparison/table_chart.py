@@ -40,7 +40,9 @@ def table_rows(comparison: ComparisonData) -> Rows:
     return rows
 
 
-def table_chart(comparison: ComparisonData, width: float = 760, height: float | None = None, letters: float = 1.0) -> Any:
+def table_chart(
+    comparison: ComparisonData, width: float = 760, height: float | None = None, letters: float = 1.0
+) -> Any:
     """The table in ink and rules: words left, numbers right."""
     rows = table_rows(comparison)
     titles = list(dict.fromkeys(row["title"] for row in rows))
@@ -82,8 +84,13 @@ def table_chart(comparison: ComparisonData, width: float = 760, height: float | 
     return alt.layer(
         *layers, width=total, height=(count + 1) * line, view=alt.ViewConfig(stroke=None),
         title=alt.TitleParams(f"{data_name(comparison)}, network {comparison.network}", subtitle=told),
-        description="Table: " + "; ".join(
-            f"{row['scheme']}: {row['verdict']}, test {score(row['test_accuracy'], comparison.network.task != 'regression')}"
-            for row in comparison.summary()
-        ) + ".",
+        description=_description(comparison),
     )  # fmt: skip
+
+
+def _description(comparison: ComparisonData) -> str:
+    shares = comparison.network.task != "regression"
+    told = (
+        f"{row['scheme']} {row['verdict']}, test {score(row['test_accuracy'], shares)}" for row in comparison.summary()
+    )
+    return f"Table of scores, costs and verdicts: {'; '.join(told)}."

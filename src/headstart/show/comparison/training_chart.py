@@ -51,7 +51,9 @@ def training_rows(found: list[Passage]) -> Rows:
 
 def _layers(count: int) -> list[int]:
     """Which layers are drawn."""
-    return list(range(count)) if count <= MOST_LINES else sorted({int(k) for k in np.linspace(0, count - 1, MOST_LINES)})
+    return (
+        list(range(count)) if count <= MOST_LINES else sorted({int(k) for k in np.linspace(0, count - 1, MOST_LINES)})
+    )
 
 
 def training_chart(comparison: ComparisonData, width: float = 900, height: float = 520, letters: float = 1.0) -> Any:
@@ -70,6 +72,7 @@ def training_chart(comparison: ComparisonData, width: float = 900, height: float
     colour = alt.Color("layer:O", title="Layer", scale=scale,
                        legend=alt.Legend(symbolType="stroke", symbolStrokeWidth=3))  # fmt: skip
     bands = []
+    head = fitted_letters("\n".join(names), wide, letters, 13.0)
     for place, (quantity, title) in enumerate(QUANTITIES):
         inside = [row for row in rows if row["quantity"] == quantity]
         low, high = log_domain([row["value"] for row in inside if row["value"] is not None], least=20.0, decades=10)
@@ -82,15 +85,21 @@ def training_chart(comparison: ComparisonData, width: float = 900, height: float
                 | {"gone": row["zero"]}
                 for row in inside if row["scheme"] == name
             ]  # fmt: skip
-            x = alt.X("step:Q", title="Step" if bottom else None, scale=alt.Scale(domain=[0, last], nice=False),
-                      axis=alt.Axis(labelExpr=THOUSANDS, tickCount=max(1, int(wide / (50 * letters))), labels=bottom))  # fmt: skip
+            x = alt.X(
+                "step:Q",
+                title="Step" if bottom else None,
+                scale=alt.Scale(domain=[0, last], nice=False),
+                axis=alt.Axis(labelExpr=THOUSANDS, tickCount=max(1, int(wide / (50 * letters))), labels=bottom),
+            )
             y = alt.Y("value:Q", title=title if column == 0 else None,
                       scale=alt.Scale(type="log", domain=[low, high], nice=False),
                       axis=log_axis(low, high, tall / letters, labels=column == 0))  # fmt: skip
             base = alt.Chart(inline(own))
             line = base.mark_line(strokeWidth=2, clip=True, aria=False)
             layered: list[Any] = [
-                line.encode(x=x, y=y, color=colour) if quantity != "cost" else line.encode(x=x, y=y, color=alt.value(INK))
+                line.encode(x=x, y=y, color=colour)
+                if quantity != "cost"
+                else line.encode(x=x, y=y, color=alt.value(INK))
             ]
             words = _gone(own)
             if words:
@@ -102,7 +111,7 @@ def training_chart(comparison: ComparisonData, width: float = 900, height: float
             panels.append(
                 alt.layer(
                     *layered, width=wide, height=tall,
-                    **({"title": alt.TitleParams(name, anchor="start", fontSize=fitted_letters("\n".join(names), wide, letters, 13.0))} if place == 0 else {}),
+                    **({"title": alt.TitleParams(name, anchor="start", fontSize=head)} if place == 0 else {}),
                 )
             )  # fmt: skip
         bands.append(alt.hconcat(*panels, spacing=10))
@@ -128,4 +137,4 @@ def _gone(own: Rows) -> str:
 
 def _colours(layers: list[int], most: int) -> list[str]:
     """From dark for the first layer to bright for the last, but not as bright as paper."""
-    return [VIRIDIS[int(round((layer - 1) / max(most - 1, 1) * (len(VIRIDIS) - 2)))] for layer in layers]
+    return [VIRIDIS[round((layer - 1) / max(most - 1, 1) * (len(VIRIDIS) - 2))] for layer in layers]

@@ -49,7 +49,11 @@ def unit_rows(comparison: ComparisonData) -> Rows:
 def shown_layers(comparison: ComparisonData) -> list[int]:
     """Which hidden layers are drawn: all, or some from the first to the last."""
     layers = comparison.network.layers - 1
-    return list(range(layers)) if layers <= MOST_LAYERS else sorted({int(k) for k in np.linspace(0, layers - 1, MOST_LAYERS)})
+    return (
+        list(range(layers))
+        if layers <= MOST_LAYERS
+        else sorted({int(k) for k in np.linspace(0, layers - 1, MOST_LAYERS)})
+    )
 
 
 def _drawn(values: NDArray[np.float64]) -> dict[str, Any]:
@@ -75,7 +79,7 @@ def units_chart(comparison: ComparisonData, width: float = 900, height: float = 
     columns, side = _blocks(len(names), most, len(layers), width, height, letters)
     gap = 3.0
     bands = []
-    for place, name in enumerate(names):
+    for name in names:
         own = [row for row in rows if row["scheme"] == name]
         for row in own:
             row["cx"] = (row["unit"] - 0.5) * side
@@ -84,7 +88,9 @@ def units_chart(comparison: ComparisonData, width: float = 900, height: float = 
         base = alt.Chart(inline(own))
         x = alt.X("cx:Q", axis=None, scale=alt.Scale(domain=[0, wide], nice=False))
         y = alt.Y("cy:Q", axis=None, scale=alt.Scale(domain=[tall, 0], nice=False, zero=False))
-        frames = base.mark_square(size=(side - gap) ** 2, filled=False, stroke=MUTED, strokeWidth=0.6, opacity=1, aria=False)
+        frames = base.mark_square(
+            size=(side - gap) ** 2, filled=False, stroke=MUTED, strokeWidth=0.6, opacity=1, aria=False
+        )
         images = base.mark_image(width=side - gap, height=side - gap, aspect=False, aria=False)
         notes = base.mark_text(fontSize=min(12, side * 0.5), color=MUTED, aria=False)
         labels = alt.Chart(inline([
@@ -102,7 +108,7 @@ def units_chart(comparison: ComparisonData, width: float = 900, height: float = 
         )  # fmt: skip
     plane = "" if comparison.network.sizes[0] < 3 else plane_of(comparison.data).words
     told = [
-        f"Each unit's output over the inputs after training, on a scale of its own: orange above 0, blue below, white 0."
+        f"Each unit's output over the inputs after training, on its own scale: orange above 0, blue below, white 0."
         f"{f' The first {MOST_UNITS} units of a layer.' if max(comparison.network.sizes[1:-1]) > MOST_UNITS else ''}",
         *([f"{plane}."] if plane else []),
     ]

@@ -12,8 +12,8 @@ from headstart.experiments.compare.moments import kept, starting_weights
 from headstart.show.comparison.marks import first_seed, styled
 from headstart.show.drawing import Rows, inline
 from headstart.show.theme.layout import fitted_letters
-from headstart.show.theme.scales import linear_axis
 from headstart.show.theme.palette import INK
+from headstart.show.theme.scales import linear_axis
 
 BINS = 30
 MOST_LAYERS = 6
@@ -24,7 +24,11 @@ def weight_rows(comparison: ComparisonData) -> Rows:
     names = comparison.schemes
     starts = starting_weights(comparison, names, first_seed(comparison))
     layers = comparison.network.layers
-    chosen = list(range(layers)) if layers <= MOST_LAYERS else sorted({int(k) for k in np.linspace(0, layers - 1, MOST_LAYERS)})
+    chosen = (
+        list(range(layers))
+        if layers <= MOST_LAYERS
+        else sorted({int(k) for k in np.linspace(0, layers - 1, MOST_LAYERS)})
+    )
     rows: Rows = []
     for place, name in enumerate(names):
         first = comparison.network.unflatten(starts[place])
@@ -33,13 +37,13 @@ def weight_rows(comparison: ComparisonData) -> Rows:
             both = [np.asarray(side[layer][0], np.float64).reshape(-1) for side in (first, last)]
             finite = [values[np.isfinite(values)] for values in both]
             edges = _edges(np.concatenate(finite))
-            for when, values, kept in zip(("start", "end"), both, finite, strict=True):
-                counts, _ = np.histogram(kept, edges)
-                std = float(kept.std()) if len(kept) else float("nan")
+            for when, values, known in zip(("start", "end"), both, finite, strict=True):
+                counts, _ = np.histogram(known, edges)
+                std = float(known.std()) if len(known) else float("nan")
                 rows += [
                     {"scheme": name, "layer": layer + 1, "when": when, "low": float(f"{a:.5g}"),
                      "high": float(f"{b:.5g}"), "share": int(count) / len(values), "std": std,
-                     "broken": len(kept) < len(values)}
+                     "broken": len(known) < len(values)}
                     for a, b, count in zip(edges[:-1], edges[1:], counts, strict=True)
                 ]  # fmt: skip
     return rows
@@ -59,6 +63,7 @@ def weights_chart(comparison: ComparisonData, width: float = 900, height: float 
     tall = max(40.0, (height - 44 * (len(layers) - 1)) / len(layers))
     colour, _ = styled(comparison)
     bands = []
+    large = fitted_letters("\n".join(names), wide, letters, 13.0)
     for rank, layer in enumerate(layers):
         panels = []
         for place, name in enumerate(names):
@@ -67,8 +72,12 @@ def weights_chart(comparison: ComparisonData, width: float = 900, height: float 
             ends = [own[0]["low"], own[BINS - 1]["high"]]
             x = alt.X("low:Q", title=None, scale=alt.Scale(domain=ends, nice=False),
                       axis=linear_axis(3 if wide > 90 * letters else 2, grid=False))  # fmt: skip
-            y = alt.Y("share:Q", title=f"layer {layer}" if place == 0 else None, axis=alt.Axis(labels=False, ticks=False, grid=False),
-                      scale=alt.Scale(domain=[0, top], nice=False))  # fmt: skip
+            y = alt.Y(
+                "share:Q",
+                title=f"layer {layer}" if place == 0 else None,
+                axis=alt.Axis(labels=False, ticks=False, grid=False),
+                scale=alt.Scale(domain=[0, top], nice=False),
+            )
             base = alt.Chart(inline(own))
             after = base.transform_filter("datum.when == 'end'").mark_rect(opacity=0.6, aria=False)
             before = base.transform_filter("datum.when == 'start'")
@@ -77,7 +86,7 @@ def weights_chart(comparison: ComparisonData, width: float = 900, height: float 
             words = "not finite" if any(row["broken"] for row in own) else f"{stds[0]:.2g} → {stds[1]:.2g}"
             head = [name] if rank == 0 else []
             title = alt.TitleParams(
-                head or words, anchor="start", fontSize=fitted_letters("\n".join(names), wide, letters, 13.0) if head else 11,
+                head or words, anchor="start", fontSize=large if head else 11,
                 fontWeight=600 if head else 400, subtitle=words if head else alt.Undefined, subtitleFontSize=11,
                 subtitlePadding=1, offset=3,
             )  # fmt: skip
@@ -93,7 +102,7 @@ def weights_chart(comparison: ComparisonData, width: float = 900, height: float 
         *bands, spacing=10,
         title=alt.TitleParams(
             f"Weights before and after training (seed {first_seed(comparison)})",
-            subtitle="Line: at the start; filled: at the end; above: standard deviations. Each panel has its own scale.",
+            subtitle="Line: at the start; filled: at the end; above: standard deviations. Own scales.",
         ),
         description=_description(rows, names),
     )  # fmt: skip

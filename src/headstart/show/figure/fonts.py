@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import html
+import unicodedata
 from collections.abc import Iterable
 from functools import cache
 
 from headstart.show.theme.palette import FONT
 
 MOST = 200  # different letters that are tried
+_NO_SHAPE = {"Cc", "Cf", "Cs", "Cn"}  # characters that are no letters: control, format, half of a pair, none
 _NOBODYS = "\U0010fffd"  # a private character, which no font has
 
 
 def missing_letters(texts: Iterable[str]) -> list[str]:
     """The letters in these texts that what draws PNG and PDF has no shape for, in their order."""
     letters = dict.fromkeys(char for text in texts for char in text if not char.isascii() and not char.isspace())
-    return [char for char in [*letters][:MOST] if char.isprintable() and _drawn(char) == _drawn(_NOBODYS)]
+    return [
+        char
+        for char in [*letters][:MOST]
+        if unicodedata.category(char) not in _NO_SHAPE and _drawn(char) == _drawn(_NOBODYS)
+    ]
 
 
 def missing_words(texts: Iterable[str]) -> str:
@@ -25,7 +31,7 @@ def missing_words(texts: Iterable[str]) -> str:
         return ""
     shown = "".join(found[:12]) + ("..." if len(found) > 12 else "")
     return (
-        f"no installed font has {shown}: pictures show boxes instead. Install a font that has them (Noto, for example), "
+        f"no installed font has {shown}: pictures show boxes instead. Install a font with them (Noto, for example), "
         "or write .svg or .html, which take the reader's fonts."
     )
 

@@ -43,7 +43,7 @@ def texts_of(png: bytes) -> dict[str, str]:
         if kind == b"tEXt":
             found[keyword.decode("latin-1")] = rest.decode("latin-1")
         elif kind == b"iTXt" and rest[:1] == b"\0":
-            found[keyword.decode("latin-1")] = rest.split(b"\0", 3)[-1].decode("utf-8", "replace")
+            found[keyword.decode("latin-1")] = rest[2:].split(b"\0", 2)[-1].decode("utf-8", "replace")
     return found
 
 
@@ -51,7 +51,7 @@ def pixels_of(png: bytes) -> NDArray[np.uint8]:
     """(rows, columns, 3): the colours of a picture of eight bits per channel, on white where it is transparent."""
     chunks = list(_chunks(png))
     width, height, depth, colour = struct.unpack(">IIBB", chunks[0][1][:10])
-    assert depth == 8 and colour in _CHANNELS, "charts are drawn in eight bits of RGB or RGBA"
+    assert (depth, colour in _CHANNELS) == (8, True), "charts are drawn in eight bits of RGB or RGBA"
     channels = _CHANNELS[colour]
     raw = zlib.decompress(b"".join(content for kind, content in chunks if kind == b"IDAT"))
     lines = np.frombuffer(raw, np.uint8).reshape(height, 1 + width * channels)

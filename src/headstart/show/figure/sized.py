@@ -1,7 +1,7 @@
 """A chart of exactly the size that was asked for.
 
-What stands around the axes (titles, labels, names at lines) takes as much room as it takes. So a chart is drawn, what is
-left over is given to the drawing area, and the last pixel or two by a scale that nobody sees.
+What stands around the axes (titles, labels, names at lines) takes as much room as it takes. So a chart is drawn, what
+is left over is given to the drawing area, and the last pixel or two by a scale that nobody sees.
 """
 
 from __future__ import annotations

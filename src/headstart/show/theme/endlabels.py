@@ -25,7 +25,7 @@ def apart(places: Mapping[str, float], least: float, low: float, high: float) ->
             half = (len(first) + len(second) - 1) * least / 2
             middle = max(min(middle, high - half), low + half)
             groups[-2:] = [(middle, first + second)]
-    found = {}
+    found: dict[str, float] = {}
     for middle, names in groups:
         start = middle - (len(names) - 1) * least / 2
         found |= {name: start + rank * least for rank, name in enumerate(names)}

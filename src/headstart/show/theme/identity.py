@@ -9,14 +9,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from zlib import crc32
 
-from headstart.show.theme.palette import DASHES, SCHEME_COLOURS, TEXT_COLOURS
+from headstart.show.theme.palette import SCHEME_COLOURS, TEXT_COLOURS
 
 Style = tuple[str, tuple[int, ...]]  # colour, and the lengths of line and gap
 
 # place in the palette of the schemes that lectures show; the rest is free for others
 OWN = {"zeros": 0, "normal(10)": 1, "normal(0.01)": 2, "xavier": 3, "lecun": 3, "he": 4, "orthogonal": 5, "glorot": 6}
 FREE = (7, 8, 5, 6, 1, 3, 2, 0, 4)  # which places others take first: those that belong to nobody
-_PATTERNS = ((1, 0), (8, 3), (2, 3), (10, 3, 2, 3), (5, 2), (8, 2, 2, 2))
+# lengths of line and gap, in the order of the colours; zeros and he are solid, and differ in lightness
+_PATTERNS = (
+    (1, 0), (8, 3), (2, 3), (10, 3, 2, 3), (1, 0), (5, 2), (14, 4), (8, 2, 2, 2, 2, 2), (4, 6),
+    (16, 3, 3, 3), (1, 2), (6, 6), (3, 2, 8, 2), (12, 2), (2, 6), (5, 2, 5, 6), (20, 4, 2, 4), (3, 3, 3, 8),
+)  # fmt: skip
 
 
 def scheme_styles(names: Sequence[str]) -> dict[str, Style]:
@@ -26,9 +30,8 @@ def scheme_styles(names: Sequence[str]) -> dict[str, Style]:
     True
     """
     places: dict[str, int] = {}
-    for name in sorted(set(names)):
-        place = OWN.get(name)
-        if place is not None and place not in places.values():
+    for name, place in OWN.items():
+        if name in names and place not in places.values():
             places[name] = place
     taken = set(places.values())
     for name in sorted(set(names) - set(places)):
@@ -55,8 +58,4 @@ def _free_place(name: str, taken: set[int]) -> int:
 
 
 def _style(place: int) -> Style:
-    turn, colour = divmod(place, len(SCHEME_COLOURS))
-    dash = tuple(DASHES[colour])
-    if turn:
-        dash = _PATTERNS[(_PATTERNS.index(dash) + turn) % len(_PATTERNS)] if dash in _PATTERNS else _PATTERNS[turn % 6]
-    return SCHEME_COLOURS[colour], dash
+    return SCHEME_COLOURS[place % len(SCHEME_COLOURS)], _PATTERNS[(place + place // len(_PATTERNS)) % len(_PATTERNS)]

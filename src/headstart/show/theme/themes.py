@@ -76,7 +76,9 @@ def letters_of(theme: Theme, font_size: float | None = None) -> float:
     if not LEAST_FONT <= size <= MOST_FONT:
         from headstart.errors import InputError
 
-        raise InputError(f"the font size is {LEAST_FONT:g} to {MOST_FONT:g} points, got {size:g}. Write, for example, 9.")
+        raise InputError(
+            f"the font size is {LEAST_FONT:g} to {MOST_FONT:g} points, got {size:g}. Write, for example, 9."
+        )
     return size * POINT / FONT_SIZE
 
 
