@@ -94,10 +94,8 @@ def _look(settings: CompareSettings, figure: str | None, given: dict[str, Any], 
                 f"the figure {name} shows at most {FIGURES[name].most} schemes, got {len(settings.schemes)}. Write "
                 "fewer, or --out compare.json and headstart figure --from compare.json --schemes he,xavier."
             )
-    if look.steps is not None and max(look.steps, default=0) > settings.steps:
-        raise InputError(
-            f"a step is 0 to {settings.steps}, got {max(look.steps)}. Write, for example, {settings.steps}."
-        )
+    if look.at is not None and max(look.at, default=0) > settings.steps:
+        raise InputError(f"a step is 0 to {settings.steps}, got {max(look.at)}. Write, for example, {settings.steps}.")
     if out is None:
         raise InputError("a figure is a file, and no place was given. Write --out figure.png.")
     return look

@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 Function = Callable[..., Any]
 NAMES = "boundaries, costs, signal, training, table, data, units, weights"
 KINDS = ".png, .svg, .pdf, .gif, .html"
-LOOK = ("size", "dpi", "theme", "title", "font_size", "steps", "moments")
+LOOK = ("size", "dpi", "theme", "title", "font_size", "at", "moments")
 
 
 def look_options(function: Function) -> Function:
-    """--size, --dpi, --theme, --title, --font-size, --steps, --moments."""
+    """--size, --dpi, --theme, --title, --font-size, --at, --moments."""
     options = [
         click.option("--size", metavar="WxH", help="Of the figure: 16x9cm, 6.5x4in, 1200x675px.  [its own]"),
         click.option("--dpi", type=float, metavar="N", help="Dots per inch of PNG and GIF.  [192; GIF 96]"),
         click.option("--theme", metavar="NAME", help="light, dark, print or slide.  [light]"),
         click.option("--title", metavar="TEXT", help="Instead of the figure's own; '' for none."),
         click.option("--font-size", type=float, metavar="PT", help="Of the labels, in points.  [9; slide 13.5]"),
-        click.option("--steps", metavar="STEPS", help="Boundaries after so many updates: 0,100,1000.  [the last]"),
+        click.option("--at", metavar="STEPS", help="Boundaries after so many updates: 0,100,1000.  [the last]"),
         click.option("--moments", type=int, metavar="N", help="Boundaries at so many steps of the training."),
     ]
     for option in reversed(options):
@@ -45,14 +45,15 @@ def look_of(options: dict[str, Any], schemes: list[str] | None = None, **before:
     from headstart.show.comparison.figure_files import Look
 
     found = {**before, **{name: value for name, value in options.items() if value is not None and name in LOOK}}
-    if isinstance(found.get("steps"), str):
-        found["steps"] = read_steps(found["steps"])
-        found.pop("moments", None) if options.get("moments") is None else None
+    if isinstance(found.get("at"), str):
+        found["at"] = read_steps(found["at"])
+        if options.get("moments") is None:  # what is made again may have had moments
+            found.pop("moments", None)
     elif options.get("moments") is not None:
-        found.pop("steps", None)
+        found.pop("at", None)
     if schemes is not None:
         found["schemes"] = schemes
-    for name in ("steps", "schemes"):
+    for name in ("at", "schemes"):
         if found.get(name) is not None:
             found[name] = tuple(found[name])
     return Look(**found)

@@ -28,7 +28,7 @@ BUNDLE = "import sys, vl_convert; sys.stdout.buffer.write(vl_convert.javascript_
 class Script(Template):
     """A script with $light and $dark in it; other dollars are its own."""
 
-    pattern = r"\$(?:(?P<escaped>\$)|(?P<named>(?:light|dark)\b)|(?P<braced>(?!))|(?P<invalid>(?!)))"
+    pattern: Any = r"\$(?:(?P<escaped>\$)|(?P<named>(?:light|dark)\b)|(?P<braced>(?!))|(?P<invalid>(?!)))"
 
 
 class Part(NamedTuple):

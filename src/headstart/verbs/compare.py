@@ -47,7 +47,7 @@ class Comparison(ComparisonData, Result):
         Args:
             figure: boundaries, costs, signal, training, table, data, units or weights; None for cost curves, decision
                 boundaries and the signal at the start in one.
-            look: as `figure` has it: size, theme, title, font_size, schemes, steps, moments.
+            look: as `figure` has it: size, theme, title, font_size, schemes, at, moments.
 
         Raises:
             InputError: an unknown figure or theme, a size that is none, what this comparison cannot show.
@@ -63,7 +63,7 @@ class Comparison(ComparisonData, Result):
     def figure(
         self, figure: str | Iterable[str], *, size: str | None = None, dpi: float | None = None, theme: str = "light",
         title: str | None = None, font_size: float | None = None, schemes: str | Iterable[str] | None = None,
-        steps: Iterable[int] | None = None, moments: int | None = None,
+        at: Iterable[int] | None = None, moments: int | None = None,
     ) -> ComparisonFigure:  # fmt: skip
         """A figure for a lecture or a paper: `.save("costs.pdf")` writes it, `.chart` is its Altair chart.
 
@@ -75,7 +75,7 @@ class Comparison(ComparisonData, Result):
             title: instead of the figure's own; "" for none.
             font_size: of the labels, in points.
             schemes: which are drawn; None for all.
-            steps: updates after which boundaries are drawn, beside one another.
+            at: updates after which boundaries are drawn, beside one another.
             moments: so many of them, spread over the training.
 
         Raises:
@@ -90,7 +90,7 @@ class Comparison(ComparisonData, Result):
         look = Look(
             size, dpi, theme, title, font_size,
             None if schemes is None else ((schemes,) if isinstance(schemes, str) else tuple(map(str, schemes))),
-            None if steps is None else tuple(steps), moments,
+            None if at is None else tuple(at), moments,
         )  # fmt: skip
         return ComparisonFigure(self, figure, look, lambda names, look: figure_command(self.settings, names, look))
 

@@ -154,7 +154,7 @@ def test_what_is_shown_instead_is_told(line: hs.Comparison, digits: hs.Compariso
 
 
 def test_small_multiples_have_a_panel_for_each_scheme_and_step(small: hs.Comparison) -> None:
-    spec = small.chart("boundaries", steps=[0, 10, 300], schemes=["he", "zeros"]).to_dict(validate=False)
+    spec = small.chart("boundaries", at=[0, 10, 300], schemes=["he", "zeros"]).to_dict(validate=False)
     titles = [panel["title"]["text"] for panel in spec["concat"]]
     assert len(titles) == 6
     assert spec["columns"] == 3
@@ -222,10 +222,10 @@ def test_rows_as_parquet(small: hs.Comparison, tmp_path: Path, monkeypatch: pyte
         ("costs", {"size": "16x9"}, "a size has a unit"),
         ("costs", {"dpi": 5}, "dots per inch are 10 to 2400"),
         ("costs", {"size": "100x100cm", "dpi": 2000}, "at most 100,000,000 pixels"),
-        ("costs", {"steps": [0, 10]}, "steps and moments are for boundaries"),
-        ("boundaries", {"steps": [10**6]}, "a step"),
-        ("boundaries", {"steps": []}, "needs a step"),
-        ("boundaries", {"steps": [1], "moments": 3}, "got both"),
+        ("costs", {"at": [0, 10]}, "steps and moments are for boundaries"),
+        ("boundaries", {"at": [10**6]}, "a step"),
+        ("boundaries", {"at": []}, "needs a step"),
+        ("boundaries", {"at": [1], "moments": 3}, "got both"),
         ("boundaries", {"moments": 1}, "number of moments"),
         ("costs", {"schemes": ["xavier"]}, "unknown scheme in this comparison 'xavier'"),
         ("costs", {"font_size": 1000}, "4 to 100 points"),

@@ -61,7 +61,7 @@ class Look:
         title: instead of the figure's own; "" for none.
         font_size: of labels, in points.
         schemes: which are drawn; None for all.
-        steps: of training, for figures over time.
+        at: steps of the training, for figures over time.
         moments: how many steps, spread over the training.
 
     Raises:
@@ -74,7 +74,7 @@ class Look:
     title: str | None = None
     font_size: float | None = None
     schemes: tuple[str, ...] | None = None
-    steps: tuple[int, ...] | None = None
+    at: tuple[int, ...] | None = None
     moments: int | None = None
 
     def __post_init__(self) -> None:
@@ -87,7 +87,7 @@ class Look:
         if self.size is not None:
             check_dots(*read_size(self.size), self.dpi or DPI)
         if self.moments is not None:
-            if self.steps is not None:
+            if self.at is not None:
                 raise InputError(
                     "a figure over time has steps or a number of moments, got both. Leave out one of them."
                 )
@@ -133,7 +133,7 @@ class ComparisonFigure:
         self.comparison = chosen(comparison, chosen_schemes(comparison, look.schemes))
         for name in self.names:
             see_it_can_be_drawn(self.comparison, name)
-        self.steps = read_steps(self.comparison, look.steps, look.moments)
+        self.steps = read_steps(self.comparison, look.at, look.moments)
         if self.steps is not None and not set(self.names) & set(MOVES):
             raise InputError(
                 f"steps and moments are for {' and '.join(MOVES)}, got {', '.join(self.names)}. Leave them out."

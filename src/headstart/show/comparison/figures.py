@@ -213,9 +213,7 @@ def read_steps(comparison: ComparisonData, steps: Iterable[int] | None, count: i
 def moving_chart(comparison: ComparisonData, steps: list[int], room: Room) -> Any:
     """The boundaries under a slider."""
     if comparison.network.sizes[0] == 1:
-        raise InputError(
-            "one feature has curves, which have no slider. Write --steps 0,100,1000 and a .png, or a .gif."
-        )
+        raise InputError("one feature has curves, which have no slider. Write --at 0,100,1000 and a .png, or a .gif.")
     return slider_chart(comparison, moments(comparison, steps), room.width, room.height)
 
 

@@ -55,7 +55,7 @@ def pixels_of(png: bytes) -> NDArray[np.uint8]:
     channels = _CHANNELS[colour]
     raw = zlib.decompress(b"".join(content for kind, content in chunks if kind == b"IDAT"))
     lines = np.frombuffer(raw, np.uint8).reshape(height, 1 + width * channels)
-    pixels = _unfiltering()(lines, channels).reshape(height, width, channels)
+    pixels: NDArray[np.uint8] = _unfiltering()(lines, channels).reshape(height, width, channels)
     if channels == 3:
         return pixels
     alpha = pixels[..., 3:].astype(np.uint16)
@@ -78,10 +78,10 @@ def _unfiltered(lines: NDArray[np.uint8], channels: int) -> NDArray[np.uint8]:  
     for row in range(rows):
         kind = lines[row, 0]
         for i in range(length):
-            left = np.int64(out[row, i - channels]) if i >= channels else 0
-            above = np.int64(out[row - 1, i]) if row > 0 else 0
-            corner = np.int64(out[row - 1, i - channels]) if row > 0 and i >= channels else 0
-            guess = 0
+            left: Any = np.int64(out[row, i - channels]) if i >= channels else 0
+            above: Any = np.int64(out[row - 1, i]) if row > 0 else 0
+            corner: Any = np.int64(out[row - 1, i - channels]) if row > 0 and i >= channels else 0
+            guess: Any = 0
             if kind == 1:
                 guess = left
             elif kind == 2:
@@ -89,7 +89,7 @@ def _unfiltered(lines: NDArray[np.uint8], channels: int) -> NDArray[np.uint8]:  
             elif kind == 3:
                 guess = (left + above) >> 1
             elif kind == 4:
-                near = (abs(above - corner), abs(left - corner), abs(left + above - 2 * corner))
+                near: Any = (abs(above - corner), abs(left - corner), abs(left + above - 2 * corner))
                 guess = left if near[0] <= near[1] and near[0] <= near[2] else above if near[1] <= near[2] else corner
             out[row, i] = (np.int64(lines[row, 1 + i]) + guess) & 255
     return out
