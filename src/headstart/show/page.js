@@ -78,7 +78,8 @@ const embed = async (place, spec, width, again = 2) => {
   const described = { ...headed(spec, width), description: words(spec), padding: PADDING };
   await vegaEmbed(place, described, { actions, i18n, ast: true, renderer: "svg", tooltip: { theme: "custom" } });
   const over = (place.querySelector("svg.marks")?.width.baseVal.value ?? 0) - width;
-  if (over > 2 && again && typeof spec.width === "number" && spec.width - over > 180) {
+  const drawnInPixels = JSON.stringify(spec.layer || []).includes('"image"');
+  if (over > 2 && again && !drawnInPixels && typeof spec.width === "number" && spec.width - over > 180) {
     await embed(place, { ...spec, width: spec.width - over }, width, again - 1);
   }
   place.querySelector("summary")?.setAttribute("aria-label", i18n.CLICK_TO_VIEW_ACTIONS);

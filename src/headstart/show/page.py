@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 from string import Template
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from headstart.show.characters import escaped
 from headstart.show.drawing import Spec
@@ -28,7 +28,7 @@ BUNDLE = "import sys, vl_convert; sys.stdout.buffer.write(vl_convert.javascript_
 class Script(Template):
     """A script with $light and $dark in it; other dollars are its own."""
 
-    pattern: Any = r"\$(?:(?P<escaped>\$)|(?P<named>(?:light|dark)\b)|(?P<braced>(?!))|(?P<invalid>(?!)))"
+    pattern: ClassVar[Any] = r"\$(?:(?P<escaped>\$)|(?P<named>(?:light|dark)\b)|(?P<braced>(?!))|(?P<invalid>(?!)))"
 
 
 class Part(NamedTuple):

@@ -162,7 +162,8 @@ def _told(tables: Tables | None, words: str, width: float, height: float) -> Any
 
 
 def _description(comparison: ComparisonData, rows: Rows) -> str:
-    last, first = {row["scheme"]: row for row in rows}, {}
+    last = {row["scheme"]: row for row in rows}
+    first: dict[str, dict[str, Any]] = {}
     for row in rows:
         first.setdefault(row["scheme"], row)
 

@@ -43,7 +43,7 @@ class Room:
     height: float | None = None
     letters: float = 1.0
 
-    def sides(self, width: float, height: float) -> dict[str, float]:
+    def sides(self, width: float, height: float) -> dict[str, Any]:
         """What a chart takes: these sides, where no others are asked for."""
         return {"width": self.width or width, "height": self.height or height}
 

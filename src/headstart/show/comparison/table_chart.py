@@ -74,7 +74,7 @@ def table_chart(
             chosen = [{key: cell[key] for key in ("x", "y", "text", "ink")} for cell in cells if cell["side"] == side]
             for ink in dict.fromkeys(cell["ink"] for cell in chosen):
                 own = [cell for cell in chosen if cell["ink"] == ink]
-                bold = 600 if weight == 600 or ink != INK else 400
+                bold: Any = 600 if weight == 600 or ink != INK else 400
                 text = alt.Chart(table_of(None, "", own)).mark_text(
                     align=side, baseline="middle", fontSize=13, fontWeight=bold, color=ink, aria=False
                 )

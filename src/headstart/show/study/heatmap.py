@@ -212,7 +212,11 @@ def _title(heat: HeatMap, summary: Summary, measure: Measure, width: float) -> A
     if any(group.median is not None and not math.isfinite(group.median) for group in groups):
         lines.append("∞ the median run diverged." if measure.form != "count" else "∞ the median run never got there.")
     cells = len(heat.xs) * len(heat.ys) * len(heat.panels)
-    if len(groups) < cells:
+    reach = sum(
+        len(heat.xs) if heat.x == "multiplier" else len(heat.ys) for group in groups if _everywhere(heat, group)
+    )
+    spared = sum(bool(_everywhere(heat, group)) for group in groups)
+    if len(groups) - spared + reach < cells:
         lines.append("Empty cells: no run.")
     if any(panel.theory for panel in heat.panels):
         lines.append(
