@@ -10,13 +10,27 @@ $(shell .venv/bin/python -c '$(IS_NEW)' 2>/dev/null || rm -f .venv/.python .venv
 
 PAGE := src/headstart/web
 
-.PHONY: demo test lint lint-page page docs mutants clean
+LOWEST := tests/experiments/store tests/experiments/sweep tests/experiments/compare tests/experiments/data \
+	tests/experiments/tune tests/show tests/schemes tests/plans tests/cli/test_cli.py
+
+.PHONY: demo test test-lowest lint lint-page page docs mutants clean
 
 demo: .venv/.base  ## install the base package, compare five initializations, say where the pictures are
 	$(BIN)/headstart compare --out demo
 
 test: .venv/.dev lint  ## what CI runs: lint, format, types, tests, doctests, the code blocks of README and docs
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
+
+# The base package and what a study takes, on the oldest versions that pyproject.toml allows: an environment of its own.
+test-lowest: .venv-lowest/.made
+	OPENBLAS_NUM_THREADS=1 .venv-lowest/bin/python -m pytest -n 2 --dist loadfile -q -p no:cacheprovider $(LOWEST)
+
+.venv-lowest/.made: pyproject.toml tools/release.py
+	$(PYTHON) -m venv .venv-lowest
+	$(PYTHON) tools/release.py lowest tune frames cluster postgres > .venv-lowest/lowest.txt
+	.venv-lowest/bin/python -m pip --disable-pip-version-check install --quiet --constraint .venv-lowest/lowest.txt \
+		--editable '.[tune,frames,cluster,postgres]' pytest pytest-xdist hypothesis sybil scikit-learn jsonschema mpmath
+	touch $@
 
 lint: .venv/.dev
 	$(BIN)/ruff check .
@@ -46,7 +60,7 @@ mutants: .venv/.dev  ## make every wrong edit of tools/mutants, one at a time, a
 	$(BIN)/python tools/mutants.py
 
 clean:
-	rm -rf .venv demo build dist docs/_build .pytest_cache .mypy_cache .ruff_cache src/*.egg-info $(PAGE)/node_modules
+	rm -rf .venv .venv-lowest demo build dist docs/_build .pytest_cache .mypy_cache .ruff_cache src/*.egg-info $(PAGE)/node_modules
 	find src tests docs benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # An older Python fails deep inside pip, and what it leaves fails for a newer one too: it is asked first, and a .venv

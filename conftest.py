@@ -19,6 +19,9 @@ from sybil import Example, Sybil
 from sybil.evaluators.doctest import NUMBER
 from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser, SkipParser
 
+# one thread for each of the test processes: on few cores they would wait for one another's, several times as long
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e-?\d+)?")
 TABLE = "length,width,species\n" + "".join(f"{i},{i * i % 7},{'iris' if i % 2 else 'rose'}\n" for i in range(40))
 ABSOLUTE, RELATIVE = 3.0, 0.1  # percentage points of accuracy; share of a cost

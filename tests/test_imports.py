@@ -2,8 +2,6 @@
 
 import subprocess
 import sys
-import tomllib
-from pathlib import Path
 
 import pytest
 
@@ -50,10 +48,3 @@ def test_every_public_name_is_the_object_of_that_name() -> None:
         own = found.name if isinstance(found, Scheme) else found.__name__.removeprefix("headstart.")
         assert own == name
         assert name in dir(headstart)
-
-
-def test_the_version_is_the_packages() -> None:
-    import headstart
-
-    root = Path(__file__).parents[1]
-    assert headstart.__version__ == tomllib.loads((root / "pyproject.toml").read_text())["project"]["version"]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from headstart.cli import completion
 from headstart.cli.figure_options import LOOK, NAMES, look_of, look_options, refuse_look
 from headstart.cli.former import Command
 from headstart.cli.options import JSON, THREADS, given, out, say_notes, settings_options
@@ -25,7 +26,7 @@ FIGURE_SUFFIXES = (".png", ".svg", ".pdf", ".gif", ".html")
 
 
 @click.command("compare", cls=Command)
-@click.argument("schemes", nargs=-1, metavar="[SCHEME]...")
+@click.argument("schemes", nargs=-1, metavar="[SCHEME]...", shell_complete=completion.schemes)
 @settings_options(
     CompareSettings, "data", *READING, "hidden", "activation", "seeds", "steps", "learning_rate", "tune_learning_rate",
     "optimizer", "batch_size", "dtype", "data_seed", "record_every", "preset",

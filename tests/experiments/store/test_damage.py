@@ -24,12 +24,12 @@ GIVEN = {"hidden": [3], "steps": 2, "seed": [0, 1], "scheme": ["he", "delta_orth
 
 
 def test_single_bits_flipped_anywhere_never_give_other_rows(tmp_path: Path) -> None:
-    done = subprocess.run([sys.executable, SCRIPT, "75"], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, SCRIPT, "30"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     counts = {line.split()[1]: int(line.split()[0]) for line in done.stdout.splitlines()}
     assert set(counts) == {"same", "refused"}
-    assert sum(counts.values()) == 150
-    assert counts["refused"] > 30  # else the bits would have hit nothing
+    assert sum(counts.values()) == 60
+    assert counts["refused"] > 12  # else the bits would have hit nothing
 
 
 def test_a_page_that_is_older_than_the_others_is_seen(tmp_path: Path) -> None:
