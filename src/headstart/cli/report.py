@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 HINT = "the report and its pictures"
-SUFFIXES = (".html", ".png", ".svg", ".pdf", ".json", ".csv")
+SUFFIXES = (".html", ".png", ".svg", ".pdf", ".json", ".csv", ".parquet")
 
 
 HELP = f"""What the runs in STORE say: medians with intervals, best settings, and which differences the seeds can tell.
@@ -46,7 +46,7 @@ headstart report watch.jsonl --out watch.html
 @click.option("--heat", metavar="X,Y", help="Factors of the heat map.  [the two that vary most]")
 @click.option("--where", multiple=True, metavar="FACTOR=VALUE", help="Only these runs; may be given several times.")
 @click.option("--study", metavar="NAME", help="Only the runs of this study.  [all in the store]")
-@out("report.html, .png, .svg, .pdf, .json, .csv")
+@out("report.html, .png, .svg, .pdf, .json, .csv, .parquet")
 @JSON
 def command(
     store: str, metric: str, by: str, heat: str | None, where: tuple[str, ...], study: str | None, out: Path | None,

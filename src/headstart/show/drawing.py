@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache, cached_property
 from typing import Any
 
@@ -32,6 +34,26 @@ def named_table(tables: Tables, name: str, rows: Rows) -> Any:
     return alt.NamedData(name=name)
 
 
+_tables: ContextVar[Tables | None] = ContextVar("tables", default=None)
+
+
+@contextmanager
+def collected() -> Iterator[Tables]:
+    """While a chart is put together, its rows are kept aside under names, which are cheap to copy."""
+    tables: Tables = {}
+    token = _tables.set(tables)
+    try:
+        yield tables
+    finally:
+        _tables.reset(token)
+
+
+def inline(rows: Rows) -> Any:
+    """Rows as a chart's data: in the chart itself, or where rows are collected, under a name."""
+    tables = _tables.get()
+    return records(rows) if tables is None else named_table(tables, f"rows {len(tables)}", rows)
+
+
 @cache
 def renderer() -> Future[None]:
     """Start what draws, which takes most of a second, in a thread beside the one that makes the chart."""
@@ -55,6 +77,31 @@ def _waited_for(draw: Callable[..., Any], *given: Any) -> Any:
     return drawn.result()
 
 
+def svg_of(spec: Spec) -> str:
+    """A chart as SVG."""
+    import vl_convert
+
+    renderer().result()
+    drawn: str = _waited_for(vl_convert.vegalite_to_svg, spec)
+    return drawn
+
+
+def to_png(svg: str, scale: float) -> bytes:
+    """An SVG as PNG, of so many pixels for each of its units."""
+    import vl_convert
+
+    drawn: bytes = _waited_for(vl_convert.svg_to_png, svg, scale)
+    return drawn
+
+
+def to_pdf(svg: str) -> bytes:
+    """An SVG as PDF; its units are points."""
+    import vl_convert
+
+    drawn: bytes = _waited_for(vl_convert.svg_to_pdf, svg)
+    return drawn
+
+
 class Drawing:
     """A chart in every form, drawn once however many are asked for.
 
@@ -76,28 +123,17 @@ class Drawing:
 
     @cached_property
     def _drawn(self) -> str:
-        import vl_convert
-
         renderer()
-        spec = self.spec
-        renderer().result()
-        drawn: str = _waited_for(vl_convert.vegalite_to_svg, spec)
-        return drawn
+        return svg_of(self.spec)
 
     def svg(self) -> bytes:
         return self._drawn.encode()
 
     def png(self) -> bytes:
-        import vl_convert
-
-        drawn: bytes = _waited_for(vl_convert.svg_to_png, self._drawn, self.scale)
-        return drawn
+        return to_png(self._drawn, self.scale)
 
     def pdf(self) -> bytes:
-        import vl_convert
-
-        drawn: bytes = _waited_for(vl_convert.svg_to_pdf, self._drawn)
-        return drawn
+        return to_pdf(self._drawn)
 
     def json(self) -> bytes:
         """The chart in Vega-Lite's JSON."""

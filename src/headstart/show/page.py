@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 from string import Template
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from headstart.show.characters import escaped
 from headstart.show.drawing import Spec
@@ -20,22 +20,15 @@ from headstart.show.theme.palette import darkened
 
 TEMPLATE = Path(__file__).with_name("page.html")
 EMBEDDED = "<>&\u2028\u2029"  # what ends a script element or, in older browsers, a line of one
-# The interpreter of expressions takes the place of code made at run time, which the page's policy forbids.
-DRAW = """
-const light = $light;
-const dark = $dark;
-const preference = matchMedia("(prefers-color-scheme: dark)");
-const draw = () => {
-  for (const name of Object.keys(light)) {
-    const chart = preference.matches ? { ...dark[name], datasets: light[name].datasets } : light[name];
-    const actions = { export: true, source: false, compiled: false, editor: false };
-    vegaEmbed("#" + name, chart, { actions, ast: true });
-  }
-};
-preference.addEventListener("change", draw);
-draw();
-"""
+# The interpreter of expressions (`ast`) takes the place of code made at run time, which the page's policy forbids.
+DRAW = "\n" + Path(__file__).with_name("page.js").read_text(encoding="utf-8")
 BUNDLE = "import sys, vl_convert; sys.stdout.buffer.write(vl_convert.javascript_bundle().encode())"
+
+
+class Script(Template):
+    """A script with $light and $dark in it; other dollars are its own."""
+
+    pattern: ClassVar[Any] = r"\$(?:(?P<escaped>\$)|(?P<named>(?:light|dark)\b)|(?P<braced>(?!))|(?P<invalid>(?!)))"
 
 
 class Part(NamedTuple):
@@ -78,8 +71,9 @@ def _bundle() -> str:
 
 
 def page(
-    title: str, heading: str, lead: str, body: str, charts: Mapping[str, Spec], parts: Sequence[Part] = ()
-) -> bytes:
+    title: str, heading: str, lead: str, body: str, charts: Mapping[str, Spec], parts: Sequence[Part] = (),
+    theme: str = "light", meta: str = "",
+) -> bytes:  # fmt: skip
     """The page as one file.
 
     Args:
@@ -89,13 +83,17 @@ def page(
         body: HTML with an element `<div id="NAME">` for each chart.
         charts: name -> Vega-Lite specification.
         parts: what else is alive on it; the body of each stands in `body` already.
+        theme: "light" follows the reader's setting; in another one the page stays as it is.
+        meta: HTML for the head.
     """
     bundle = _bundled()
-    drawn = Template(DRAW).substitute(
+    drawn = Script(DRAW).substitute(
         light=embedded(charts), dark=embedded({name: darkened(spec) for name, spec in charts.items()})
     )
     text = Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
         policy=policy(bundle, drawn, *(part.script for part in parts if part.script), parts=parts),
+        theme="" if theme == "light" else f' data-theme="{theme}"',
+        meta=meta,
         title=escaped(title),
         heading=escaped(heading),
         lead=lead,
@@ -133,18 +131,27 @@ def embedded(data: Any) -> str:
     return text
 
 
-def chart_page(spec: Spec) -> bytes:
-    """A page of one chart, whose title and subtitle become the page's own words."""
-    title = spec["title"]
-    told = title.get("subtitle", "")
+def chart_page(spec: Spec, body: str = "", theme: str = "light", meta: str = "") -> bytes:
+    """A page of one chart, whose title and subtitle become the page's own words.
+
+    Args:
+        spec: the chart.
+        body: HTML below it.
+        theme, meta: as `page` has them.
+    """
+    title = spec.get("title") or {}
+    title = title if isinstance(title, dict) else {"text": title}
+    told, text = title.get("subtitle", ""), title.get("text") or "Figure"
     lead = escaped(told if isinstance(told, str) else " ".join(told))
+    text = text if isinstance(text, str) else " ".join(text)
     chart = {key: value for key, value in spec.items() if key != "title"}
-    return page(title["text"], title["text"], lead, chart_place("chart"), {"chart": chart})
+    chart.setdefault("description", text)
+    return page(text, text, lead, chart_place("chart") + body, {"chart": chart}, theme=theme, meta=meta)
 
 
 def chart_place(name: str) -> str:
     """Where a chart of this name stands on the page."""
-    return f'<div class="wide"><div id="{name}"></div></div>'
+    return f'<div class="chart"><div id="{name}"></div></div>'
 
 
 def _bundled() -> str:

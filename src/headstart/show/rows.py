@@ -1,4 +1,4 @@
-"""Rows as files: CSV for a spreadsheet, JSON for a program."""
+"""Rows as files: CSV for a spreadsheet, Parquet for a data frame, JSON for a program."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from headstart.errors import InputError
 from headstart.words import plain
 
 
@@ -35,4 +36,23 @@ def csv_text(rows: Sequence[Mapping[str, Any]]) -> str:
     writer = csv.DictWriter(buffer, columns, lineterminator="\n")
     writer.writeheader()
     writer.writerows({name: "" if value is None else value for name, value in row.items()} for row in rows)
+    return buffer.getvalue()
+
+
+def parquet_bytes(rows: Sequence[Mapping[str, Any]]) -> bytes:
+    """Rows as Parquet, each column of one type; what is missing is null.
+
+    Raises:
+        InputError: pyarrow, which writes it, is not installed.
+    """
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ImportError:
+        raise InputError(
+            "a .parquet file is written by pyarrow, which is not installed. Write pip install 'headstart[frames]', or "
+            "save as .csv."
+        ) from None
+    buffer = io.BytesIO()
+    parquet.write_table(pyarrow.Table.from_pylist([dict(row) for row in rows]), buffer)
     return buffer.getvalue()

@@ -35,7 +35,7 @@ def check_target(path: str | Path, suffixes: Sequence[str]) -> Path:
 
 def _checked(target: Path, suffixes: Sequence[str]) -> Path:
     suffix = target.suffix.lower()
-    if suffix in ELSEWHERE:
+    if suffix in ELSEWHERE and suffix not in suffixes:
         told = f"{', '.join(suffixes[:-1])} or {suffixes[-1]}" if len(suffixes) > 1 else suffixes[0]
         raise InputError(
             f"a file is saved as {told}, got {str(target)!r}. Write, for example, {target.stem}{suffixes[0]}."

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 import threading
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from headstart.errors import InputError
 from headstart.experiments.compare import presets
 from headstart.experiments.compare.comparison import ComparisonData, run_comparison
 from headstart.experiments.settings import CompareSettings, compare_settings
@@ -16,6 +18,7 @@ from headstart.words import count
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from headstart.show.comparison.figure_files import ComparisonFigure, Look
     from headstart.show.files import Files
     from headstart.theory.activations import Activation
 
@@ -38,11 +41,58 @@ class Comparison(ComparisonData, Result):
 
         print_comparison(self, console)
 
-    def chart(self) -> Any:
-        """Cost curves, decision boundaries and the signal at the start, as one Altair chart."""
+    def chart(self, figure: str | Iterable[str] | None = None, **look: Any) -> Any:
+        """The overview, or a figure, as a plain Altair chart; a figure can be layered on.
+
+        Args:
+            figure: boundaries, costs, signal, training, table, data, units or weights; None for cost curves, decision
+                boundaries and the signal at the start in one.
+            look: as `figure` has it: size, theme, title, font_size, schemes, at, moments.
+
+        Raises:
+            InputError: an unknown figure or theme, a size that is none, what this comparison cannot show.
+        """
         from headstart.show.comparison.charts import comparison_chart
 
-        return comparison_chart(self)
+        if figure is None:
+            if look:
+                raise InputError(f"{next(iter(look))} is for one figure, got none. Write, for example, chart('costs').")
+            return comparison_chart(self)
+        return self.figure(figure, **look).chart
+
+    def figure(
+        self, figure: str | Iterable[str], *, size: str | None = None, dpi: float | None = None, theme: str = "light",
+        title: str | None = None, font_size: float | None = None, schemes: str | Iterable[str] | None = None,
+        at: Iterable[int] | None = None, moments: int | None = None,
+    ) -> ComparisonFigure:  # fmt: skip
+        """A figure for a lecture or a paper: `.save("costs.pdf")` writes it, `.chart` is its Altair chart.
+
+        Args:
+            figure: boundaries, costs, signal, training, table, data, units or weights; several stand below one another.
+            size: of the whole picture: "16x9cm", "6.5x4in", "1200x675px"; None for the figure's own.
+            dpi: dots per inch of PNG (192) and GIF (96).
+            theme: light, dark, print or slide.
+            title: instead of the figure's own; "" for none.
+            font_size: of the labels, in points.
+            schemes: which are drawn; None for all.
+            at: updates after which boundaries are drawn, beside one another.
+            moments: so many of them, spread over the training.
+
+        Raises:
+            InputError: as `chart`.
+
+        >>> result = compare(["zeros", "he"], seeds=2, steps=200, learning_rate=0.1)
+        >>> result.figure("costs", size="12x8cm", theme="print").title
+        'Cost while training'
+        """
+        from headstart.show.comparison.figure_files import ComparisonFigure, Look
+
+        look = Look(
+            size, dpi, theme, title, font_size,
+            None if schemes is None else ((schemes,) if isinstance(schemes, str) else tuple(map(str, schemes))),
+            None if at is None else tuple(at), moments,
+        )  # fmt: skip
+        return ComparisonFigure(self, figure, look, lambda names, look: figure_command(self.settings, names, look))
 
     def html_table(self) -> str:
         from headstart.show.comparison.report import comparison_table
@@ -55,6 +105,31 @@ class Comparison(ComparisonData, Result):
         from headstart.web.link import lab_part
 
         return comparison_files(self, lambda: lab_part(self.settings))
+
+
+def figure_command(settings: CompareSettings, names: Iterable[str], look: Look) -> str:
+    """What a shell makes a figure with.
+
+    >>> from headstart.show.comparison.figure_files import Look
+    >>> figure_command(compare_settings(schemes=["he", "normal(10)"], seeds=4), ["costs"], Look(theme="slide"))
+    "headstart compare he 'normal(10)' --seeds 4 --figure costs --theme slide"
+    """
+    words = ["headstart", "compare"]
+    fields = CompareSettings.model_fields
+    kept = {name: getattr(settings, name) for name in fields if getattr(settings, name) != fields[name].default}
+    if settings.preset is not None:
+        kept = {name: kept[name] for name in ("schemes", "preset") if name in kept}
+    shown = look.given()
+    # a run does not depend on the others: those that are drawn are all that have to be trained
+    words += shown.pop("schemes", kept.get("schemes", ()))
+    kept.pop("schemes", None)
+    for name, value in {**kept, "figure": tuple(names), **shown}.items():
+        option = "--" + name.replace("_", "-")
+        if isinstance(value, bool):
+            words.append(option if value else f"--no-{option[2:]}")
+        else:
+            words += [option, ",".join(map(str, value)) if isinstance(value, (tuple, list)) else f"{value}"]
+    return shlex.join(words)
 
 
 def compare(

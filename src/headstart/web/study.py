@@ -17,8 +17,6 @@ from headstart.words import plain
 BUILT = Path(__file__).with_name("built")
 FORMAT = 1
 MOST_RUNS = 50_000  # that a browser filters while one waits
-# viridis: its order is the same for every kind of eye, and in grey (van der Walt and Smith 2015)
-VIRIDIS = ("#440154", "#472d7b", "#3b528b", "#2c728e", "#21918c", "#28ae80", "#5ec962", "#addc30", "#fde725")
 
 
 def study_part(summary: Summary, heat: HeatMap | None) -> Part:
@@ -108,4 +106,4 @@ def _first(summary: Summary, heat: HeatMap | None) -> dict[str, str | None]:
 def _palette() -> dict[str, Any]:
     light = {"colours": list(palette.SCHEME_COLOURS), "paper": palette.PAPER, "ink": palette.INK}
     dashes = [list(dash) for dash in palette.DASHES]
-    return {"light": light, "dark": palette.darkened(light), "dashes": dashes, "map": list(VIRIDIS)}
+    return {"light": light, "dark": palette.darkened(light), "dashes": dashes, "map": list(palette.VIRIDIS)}

@@ -17,16 +17,12 @@ from made_comparison import comparison, plane, signals
 import headstart as hs
 from headstart.experiments.network import network_for
 from headstart.show.comparison import boundaries
-from headstart.show.comparison.charts import (
-    boundary_chart,
-    comparison_chart,
-    cost_chart,
-    cost_rows,
-    rate_in_words,
-    signal_chart,
-    signal_rows,
-    training_in_words,
-)  # fmt: skip
+from headstart.show.comparison.boundary_chart import boundary_chart
+from headstart.show.comparison.charts import comparison_chart
+from headstart.show.comparison.cost_chart import NONE_FINITE, cost_chart, cost_rows
+from headstart.show.comparison.marks import rate_in_words, training_in_words
+from headstart.show.comparison.signal_chart import signal_chart, signal_rows
+from headstart.show.theme.identity import scheme_styles
 from headstart.verbs.compare import compare_course
 
 
@@ -156,10 +152,10 @@ def test_costs_that_are_all_zero_or_not_finite_still_draw(tmp_path: Path, bundle
 
 # --- what the encodings mean ----------------------------------------------------------------------------------------
 
-# Okabe & Ito's palette (2008) in our order, and the line style of each
-COLOURS = ["#000000", "#D55E00", "#56B4E9", "#E69F00", "#0072B2", "#CC79A7", "#009E73", "#8C6BB1", "#B8860B"]
-STYLES = [[1, 0], [8, 3], [2, 3], [10, 3, 2, 3], [1, 0], [5, 2], [2, 2], [8, 2, 2, 2], [1, 0]]
 FOUR = {"he": [[0.9, 0.4, 0.1]], "zeros": [[0.7, 0.69, 0.69]], "xavier": [[0.8, 0.6, 0.3]], "ones": [[2.0, 1.5, 1.0]]}
+
+COLOURS = ["#0072B2", "#000000", "#E69F00", scheme_styles(["he", "zeros", "xavier", "ones"])["ones"][0]]
+STYLES = [[1, 0], [1, 0], [10, 3, 2, 3], list(scheme_styles(["he", "zeros", "xavier", "ones"])["ones"][1])]
 
 Spec = dict[str, Any]
 
@@ -170,8 +166,9 @@ def encodings(spec: Spec, channel: str) -> list[Spec]:
 
 
 def layers(chart: Any) -> list[Spec]:
+    """The layers of a chart without the names at its lines' ends."""
     found: list[Spec] = chart.to_dict(validate=False)["layer"]
-    return found
+    return [layer for layer in found if not layer.get("data", {}).get("name", "").endswith("_names")]
 
 
 def mark(layer: Spec) -> str:
@@ -189,14 +186,15 @@ def test_a_scheme_has_one_colour_and_one_line_style_in_every_panel() -> None:
     spec = comparison_chart(made).to_dict()
     colour = [found for found in encodings(spec, "color") if found.get("field") == "scheme"]
     dash = encodings(spec, "strokeDash")
-    assert len(colour) == 7  # band, line and mark at the edge of the costs; line, dots and two edges of the signal
+    # band, line and mark at the edge of the costs; line, dots and two edges of the signal; what leads to both's names
+    assert len(colour) == 9
     assert len(dash) == 2
     for found, styles in [(found, COLOURS) for found in colour] + [(found, STYLES) for found in dash]:
         assert found["field"] == "scheme"
         assert found["scale"] == {"domain": ["he", "zeros", "xavier", "ones"], "range": styles[:4]}
-        assert found["legend"]["title"] == "Scheme"
+        assert found["legend"] is None  # the names stand at the lines
     bottom = spec["vconcat"][-1]
-    assert bottom["resolve"]["scale"] == {"color": "shared", "strokeDash": "shared"}
+    assert bottom["resolve"]["scale"] == {"color": "independent", "strokeDash": "independent"}
     assert spec["resolve"]["scale"] == {"color": "independent", "shape": "independent", "strokeDash": "independent"}
 
 
@@ -206,7 +204,7 @@ def drawn_lines(chart: Any) -> dict[str, list[tuple[float, float]]]:
     found = {}
     for path in re.findall(r"<path[^>]*>", svg):
         stroke, shape = re.search(r'stroke="(#[0-9A-Fa-f]{6})"', path), re.search(r' d="M([^"]*)"', path)
-        if 'aria-roledescription="line mark"' in path and stroke and shape:
+        if 'stroke-width="2.4"' in path and stroke and shape:
             pairs = [pair.split(",") for pair in shape[1].split("L")]
             found[stroke[1]] = [(float(x), float(y)) for x, y in pairs]
     return found
@@ -217,7 +215,7 @@ def test_the_drawn_cost_curves_have_their_schemes_colours(four: hs.Comparison) -
     chart = cost_chart(four, tables)
     chart.datasets = tables
     lines = drawn_lines(chart)
-    assert list(lines) == COLOURS[:4]
+    assert [colour for colour in COLOURS if colour in lines] == COLOURS
     ends = {colour: points[-1] for colour, points in lines.items()}
     lowest_first = sorted(ends, key=lambda colour: -ends[colour][1])
     by_cost = sorted(FOUR, key=lambda name: FOUR[name][0][-1])
@@ -239,11 +237,11 @@ def test_boundaries_stand_above_the_costs_and_the_signal_beside_them(four: hs.Co
     ]
 
 
-def test_a_scheme_picked_in_the_legend_stands_out(four: hs.Comparison) -> None:
+def test_a_scheme_whose_line_is_clicked_stands_out(four: hs.Comparison) -> None:
     chart = cost_chart(four, {}).to_dict(validate=False)
     (picked,) = chart["params"]
-    assert (picked["name"], picked["bind"], picked["select"]["fields"]) == ("picked", "legend", ["scheme"])
-    for layer in chart["layer"]:
+    assert (picked["name"], picked["select"]["on"], picked["select"]["fields"]) == ("picked", "click", ["scheme"])
+    for layer in chart["layer"][:2]:
         opacity = layer["encoding"]["opacity"]
         assert opacity["condition"]["param"] == "picked"
         assert opacity["condition"]["value"] > 5 * opacity["value"]
@@ -310,9 +308,9 @@ def test_the_axes_of_the_cost_curves() -> None:
         low, high = y["scale"]["domain"]
         assert 0.3 < low < 0.5
         assert 40 < high < 60
-    assert chart.to_dict(validate=False)["title"] == {"text": "Cost while training", "subtitle": "One run per scheme"}
+    assert chart.to_dict(validate=False)["title"] == {"text": "Cost while training", "subtitle": "One seed per scheme"}
     two = cost_chart(comparison({"he": [[1.0, 2.0]] * 2}), {}).to_dict(validate=False)["title"]["subtitle"]
-    assert two == "Median over the seeds; the band spans the quartiles"
+    assert two == "Median over 2 seeds; the band spans the quartiles"
 
 
 def test_one_mark_at_the_top_edge_for_each_stretch_that_is_not_finite() -> None:
@@ -368,8 +366,8 @@ def test_the_axes_of_the_signal() -> None:
     assert (mark(line), mark(dots)) == ("line", "point")
     for layer in (line, dots):
         x, y = layer["encoding"]["x"], layer["encoding"]["y"]
-        assert (x["field"], x["title"], x["sort"]) == ("layer", "Layer", ["input", "1", "output"])
-        assert x["scale"]["domain"] == ["input", "1", "output"]
+        assert (x["field"], x["title"], x["axis"]["values"]) == ("position", "Layer", [0, 1, 2])
+        assert x["axis"]["labelExpr"] == '["input", "1", "output"][datum.value]'
         assert (y["field"], y["title"], y["scale"]["type"]) == ("std", "Standard deviation (log scale)", "log")
         low, high = y["scale"]["domain"]
         assert high / low == pytest.approx(20, rel=2e-3)  # small differences shall look small
@@ -385,7 +383,7 @@ def test_many_layers_are_numbered_and_more_have_no_dots(hidden: int, named: bool
     made = layered({"he": [(1.0,) * (hidden + 2)]}, (2,) * hidden)
     drawn = layers(signal_chart(made, {}))
     x = drawn[0]["encoding"]["x"]
-    assert x["field"] == ("layer" if named else "position")
+    assert ("labelExpr" in x["axis"]) == named
     assert x["title"] == ("Layer" if named else f"Layer (0: input, {hidden + 1}: output)")
     assert ("point" in map(mark, drawn)) == dotted
 
@@ -434,22 +432,26 @@ def six() -> Spec:
     return spec | {"datasets": tables}
 
 
-def test_boundaries_stand_in_rows_of_five_in_the_order_of_the_schemes(six: Spec) -> None:
-    rows = [[panel["title"]["text"] for panel in row["hconcat"]] for row in six["vconcat"]]
+def test_boundaries_stand_in_even_rows_in_the_order_of_the_schemes(six: Spec) -> None:
+    assert six["columns"] == 3  # and not five and one
     names = [f"{name}: 98.8 %" for name in ("he", "zeros", "ones", "xavier", "lecun", "orthogonal")]
-    assert rows == [names[:5], names[5:]]
+    texts = [panel["title"]["text"] for panel in six["concat"]]
+    assert [": ".join(text) if isinstance(text, list) else text for text in texts] == names
     assert six["title"]["text"] == "Decision boundaries after training (seed 0)"
 
 
 def test_the_picture_fills_its_panel_on_the_axes_of_the_points(six: Spec) -> None:
-    for panel in six["vconcat"][0]["hconcat"]:
+    for place, panel in enumerate(six["concat"]):
         shade, dots = panel["layer"][:2]
         assert (mark(shade), mark(dots)) == ("image", "point")
         size = panel["width"]
         assert (panel["height"], shade["mark"]["width"], shade["mark"]["height"]) == (size, size, size)
         for layer in panel["layer"]:
             x, y = layer["encoding"]["x"], layer["encoding"]["y"]
-            assert (x["field"], x["title"], y["field"], y["title"]) == ("x1", "length", "x2", "width")
+            if "value" in x:  # what an empty panel means
+                continue
+            titles = ("length" if place >= 3 else None, "width" if place % 3 == 0 else None)  # at the outside alone
+            assert (x["field"], x["title"], y["field"], y["title"]) == ("x1", titles[0], "x2", titles[1])
             # 8 % of the longer side around points from 1 to 5 and from 10 to 13
             assert x["scale"]["domain"] == pytest.approx([3 - 2.32, 3 + 2.32])
             assert y["scale"]["domain"] == pytest.approx([11.5 - 2.32, 11.5 + 2.32])
@@ -462,7 +464,7 @@ def test_each_class_has_its_colour_and_shape_and_the_points_are_the_training_dat
     made = comparison({"he": [[1.0, 0.5]]}, data=plane(3))
     tables: dict[str, Any] = {}
     chart = boundary_chart(made, tables)
-    dots = chart.to_dict(validate=False)["vconcat"][0]["hconcat"][0]["layer"][1]["encoding"]
+    dots = chart.to_dict(validate=False)["concat"][0]["layer"][1]["encoding"]
     names = ["ant", "bee", "cow"]
     assert dots["color"]["field"] == dots["shape"]["field"] == "class"
     assert dots["color"]["scale"] == {"domain": names, "range": ["#E69F00", "#0072B2", "#009E73"]}
@@ -473,8 +475,25 @@ def test_each_class_has_its_colour_and_shape_and_the_points_are_the_training_dat
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("schemes", "size"), [(3, 230), (4, 190)])
+@pytest.mark.parametrize(("schemes", "size"), [(2, 300), (3, 260), (4, 230)])
 def test_many_panels_are_smaller(schemes: int, size: int) -> None:
     names = ["he", "zeros", "ones", "xavier"][:schemes]
     chart = boundary_chart(comparison({name: [[1.0, 0.5]] for name in names}), {}).to_dict(validate=False)
-    assert {panel["width"] for panel in chart["vconcat"][0]["hconcat"]} == {size}
+    assert {panel["width"] for panel in chart["concat"]} == {size}
+
+
+def test_where_no_cost_is_finite_the_chart_says_so() -> None:
+    nan = math.nan
+    tables: dict[str, Any] = {}
+    cost_chart(comparison({"he": [[nan, nan]], "ones": [[math.inf, nan]]}), tables)
+    assert tables["told"] == [{"words": NONE_FINITE}]
+    assert {row["text"] for row in tables["cost_names"]} == {"he (diverged)", "ones (diverged)"}
+    tables = {}
+    cost_chart(comparison({"he": [[1.0, nan]]}), tables)
+    assert "told" not in tables
+
+
+def test_more_schemes_than_one_panel_can_hold_get_one_each() -> None:
+    names = [f"normal({k})" for k in range(1, 14)]
+    chart = cost_chart(comparison({name: [[1.0, 0.5]] for name in names})).to_dict(validate=False)
+    assert [panel["title"]["text"] for panel in chart["concat"]] == names

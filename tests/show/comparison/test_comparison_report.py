@@ -126,7 +126,7 @@ def test_the_pages_own_script_draws_each_theme_when_it_is_preferred() -> None:
     assert "preference.matches ? { ...dark[name], datasets: light[name].datasets } : light[name]" in text
     assert 'matchMedia("(prefers-color-scheme: dark)")' in text
     rules = re.findall(r":root \{(.*?)\}", text)
-    light, dark = (dict(re.findall(r"--(\w+): (#\w+)", line)) for line in rules)
+    light, dark, _ = (dict(re.findall(r"--(\w+): (#\w+)", line)) for line in rules)
     assert (light["ink"], light["paper"]) == ("#1a1a1a", "#ffffff")
     assert (dark["ink"], dark["paper"]) == ("#e8e8e8", "#1b1b1f")
     for word in ("good", "bad"):

@@ -105,7 +105,7 @@ def test_the_courses_table_sets_what_it_published_beside_what_was_measured() -> 
     made = comparison({"zeros": [[1.0, 0.5]], "he": [[1.0, 0.5]]}, scores={"zeros": [(0.5, 0.4)], "he": [(0.987, 0.9)]})
     course = replace(made, settings=made.settings.model_copy(update={"preset": "course"}))
     assert columns(comparison_text(course), "model") == {
-        f"3-layer network from {name}": {"train accuracy": published, "here": here, "comment": comment}
+        f"3-layer network from {name}": {"train accuracy": f"{100 * published:.0f} %", "here": here, "comment": comment}
         for (name, published, comment), here in zip(
             [row for row in COURSE_TABLE if row[0] in ("zeros", "he")], ["50.0 %", "98.7 %"], strict=True
         )

@@ -127,11 +127,11 @@ def rows_in(spec: Spec) -> list[Spec]:
     return next(iter(spec["datasets"].values()))
 
 
-def test_colours_and_line_styles_follow_the_order_of_the_curves() -> None:
+def test_a_scheme_has_its_own_colour_and_line_style() -> None:
     spec = chart(two_curves())
     line = layer(spec, "line")["encoding"]
-    assert line["color"]["scale"] == {"domain": ["he", "xavier"], "range": ["#000000", "#D55E00"]}
-    assert line["strokeDash"]["scale"] == {"domain": ["he", "xavier"], "range": [[1, 0], [8, 3]]}
+    assert line["color"]["scale"] == {"domain": ["he", "xavier"], "range": ["#0072B2", "#E69F00"]}
+    assert line["strokeDash"]["scale"] == {"domain": ["he", "xavier"], "range": [[1, 0], [10, 3, 2, 3]]}
     assert line["color"]["legend"]["title"] == "Scheme"
     single = layer(chart(study(outcomes, multiplier=[1.0, 2.0, 4.0], seed=[0, 1])), "line")["encoding"]
     assert single["color"]["scale"]["range"] == ["#0072B2"]

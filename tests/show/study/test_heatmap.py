@@ -54,7 +54,7 @@ def test_brighter_is_better_for_scores_and_for_costs(metric: str, spread: float,
     rows = results(metric, spread)
     summary = summarize(rows, metric)
     chart = heat_chart(the_map(summary, ["multiplier", "steps"]), summary)
-    layer = chart.to_dict(validate=False)["hconcat"][0]["layer"][0]
+    layer = chart.to_dict(validate=False)["layer"][0]
     found = layer["encoding"]["color"]["scale"]
     values = [row[metric] for row in rows]
     assert (found["scheme"], found["type"]) == ("viridis", scale)
@@ -88,7 +88,7 @@ def test_every_cell_stands_at_its_own_ticks_with_its_own_number_and_numbers_grow
         assert float(cell.says["final cost"]) == pytest.approx(row["final_cost"], rel=1e-3)
         (label,) = [m for m in marks if m.kind == "text" and cell.x < m.x < cell.x2 and cell.y < m.y < cell.y2]
         assert label.text == f"{row['final_cost']:.2g}"
-    spec = chart.to_dict(validate=False)["hconcat"][0]["layer"][0]["encoding"]
+    spec = chart.to_dict(validate=False)["layer"][0]["encoding"]
     assert [spec[channel]["title"] for channel in "xy"] == [factor(name).title for name in over]
 
 
@@ -220,9 +220,7 @@ def test_at_most_120_cells_carry_numbers(columns: int, rows: int, labelled: bool
         steps=list(range(1, rows + 1)),
     )  # fmt: skip
     summary = summarize(made)
-    layers = heat_chart(the_map(summary, ["learning_rate", "steps"]), summary).to_dict(validate=False)["hconcat"][0][
-        "layer"
-    ]
+    layers = heat_chart(the_map(summary, ["learning_rate", "steps"]), summary).to_dict(validate=False)["layer"]
     assert any(layer["mark"]["type"] == "text" for layer in layers) is labelled
 
 

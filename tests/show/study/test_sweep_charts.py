@@ -104,12 +104,15 @@ def test_every_cell_of_a_heat_map_says_what_came_of_its_runs() -> None:
     heat = the_map(summary, ["multiplier", "scheme"])
     cells = cell_rows(heat, heat.panels[0], Colour(heat, measure_for(summary)))
     found = {(cell["Y"], cell["X"]): cell for cell in cells}
-    assert len(found) == len(cells) == 5  # of six: zeros were not run with multiplier 2
+    assert len(found) == len(cells) == 5  # zeros, run with multiplier 1 alone, reach over both
     assert found["he", "1"]["median"] == pytest.approx(0.2)
     assert (found["xavier", "1"]["off"], found["xavier", "1"]["failed"]) == ("×", 2)
     assert (found["xavier", "2"]["off"], found["xavier", "2"]["diverged"]) == ("∞", 2)
     text = strings(heat_chart(heat, summary).to_dict())
-    assert {"× every run failed.", "∞ the median run diverged.", "Empty cells: no run."} <= set(text)
+    assert {"× every run failed.", "∞ the median run diverged."} <= set(text)
+    assert "Empty cells: no run." not in text
+    zeros = found["zeros", "1"]
+    assert (zeros["x"], zeros["x2"], zeros["cx"]) == (-0.5, 1.5, 0.5)  # no multiplier changes them
 
 
 def test_numbers_on_cells_where_there_is_room_in_ink_that_can_be_read() -> None:
@@ -128,7 +131,7 @@ def test_numbers_on_cells_where_there_is_room_in_ink_that_can_be_read() -> None:
 
 def texts_on_cells(spec: Spec) -> set[str]:
     """What the text marks of all panels show."""
-    layers = [layer for panel in spec["hconcat"] for layer in panel["layer"]]
+    layers = [layer for panel in spec.get("concat", [spec]) for layer in panel["layer"]]
     return {layer["encoding"]["text"]["field"] for layer in layers if "text" in layer["encoding"]}
 
 

@@ -50,7 +50,7 @@ def test_the_row_is_blue_where_it_is_better_than_the_column_and_orange_where_it_
     by_row = sorted(cells, key=lambda cell: (round(cell.y), round(cell.x)))
     places = [(row, column) for row, column in itertools.product(NAMES, NAMES) if row != column]
     assert [(cell.says["is better"], cell.says["than"]) for cell in by_row] == places
-    spec = chart.to_dict()["hconcat"][0]["layer"][0]["encoding"]
+    spec = chart.to_dict()["layer"][0]["encoding"]
     assert (spec["x"]["title"], spec["y"]["title"]) == ("than the column", "the row is better")
     assert spec["color"]["scale"]["domain"] == [0, 0.25, 0.5, 0.75, 1]
 
@@ -133,7 +133,7 @@ def test_up_to_eight_schemes_have_room_for_their_intervals(schemes: int, interva
         seed=[0, 1],
     )  # fmt: skip
     spec: dict[str, Any] = versus_chart(summarize(rows)).to_dict(validate=False)
-    shown = {layer["encoding"].get("text", {}).get("field") for layer in spec["hconcat"][0]["layer"]}
+    shown = {layer["encoding"].get("text", {}).get("field") for layer in spec["layer"]}
     assert ("interval" in shown) is intervals
     assert ("95 % interval below" in " ".join(spec["title"]["subtitle"])) is intervals
 

@@ -30,6 +30,5 @@ def test_what_belongs_together_is_not_broken() -> None:
 def test_panels_fill_row_after_row(panels: int, columns: int, rows: list[int]) -> None:
     charts = [alt.Chart(alt.Data(values=[])).mark_point().properties(title=str(k)) for k in range(panels)]
     made = grid(charts, columns).to_dict(validate=False)
-    found = made.get("vconcat", [made])
-    assert [len(row["hconcat"]) for row in found] == rows
-    assert [panel["title"] for row in found for panel in row["hconcat"]] == [str(k) for k in range(panels)]
+    assert [panel["title"] for panel in made["concat"]] == [str(k) for k in range(panels)]
+    assert [min(columns, panels - start) for start in range(0, panels, made["columns"])] == rows

@@ -140,8 +140,23 @@ class ComparisonData:
             ]
             findings = [finding.row() for finding in self.verdicts[row["scheme"]].findings]
             schemes.append({**row, "findings": findings, "runs": runs})
-        document: Row = plain({"schema": SCHEMA, "settings": settings, "data": self.data.to_json(), "schemes": schemes})
+        found = {"schema": SCHEMA, "settings": settings, "data": self.data.to_json(), "schemes": schemes}
+        if self.settings.preset == "course":
+            found["course"] = self.course_rows()
+        document: Row = plain(found)
         return document
+
+    def course_rows(self) -> list[Row]:
+        """The course's own table, of the schemes that ran: what it published, what was measured here, its comment."""
+        measured = {row["scheme"]: row["train_accuracy"]["median"] for row in self.summary()}
+        return [
+            {
+                "model": f"3-layer network from {name}", "scheme": name, "published_train_accuracy": published,
+                "train_accuracy": measured[name], "comment": comment,
+            }
+            for name, published, comment in presets.COURSE_TABLE
+            if name in measured
+        ]  # fmt: skip
 
 
 def run_comparison(

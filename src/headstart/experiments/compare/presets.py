@@ -38,10 +38,10 @@ FIXED = ("data", *READING, "hidden", "activation", "seeds", "steps", "learning_r
          "tune_learning_rate", "optimizer", "batch_size", "data_seed")  # fmt: skip
 
 # The course's own table of the three, and what it says of each (in our words).
-COURSE_TABLE: tuple[tuple[str, str, str], ...] = (
-    ("zeros", "50 %", "fails to break symmetry"),
-    ("normal(10)", "83 %", "weights too large"),
-    ("he", "99 %", "the recommended method"),
+COURSE_TABLE: tuple[tuple[str, float, str], ...] = (
+    ("zeros", 0.50, "fails to break symmetry"),
+    ("normal(10)", 0.83, "weights too large"),
+    ("he", 0.99, "the recommended method"),
 )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from headstart.experiments.compare.comparison import ComparisonData
-from headstart.experiments.compare.presets import COURSE_TABLE
 from headstart.show.console import print_text
 from headstart.show.table import Column, Table, print_table
 from headstart.signals.judge import WITHOUT_FAULT, Verdict
@@ -68,19 +67,24 @@ def _title(comparison: ComparisonData) -> str:
 
 def _print_course_table(comparison: ComparisonData, console: Console) -> None:
     """The table at the end of the course's exercise, beside what this run measured."""
-    measured = {row["scheme"]: row["train_accuracy"]["median"] for row in comparison.summary()}
-    rows = tuple(
-        (f"3-layer network from {name}", published, percent(measured[name]), comment)
-        for name, published, comment in COURSE_TABLE
-        if name in measured
-    )
-    if rows:
-        columns = (
-            Column("model", "left", "prose", rank=0), Column("train accuracy", rank=0), Column("here", rank=0),
-            Column("comment", "left", "prose"),
-        )  # fmt: skip
+    if comparison.course_rows():
         console.print()
-        print_table(Table("The course's table", columns, rows), console)
+        print_table(course_table(comparison), console)
+
+
+def course_table(comparison: ComparisonData) -> Table:
+    """What the course published of its three models, what this run measured, and the course's comment."""
+    rows = tuple(
+        (
+            row["model"], percent(row["published_train_accuracy"], 0), percent(row["train_accuracy"]), row["comment"],
+        )
+        for row in comparison.course_rows()
+    )  # fmt: skip
+    columns = (
+        Column("model", "left", "prose", rank=0), Column("train accuracy", rank=0), Column("here", rank=0),
+        Column("comment", "left", "prose"),
+    )  # fmt: skip
+    return Table("The course's table", columns, rows)
 
 
 def score(spread: dict[str, Any], share: bool) -> str:

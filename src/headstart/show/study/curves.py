@@ -15,6 +15,7 @@ from headstart.experiments.analysis.views import Curves, Panel, is_log
 from headstart.show.drawing import Rows, Tables, named_table
 from headstart.show.measures import Measure
 from headstart.show.study.words import capital, measure_for, pooled_words, seeds_words, short, texts
+from headstart.show.theme.identity import scheme_styles
 from headstart.show.theme.layout import columns_for, heading
 from headstart.show.theme.palette import INK, colours, dashes, theme
 from headstart.show.theme.scales import log_axis, log_domain
@@ -143,8 +144,9 @@ def _marks(curves: Curves, summary: Summary, rows: Rows, vertical: Vertical) -> 
     title = None if curves.colour is None else capital(short(curves.colour))
     symbol: Any = "stroke" if continuous else "circle"
     legend = None if title is None else alt.Legend(title=title, symbolType=symbol, symbolOpacity=1, labelLimit=260)
-    colour = alt.Color("curve:N", scale=alt.Scale(domain=names, range=_palette(len(names))), legend=legend)
-    dash = alt.StrokeDash("curve:N", scale=alt.Scale(domain=names, range=dashes(len(names))), legend=legend)
+    inks, patterns = _styles(curves.colour, names)
+    colour = alt.Color("curve:N", scale=alt.Scale(domain=names, range=inks), legend=legend)
+    dash = alt.StrokeDash("curve:N", scale=alt.Scale(domain=names, range=patterns), legend=legend)
     tooltip = [
         alt.Tooltip("curve:N", title=title or "curve"), alt.Tooltip("at:N", title=factor(curves.x).title),
         alt.Tooltip("range:N", title=vertical.measure.title), alt.Tooltip("runs:Q", title="runs"),
@@ -182,8 +184,12 @@ def _nested(curve: str, names: list[str]) -> float:
     return 60 + 80 * (len(names) - 1 - names.index(curve))
 
 
-def _palette(count: int) -> list[str]:
-    return [colours(5)[4]] if count == 1 else colours(count)
+def _styles(by: str | None, names: list[str]) -> tuple[list[str], list[list[int]]]:
+    """Colours and line styles: a scheme's own, and in their order those of other factors."""
+    if by == "scheme":
+        styles = scheme_styles(names)
+        return [styles[name][0] for name in names], [list(styles[name][1]) for name in names]
+    return [colours(5)[4]] if len(names) == 1 else colours(len(names)), dashes(len(names))
 
 
 def _horizontal(name: str, items: Sequence[Value], continuous: bool) -> Any:

@@ -100,6 +100,7 @@ def cell_rows(heat: HeatMap, panel: Panel, colour: Colour) -> Rows:
             "runs": group.runs, "failed": group.failed, "diverged": group.diverged,
             "range": f"{colour.measure.text(group.median)} {colour.measure.interval(group.low, group.high)}".strip(),
         }  # fmt: skip
+        row |= _everywhere(heat, group)
         if is_measured(group):
             assert group.median is not None
             row["median"] = float(f"{group.median:.5g}")
@@ -109,6 +110,18 @@ def cell_rows(heat: HeatMap, panel: Panel, colour: Colour) -> Rows:
             row["off"] = "×" if group.median is None else "∞"
         rows.append(row)
     return rows
+
+
+def _everywhere(heat: HeatMap, group: Group) -> dict[str, float]:
+    """Zeros are zeros whatever multiplies them: run once, their cell reaches over all multipliers."""
+    if not all(row.get("scheme") == "zeros" for row in group.rows):
+        return {}
+    found: dict[str, float] = {}
+    for channel, name, items in (("x", heat.x, heat.xs), ("y", heat.y, heat.ys)):
+        if name == "multiplier":
+            last = len(items) - 1
+            found |= {channel: -0.5, f"{channel}2": last + 0.5, f"c{channel}": last / 2}
+    return found
 
 
 def _label(median: float, measure: Measure) -> str:
@@ -199,7 +212,11 @@ def _title(heat: HeatMap, summary: Summary, measure: Measure, width: float) -> A
     if any(group.median is not None and not math.isfinite(group.median) for group in groups):
         lines.append("∞ the median run diverged." if measure.form != "count" else "∞ the median run never got there.")
     cells = len(heat.xs) * len(heat.ys) * len(heat.panels)
-    if len(groups) < cells:
+    reach = sum(
+        len(heat.xs) if heat.x == "multiplier" else len(heat.ys) for group in groups if _everywhere(heat, group)
+    )
+    spared = sum(bool(_everywhere(heat, group)) for group in groups)
+    if len(groups) - spared + reach < cells:
         lines.append("Empty cells: no run.")
     if any(panel.theory for panel in heat.panels):
         lines.append(

@@ -13,7 +13,7 @@ from headstart.show.characters import escaped
 from headstart.show.drawing import Drawing, Spec
 from headstart.show.files import Files
 from headstart.show.page import Part, chart_place, page
-from headstart.show.rows import csv_text, json_text
+from headstart.show.rows import csv_text, json_text, parquet_bytes
 from headstart.show.study.curves import curves_chart
 from headstart.show.study.heatmap import heat_chart
 from headstart.show.study.tables import counts_words, failure_words, pair_words, tables, theory_words
@@ -81,6 +81,7 @@ class StudyView:
         rows = list(self.summary.rows)
         others["report.json"] = lambda: json_text({"schema": SCHEMA, "rows": rows}).encode()
         others["report.csv"] = lambda: csv_text(rows).encode()
+        others["report.parquet"] = lambda: parquet_bytes(rows)
         return Files({"report.html": lambda: _page(self), **drawn, **others}, folder=("report.html", *drawn))
 
 

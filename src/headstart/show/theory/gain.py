@@ -9,6 +9,7 @@ import numpy as np
 from headstart.errors import InputError
 from headstart.show.drawing import records
 from headstart.show.theme.palette import BACKWARD, FORWARD, themed
+from headstart.show.theme.scales import linear_axis, log_axis, log_domain
 from headstart.theory.activations.callables import ActivationLike, resolve
 from headstart.theory.gains import moments
 from headstart.theory.practices import torch_gain
@@ -40,7 +41,9 @@ def gain_chart(activation: ActivationLike) -> Any:
     curves = [name for name in (_FORWARD, _BACKWARD, _TORCH) if any(row["curve"] == name for row in rows)]
     values = [row["gain"] for row in rows]
     wide = max(values) > 10 * min(values)
-    scale = alt.Scale(type="log", nice=False) if wide else alt.Scale(domain=[0, 1.1 * max(values)])
+    ends = log_domain(values)
+    scale = alt.Scale(type="log", domain=list(ends), nice=False) if wide else alt.Scale(domain=[0, 1.1 * max(values)])
+    axis = log_axis(*ends, 340) if wide else linear_axis(6)
     lines = (
         alt.Chart(records(rows))
         .mark_line(strokeWidth=3)
@@ -49,9 +52,9 @@ def gain_chart(activation: ActivationLike) -> Any:
                 "q:Q",
                 title="variance of the pre-activations, q",
                 scale=alt.Scale(type="log", nice=False),
-                axis=alt.Axis(values=[10.0**k for k in range(-3, 4)], format="~g"),
+                axis=log_axis(1e-3, 1e3, 560),
             ),
-            y=alt.Y("gain:Q", title="gain", scale=scale, axis=alt.Axis(format="~g", tickCount=6)),
+            y=alt.Y("gain:Q", title="gain", scale=scale, axis=axis),
             color=alt.Color(
                 "curve:N",
                 title=None,

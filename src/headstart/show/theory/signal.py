@@ -11,6 +11,7 @@ import numpy as np
 from headstart.experiments.simulation import Simulation
 from headstart.show.drawing import records
 from headstart.show.theme.palette import themed
+from headstart.show.theme.scales import log_axis, log_domain
 from headstart.theory.propagation import Propagation
 
 # Okabe & Ito 2008: distinct for every kind of colour vision
@@ -61,10 +62,12 @@ def signal_chart(signals: list[Signal], activation: str, width: int) -> Any:
         base = alt.Chart(records(inside)).encode(
             x=alt.X("layer:Q", title="layer", scale=alt.Scale(nice=False)), color=colour
         )
-        axis = alt.Axis(format="~e", tickCount=8)
+        drawn = [row[key] for row in inside for key in ("predicted", "measured", "low", "high") if row[key] is not None]
+        ends = log_domain(drawn, decades=24)
 
         def vertical(field: str) -> Any:
-            return alt.Y(f"{field}:Q", title=title, scale=alt.Scale(type="log"), axis=axis)
+            scale = alt.Scale(type="log", domain=list(ends), nice=False)
+            return alt.Y(f"{field}:Q", title=title, scale=scale, axis=log_axis(*ends, 320))
 
         sparse = alt.datum.layer % max(1, len(inside) // len(names) // 16) == 0
         return alt.layer(

@@ -11,7 +11,8 @@ import altair as alt
 from headstart.experiments.analysis.metrics import Metric
 from headstart.experiments.tune.result import TuningData
 from headstart.show.drawing import records
-from headstart.show.theme.palette import INK, PAPER, colours, dashes, theme
+from headstart.show.theme.identity import scheme_styles
+from headstart.show.theme.palette import INK, PAPER, theme
 from headstart.show.theme.scales import log_axis, log_domain
 from headstart.show.tuning.text import WORDS, heading
 from headstart.words import begun, number
@@ -99,8 +100,10 @@ def tune_chart(tuning: TuningData) -> Any:
     legend = (
         alt.Legend(title="Scheme", symbolType="stroke", symbolOpacity=1, labelLimit=300) if len(names) > 1 else None
     )
-    colour = alt.Color("scheme:N", scale=alt.Scale(domain=names, range=_colours(len(names))), legend=legend)
-    dash = alt.StrokeDash("scheme:N", scale=alt.Scale(domain=names, range=dashes(len(names))), legend=legend)
+    styles = scheme_styles(names)
+    colour = alt.Color("scheme:N", scale=alt.Scale(domain=names, range=[styles[it][0] for it in names]), legend=legend)
+    patterns = [list(styles[it][1]) for it in names]
+    dash = alt.StrokeDash("scheme:N", scale=alt.Scale(domain=names, range=patterns), legend=legend)
     chart = alt.vconcat(
         _metric_chart(tuning, profile, places, colour, dash), _interval_chart(tuning, places, colour), spacing=10
     )
@@ -115,10 +118,6 @@ def tune_chart(tuning: TuningData) -> Any:
         fontSize=19, subtitleFontSize=13, offset=16,
     )  # fmt: skip
     return chart.properties(config=theme(), padding=18, title=title)
-
-
-def _colours(count: int) -> list[str]:
-    return colours(count + 1)[1:]  # black is for what belongs to no scheme
 
 
 def _metric_chart(tuning: TuningData, profile: Rows, places: Axis, colour: Any, dash: Any) -> Any:
