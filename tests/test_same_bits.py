@@ -206,3 +206,128 @@ def test_a_program_makes_the_plans_bits(library: str, kind: str, scheme: str, bi
     assert list(made) == [entry.name for entry in plan]
     for entry in plan:
         assert np.array_equal(made[entry.name], draw_entry(entry, 7)), entry.name
+
+
+# --- applied -----------------------------------------------------------------------------------------------------
+
+
+def applied(library: str, kind: str, seed: int) -> np.ndarray:
+    """What a model gives on the example after `hs.init` with keys of PyTorch's names."""
+    import jax
+
+    import headstart as hs
+
+    x, model = same_models.example(kind), models(library)[kind]
+    if library == "torch":
+        import torch
+
+        hs.init(model, "he", seed)
+        return np.asarray(model.eval()(torch.as_tensor(x)).detach())
+    table = LIBRARIES[library]
+    names = table if table == "keras" else f"{table}(same=function)"
+    if library == "linen":
+        module, variables = model
+        made = hs.init(module, "he", seed, x, params=variables, names=names)
+        return np.asarray(module.apply(made, x))
+    made = hs.init(model, "he", seed, names=names)
+    return np.asarray(jax.vmap(made)(x) if library == "equinox" else model(x))
+
+
+@pytest.mark.parametrize("kind", ["convnet", "block"])
+def test_models_that_were_given_their_weights_compute_the_same(kind: str) -> None:
+    expected = applied("torch", kind, 3)
+    for library in LIBRARIES:
+        assert np.abs(applied(library, kind, 3) - expected).max() < 2e-6 * np.abs(expected).max(), library
+    assert np.abs(applied("nnx", kind, 4) - expected).max() > 1e-2 * np.abs(expected).max()
+
+
+def test_scanned_layers_have_the_weights_of_the_loop() -> None:
+    import flax.linen as nn
+    import jax
+    import jax.numpy as jnp
+
+    import headstart as hs
+
+    class Block(nn.Module):
+        @nn.compact
+        def __call__(self, x: Any, _: Any) -> Any:
+            y = nn.MultiHeadDotProductAttention(2, name="attn")(nn.LayerNorm(name="norm")(x))
+            return x + nn.Dense(4, name="fc")(y), None
+
+    class Scanned(nn.Module):
+        @nn.compact
+        def __call__(self, x: Any) -> Any:
+            scan = nn.scan(Block, variable_axes={"params": 0}, split_rngs={"params": True}, length=3)
+            return scan(name="blocks")(x, None)[0]
+
+    class Looped(nn.Module):
+        def setup(self) -> None:
+            self.blocks = [Block() for _ in range(3)]
+
+        def __call__(self, x: Any) -> Any:
+            for block in self.blocks:
+                x, _ = block(x, None)
+            return x
+
+    x, made = jnp.ones((2, 5, 4)), []
+    for module in (Scanned(), Looped()):
+        variables = module.init(jax.random.key(0), x)
+        made.append(hs.init(module, "orthogonal", 1, x, params=variables, names="flax")["params"])
+    scanned, looped = made
+    for layer, leaf in (("attn", "query"), ("attn", "out"), ("fc", "")):
+        for i in range(3):
+            one, other = scanned["blocks"][layer], looped[f"blocks_{i}"][layer]
+            one, other = (one[leaf], other[leaf]) if leaf else (one, other)
+            assert np.array_equal(one["kernel"][i], other["kernel"])
+
+
+def test_sequences_are_called_by_their_indices() -> None:
+    import equinox as eqx
+    import jax
+    from flax import nnx
+
+    import headstart as hs
+
+    rngs, key, nn = nnx.Rngs(0), jax.random.key(0), eqx.nn
+    chain = nnx.Sequential(nnx.Linear(4, 3, rngs=rngs), nnx.relu, nnx.Linear(3, 2, rngs=rngs))
+    assert [entry.key for entry in hs.plan(chain, names="flax")] == ["0.weight", "0.bias", "2.weight", "2.bias"]
+    steps = [nn.Linear(4, 3, key=key), nn.Lambda(jax.nn.relu), nn.Linear(3, 2, key=key)]
+    keys = [entry.key for entry in hs.plan({"net": nn.Sequential(steps)}, names="equinox")]
+    assert keys == ["net.0.weight", "net.0.bias", "net.2.weight", "net.2.bias"]
+    assert hs.plan(nn.MLP(3, 2, 4, 1, key=key), names="equinox").entries[0].key == "layers.0.weight"
+
+
+def test_a_base_model_has_the_weights_of_the_model_with_a_head() -> None:
+    transformers = pytest.importorskip("transformers")
+    import torch
+
+    import headstart as hs
+
+    config = transformers.LlamaConfig(
+        vocab_size=20, hidden_size=8, intermediate_size=12, num_hidden_layers=2, num_attention_heads=2
+    )
+    base, head = transformers.LlamaModel(config), transformers.LlamaForCausalLM(config)
+    plans = [hs.init(model, "he", 3, names="transformers") for model in (base, head)]
+    assert {entry.key for entry in plans[0]} <= {entry.key for entry in plans[1]}
+    held = dict(head.named_parameters())
+    assert all(torch.equal(value, held[f"model.{name}"]) for name, value in base.named_parameters())
+
+
+def test_haikus_attention_is_pytorchs() -> None:
+    hk = pytest.importorskip("haiku")
+    import jax
+    import torch
+
+    import headstart as hs
+
+    def function(x: Any) -> Any:
+        return hk.MultiHeadAttention(2, 3, w_init=hk.initializers.Constant(0), name="attn")(x, x, x)
+
+    x = same_models.example("block")
+    model = hk.transform(function)
+    made = hs.init(model, "he", 5, params=model.init(jax.random.key(0), x), names="haiku")
+    ours = torch.nn.ModuleDict({"attn": torch.nn.MultiheadAttention(6, 2, batch_first=True)})
+    hs.init(ours, "he", 5)
+    y = torch.as_tensor(x)
+    expected = ours["attn"](y, y, y, need_weights=False)[0].detach().numpy()
+    assert np.abs(np.asarray(model.apply(made, None, x)) - expected).max() < 2e-6 * np.abs(expected).max()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import json
 import os
 import tracemalloc
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -299,6 +302,37 @@ def test_bad_input_is_refused_before_anything_is_written(tmp_path: Path, monkeyp
     monkeypatch.setenv("HEADSTART_MEMORY_LIMIT", "40M")
     large = plan_parameters([Parameter("w", (2000, 2000))], "orthogonal")
     refused("w: drawing it needs .* of memory", large, out)
+
+
+def places(document: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Where something stands in plain data."""
+    inside = (
+        document.items() if isinstance(document, dict) else enumerate(document) if isinstance(document, list) else ()
+    )
+    for key, value in inside:
+        yield (*path, key)
+        yield from places(value, (*path, key))
+
+
+def test_a_plan_that_is_no_plan_is_refused_whatever_is_wrong_with_it(tmp_path: Path) -> None:
+    """Every value of a plan's JSON replaced by others, one at a time: an error with words, or a checkpoint."""
+    parameters = [
+        Parameter("w", (6, 8)), Parameter("e", (5, 4), "lookup", LAYOUTS["rows_out"], zero_row=2),
+        Parameter("n", (6,), "norm scale"),
+    ]  # fmt: skip
+    document = plan_parameters(parameters, "he").to_json()
+    number = 0
+    for path in places(document):
+        for value in (None, "x", -1, 3.5, [], ["a"], {"a": 1}, float("nan"), 10**30):
+            wrong = copy.deepcopy(document)
+            inside = wrong
+            for key in path[:-1]:
+                inside = inside[key]
+            inside[path[-1]] = value
+            number += 1
+            with contextlib.suppress(hs.HeadstartError):
+                hs.materialize(hs.Plan.from_json(wrong), tmp_path / f"{number}")
+    assert number > 400
 
 
 def test_a_file_in_the_way_is_refused(tmp_path: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -20,13 +22,18 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[int, dict[str, list[
     folder = tmp_path_factory.mktemp("ranks")
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     call = [sys.executable, "-W", "ignore", sharded_ranks.__file__, str(folder)]
-    ended = subprocess.run(call, env=environment, capture_output=True, text=True, timeout=600, check=False)
-    assert ended.returncode == 0, ended.stderr
+    program = subprocess.Popen(call, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    try:
+        _, errors = program.communicate(timeout=600)
+    finally:
+        with contextlib.suppress(ProcessLookupError):  # the ranks too, where one of them hangs
+            os.killpg(program.pid, signal.SIGKILL)
+    assert program.returncode == 0, errors
     told: dict[int, dict[str, list[str]]] = {}
     for world in sharded_ranks.WORLDS:
         for rank in range(world):
             path = Path(folder) / f"{world}-{rank}.json"
-            assert path.exists(), ended.stderr
+            assert path.exists(), errors
             for name, each in json.loads(path.read_text()).items():
                 told.setdefault(world, {}).setdefault(name, []).append(each)
     return told

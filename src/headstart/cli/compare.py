@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from headstart.cli import completion
 from headstart.cli.former import Command
 from headstart.cli.options import JSON, THREADS, given, out, say_notes, settings_options
 from headstart.errors import Interrupted
@@ -18,7 +19,7 @@ SUFFIXES = (".png", ".svg", ".pdf", ".html", ".json", ".csv")
 
 
 @click.command("compare", cls=Command)
-@click.argument("schemes", nargs=-1, metavar="[SCHEME]...")
+@click.argument("schemes", nargs=-1, metavar="[SCHEME]...", shell_complete=completion.schemes)
 @settings_options(
     CompareSettings, "data", *READING, "hidden", "activation", "seeds", "steps", "learning_rate", "tune_learning_rate",
     "optimizer", "batch_size", "dtype", "data_seed", "record_every", "preset",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from headstart.cli import completion
 from headstart.cli.former import Command
 from headstart.cli.options import JSON
 from headstart.show.console import console, print_text
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @click.command("explain", cls=Command)
-@click.argument("names", nargs=-1, metavar="[CODE|WORD]...")
+@click.argument("names", nargs=-1, metavar="[CODE|WORD]...", shell_complete=completion.findings)
 @JSON
 def command(names: tuple[str, ...], as_json: bool) -> None:
     """Explain the findings behind a verdict, by code or by word; without either, list all of them.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from headstart.cli import completion
 from headstart.cli.former import Command
 from headstart.cli.options import PATH, given, settings_options
 from headstart.errors import InputError
@@ -19,7 +20,7 @@ FILE = (".html", ".toml")
 
 
 @click.command("lab", cls=Command)
-@click.argument("schemes", nargs=-1, metavar="[SCHEME|LESSON]...")
+@click.argument("schemes", nargs=-1, metavar="[SCHEME|LESSON]...", shell_complete=completion.schemes)
 @settings_options(
     CompareSettings, "data", *READING, "hidden", "activation", "seeds", "steps", "learning_rate", "tune_learning_rate",
     "optimizer", "batch_size", "dtype", "data_seed", "record_every", "preset",

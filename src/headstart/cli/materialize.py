@@ -14,11 +14,11 @@ from headstart.cli.plan import planned, planning_options, read_json
 from headstart.errors import DiskError, InputError, Interrupted
 
 if TYPE_CHECKING:
+    from headstart.plans import Plan as PlanData
     from headstart.verbs.materialize import Materialized
-    from headstart.verbs.plan import Plan
 
 EXIT_INCOMPLETE = 4
-_OWN = ("target", "folder", "seed", "dtype", "shard_bytes", "include", "part", "threads", "dry_run", "as_json")
+_PASSED_ON = ("seed", "dtype", "shard_bytes", "include", "threads")  # the others are of planning
 
 
 @click.command("materialize")
@@ -38,7 +38,7 @@ _OWN = ("target", "folder", "seed", "dtype", "shard_bytes", "include", "part", "
 @JSON
 @click.pass_context
 def command(
-    context: click.Context, target: str, folder: Path, part: str | None, dry_run: bool, as_json: bool, **how: Any
+    context: click.Context, /, target: str, folder: Path, part: str | None, dry_run: bool, as_json: bool, **how: Any
 ) -> None:
     """Write the weights of PLAN, or of MODEL, as safetensors into FOLDER; no model is filled on the way.
 
@@ -55,7 +55,7 @@ def command(
     from headstart.cli.progress import Progress
     from headstart.verbs.materialize import materialize
 
-    asked = {name: how.pop(name) for name in _OWN if name in how}
+    asked = {name: how.pop(name) for name in _PASSED_ON}
     of = None if part is None else _part(part)
     plan = _plan(context, target, how)
     interrupted = None
@@ -76,7 +76,7 @@ def command(
         sys.exit(EXIT_INCOMPLETE)
 
 
-def _plan(context: click.Context, target: str, how: dict[str, Any]) -> Plan:
+def _plan(context: click.Context, target: str, how: dict[str, Any]) -> PlanData:
     """The plan in a file, or that of a model."""
     if not target.lower().endswith(".json"):
         return planned(target, **how)[0]

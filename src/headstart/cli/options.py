@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from headstart.check import told
+from headstart.cli import completion
 from headstart.errors import InputError
 
 if TYPE_CHECKING:
@@ -76,7 +77,10 @@ def setting_option(model: type[BaseModel], name: str) -> Callable[[Function], Fu
     if typing.get_origin(kind) is Literal:
         return click.option(option, type=click.Choice(list(typing.get_args(kind))), help=help_text)
     of_number = kind if kind in (int, float) else str
-    return click.option(option, type=of_number, metavar=extra["metavar"], help=help_text)
+    return click.option(
+        option, type=of_number, metavar=extra["metavar"], help=help_text,
+        shell_complete=completion.SETTINGS.get(name),
+    )  # fmt: skip
 
 
 def _plain_type(annotation: Any) -> Any:

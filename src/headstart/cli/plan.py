@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from headstart.cli import completion
 from headstart.cli.options import JSON, PATH, out
 from headstart.errors import InputError
 from headstart.spec import read_number
@@ -39,7 +40,11 @@ _PLANNING = (
     ARGUMENTS,
     EXAMPLE,
     click.option(
-        "--scheme", default="he", show_default=True, help="For all weights that a scheme is for; gain adapts."
+        "--scheme",
+        default="he",
+        show_default=True,
+        help="For all weights that a scheme is for; gain adapts.",
+        shell_complete=completion.schemes,
     ),
     click.option("--rules", type=PATH, metavar="FILE", help="TOML: name, class or role = scheme."),
     click.option("--bias", default="zeros", show_default=True, help="What biases get: a scheme, or keep."),

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from headstart.cli import completion
 from headstart.cli.former import Command
 from headstart.cli.options import JSON
 from headstart.libraries.schemes import CALLS, TRAPS
@@ -36,7 +37,7 @@ def catalogue() -> list[dict[str, Any]]:
 
 
 @click.command("schemes", cls=Command)
-@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=completion.schemes)
 @JSON
 def command(names: tuple[str, ...], as_json: bool) -> None:
     """List every scheme: its formula, when to use it, its paper, and what other libraries call it.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from headstart.check import whole
+from headstart.cli import completion
 from headstart.errors import InputError
 from headstart.spec import read_number
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from headstart.show.table import Table
     from headstart.show.theory.signal import Signal
 
-ACTIVATION = click.argument("activation", metavar="ACTIVATION")
+ACTIVATION = click.argument("activation", metavar="ACTIVATION", shell_complete=completion.activations)
 DEPTH = click.option(
     "--depth",
     default=50,

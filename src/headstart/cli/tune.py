@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from headstart.cli import completion
 from headstart.cli.former import Command
 from headstart.cli.options import JSON, THREADS, given, names, out, say_notes, settings_options
 from headstart.errors import InputError, Interrupted
@@ -19,8 +20,15 @@ SUFFIXES = (".png", ".svg", ".pdf", ".html", ".json", ".csv")
 
 
 @click.command("tune", cls=Command)
-@click.argument("schemes", nargs=-1, metavar="[SCHEME]...")
-@click.option("--scheme", "more", multiple=True, metavar="SCHEME", help="The same as an argument; may be repeated.")
+@click.argument("schemes", nargs=-1, metavar="[SCHEME]...", shell_complete=completion.schemes)
+@click.option(
+    "--scheme",
+    "more",
+    multiple=True,
+    metavar="SCHEME",
+    help="The same as an argument; may be repeated.",
+    shell_complete=completion.schemes,
+)
 @settings_options(
     TuneSettings, "data", *READING, "hidden", "activation", "trials", "seeds", "over", "metric", "target",
     "multiplier_range", "learning_rate_range", "learning_rate", "profile", "steps", "optimizer", "batch_size", "dtype",

@@ -63,7 +63,12 @@ def _ways(parameters: Sequence[Parameter], table: Table, wishes: Wishes) -> list
     ways = [tuple(step for step in re.split(r"[./]", each.key) if step not in table.dropped) for each in parameters]
     ways = [way[1:] if way[0] == "params" and len(way) > 1 else way for way in ways]
     first = {way[0] for way in ways}
-    if table.root and len(first) == 1 and all(len(way) > 1 for way in ways) and _is_root(*first, wishes.root):
+    if (
+        table.root
+        and len(first) == 1
+        and all(len(way) > 1 for way in ways)
+        and _is_root(next(iter(first)), wishes.root)
+    ):
         ways = [way[1:] for way in ways]
     prefix = _prefix(ways, table) if wishes.prefix is None else wishes.prefix
     inside = tuple(prefix.split(".")) if prefix and table.prefixes else ()

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from headstart.check import finite, is_number, told, whole
 from headstart.errors import InputError, unknown
-from headstart.layout import Fans, Layout, block_fans, block_shape, blocks
+from headstart.layout import Fans, Layout, block_fans, block_shape, blocks, check_shape
 from headstart.plans.picks import Picked, check_picks, picked
 from headstart.plans.roles import ROLES
 from headstart.schemes.distributions import DRAWS, Draw
@@ -234,8 +235,8 @@ class Plan:
         try:
             entries = tuple(_read_entry(row) for row in document["entries"])
             left = tuple(_read_left(row) for row in document["left_alone"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise InputError(f"this is no plan: {error}. Read what to_json wrote.") from None
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise InputError(f"this is no plan: {str(error).rstrip('.')}. Read what to_json wrote.") from None
         return cls(entries, left)
 
     def __str__(self) -> str:
@@ -278,20 +279,54 @@ def _changed(layout: Layout) -> Row:
 
 
 def _read_entry(row: Row) -> Entry:
-    kept = {name: row[name] for name in ("name", "key", "role", "activation", "reason")}
-    draws = tuple(DRAWS[made["draw"]](**{k: v for k, v in made.items() if k != "draw"}) for made in row["draws"])
+    activation, reason = row["activation"], row["reason"]
+    if not isinstance(activation, str | None) or not isinstance(reason, str):
+        raise ValueError(f"an activation and a reason are texts, got {told(activation)} and {told(reason)}")
+    draws = tuple(
+        DRAWS[made["draw"]](**{k: _number(v) for k, v in made.items() if k != "draw"}) for made in row["draws"]
+    )
+    if not draws:
+        raise ValueError("an entry without draws")
     layout = Layout(**{name: _tuples(value) for name, value in row["layout"].items()})
-    ends = bool(row.get("ends_residual", False))
+    ends, shape = bool(row.get("ends_residual", False)), check_shape(row["shape"])
     part = {"picks": tuple(row.get("picks", ())), "of": row.get("of", 1), "flip": bool(row.get("flip", False))}
+    zero_row = row.get("zero_row")
+    if zero_row is not None:
+        zero_row = whole(zero_row, "zero_row", 0, max(shape[0] - 1, 0) if shape else 0)
     return Entry(
-        shape=tuple(row["shape"]), layout=layout, draws=draws, ends_residual=ends, zero_row=row.get("zero_row"), **part,
-        **kept,
+        name=_text(row["name"]), key=_text(row["key"]), role=_role(row["role"]), shape=shape, layout=layout,
+        draws=draws, ends_residual=ends, zero_row=zero_row, activation=activation, reason=reason, **part,
     )  # fmt: skip
 
 
 def _read_left(row: Row) -> LeftAlone:
-    shape = row.get("shape")
-    return LeftAlone(**{**row, "shape": None if shape is None else tuple(shape)})
+    shape, start, tied = row.get("shape"), row.get("start"), row.get("tied_to")
+    given = LeftAlone(**row)  # which refuses what it does not know
+    return dataclasses.replace(
+        given, name=_text(given.name), role=_role(given.role), shape=None if shape is None else check_shape(shape),
+        start=None if start is None else finite(start, "a start"), tied_to=None if tied is None else _text(tied),
+    )  # fmt: skip
+
+
+def _number(value: Any) -> Any:
+    """A number of a draw, as `plain` wrote it."""
+    if value in ("inf", "-inf", "nan"):
+        return float(value)
+    if not is_number(value):
+        raise ValueError(f"a draw is made of numbers, got {told(value)}")
+    return value
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"a name is a text that is not empty, got {told(value)}")
+    return value
+
+
+def _role(value: Any) -> str:
+    if value not in ROLES:
+        raise unknown("role", str(value), ROLES)
+    return str(value)
 
 
 def _tuples(value: Any) -> Any:

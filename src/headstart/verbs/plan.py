@@ -64,10 +64,7 @@ class Plan(PlanData, Result):
                 differ; nothing was written.
         """
         adapter, given = adapted(model)
-        shared = {} if group is None else {"group": group}
-        if group is not None and "group" not in inspect.signature(adapter.write).parameters:
-            raise InputError("a group is for models of PyTorch, whose processes each hold shards. Leave it out.")
-        return adapter.write(self, given, seed, threads, **shared)
+        return _written(self, adapter, given, seed, threads, group)
 
     def lock(self, model: Any, seed: int = 0) -> Lock:
         """What this plan gave the model from this seed, with a digest per parameter: to check a model against later.
@@ -257,16 +254,25 @@ def _chains(reading: Any) -> set[str]:
     return found
 
 
+def _written(plan: Plan, adapter: Any, given: Any, seed: int, threads: int | None, group: Any) -> Any:
+    """What an adapter's write gives back."""
+    if group is None:
+        return adapter.write(plan, given, seed, threads)
+    if "group" not in inspect.signature(adapter.write).parameters:
+        raise InputError("a group is for models of PyTorch, whose processes each hold shards. Leave it out.")
+    return adapter.write(plan, given, seed, threads, group=group)
+
+
 def init(
     model: Any, scheme: str | Scheme = "he", seed: int = 0, example: Any = None, *, threads: int | None = None,
-    params: Any = None, **how: Any,
+    group: Any = None, params: Any = None, **how: Any,
 ) -> Any:  # fmt: skip
     """Give a model its initial weights, and say what each got: `plan` and `apply` in one call.
 
     Args:
         model, scheme, example: as `plan` has them.
         seed: 0 to 2^64 - 1. Values come from the seed and each parameter's own name: a layer more changes no other.
-        threads: at most so many.
+        threads, group: as `Plan.apply` has them.
         params: as `plan` has them.
         how: rules, bias, residual_scale, only, frozen, strict, names, as `plan` has them.
 
@@ -283,5 +289,5 @@ def init(
     """
     adapter, given = adapted(model, params, example)
     made = plan(given, scheme, example, **how)
-    written = adapter.write(made, given, seed, threads)
+    written = _written(made, adapter, given, seed, threads, group)
     return written if makes_new(given) else made

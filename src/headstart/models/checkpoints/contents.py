@@ -7,6 +7,7 @@ is known, as a norm's scale with 1; an array that is tied to another stands unde
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import json
 import math
@@ -17,7 +18,7 @@ from headstart import memory
 from headstart.draws.cost import MATRIX_BYTES
 from headstart.draws.dtypes import FORMATS
 from headstart.draws.recipes import check_finite, recipe
-from headstart.draws.streams import FORMAT_VERSION
+from headstart.draws.streams import FORMAT_VERSION, stream
 from headstart.draws.weights import draw_entry
 from headstart.errors import InputError, unknown
 from headstart.layout import block_shape, blocks
@@ -82,8 +83,9 @@ def contents(plan: Plan, seed: int, dtype: str, include: Include = "all") -> tup
             if not left.tied_to and left.shape is not None and left.start is not None
         ]
     _check_names(found)
+    checked: set[object] = set()
     for content in found:
-        _check_draw(content, seed, dtype)
+        _check_draw(content, seed, dtype, checked)
     return tuple(found)
 
 
@@ -98,16 +100,20 @@ def digest(plan: Plan, seed: int, dtype: str, include: str) -> str:
 def _data(entry: Entry) -> dict[str, Any]:
     """What an entry's numbers depend on; what is as it is by default is left out, so that words may be added."""
     given = {
-        field.name: _plain(getattr(entry, field.name))
-        for field in dataclasses.fields(entry)
-        if field.name not in (*_WORDS_ONLY, "draws") and getattr(entry, field.name) != field.default
+        field.name: getattr(entry, field.name)
+        for field in _fields(Entry)
+        if field.name not in _WORDS_ONLY and getattr(entry, field.name) != field.default
     }
-    return {**given, "draws": [[type(draw).__name__, dataclasses.asdict(draw)] for draw in entry.draws]}
+    return {**given, "layout": _plain(entry.layout), "draws": [[type(d).__name__, _plain(d)] for d in entry.draws]}
 
 
-def _plain(value: Any) -> Any:
-    """A field as data: a layout by its fields."""
-    return dataclasses.asdict(value) if dataclasses.is_dataclass(value) and not isinstance(value, type) else value
+_fields = functools.cache(dataclasses.fields)
+
+
+@functools.lru_cache(maxsize=1024)
+def _plain(value: Any) -> dict[str, Any]:
+    """A layout's or a draw's fields."""
+    return dataclasses.asdict(value)
 
 
 def _check_starts(left_alone: tuple[LeftAlone, ...]) -> None:
@@ -137,18 +143,23 @@ def _check_names(found: list[Content]) -> None:
         seen.add(name)
 
 
-def _check_draw(content: Content, seed: int, dtype: str) -> None:
-    """Let what may be refused be refused now: an empty part of it is drawn."""
+def _check_draw(content: Content, seed: int, dtype: str, checked: set[object]) -> None:
+    """Let what may be refused be refused now: an empty part of it is drawn, once of all that are alike."""
     try:
         if content.entry is None:
             if abs(content.value) > FORMATS[dtype].largest:
                 raise InputError(f"it starts from {content.value:g}, which is not finite in {dtype}. Take another one.")
+            return
+        alike = dataclasses.replace(content.entry, name="", key="alike" + "*" * content.entry.key.count("*"), reason="")
+        if alike in checked:
+            stream(seed, content.entry.key, content.entry.stream_role)
             return
         _check_numbers(content.entry, dtype)
         draw_entry(content.entry, seed, numpys(dtype), region=[(0, 0)] * len(content.shape))
         if content.is_matrix:
             need = matrix_memory(content, FORMATS[dtype].bytes)
             memory.require(need, "drawing it", "Its matrices are made whole: draw a smaller one, or another scheme.")
+        checked.add(alike)
     except InputError as error:
         raise InputError(f"{content.name}: {error}") from None
 

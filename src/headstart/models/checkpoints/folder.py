@@ -16,11 +16,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import filelock
+import numpy as np
 
 from headstart.errors import InputError
 from headstart.models.checkpoints.pieces import Bytes
 from headstart.models.checkpoints.safetensors import INDEX, SUFFIX
-from headstart.models.checkpoints.shards import STEM, Shard, index_name, said_by, told
+from headstart.models.checkpoints.shards import STEM, Shard, index, index_name, said_by, told
 
 _LOCKED = re.compile(rf"\.({STEM}(-\d{{5}}-of-\d{{5}})?\{SUFFIX})\.([0-9a-f]{{8}}\.part|lock)")
 _SMALL = re.compile(r"\..*\.json\.[0-9a-f]{8}\.part")
@@ -38,7 +39,7 @@ def check(folder: Path, found: Sequence[Shard]) -> None:
     """
     wanted = {shard.file: shard for shard in found}
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if path.name.endswith(INDEX) and (len(found) == 1 or path.name != index_name()):
+        if path.name.endswith(INDEX) and not _is_index(path, found):
             raise _another(folder, f"{path.name} is the index of another one")
         if path.suffix == SUFFIX and path.name not in wanted:
             differs = f"; it has {told(said, asked(found[0]))}" if (said := said_of(path)) else ""
@@ -47,6 +48,10 @@ def check(folder: Path, found: Sequence[Shard]) -> None:
             said = said_of(path)
             differs = _why(path, said, wanted[path.name])
             raise _another(folder, f"{path.name} is not what would be written: {differs}")
+
+
+def _is_index(path: Path, found: Sequence[Shard]) -> bool:
+    return len(found) > 1 and path.name == index_name() and path.is_file() and path.read_bytes() == index(found)
 
 
 def _why(path: Path, said: dict[str, str], shard: Shard) -> str:
@@ -157,7 +162,7 @@ class Growing:
     def append(self, data: Bytes | bytes) -> None:
         """Write behind what is there, and let the disk begin with it."""
         assert self._handle is not None
-        view = memoryview(data)
+        view = data.data if isinstance(data, np.ndarray) else memoryview(data)
         while view:
             view = view[os.write(self._handle, view) :]
         if _ADVISE is not None and len(data) >= WORTH:

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from headstart.draws.backends.compiler import compiles
 from headstart.draws.backends.numba_backend import BLOCK, usable_processors
 from headstart.draws.dtypes import FORMATS
 from headstart.models.checkpoints.folder import Growing, ShardLock, is_finished
@@ -46,6 +47,8 @@ def write_shards(
     Raises:
         OSError: the disk takes no more; what was finished by then stays.
     """
+    if sum(shard.numbers for shard in wanted) > LEAST and compiles():
+        from headstart.draws.backends import kernels  # noqa: F401  # else small arrays are drawn without them
     run = _Run(folder, seed, dtype, threads, progress)
     try:
         with Pipeline(buffer_size(wanted, dtype, threads)) as pipeline:

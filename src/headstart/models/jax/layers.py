@@ -10,12 +10,17 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Any
+
+import jax
+import numpy as np
 
 from headstart.layout import LAYOUTS, Layout
 from headstart.models.jax import kinds_equinox, kinds_flax, kinds_haiku, kinds_names
 from headstart.models.jax.kind import Kind
 from headstart.models.jax.trees import Model, Place
 from headstart.plans import Parameter
+from headstart.plans.starts import UNKNOWN, constant_of, is_kept
 
 UNFIT = "its shape is not the one that its layer has"
 
@@ -74,7 +79,17 @@ def _parameter(
         place.name, place.shape, kind.role, stacked(kind, len(place.shape), stack),
         key=key_of(place, stack, stacks, model),
         tied_to=place.tied_to, owner=kind.owner or _owner(place), fixed=place.fixed, note=kind.note,
+        start=_start(model.tree.get(place.name), kind),
     )  # fmt: skip
+
+
+def _start(leaf: Any, kind: Kind) -> float:
+    """The number that its layer filled it with, or would; nan where it is not one, or nobody knows."""
+    if not is_kept(kind.role):
+        return UNKNOWN
+    if isinstance(leaf, (np.ndarray, jax.Array)) and not isinstance(leaf, jax.core.Tracer):
+        return constant_of(leaf) if getattr(leaf, "is_fully_addressable", True) else UNKNOWN
+    return UNKNOWN if kind.start is None else kind.start
 
 
 def stacked(kind: Kind, rank: int, stack: Iterable[int]) -> Layout:

@@ -34,5 +34,7 @@ def left_as_found(model: Any) -> Iterator[None]:
 
 def _written(model: Any) -> set[int]:
     """The ids of weights that a wrapper writes in training mode."""
-    wrappers = [inside.layer for inside in names.layers(model) if type(inside.layer).__name__ == "SpectralNormalization"]
+    wrappers = [
+        inside.layer for inside in names.layers(model) if type(inside.layer).__name__ == "SpectralNormalization"
+    ]
     return {id(variable) for wrapper in wrappers for variable in wrapper._trainable_variables}

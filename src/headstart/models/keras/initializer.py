@@ -49,7 +49,9 @@ class Initializer(keras.initializers.Initializer):  # type: ignore[misc]  # Kera
         activation: str | None = None, name: str | None = None,
     ) -> None:  # fmt: skip
         self.scheme, self.seed = _scheme(scheme), checked_seed(seed)
-        given = Layout(**{key: _tuples(value) for key, value in layout.items()}) if isinstance(layout, Mapping) else layout
+        given = (
+            Layout(**{key: _tuples(value) for key, value in layout.items()}) if isinstance(layout, Mapping) else layout
+        )
         self.layout = None if given is None else layout_of(given)
         self.activation = None if activation is None else str(activation)
         if name is not None and not (isinstance(name, str) and name):
@@ -128,7 +130,9 @@ def _backend() -> str | None:
 def _plain(layout: Layout) -> dict[str, Any]:
     """A layout's fields that are not at their defaults, as JSON has them."""
     fields = ((field.name, getattr(layout, field.name), field.default) for field in dataclasses.fields(layout))
-    return {name: list(value) if isinstance(value, tuple) else value for name, value, default in fields if value != default}
+    return {
+        name: list(value) if isinstance(value, tuple) else value for name, value, default in fields if value != default
+    }
 
 
 def _tuples(value: Any) -> Any:

@@ -156,5 +156,3 @@ def _once(name: str, met: dict[str, int]) -> str:
     """The name, or name#2, name#3, ... when it was met before."""
     met[name] = met.get(name, 0) + 1
     return name if met[name] == 1 else f"{name}#{met[name]}"
-
-

@@ -6,6 +6,7 @@ by the backend's own recorder. A model that has no variables yet is built by the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,7 @@ from headstart.models.keras.backends import backend
 from headstart.models.keras.inputs import build, check_built, inputs_of
 from headstart.models.keras.layers import Kind, kind_of
 from headstart.plans import Parameter
+from headstart.plans.starts import LARGEST, UNKNOWN, constant_of, is_kept
 
 OLDEST = (3, 0)
 
@@ -111,12 +113,21 @@ def _parameter(place: names.Place) -> Parameter | None:
     return Parameter(
         place.name, shape, kind.role, kind.layout or LAYOUTS["in_out"], key=place.key, owner=owner,
         trainable=bool(variable.trainable), fixed=kind.fixed or _fixed(variable), note=kind.note,
+        start=_start(variable, kind.role),
     )  # fmt: skip
+
+
+def _start(variable: Any, role: str) -> float | None:
+    """The number that its layer filled it with; nan where it is not one."""
+    if not is_kept(role) or not 0 < math.prod(variable.shape) <= LARGEST:
+        return UNKNOWN
+    try:
+        return constant_of(keras.ops.convert_to_numpy(variable))
+    except Exception:  # on a device without numbers: what is usual holds
+        return None
 
 
 def _fixed(variable: Any) -> str:
     """Why a variable cannot be drawn; "" if it can."""
     dtype = str(keras.backend.standardize_dtype(variable.dtype))
     return "" if dtype in FORMATS else f"its numbers are of type {dtype}"
-
-

@@ -84,5 +84,3 @@ def _rehearse(entry: Entry, place: names.Place, seed: int) -> None:
         draw_entry(entry, seed, dtype, region=[(0, 0)] * len(entry.shape))
     except InputError as error:
         raise InputError(f"{place.name}: {error}") from None
-
-

@@ -8,23 +8,20 @@ libraries multiply by 1 + scale).
 from __future__ import annotations
 
 import copy
-import math
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from headstart.models.torch.layers import Kind
-from headstart.plans import KEEP, ROLES
+from headstart.plans.starts import LARGEST, UNKNOWN, is_kept
 
-UNKNOWN = math.nan
-LARGEST = 2**22  # elements that are worth looking at
 _OWN = (nn.modules.batchnorm._NormBase, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)
 
 
 def start_of(module: nn.Module, attribute: str, tensor: Tensor, kind: Kind) -> float | None:
     """The number; nan where nobody knows it, None where the role says enough."""
-    if ROLES[kind.role].rule != KEEP:
+    if not is_kept(kind.role):
         return UNKNOWN
     if type(tensor) not in (Tensor, nn.Parameter) or tensor.layout != torch.strided or tensor.is_quantized:
         return None if isinstance(module, _OWN) else UNKNOWN  # of a sharded one no process sees all

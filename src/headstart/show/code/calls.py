@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 from headstart.layout import LAYOUTS, Layout, canonical_order, field_axes
 from headstart.layout import blocks as blocks_of
@@ -56,7 +57,7 @@ def _pieces(entry: Entry) -> list[tuple[int, Span | None, Layout]]:
     if part is not None and same and not matrix:
         return [(0, (run.start + run.shift, run.stop + run.shift), whole) for run in part.runs]
     size = (entry.shape if part is None else part.shape)[cut[0].axis if cut else part.axis]  # type: ignore[union-attr]
-    found = []
+    found: list[tuple[int, Span | None, Layout]] = []
     for at in range(max(len(cut), 1)):
         axis, start, stop = cut[at] if cut else (part.axis, 0, entry.shape[part.axis])  # type: ignore[union-attr]
         runs = () if part is None else part.runs
@@ -119,7 +120,9 @@ def _fits(layout: Layout, rank: int) -> bool:
 def _positive(layout: Layout, rank: int) -> Layout:
     """A layout with no negative axis, and without what changes no number."""
     names = ("out_axes", "in_axes", "stack_axes", "lookup_axes")
-    axes = {name: tuple(a % rank if -rank <= a < rank else a for a in getattr(layout, name)) for name in names}
+    axes: dict[str, Any] = {
+        name: tuple(a % rank if -rank <= a < rank else a for a in getattr(layout, name)) for name in names
+    }
     blocks = None if layout.blocks is None else (layout.blocks[0] % rank, layout.blocks[1])
     return replace(
         layout, **axes, blocks=blocks, stride=1, transposed=False, rows=1.0,

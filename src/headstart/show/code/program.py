@@ -26,6 +26,9 @@ def initialize(model, seed={seed}, dtype="float32"):
     with torch.no_grad():
         for name, values in weights(seed, dtype):
             held[name].copy_(torch.as_tensor(values))
+        for layer in model.modules():
+            if getattr(layer, "padding_idx", None) is not None:  # the row of padding stays 0
+                layer.weight[layer.padding_idx] = 0
 """,
     "flax": """\
 def parameters(seed={seed}, dtype="float32"):

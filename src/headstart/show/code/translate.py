@@ -15,6 +15,7 @@ from headstart.errors import InputError
 from headstart.layout import LAYOUTS, Layout, canonical_order
 from headstart.plans import Entry, Parameter, Plan, keyed
 from headstart.plans.picks import picked
+from headstart.schemes import Draw
 
 Missing = list[tuple[str, str]]
 # what a weight, a bias, a table of rows and a norm's scale and shift are called
@@ -103,7 +104,7 @@ def _joined(name: str, parts: Sequence[Entry]) -> Entry:
     return replace(flat[0], name=name, shape=whole, layout=layout, draws=made, picks=(), of=1)
 
 
-def _draw(part: Entry, at: int):  # type: ignore[no-untyped-def]
+def _draw(part: Entry, at: int) -> Draw:
     """The draw of one picked block."""
     return part.draws[at * len(part.draws) // len(part.picks)]
 
