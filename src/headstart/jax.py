@@ -63,7 +63,8 @@ class Initializer:
         key_words(key)
         draws = (Constant(0.0),) if 0 in sizes else self.scheme.draws(sizes, self.layout, self.activation)
         made = draw_keyed(key, draws, sizes, name, self.layout if 0 not in sizes else Layout())
-        return made if out_sharding is None else _placed(made, out_sharding)
+        placed: jax.Array = made if out_sharding is None else _placed(made, out_sharding)
+        return placed
 
 
 def initializer(
@@ -110,7 +111,7 @@ def _axes(given: int | Sequence[int]) -> Any:
     return tuple(given) if isinstance(given, Sequence) else given
 
 
-def _placed(made: jax.Array, sharding: Any) -> jax.Array:
+def _placed(made: jax.Array, sharding: Any) -> Any:
     """The array where it shall lie; in a traced program that is what the compiler is told."""
     if is_traced(made) or not isinstance(sharding, jax.sharding.Sharding):
         return constrained(made, sharding)

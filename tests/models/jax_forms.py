@@ -187,11 +187,11 @@ def forms() -> dict[str, Callable[[], Form]]:
 
     def nnx_module() -> Form:
         model = NnxModel(nnx.Rngs(0))
-        return Form(model, model, X, by_attributes, _FLAX)
+        return Form(model, model, None, by_attributes, _FLAX)
 
     def nnx_split() -> Form:
         given = nnx.split(NnxModel(nnx.Rngs(0)))
-        return Form(given, given, X, lambda tree, name: by_attributes(nnx.merge(*tree), name), _FLAX)
+        return Form(given, given, None, lambda tree, name: by_attributes(nnx.merge(*tree), name), _FLAX)
 
     def linen(axis: int = 0, alone: bool = False, frozen: bool = False, apart: bool = False) -> Form:
         model = LinenModel(axis)
@@ -206,7 +206,7 @@ def forms() -> dict[str, Callable[[], Form]]:
 
     def equinox() -> Form:
         model = EqxModel(KEY)
-        return Form(model, model, X[0], by_attributes, _EQX)
+        return Form(model, model, None, by_attributes, _EQX)
 
     def equinox_arrays() -> Form:
         model = eqx.filter(EqxModel(KEY), eqx.is_inexact_array)

@@ -11,7 +11,7 @@ import jax
 
 from headstart.errors import InputError
 from headstart.models.jax import plain
-from headstart.models.jax.trees import Model, Place, example_inputs, forward_failed, stand_in, tree_of
+from headstart.models.jax.trees import Model, Place, example_inputs, forward_failed, shape_of, stand_in, tree_of
 
 
 def is_haiku(given: Any) -> bool:
@@ -90,7 +90,7 @@ def _owned(bare: Model, call: Any, example: Any) -> dict[str, Place]:
         with haiku.intercept_methods(look):
             return call(tree, *inputs, **named)
 
-    shapes = {name: jax.ShapeDtypeStruct(place.shape, place.value.dtype) for name, place in bare.places.items()}
+    shapes = {name: shape_of(place.shape, place.value.dtype) for name, place in bare.places.items()}
     try:
         jax.eval_shape(run, shapes, *args, **kwargs)
     except Exception as error:

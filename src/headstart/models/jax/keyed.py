@@ -27,7 +27,7 @@ from headstart.draws.rectangles import whole_rectangle
 from headstart.draws.streams import Stream, stream
 from headstart.errors import InputError
 from headstart.layout import Layout
-from headstart.models.jax.trees import is_traced
+from headstart.models.jax.trees import is_traced, shape_of
 from headstart.schemes.distributions import Constant, Draw, Normal, TruncatedNormal, Uniform
 
 ORIGIN = stream(0, "a key of JAX")  # what every key encrypts
@@ -56,7 +56,7 @@ def draw_keyed(
         return _traced(words, draw, shape, dtype, layout)
     _on_host(np.zeros(2, np.uint32), draws=draws, shape=shape, dtype=dtype, layout=layout, region=[(0, 0)] * len(shape))
     host = functools.partial(_on_host, draws=draws, shape=shape, dtype=dtype, layout=layout)
-    result = jax.ShapeDtypeStruct(shape, jnp.dtype(dtype))
+    result = shape_of(shape, jnp.dtype(dtype))
     made: Array = jax.pure_callback(host, result, words, vmap_method="sequential")
     return made
 
@@ -128,4 +128,5 @@ def _on_host(
 
 
 def _encrypted_on_host(source: NDArray[np.uint64], first: int, second: int) -> NDArray[np.uint64]:
-    return np.array(philox_block(*source, first, second), np.uint64)
+    c0, c1, c2, c3 = source
+    return np.array(philox_block(c0, c1, c2, c3, first, second), np.uint64)

@@ -46,8 +46,8 @@ def kinds_of(model: Model) -> dict[str, Kind]:
 
 def kind_of(place: Place, tree: kinds_names.Neighbours) -> Kind:
     """What a parameter is for; unknown where nothing says it."""
-    for rules in (kinds_flax, kinds_equinox, kinds_haiku):
-        kind = rules.kind_of(place)
+    for by_class in (kinds_flax.kind_of, kinds_equinox.kind_of, kinds_haiku.kind_of):
+        kind = by_class(place)
         if kind is not None:
             return kind
     return kinds_names.kind_of(place, tree) or Kind("unknown")

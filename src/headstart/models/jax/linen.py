@@ -10,7 +10,7 @@ import jax
 
 from headstart.errors import InputError
 from headstart.models.jax import plain
-from headstart.models.jax.trees import Model, Place, example_inputs, forward_failed, stand_in, tree_of
+from headstart.models.jax.trees import Model, Place, example_inputs, forward_failed, shape_of, stand_in, tree_of
 
 
 def is_linen(given: Any) -> bool:
@@ -87,7 +87,7 @@ def _owned(module: Any, bare: Model, alone: bool, example: Any) -> dict[str, Pla
                     seen.setdefault(value.name, (tuple(inner.path), value.stack))
         return made
 
-    shapes = {name: jax.ShapeDtypeStruct(place.shape, place.value.dtype) for name, place in bare.places.items()}
+    shapes = {name: shape_of(place.shape, place.value.dtype) for name, place in bare.places.items()}
     names = {id(shape): name for name, shape in shapes.items()}
     empty = jax.tree.map(
         lambda leaf: box(leaf, names[id(leaf)], tuple(range(leaf.ndim)), ()) if id(leaf) in names else leaf,

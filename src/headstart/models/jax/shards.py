@@ -25,7 +25,7 @@ def draw_sharded(entry: Entry, seed: int, dtype: str, sharding: Any, threads: in
     """The numbers of an entry, laid out as a sharding says: this process makes the parts of its own devices."""
     made: dict[tuple[tuple[int, int], ...], Any] = {}
 
-    def part(device: Any, region: tuple[tuple[int, int], ...]) -> jax.Array:
+    def part(device: Any, region: tuple[tuple[int, int], ...]) -> Any:
         key = region if device.platform == "cpu" else (*region, (device.id, device.id))
         if key not in made:
             made[key] = _part(entry, seed, dtype, region, device, threads)
@@ -38,14 +38,14 @@ def draw_sharded(entry: Entry, seed: int, dtype: str, sharding: Any, threads: in
     )
 
 
-def constrained(traced: jax.Array, sharding: Any) -> jax.Array:
+def constrained(traced: jax.Array, sharding: Any) -> Any:
     """An array of a traced program where it shall lie: what the compiler is told."""
     kinds = getattr(getattr(sharding, "mesh", None), "axis_types", ())
     if not isinstance(sharding, jax.sharding.Sharding) or any(
         getattr(kind, "name", "") == "Explicit" for kind in kinds
     ):
-        return jax.sharding.reshard(traced, sharding)
-    return jax.lax.with_sharding_constraint(traced, sharding)
+        return jax.sharding.reshard(traced, sharding)  # type: ignore[no-untyped-call]  # likewise
+    return jax.lax.with_sharding_constraint(traced, sharding)  # type: ignore[no-untyped-call]  # JAX leaves it untyped
 
 
 def check_sharding(name: str, shape: tuple[int, ...], sharding: Any) -> None:
@@ -68,7 +68,7 @@ def _part(
     return draw_entry(entry, seed, dtype, region=_region(region), backend="jax", device=device)
 
 
-def _put(values: Any, device: Any, sharding: Any) -> jax.Array:
+def _put(values: Any, device: Any, sharding: Any) -> Any:
     kind = sharding.memory_kind
     place = jax.sharding.SingleDeviceSharding(device, memory_kind=kind) if kind else device
     return jax.device_put(values, place)

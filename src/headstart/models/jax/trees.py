@@ -167,6 +167,11 @@ def is_array(value: Any) -> bool:
     return isinstance(value, (jax.Array, np.ndarray, jax.ShapeDtypeStruct))
 
 
+def shape_of(shape: tuple[int, ...], dtype: Any) -> Any:
+    """An array without values."""
+    return jax.ShapeDtypeStruct(shape, dtype)  # type: ignore[no-untyped-call]  # JAX leaves it untyped
+
+
 def is_abstract(value: Any) -> bool:
     return isinstance(value, jax.ShapeDtypeStruct)
 

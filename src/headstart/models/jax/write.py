@@ -142,9 +142,11 @@ def _filled(value: float, like: Any, tracing: bool) -> Any:
     sharding = _sharding(like)
     if sharding is None or tracing:
         return jnp.full(like.shape, value, like.dtype)
-    return jax.make_array_from_callback(
-        like.shape, sharding, lambda index: np.full(_size(index, like.shape), value, like.dtype)
-    )
+
+    def part(index: Any) -> Any:
+        return np.full(_size(index, like.shape), value, like.dtype)
+
+    return jax.make_array_from_callback(like.shape, sharding, part)
 
 
 def _size(index: tuple[slice, ...], shape: tuple[int, ...]) -> tuple[int, ...]:
