@@ -23,8 +23,9 @@ from headstart.models.torch.fsdp import refuse_flattened, refuse_sharded_pass
 from headstart.models.torch.layers import Kind, kind_of
 from headstart.models.torch.record import ForwardError, record
 from headstart.models.torch.restore import left_as_found
-from headstart.models.torch.starts import UNKNOWN, start_of
+from headstart.models.torch.starts import start_of
 from headstart.plans import Parameter
+from headstart.plans.starts import UNKNOWN
 
 
 @dataclass(frozen=True)

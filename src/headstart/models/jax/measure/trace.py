@@ -26,7 +26,7 @@ from headstart.models.jax.measure.loss import Loss, Objective, Output, first_lin
 from headstart.models.jax.measure.question import Asked, arrays_of, asked
 from headstart.models.jax.measure.run import Run, is_key, is_on_data
 from headstart.models.jax.measure.same import identity_of
-from headstart.models.jax.trees import is_abstract
+from headstart.models.jax.trees import is_abstract, shape_of
 from headstart.models.jax.weights import drawn
 from headstart.plans import Parameter, Plan
 from headstart.signals.measure.asked import any_axis, batch_size, check_batch
@@ -251,7 +251,7 @@ def _cuts(found: Asked, op: Op) -> bool:
     if op.name != "other" or replay is None:
         return False
     graph, dtypes = found.recorded.graph, found.recorded.dtypes
-    shapes = [jax.ShapeDtypeStruct(graph.values[value].shape, dtypes[value]) for _, value in op.inputs]
+    shapes = [shape_of(graph.values[value].shape, dtypes[value]) for _, value in op.inputs]
     places = [place for place, shape in enumerate(shapes) if jnp.issubdtype(shape.dtype, jnp.inexact)]
 
     def pulled(arrays: list[Any]) -> Any:

@@ -104,7 +104,7 @@ def products(y: Tensor, batch: Batch | None, most: int = RANKED) -> NDArray[np.f
         with as_written(wide):
             pairs = wide @ wide.transpose(-1, -2)
         found += (pairs if pairs.dim() == 2 else pairs.sum(0)).double()
-    return found.cpu().numpy()  # type: ignore[no-any-return]  # torch has no type for it
+    return found.cpu().numpy()
 
 
 def rows_of(y: Tensor, batch: Batch) -> Tensor:
