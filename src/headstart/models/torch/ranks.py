@@ -27,7 +27,7 @@ class About(NamedTuple):
 
     Args:
         seed: of its draws.
-        entries: key -> its name there, and what can differ: shape, draw, layout, type, in words.
+        entries: key and part of it -> its name there, and what can differ: shape, draw, layout, type, in words.
         others: the names and shapes of parameters that it has and does not draw.
         trouble: why it cannot; "" if it can.
     """
@@ -45,15 +45,21 @@ class About(NamedTuple):
 
 def about(plan: Plan, seed: int, shapes: Mapping[str, tuple[tuple[int, ...], str]], trouble: str = "") -> About:
     """What a process is about to do to a model whose parameters have these shapes and types."""
-    entries = {entry.key: (entry.name, _told_of(entry, shapes)) for entry in plan.entries}
+    entries = {_place_of(entry): (entry.name, _told_of(entry, shapes)) for entry in plan.entries}
     drawn = {entry.name for entry in plan.entries}
     others = frozenset((name, str(shape)) for name, (shape, _) in shapes.items() if name not in drawn)
     return About(seed, entries, others, trouble)
 
 
+def _place_of(entry: Entry) -> str:
+    """What no two parameters share: the key, and which blocks of its weight they are."""
+    return f"{entry.key} {list(entry.picks)} of {entry.of}" if entry.picks else entry.key
+
+
 def _told_of(entry: Entry, shapes: Mapping[str, tuple[tuple[int, ...], str]]) -> dict[str, str]:
     return {
         "shape": str(entry.shape), "draw": ", ".join(str(draw) for draw in entry.draws), "layout": repr(entry.layout),
+        "mirrored axes": str(entry.flip),
         "role": entry.role, "type": shapes.get(entry.name, ((), "none"))[1],
     }  # fmt: skip
 
