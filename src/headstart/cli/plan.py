@@ -114,11 +114,13 @@ def command(
     else:
         put_out(made.to_json, made.print_to, made.files, as_json=as_json, out=out)
     if lock is not None:
+        from headstart.models import adapted, makes_new
         from headstart.show.rows import json_text
         from headstart.show.writing import write
 
-        made.apply(model, seed)
-        write({lock: json_text(made.lock(model, seed).to_json()).encode()})
+        filled = made.apply(model, seed)
+        held = filled if makes_new(adapted(model)[1]) else model
+        write({lock: json_text(made.lock(held, seed).to_json()).encode()})
         click.echo(f"wrote {lock}", err=True)
 
 
