@@ -249,7 +249,8 @@ def _cuts(found: Asked, op: Op) -> bool:
     if op.name != "other" or replay is None:
         return False
     graph, dtypes = found.recorded.graph, found.recorded.dtypes
-    shapes = [jax.ShapeDtypeStruct(graph.values[value].shape, dtypes[value]) for _, value in op.inputs]
+    shape_of: Any = jax.ShapeDtypeStruct  # which has no types of its own
+    shapes = [shape_of(graph.values[value].shape, dtypes[value]) for _, value in op.inputs]
     places = [place for place, shape in enumerate(shapes) if jnp.issubdtype(shape.dtype, jnp.inexact)]
 
     def pulled(arrays: list[Any]) -> Any:
