@@ -75,11 +75,11 @@ def objective(output: Output, loss: Loss, target: Any, seed: int) -> Objective:
         return _projection(output, seed)
     if isinstance(loss, str):
         return _named(output, loss, target)
-    function = loss
-    given = () if target is None else (target,)
+    function: Callable[..., Any] = loss
+    more = () if target is None else (target,)
 
     def plain(made: Any) -> Any:
-        found = function(made, *given)
+        found = function(made, *more)
         if not hasattr(found, "shape") and not isinstance(found, (int, float)):
             raise _Wrong(
                 f"the loss must be an array of one number, got {type(found).__name__}. Return the number alone."
