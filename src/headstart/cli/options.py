@@ -29,6 +29,8 @@ class _PathType(click.Path):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if "\0" in str(value):
             self.fail(f"a path has no zero bytes, got {str(value)!r}.", param, ctx)
+        if not str(value):
+            self.fail("a path has at least one character, got ''. Write . for the folder here.", param, ctx)
         return super().convert(value, param, ctx)
 
 

@@ -12,7 +12,7 @@ from headstart.draws.dtypes import FORMATS
 from headstart.draws.orthogonal import orthonormal_columns
 from headstart.layout import block_shape, blocks
 from headstart.models.checkpoints.contents import Content
-from headstart.models.checkpoints.pieces import Piece, draw_piece, pieces
+from headstart.models.checkpoints.pieces import draw_piece, pieces
 
 SAMPLE = 2**22  # elements
 MATRIX = 384  # rows of a matrix that is decomposed
@@ -38,22 +38,13 @@ def drawing_seconds(found: Sequence[Content], seed: int, dtype: str, threads: in
 
 
 def _rate(content: Content, seed: int, dtype: str, threads: int | None) -> float:
-    """Seconds per element, of a piece that was drawn before: compiling is no part of it."""
+    """Seconds per element, of a piece that was drawn before: compiling, for as many threads too, is no part of it."""
     piece = next(pieces(content.shape, SAMPLE))
     out = np.empty(piece.size * FORMATS[dtype].bytes, np.uint8)
-    draw_piece(content, _first_of(piece), seed, dtype, out[: _first_of(piece).size * FORMATS[dtype].bytes], threads)
+    draw_piece(content, piece, seed, dtype, out, threads)
     began = time.perf_counter()
     draw_piece(content, piece, seed, dtype, out, threads)
     return (time.perf_counter() - began) / piece.size
-
-
-def _first_of(piece: Piece) -> Piece:
-    """Its first row."""
-    if not piece.region:
-        return piece
-    axis = next((axis for axis, size in enumerate(piece.shape) if size > 1), 0)
-    start = piece.region[axis][0]
-    return Piece((*piece.region[:axis], (start, start + 1), *piece.region[axis + 1 :]))
 
 
 def _flops(content: Content) -> float:
