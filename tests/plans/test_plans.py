@@ -247,3 +247,20 @@ def test_rows_are_flat_data() -> None:
         "std": 0.5,
         "reason": "he: variance 2/n_in, fan_in 8, in 3 blocks",
     }  # fmt: skip
+
+
+def test_with_starts_gives_norms_what_their_layers_start_them_with() -> None:
+    parameters = [
+        Parameter("weight", (5, 8)), Parameter("norm.weight", (5,), "norm scale", start=1.0),
+        Parameter("norm.bias", (5,), "norm shift", start=0.0), Parameter("scale", (5,), "layer scale"),
+        Parameter("tied", (5,), "norm scale", start=1.0, tied_to="norm.weight"),
+    ]  # fmt: skip
+    plan = plan_parameters(parameters, "he")
+    found = plan.with_starts()
+    assert {entry.name: str(entry.draw) for entry in found if entry.name != "weight"} == {
+        "norm.weight": "Constant(value=1.0)", "norm.bias": "Constant(value=0.0)",
+    }  # fmt: skip
+    assert [left.name for left in found.left_alone] == ["scale", "tied"]
+    assert type(found).from_json(found.to_json()) == found
+    assert found.with_starts() == found
+    assert len(plan.left_alone) == 4

@@ -9,14 +9,14 @@ import dataclasses
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from headstart.check import finite, is_number, told, whole
 from headstart.errors import InputError, unknown
-from headstart.layout import Fans, Layout, block_fans, block_shape, blocks, check_shape
+from headstart.layout import LAYOUTS, Fans, Layout, block_fans, block_shape, blocks, check_shape
 from headstart.plans.picks import Picked, check_picks, picked
 from headstart.plans.roles import ROLES
-from headstart.schemes.distributions import DRAWS, Draw
+from headstart.schemes.distributions import DRAWS, Constant, Draw
 from headstart.words import aligned, number, plain
 
 SCHEMA = 1
@@ -138,6 +138,21 @@ class LeftAlone:
     start: float | None = None
     tied_to: str | None = None
 
+    @property
+    def is_known(self) -> bool:
+        """Whether it is an array of its own of which is known that its layer fills it with one number."""
+        return self.start is not None and math.isfinite(self.start) and self.shape is not None and not self.tied_to
+
+
+def _started(left: LeftAlone) -> Entry:
+    """What a layer fills a parameter with, as an entry."""
+    assert left.start is not None
+    assert left.shape is not None
+    return Entry(
+        name=left.name, key=left.name, shape=left.shape, role=left.role, layout=LAYOUTS["out_in"], activation=None,
+        draws=(Constant(left.start),), reason=f"its layer starts it with {number(left.start)}",
+    )  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -188,6 +203,20 @@ class Plan:
     def rows(self) -> list[Row]:
         """One row per entry: name, key, shape, role, fans, activation, blocks, draw, std, reason."""
         return [entry.row() for entry in self.entries]
+
+    def with_starts(self) -> Self:
+        """This plan, that also gives what it leaves alone the number its layer starts it with, where that is known.
+
+        For memory that nobody has filled, as `to_empty` leaves it: norms' scales become 1 and their shifts 0.
+
+        >>> from headstart.plans import Parameter, plan_parameters
+        >>> scale = Parameter("norm.weight", (5,), "norm scale", start=1.0)
+        >>> plan_parameters([Parameter("weight", (5, 8)), scale], "he").with_starts()["norm.weight"].reason
+        'its layer starts it with 1'
+        """
+        known = {left.name: left for left in self.left_alone if left.is_known}
+        made = (_started(left) for left in known.values())
+        return type(self)((*self.entries, *made), tuple(left for left in self.left_alone if left.name not in known))
 
     def diff(self, other: Plan) -> list[Difference]:
         """What another plan does otherwise, parameter by parameter, in this plan's order."""
