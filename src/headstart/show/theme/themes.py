@@ -16,7 +16,7 @@ from headstart.show.theme.palette import DARK, INK, MUTED, PAPER, QUIET
 FONT_SIZE = 12.0  # pixels of a chart's labels, in the light look
 LEAST_FONT, MOST_FONT = 4.0, 100.0  # points
 POINT = 96 / 72  # pixels
-_LETTERS = ("fontSize", "labelFontSize", "titleFontSize", "subtitleFontSize")
+_LETTERS = ("fontSize", "labelFontSize", "titleFontSize", "subtitleFontSize", "lineHeight")
 _SPOTS = ("size", "symbolSize")
 
 
