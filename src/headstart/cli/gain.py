@@ -84,7 +84,7 @@ def command(
 
         if signals is None:
             return gain_chart(str(phi), across, down)
-        return signal_chart(signals, str(phi), width, across, down)
+        return signal_chart(signals, str(phi), width, across, down, look.letters)
 
     put_out(document, printed, lambda: theory_files(chart, document, look), as_json=as_json, out=out)
 

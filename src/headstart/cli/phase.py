@@ -86,7 +86,7 @@ def command(
 
         if signals is None:
             return phase_chart(diagram, across, down)
-        return signal_chart(signals, diagram.activation, width, across, down)
+        return signal_chart(signals, diagram.activation, width, across, down, look.letters)
 
     put_out(document, printed, lambda: theory_files(chart, document, look), as_json=as_json, out=out)
 

@@ -16,11 +16,12 @@ from headstart.show.drawing import Rows, Tables, named_table
 from headstart.show.measures import Measure
 from headstart.show.study.words import capital, measure_for, pooled_words, seeds_words, short, texts
 from headstart.show.theme.identity import scheme_styles
-from headstart.show.theme.layout import columns_for, heading, panel_size
+from headstart.show.theme.layout import columns_for, fitted_letters, heading, panel_size
 from headstart.show.theme.palette import INK, colours, dashes, theme
 from headstart.show.theme.scales import log_axis, log_domain
 
 WIDE = 20  # a ratio of costs from which on their axis is logarithmic
+LETTER = 8.0  # pixels of an axis title's letter, with room
 ONE = ""  # the name of the only curve
 
 
@@ -50,7 +51,11 @@ def curves_chart(
     chart = chart.properties(width=size[0], height=size[1])
     if columns > 1:
         header = alt.Header(
-            labelFontSize=13, labelFontWeight=600, labelAnchor="start", labelColor=INK, labelLimit=size[0]
+            labelFontSize=fitted_letters(max(names, key=len), size[0], letters, 13.0),
+            labelFontWeight=600,
+            labelAnchor="start",
+            labelColor=INK,
+            labelLimit=size[0],
         )
         chart = chart.facet(
             facet=alt.Facet("panel:N", sort=names, title=None, header=header), columns=columns, spacing=24
@@ -213,10 +218,13 @@ def _horizontal(name: str, items: Sequence[Value], continuous: bool, width: floa
     enough = round_ones == numbers or (is_log(name, items) and len(round_ones) >= 3)
     ticks = round_ones if enough and len(round_ones) <= 9 else None
     low, high = min(numbers), max(numbers)
+    title = factor(name).title
+    if is_log(name, items) and width > LETTER * (len(title) + 12):
+        title += " (log scale)"  # which the numbers at the axis say too
     if is_log(name, items):
         made = log_axis(low, high) if ticks is None else alt.Axis(values=ticks, format="~g")
         return alt.X(
-            "x:Q", title=f"{factor(name).title} (log scale)", axis=made,
+            "x:Q", title=title, axis=made,
             scale=alt.Scale(type="log", domain=[low, high], nice=False),
         )  # fmt: skip
     made = alt.Axis(format="~g", tickCount=8) if ticks is None else alt.Axis(values=ticks, format="~g")

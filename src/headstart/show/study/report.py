@@ -28,6 +28,7 @@ CHARTS = ("curves", "versus", "heat")
 TITLE = "What the runs say"
 PNG_DPI = 144.0  # about 2,000 pixels wide, sharp on a projector
 OVERVIEW, SPACING = ("curves", "versus"), 40  # what stands below one another in the main picture
+WIDE = 1.25  # width by height from which on it stands side by side
 
 
 class StudyView:
@@ -114,24 +115,27 @@ class StudyView:
         page = partial(_page, self, found, words)
         return Files({"report.html": page, **drawn, **others}, folder=("report.html", *drawn))
 
-    def _overview(self, look: Look, width: float | None, height: float | None) -> Spec | None:
-        """Curves and matrix, one below the other, in an area."""
+    def _overview(self, look: Look, width: float | None, height: float | None) -> Spec:
+        """Curves and matrix, one below the other in an area; where that is wide, side by side."""
         names = [name for name in OVERVIEW if name in self.specs]
-        tall = None if height is None else (height - SPACING * (len(names) - 1)) / len(names)
-        made = {name: self._drawn(name, width, tall, look.letters).to_dict(validate=False) for name in names}
-        return _overview(made)
+        many = len(names)
+        wide = width is not None and height is not None and width > WIDE * height and many > 1
+        if width is not None and height is not None:
+            gaps = SPACING * (many - 1)
+            width, height = ((width - gaps) / many, height) if wide else (width, (height - gaps) / many)
+        made = [self._drawn(name, width, height, look.letters).to_dict(validate=False) for name in names]
+        return _overview(made, "hconcat" if wide else "vconcat")
 
 
-def _overview(charts: dict[str, Spec]) -> Spec | None:
-    """Curves and matrix in one picture, put together as specifications: their tables' names differ."""
-    parts = [charts[name] for name in OVERVIEW if name in charts]
-    if len(parts) < 2:
-        return parts[0] if parts else None
+def _overview(parts: Sequence[Spec], way: str) -> Spec:
+    """Charts in one picture, put together as specifications: their tables' names differ."""
+    if len(parts) == 1:
+        return parts[0]
     own = ("$schema", "config", "datasets", "padding")
     return {
         **{key: parts[0][key] for key in own},
         "datasets": {name: rows for part in parts for name, rows in part["datasets"].items()},
-        "vconcat": [{key: item for key, item in part.items() if key not in own} for part in parts],
+        way: [{key: item for key, item in part.items() if key not in own} for part in parts],
         "spacing": SPACING,
         "resolve": {"scale": {"color": "independent", "strokeDash": "independent"}},
     }

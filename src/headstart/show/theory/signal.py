@@ -16,6 +16,7 @@ from headstart.theory.propagation import Propagation
 
 # Okabe & Ito 2008: distinct for every kind of colour vision
 COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"]
+LETTER = 7.0  # pixels of an axis title's letter
 _LEAST, _MOST = 1e-12, 1e12  # what the axes show
 
 
@@ -45,8 +46,9 @@ def signal_rows(signals: list[Signal]) -> list[dict[str, Any]]:
 
 
 def signal_chart(
-    signals: list[Signal], activation: str, units: int, width: float | None = None, height: float | None = None
-) -> Any:
+    signals: list[Signal], activation: str, units: int, width: float | None = None, height: float | None = None,
+    letters: float = 1.0,
+) -> Any:  # fmt: skip
     """An Altair chart of the rows: signal forward on the left, gradient backward on the right."""
     import altair as alt
 
@@ -66,7 +68,9 @@ def signal_chart(
         ),
     )
 
-    def panel(quantity: str, title: str) -> Any:
+    def panel(quantity: str, *words: str) -> Any:
+        told = " ".join(words)
+        title: Any = told if LETTER * letters * len(told) <= tall else list(words)  # in two lines
         inside = [row for row in rows if row["quantity"] == quantity]
         base = alt.Chart(records(inside)).encode(
             x=alt.X("layer:Q", title="layer", scale=alt.Scale(nice=False)), color=colour
@@ -85,8 +89,8 @@ def signal_chart(
             base.mark_point(filled=True, size=45, opacity=0.9).encode(y=vertical("measured")).transform_filter(sparse),
         ).properties(width=wide, height=tall)
 
-    left = panel("variance of the signal", "variance of the pre-activations")
-    right = panel("squared gradient", "mean squared gradient, last layer = 1")
+    left = panel("variance of the signal", "variance of the", "pre-activations")
+    right = panel("squared gradient", "mean squared gradient,", "last layer = 1")
     title = alt.TitleParams(
         f"{activation} through {len(rows) // (2 * len(names))} layers: predicted and simulated",
         subtitle=f"Lines: mean-field theory. Dots, bands: median and 10–90 % of simulated networks of {units} units.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
+from functools import partial
 
 from headstart.experiments.tune.result import TuningData
 from headstart.show.figure.look import Look
@@ -11,9 +12,12 @@ from headstart.show.figure.plain import PlainFigure
 from headstart.show.files import Files, drawn_files
 from headstart.show.page import chart_place, page
 from headstart.show.rows import csv_text, json_text
+from headstart.show.size import read_size
 from headstart.show.table import html_table
 from headstart.show.tuning.chart import tune_chart
 from headstart.show.tuning.text import heading, sentence, sentences, tuning_table
+
+FLAT = 450  # pixels of a figure's height, below which it has fewer words
 
 
 def tuning_figure(tuning: TuningData, look: Look | None = None, words: Sequence[str] = ()) -> PlainFigure:
@@ -24,7 +28,9 @@ def tuning_figure(tuning: TuningData, look: Look | None = None, words: Sequence[
         look: how it looks.
         words: of the command that draws it.
     """
-    return PlainFigure(lambda width, height: tune_chart(tuning, width, height), look, words, "tune")
+    found = look or Look()
+    flat = found.size is not None and read_size(found.size)[1] < FLAT * found.letters
+    return PlainFigure(partial(tune_chart, tuning, letters=found.letters, flat=flat), found, words, "tune")
 
 
 def tuning_files(tuning: TuningData, look: Look | None = None, words: Sequence[str] = ()) -> Files:
