@@ -92,10 +92,13 @@ def dressed(spec: Any, theme: Theme, letters: float | None = None) -> Any:
 
 def _dressed(spec: Any, theme: Theme, letters: float) -> Any:
     if isinstance(spec, dict):
-        return {
-            key: value if key in ("datasets", "values", "url") else _changed(key, value, theme, letters)
-            for key, value in spec.items()
-        }
+        kept = (
+            "datasets",
+            "values",
+            "url",
+            *(_SPOTS if spec.get("type") == "square" else ()),
+        )  # a frame's size is given
+        return {key: value if key in kept else _changed(key, value, theme, letters) for key, value in spec.items()}
     if isinstance(spec, list):
         return [_dressed(item, theme, letters) for item in spec]
     return theme.colours.get(spec, spec) if isinstance(spec, str) else spec
