@@ -62,9 +62,9 @@ def data_chart(comparison: ComparisonData, width: float = 380, height: float = 3
               scale=alt.Scale(domain=list(window[:2]), nice=False, zero=False))  # fmt: skip
     upwards = linear_axis(6)
     if flat and data.classes:  # a row for each class
-        words = [name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…" for name in data.classes]
-        look = f"{json.dumps(words, ensure_ascii=False)}[datum.value]"
-        upwards = alt.Axis(values=list(range(len(words))), labelExpr=look, labelLimit=300)
+        names = [name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…" for name in data.classes]
+        shown = f"{json.dumps(names, ensure_ascii=False)}[datum.value]"
+        upwards = alt.Axis(values=list(range(len(names))), labelExpr=shown, labelLimit=300)
     y = alt.Y("x2:Q", title=titles[1], axis=upwards,
               scale=alt.Scale(domain=list(window[2:]), nice=False, zero=False))  # fmt: skip
     encoding: dict[str, Any] = {"x": x, "y": y}
