@@ -19,6 +19,8 @@ from headstart.errors import InputError
 from headstart.experiments.data.datasets import load
 from headstart.experiments.network import network_for
 from headstart.schemes import scheme
+from headstart.show.theme.identity import scheme_styles
+from headstart.show.theme.palette import SCHEME_COLOURS
 from headstart.spec import format_value
 from headstart.theory.activations import FORMULAS, activation
 from headstart.theory.gains import gain
@@ -34,6 +36,10 @@ SCHEMES = (
     "glorot(distribution=truncated, corrected=false)", "gain", "gain(gelu)", "gain(leaky_relu(0.2))",
     "gain(tanh, q=0.5)", "gain(direction=backward)", "orthogonal", "orthogonal*1.41421356", "identity*2", "sparse(0.4)",
     "sparse(0.07, nonzero_std=0.5)*2", "siren(first=true)", "siren(30)",
+)  # fmt: skip
+COMPANIES = (
+    ("zeros", "normal(10)", "normal(0.01)", "xavier", "he"), ("he", "zeros"), ("he*1.3", "he", "xavier", "sparse(0.4)"),
+    ("ones", "größer", "lecun"), tuple(SCHEMES), tuple(reversed(SCHEMES)), (),
 )  # fmt: skip
 BAD_SCHEMES = ("hee", "he*", "he*0", "he*inf", "normal", "normal(-1)", "normal(0)", "he(mode=up)", "he(1, 2, 3, 4, 5)",
                "normal(1, std=2)", "he(foo=1)", "normal(x)", "", "he he", "uniform(nan)", "he(,)")  # fmt: skip
@@ -148,7 +154,14 @@ def fixtures() -> dict[str, Any]:
         "addresses": [_address(settings) for settings in COMPARISONS],
         "csv": tables_read(),
         "comparisons": [_comparison(settings) for settings in COMPARISONS],
+        "identity": [_styles(names) for names in COMPANIES],
     }
+
+
+def _styles(names: tuple[str, ...]) -> dict[str, Any]:
+    found = scheme_styles(names)
+    styles = [{"colour": SCHEME_COLOURS.index(found[name][0]), "dash": list(found[name][1])} for name in names]
+    return {"names": list(names), "styles": styles}
 
 
 def _number(value: float) -> dict[str, Any]:

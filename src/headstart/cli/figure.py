@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import click
 
-from headstart.cli.figure_options import KINDS, NAMES, look_of, look_options
+from headstart.cli.figure_options import KINDS, NAMES, PLAIN, look_of, look_options
 from headstart.cli.former import Command
 from headstart.cli.options import PATH, THREADS
 from headstart.errors import InputError
 
 SUFFIXES = (".png", ".svg", ".pdf", ".gif", ".html")
+OTHERS = ("gain", "phase", "tune", "report")  # commands whose figures carry their words
+WRITES = ("--out", "--storage", "--json")  # what those words never hold
 
 
 @click.command("figure", cls=Command)
@@ -26,10 +30,10 @@ SUFFIXES = (".png", ".svg", ".pdf", ".gif", ".html")
 def command(
     source: Path, figure: str | None, schemes: str | None, threads: int | None, out: Path, **options: Any
 ) -> None:
-    """Draw figures of a comparison that was made before.
+    """Draw figures that were made before: again, or in another look.
 
     FILE is the JSON of a comparison, or a figure: each carries what made it. The networks are trained again, which
-    gives the same numbers.
+    gives the same numbers. Figures of gain, phase, tune and report are made again too.
 
     \b
     headstart compare --out compare.json
@@ -47,6 +51,9 @@ def command(
     check_out(out, SUFFIXES)
     document = origin_of(source)
     before = dict(document.get("figure") or {})
+    if "of" in before:
+        _draw_again(source, before, {**options, "figure": figure, "schemes": schemes}, out)
+        return
     names = figure or ",".join(before.pop("names", ()))
     before.pop("names", None)
     if not names:
@@ -64,6 +71,31 @@ def command(
     say("Drawing ...")
     for path in drawn.save(out).values():
         say(f"wrote {path}")
+
+
+def _draw_again(source: Path, before: dict[str, Any], options: dict[str, Any], out: Path) -> None:
+    """Call the command that drew a figure of `gain`, `phase`, `tune` or `report`, with another look.
+
+    Raises:
+        InputError: no command can draw it again, or what was asked for is of comparisons.
+    """
+    words = before.pop("of")
+    if not isinstance(words, list) or not words or not all(isinstance(word, str) for word in words):
+        raise InputError(
+            f"{str(source)!r} was made of what was given in Python, which it does not hold. Draw it there."
+        )
+    if words[0] not in OTHERS or any(word.startswith(WRITES) for word in words):
+        raise InputError(f"{str(source)!r} does not say which command of headstart drew it. Draw it with that.")
+    for name in ("figure", "schemes", "at", "moments"):
+        if options.get(name) is not None:
+            raise InputError(f"--{name} is for figures of comparisons, and this is one of {words[0]}. Leave it out.")
+    given = {name: value for name, value in options.items() if value is not None and name in PLAIN}
+    look = {**{name: value for name, value in before.items() if name in PLAIN}, **given}
+    dressing = [part for name, value in look.items() for part in ("--" + name.replace("_", "-"), f"{value}")]
+    from headstart.cli.group import cli
+
+    with redirect_stdout(StringIO()):  # the numbers, which are not asked for
+        cli.main([*words, *dressing, "--out", str(out)], "headstart", standalone_mode=False)
 
 
 def scheme_names(text: str | None) -> list[str] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,27 +12,70 @@ from headstart.errors import InputError
 
 if TYPE_CHECKING:
     from headstart.show.comparison.figure_files import Look
+    from headstart.show.figure.look import Look as PlainLook
 
 Function = Callable[..., Any]
 NAMES = "boundaries, costs, signal, training, table, data, units, weights"
 KINDS = ".png, .svg, .pdf, .gif, .html"
-LOOK = ("size", "dpi", "theme", "title", "font_size", "at", "moments")
+PLAIN = ("size", "dpi", "theme", "title", "font_size")  # what any figure has
+LOOK = (*PLAIN, "at", "moments")
+QUIET = ("out", "as_json", "threads", "storage")  # options that say nothing of what is drawn
 
 
-def look_options(function: Function) -> Function:
-    """--size, --dpi, --theme, --title, --font-size, --at, --moments."""
+def plain_look_options(function: Function) -> Function:
+    """--size, --dpi, --theme, --title, --font-size."""
     options = [
         click.option("--size", metavar="WxH", help="Of the figure: 16x9cm, 6.5x4in, 1200x675px.  [its own]"),
         click.option("--dpi", type=float, metavar="N", help="Dots per inch of PNG and GIF.  [192; GIF 96]"),
         click.option("--theme", metavar="NAME", help="light, dark, print or slide.  [light]"),
         click.option("--title", metavar="TEXT", help="Instead of the figure's own; '' for none."),
         click.option("--font-size", type=float, metavar="PT", help="Of the labels, in points.  [9; slide 13.5]"),
+    ]
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def look_options(function: Function) -> Function:
+    """Those of any figure, and --at, --moments."""
+    options = [
         click.option("--at", metavar="STEPS", help="Boundaries after so many updates: 0,100,1000.  [the last]"),
         click.option("--moments", type=int, metavar="N", help="Boundaries at so many steps of the training."),
     ]
     for option in reversed(options):
         function = option(function)
-    return function
+    return plain_look_options(function)
+
+
+def plain_look(options: dict[str, Any], out: Path | None) -> PlainLook:
+    """The checked look of a figure of `gain`, `phase`, `tune` or `report`, taken out of the options.
+
+    Raises:
+        InputError: a value that breaks a rule; a look, and no place for a picture.
+    """
+    from headstart.show.figure.look import Look
+
+    found = {name: value for name in PLAIN if (value := options.pop(name)) is not None}
+    if found and out is None:
+        option = "--" + next(iter(found)).replace("_", "-")
+        raise InputError(f"{option} is for a picture, and no place was given. Write {option} ... --out figure.png.")
+    return Look(**found)
+
+
+def words_given(context: click.Context) -> list[str]:
+    """The words of this call that say what is computed: its name, arguments and options, without look and place."""
+    arguments, options = [], []
+    for parameter in context.command.params:
+        name, value = parameter.name or "", context.params.get(parameter.name or "")
+        if isinstance(parameter, click.Argument):
+            arguments += [f"{item}" for item in (value if isinstance(value, tuple) else (value,))]
+            continue
+        source = context.get_parameter_source(name)
+        if source is not click.core.ParameterSource.COMMANDLINE or name in (*PLAIN, *QUIET):
+            continue
+        for item in value if isinstance(value, tuple) else (value,):
+            options += [parameter.opts[0]] if value is True else [parameter.opts[0], f"{item}"]
+    return [context.command.name or "", *arguments, *options]
 
 
 def look_of(options: dict[str, Any], schemes: list[str] | None = None, **before: Any) -> Look:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from headstart.cli.figure_options import plain_look, plain_look_options
 from headstart.cli.former import Command
 from headstart.cli.options import JSON, out
 from headstart.cli.theory import (
@@ -43,9 +44,11 @@ SCHEMA = 1
 @SIMULATE
 @WIDTH
 @SEED
+@plain_look_options
 def command(
-    activation: str, variances: str, depth: int, as_json: bool, out: Path | None, simulate: bool, width: int, seed: int
-) -> None:
+    activation: str, variances: str, depth: int, as_json: bool, out: Path | None, simulate: bool, width: int, seed: int,
+    **options: Any,
+) -> None:  # fmt: skip
     """Gaussian moments and gain of ACTIVATION, and what libraries would use.
 
     ACTIVATION is a spec string: gelu, leaky_relu(0.1), elu(alpha=2).
@@ -58,6 +61,7 @@ def command(
     from headstart.theory import activation as by_name
     from headstart.theory import moments, practices
 
+    look = plain_look(options, out)
     check_out(out, SUFFIXES)
     phi = by_name(activation)
     points = [moments(phi, q) for q in numbers(variances, "--q")]
@@ -74,13 +78,15 @@ def command(
         if signals is not None:
             print_table(simulation_table(signals), screen)
 
-    def chart() -> Any:
+    def chart(across: float | None, down: float | None) -> Any:
         from headstart.show.theory.gain import gain_chart
         from headstart.show.theory.signal import signal_chart
 
-        return gain_chart(str(phi)) if signals is None else signal_chart(signals, str(phi), width)
+        if signals is None:
+            return gain_chart(str(phi), across, down)
+        return signal_chart(signals, str(phi), width, across, down, look.letters)
 
-    put_out(document, printed, lambda: theory_files("gain", chart, document), as_json=as_json, out=out)
+    put_out(document, printed, lambda: theory_files(chart, document, look), as_json=as_json, out=out)
 
 
 def as_data(name: str, points: list[Moments], rules: dict[str, Practice]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ COMMANDS = {
         "headstart.cli.compare",
         "Train one small network from several initializations and show the difference.",
     ),
-    "figure": ("headstart.cli.figure", "Figures of a comparison made before: any size, look and format."),
+    "figure": ("headstart.cli.figure", "Figures made before, again: any size, look and format."),
     "tune": ("headstart.cli.tune", "Search for the best multiplier and learning rate, and say whether it paid."),
     "sweep": ("headstart.cli.sweep", "Run a study of many networks from one file; killed or stopped, it goes on."),
     "report": ("headstart.cli.report", "What the runs of a sweep say: medians, best settings, heat maps, a page."),

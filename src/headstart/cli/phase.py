@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from headstart.cli.figure_options import plain_look, plain_look_options
 from headstart.cli.former import Command
 from headstart.cli.options import JSON, out
 from headstart.cli.theory import (
@@ -39,6 +40,7 @@ SCHEMA = 1
 @SIMULATE
 @WIDTH
 @SEED
+@plain_look_options
 def command(
     activation: str,
     out: Path | None,
@@ -49,6 +51,7 @@ def command(
     simulate: bool,
     width: int,
     seed: int,
+    **options: Any,
 ) -> None:
     """Phase diagram of ACTIVATION: ordered (gradients vanish), chaotic (they explode), critical in between.
 
@@ -60,6 +63,7 @@ def command(
     from headstart.theory import activation as by_name
     from headstart.theory.phasediagram import phase_diagram
 
+    look = plain_look(options, out)
     check_out(out, SUFFIXES)
     diagram = phase_diagram(by_name(activation), max_w, max_b)
     rows = [_row(diagram.activation, mark) for mark in diagram.marks]
@@ -76,13 +80,15 @@ def command(
         if signals is not None:
             print_table(simulation_table(signals), screen)
 
-    def chart() -> Any:
+    def chart(across: float | None, down: float | None) -> Any:
         from headstart.show.theory.phase import phase_chart
         from headstart.show.theory.signal import signal_chart
 
-        return phase_chart(diagram) if signals is None else signal_chart(signals, diagram.activation, width)
+        if signals is None:
+            return phase_chart(diagram, across, down)
+        return signal_chart(signals, diagram.activation, width, across, down, look.letters)
 
-    put_out(document, printed, lambda: theory_files("phase", chart, document), as_json=as_json, out=out)
+    put_out(document, printed, lambda: theory_files(chart, document, look), as_json=as_json, out=out)
 
 
 def as_data(diagram: PhaseDiagram, rows: list[dict[str, Any]]) -> dict[str, Any]:

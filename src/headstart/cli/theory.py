@@ -14,6 +14,7 @@ from headstart.errors import InputError
 from headstart.spec import read_number
 
 if TYPE_CHECKING:
+    from headstart.show.figure.look import Look
     from headstart.show.files import Files
     from headstart.show.table import Table
     from headstart.show.theory.signal import Signal
@@ -105,13 +106,22 @@ def factor(value: float | None) -> str:
     return "×inf" if value == math.inf else f"×{value:.3g}" if 1e-4 <= value < 1e5 else f"×{value:.1e}"
 
 
-def theory_files(stem: str, chart: Callable[[], Any], document: Callable[[], dict[str, Any]]) -> Files:
-    """What a command of theory saves: its chart in every form, and its numbers."""
-    from headstart.show.drawing import Drawing
+def theory_files(
+    chart: Callable[[float | None, float | None], Any], document: Callable[[], dict[str, Any]], look: Look
+) -> Files:
+    """What a command of theory saves: its chart in every form, and its numbers.
+
+    Args:
+        chart: width and height of the drawing area -> the chart.
+        document: its numbers.
+        look: how the chart looks.
+    """
+    from headstart.cli.figure_options import words_given
+    from headstart.show.figure.plain import PlainFigure
     from headstart.show.files import drawn_files
-    from headstart.show.page import chart_page
     from headstart.show.rows import json_text
 
-    drawing = Drawing(chart)
-    others = {"html": lambda: chart_page(drawing.spec), "json": lambda: json_text(document()).encode()}
-    return drawn_files(stem, drawing, others, folder=("png", "svg", "html", "json"))
+    words = words_given(click.get_current_context())
+    drawing = PlainFigure(chart, look, words, words[0])
+    others = {"html": drawing.html, "json": lambda: json_text(document()).encode()}
+    return drawn_files(words[0], drawing, others, folder=("png", "svg", "html", "json"))

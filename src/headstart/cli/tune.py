@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from headstart.cli import completion
+from headstart.cli.figure_options import plain_look, plain_look_options
 from headstart.cli.former import Command
 from headstart.cli.options import JSON, THREADS, given, names, out, say_notes, settings_options
 from headstart.errors import InputError, Interrupted
@@ -36,6 +37,7 @@ SUFFIXES = (".png", ".svg", ".pdf", ".html", ".json", ".csv")
 )  # fmt: skip
 @click.option("--storage", metavar="FILE|URL", help="Keep the trials in a database, and go on from there.")
 @THREADS
+@plain_look_options
 @out("tune.png, .svg, .pdf, .html, .json, .csv")
 @JSON
 def command(
@@ -52,12 +54,14 @@ def command(
     headstart tune he
     headstart tune xavier he --hidden 20,20,20,20,20,20 --activation relu --out tune.png
     headstart tune he --over multiplier --learning-rate 0.05
+    headstart tune he --theme slide --size 16x9cm --out tune.pdf
     headstart tune he --metric steps_to_target --target 0.1 --storage tune.db
     """
     from headstart.cli.output import check_out, put_out
     from headstart.cli.progress import Progress
     from headstart.verbs.tune import tune_with
 
+    look = plain_look(options, out)
     settings = _settings((*schemes, *more), options)
     check_out(out, SUFFIXES)
     with Progress("Tuning", "settings tried", settings.seeds * settings.steps) as progress:
@@ -67,7 +71,10 @@ def command(
             _say_what_is_kept(stop, settings.trials)
             sys.exit(stop.exit_code)
     say_notes(tuning.data)
-    put_out(tuning.to_json, tuning.print_to, tuning.files, as_json=as_json, out=out, hint="the picture and the report")
+    put_out(
+        tuning.to_json, tuning.print_to, lambda: tuning.files(look), as_json=as_json, out=out,
+        hint="the picture and the report",
+    )  # fmt: skip
 
 
 def _settings(schemes: tuple[str, ...], options: dict[str, Any]) -> TuneSettings:

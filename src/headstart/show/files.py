@@ -9,12 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
-from headstart.show.drawing import Drawing
 from headstart.show.page import bundling
 from headstart.show.writing import check_target, write
 
 Maker = Callable[[], bytes]
+
+
+class Drawn(Protocol):
+    """What draws a picture in every form."""
+
+    def png(self) -> bytes: ...
+    def svg(self) -> bytes: ...
+    def pdf(self) -> bytes: ...
 
 
 @dataclass(frozen=True)
@@ -52,11 +60,12 @@ class Files:
         return {_kind(name, self.folder[0]): str(place) for name, place in chosen.items()}
 
 
-def drawn_files(stem: str, drawing: Drawing, others: Mapping[str, Maker], folder: Sequence[str]) -> Files:
+def drawn_files(stem: str, drawing: Drawn, others: Mapping[str, Maker], folder: Sequence[str]) -> Files:
     """The files of a result that has one picture: the picture in every form, and what else there is.
 
     Args:
         stem: of every name.
+        drawing: what draws the picture.
         others: suffix -> what makes its content.
         folder: the suffixes a folder gets.
     """

@@ -12,6 +12,7 @@ from headstart.experiments.compare import presets
 from headstart.experiments.compare.comparison import ComparisonData, run_comparison
 from headstart.experiments.settings import CompareSettings, compare_settings
 from headstart.schemes import Scheme
+from headstart.verbs.command import option_words
 from headstart.verbs.result import Result
 from headstart.words import count
 
@@ -123,12 +124,7 @@ def figure_command(settings: CompareSettings, names: Iterable[str], look: Look) 
     # a run does not depend on the others: those that are drawn are all that have to be trained
     words += shown.pop("schemes", kept.get("schemes", ()))
     kept.pop("schemes", None)
-    for name, value in {**kept, "figure": tuple(names), **shown}.items():
-        option = "--" + name.replace("_", "-")
-        if isinstance(value, bool):
-            words.append(option if value else f"--no-{option[2:]}")
-        else:
-            words += [option, ",".join(map(str, value)) if isinstance(value, (tuple, list)) else f"{value}"]
+    words += option_words({**kept, "figure": tuple(names), **shown})
     return shlex.join(words)
 
 

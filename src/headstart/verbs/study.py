@@ -14,12 +14,15 @@ from headstart.experiments.store import Store
 from headstart.experiments.sweep.settings import read_study, study_settings
 from headstart.experiments.sweep.stored import open_rows
 from headstart.experiments.sweep.study import Sweep
+from headstart.verbs.command import option_words
 from headstart.verbs.result import Result
 from headstart.words import count
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from headstart.show.figure.look import Look
+    from headstart.show.figure.plain import PlainFigure
     from headstart.show.files import Files
     from headstart.show.study.report import StudyView
 
@@ -36,6 +39,7 @@ class StudyReport(Result):
         by: the factors of the table of medians; schemes are compared within each value of the others among them.
         heat: the two factors of the heat map; None for those that vary most.
         where: filters `factor=value`.
+        words: of the command that says the same; none where there is no store on disk.
 
     Raises:
         InputError: when it is looked at: no runs, an unknown metric or factor, or a filter that no run meets.
@@ -43,9 +47,10 @@ class StudyReport(Result):
 
     def __init__(
         self, rows: Sequence[Row], metric: str = "test_accuracy", by: Sequence[str] = ("scheme",),
-        heat: Sequence[str] | None = None, where: Iterable[str] = (),
+        heat: Sequence[str] | None = None, where: Iterable[str] = (), words: Sequence[str] = (),
     ) -> None:  # fmt: skip
         self.rows, self.metric, self.by, self.heat, self.where = list(rows), metric, by, heat, tuple(where)
+        self.words = list(words)
 
     @cached_property
     def summary(self) -> Summary:
@@ -77,9 +82,35 @@ class StudyReport(Result):
 
         print_summary(self.summary, console, self._view.heat)
 
-    def chart(self, name: str | None = None) -> Any:
-        """curves, versus or heat as an Altair chart; by default the first of them that has something to show."""
-        return self._view.chart(name)
+    def chart(self, name: str | None = None, **look: Any) -> Any:
+        """curves, versus or heat as an Altair chart; by default the first of them that has something to show.
+
+        Args:
+            name: of the chart.
+            look: as `figure` has it: size, theme, title, font_size.
+        """
+        return self.figure(name, **look).chart if look else self._view.chart(name)
+
+    def figure(
+        self, name: str | None = None, *, size: str | None = None, dpi: float | None = None, theme: str = "light",
+        title: str | None = None, font_size: float | None = None,
+    ) -> PlainFigure:  # fmt: skip
+        """One chart for a lecture or a paper: `.save("heat.pdf")` writes it, `.chart` is its Altair chart.
+
+        Args:
+            name: curves, versus or heat; by default the first of them that has something to show.
+            size: of the whole picture: "16x9cm", "6.5x4in", "1200x675px"; None for the figure's own.
+            dpi: dots per inch of a PNG (144).
+            theme: light, dark, print or slide.
+            title: instead of the figure's own; "" for none.
+            font_size: of the labels, in points.
+
+        Raises:
+            InputError: an unknown name or theme, a size that is none, or nothing to show.
+        """
+        from headstart.show.figure.look import Look
+
+        return self._view.figure(name, Look(size, dpi, theme, title, font_size), self.words)
 
     def html_table(self) -> str:
         from headstart.show.study.tables import tables
@@ -87,9 +118,13 @@ class StudyReport(Result):
 
         return "\n".join(html_table(table) for table in tables(self.summary))
 
-    def files(self) -> Files:
-        """report.html, report.png/.svg and heat.png/.svg in a folder; .pdf, .json and .csv on request."""
-        return self._view.files()
+    def files(self, look: Look | None = None) -> Files:
+        """report.html, report.png/.svg and heat.png/.svg in a folder; .pdf, .json and .csv on request.
+
+        Args:
+            look: how the pictures look.
+        """
+        return self._view.files(look, self.words)
 
 
 class Study(Sweep, Result):
@@ -106,7 +141,8 @@ class Study(Sweep, Result):
         Args:
             how: metric, by, heat and where, as `StudyReport` has them.
         """
-        return StudyReport(self.rows(), **how)
+        words = [] if str(self.store) == MEMORY else report_words(self.store, self.name, **how)
+        return StudyReport(self.rows(), **how, words=words)
 
     def print_to(self, console: Console) -> None:
         if self.rows():
@@ -114,9 +150,9 @@ class Study(Sweep, Result):
         else:
             console.print(self.headline)
 
-    def chart(self, name: str | None = None) -> Any:
-        """curves, versus or heat as an Altair chart; by default the first of them that has something to show."""
-        return self.results().chart(name)
+    def chart(self, name: str | None = None, **look: Any) -> Any:
+        """curves, versus or heat as an Altair chart; `look` as the results' `figure` has it."""
+        return self.results().chart(name, **look)
 
     def html_table(self) -> str:
         return self.results().html_table()
@@ -177,4 +213,15 @@ def report_of(store: str | Path, study: str | None = None, **how: Any) -> StudyR
         InputError: no store at that address, or no study of that name.
         StoreError: the store cannot be read.
     """
-    return StudyReport(open_rows(store, study), **how)
+    return StudyReport(open_rows(store, study), **how, words=report_words(Store(store), study, **how))
+
+
+def report_words(
+    store: Store, study: str | None, metric: str = "", by: Sequence[str] = (), heat: Sequence[str] | None = None,
+    where: Iterable[str] = (),
+) -> list[str]:  # fmt: skip
+    """Of the command that reports on a store, whose password is left out."""
+    given = {"study": study, "metric": metric, "by": ",".join([by] if isinstance(by, str) else by)}
+    given["heat"] = None if heat is None else ",".join(heat)
+    words = ["report", str(store), *option_words({name: value for name, value in given.items() if value})]
+    return [*words, *(word for one in where for word in ("--where", one))]

@@ -16,6 +16,8 @@ from headstart.verbs.result import Result
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from headstart.show.figure.look import Look
+    from headstart.show.figure.plain import PlainFigure
     from headstart.show.files import Files
     from headstart.theory.activations import Activation
 
@@ -39,11 +41,46 @@ class Tuning(TuningData, Result):
 
         print_tuning(self, console)
 
-    def chart(self) -> Any:
-        """The metric against the multiplier, with its band, as an Altair chart."""
+    def chart(self, **look: Any) -> Any:
+        """The metric against the multiplier, with its band, as an Altair chart.
+
+        Args:
+            look: as `figure` has it: size, theme, title, font_size.
+        """
         from headstart.show.tuning.chart import tune_chart
 
-        return tune_chart(self)
+        return self.figure(**look).chart if look else tune_chart(self)
+
+    def figure(
+        self, *, size: str | None = None, dpi: float | None = None, theme: str = "light", title: str | None = None,
+        font_size: float | None = None,
+    ) -> PlainFigure:  # fmt: skip
+        """The chart for a lecture or a paper: `.save("tune.pdf")` writes it, `.chart` is its Altair chart.
+
+        Args:
+            size: of the whole picture: "16x9cm", "6.5x4in", "1200x675px"; None for the figure's own.
+            dpi: dots per inch of a PNG (192).
+            theme: light, dark, print or slide.
+            title: instead of the figure's own; "" for none.
+            font_size: of the labels, in points.
+
+        Raises:
+            InputError: an unknown theme, a size that is none.
+        """
+        from headstart.show.figure.look import Look
+        from headstart.show.tuning.report import tuning_figure
+
+        return tuning_figure(self, Look(size, dpi, theme, title, font_size), self.words)
+
+    @property
+    def words(self) -> list[str]:
+        """Of the command that finds the same; none where values or functions of Python were given."""
+        from headstart.verbs.command import can_be_told, settings_words
+
+        settings = self.settings
+        if settings.objective is not None or not can_be_told(settings.data, settings.activation):
+            return []
+        return ["tune", *settings.schemes, *settings_words(settings, ("schemes", "objective", "direction"))]
 
     def html_table(self) -> str:
         from headstart.show.table import html_table
@@ -51,11 +88,15 @@ class Tuning(TuningData, Result):
 
         return html_table(tuning_table(self))
 
-    def files(self) -> Files:
-        """tune.png, .svg, .html and .json in a folder; .pdf and .csv on request."""
+    def files(self, look: Look | None = None) -> Files:
+        """tune.png, .svg, .html and .json in a folder; .pdf and .csv on request.
+
+        Args:
+            look: how the picture looks.
+        """
         from headstart.show.tuning.report import tuning_files
 
-        return tuning_files(self)
+        return tuning_files(self, look, self.words)
 
 
 def tune(

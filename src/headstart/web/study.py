@@ -12,6 +12,7 @@ from headstart.experiments.analysis.views import HeatMap, curves
 from headstart.experiments.columns import FACTORS
 from headstart.show.page import Part, embedded
 from headstart.show.theme import palette
+from headstart.show.theme.identity import scheme_styles
 from headstart.words import plain
 
 BUILT = Path(__file__).with_name("built")
@@ -49,7 +50,7 @@ def study_document(summary: Summary, heat: HeatMap | None) -> dict[str, Any]:
         "factors": [found for found in factors if len(found["words"]) > 1],
         "metrics": [_metric(summary, name) for name in METRICS if _is_known(summary, name)],
         "first": _first(summary, heat),
-        "palette": _palette(),
+        "palette": _palette(summary),
     }  # fmt: skip
 
 
@@ -103,7 +104,12 @@ def _first(summary: Summary, heat: HeatMap | None) -> dict[str, str | None]:
     return {"metric": summary.metric.name, "x": x, "colour": colour, "y": y}
 
 
-def _palette() -> dict[str, Any]:
+def _palette(summary: Summary) -> dict[str, Any]:
     light = {"colours": list(palette.SCHEME_COLOURS), "paper": palette.PAPER, "ink": palette.INK}
-    dashes = [list(dash) for dash in palette.DASHES]
-    return {"light": light, "dark": palette.darkened(light), "dashes": dashes, "map": list(palette.VIRIDIS)}
+    names = [str(name) for name in values(summary.rows, "scheme")]
+    styles = scheme_styles(names)
+    schemes = [{"colour": palette.SCHEME_COLOURS.index(styles[it][0]), "dash": list(styles[it][1])} for it in names]
+    return {
+        "light": light, "dark": palette.darkened(light), "dashes": [list(dash) for dash in palette.DASHES],
+        "schemes": schemes, "map": list(palette.VIRIDIS),
+    }  # fmt: skip

@@ -23,7 +23,7 @@ from headstart.experiments.data.datasets import MAKERS
 from headstart.experiments.optimizers import KINDS
 from headstart.libraries.activation_calls import CALLS
 from headstart.schemes import FAMILIES
-from headstart.show.theme import palette
+from headstart.show.theme import identity, palette
 from headstart.signals import record, rule, start, training
 from headstart.signals.judge import ORDER
 from headstart.signals.registry import rows
@@ -157,7 +157,8 @@ def _palette() -> dict[str, Any]:
         "series": list(palette.SCHEME_COLOURS), "classes": list(palette.CLASS_COLOURS),
     }  # fmt: skip
     dark = palette.darkened(light)
-    return {"light": light, "dark": dark, "dashes": [list(dash) for dash in palette.DASHES]}
+    table = {"own": identity.OWN, "free": list(identity.FREE), "dashes": [list(dash) for dash in identity.PATTERNS]}
+    return {"light": light, "dark": dark, "identity": table}
 
 
 def text() -> str:

@@ -84,6 +84,17 @@ def test_a_network_that_cannot_tell_has_no_shade_and_no_line() -> None:
     assert panel.lines == []
 
 
+def test_no_line_is_drawn_where_the_note_says_the_same_everywhere() -> None:
+    faint = [weight * 1e-3 for weight in LINEAR]  # a boundary, between shares that differ by nothing
+    (panel,) = boundaries.panels(comparison({"he": [[1.0, 0.5]]}, weights={"he": [faint]}))
+    assert panel.note == "about one half\neverywhere"
+    assert panel.lines == []
+    sure = [weight * 0.5 for weight in LINEAR]  # the twin
+    (panel,) = boundaries.panels(comparison({"he": [[1.0, 0.5]]}, weights={"he": [sure]}))
+    assert panel.note == ""
+    assert panel.lines
+
+
 def test_a_network_that_diverged_is_drawn_without_shade() -> None:
     (panel,) = boundaries.panels(comparison({"he": [[1.0, 0.5]]}, weights={"he": [[np.nan] * 3]}))
     assert not pixels(panel.picture)[..., 3].any()

@@ -25,6 +25,11 @@ def test_colours_letters_and_lines_change_and_the_data_does_not() -> None:
     assert dressed(SPEC, THEMES["light"]) is SPEC
 
 
+def test_a_frame_keeps_its_size() -> None:
+    spec = {"mark": {"type": "square", "size": 400, "strokeWidth": 1}}  # around a picture of 20 by 20
+    assert dressed(spec, THEMES["slide"])["mark"] == {"type": "square", "size": 400, "strokeWidth": 1.5}
+
+
 def test_letters_in_points() -> None:
     assert letters_of(THEMES["light"], 9) == 1  # 12 pixels
     assert letters_of(THEMES["slide"]) == 1.5

@@ -40,7 +40,7 @@ def settings_again(document: Any, what: str = "the file") -> CompareSettings:
     kept = document["settings"]
     known = {name: kept[name] for name in CompareSettings.model_fields if kept.get(name) is not None}
     data = known.get("data", "circles")
-    if isinstance(data, str) and _is_of_values(data):
+    if isinstance(data, str) and is_of_values(data):
         raise InputError(
             f"{what} was made of values given in Python ({data}), which it does not hold. Draw it there: "
             'result.chart("costs"), or write the data to a CSV file.'
@@ -67,6 +67,6 @@ def differences(document: Mapping[str, Any], comparison: ComparisonData) -> list
     return found
 
 
-def _is_of_values(data: str) -> bool:
+def is_of_values(data: str) -> bool:
     """Whether this is the name that values get, which ends with the hash of their content."""
     return re.search(r" \([0-9a-f]{8}\)$", data) is not None

@@ -139,7 +139,9 @@ def need_optuna() -> Any:
         InputError: it is not installed.
     """
     try:
-        import optuna
+        with warnings.catch_warnings():  # in a notebook, of progress bars that nothing here shows
+            warnings.simplefilter("ignore")
+            import optuna
     except ImportError:
         raise InputError(
             "tuning searches with Optuna, which is not installed. Install it: pip install 'headstart[tune]'."

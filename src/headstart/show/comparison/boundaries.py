@@ -115,12 +115,14 @@ def _panel(
             lines = _lines(x1, x2, values, levels, window)
         return _surface(values, *value_range(comparison)), lines, note
     p = np.nan_to_num(found, nan=0.0)
-    lines = []
+    lines, unsure = [], _unsure(p)
+    if unsure:  # where the shade says nothing, a line would say more than the network knows
+        return _picture(p), lines, note or unsure
     for k in range(1 if p.shape[2] == 2 else 0, p.shape[2]):
         others = np.delete(p, k, axis=2).max(axis=2)
         # Zero exactly on the boundary between class k and the runner-up.
         lines += _lines(x1, x2, p[:, :, k] - others, [0.0], window, len({row["line"] for row in lines}))
-    return _picture(p, 255 if grid == GRID else 24), lines, note or _unsure(p)
+    return _picture(p, 255 if grid == GRID else 24), lines, note
 
 
 def _lines(

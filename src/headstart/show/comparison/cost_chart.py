@@ -201,16 +201,19 @@ def _panels(comparison: ComparisonData, width: float, height: float) -> Any:
     for place, name in enumerate(names):
         own = alt.Chart(inline([row for row in held if row["scheme"] == name]))
         bottom, left = place + columns >= len(names), place % columns == 0
-        at = alt.X("step:Q", title=x["title"] if bottom else None, scale=x["scale"],
+        at = alt.X("step:Q", title="Step" if bottom else None, scale=x["scale"],
                    axis=alt.Axis(format=",d", tickCount=3, labels=bottom))  # fmt: skip
         up = alt.Y(
-            "cost:Q", title=TITLE if left else None, scale=y["scale"], axis=log_axis(low, high, tall, labels=left)
+            "cost:Q",
+            title=(TITLE if tall > 150 else "Cost") if left else None,
+            scale=y["scale"],
+            axis=log_axis(low, high, tall, labels=left),
         )
         panels.append(
             alt.layer(
                 others.encode(x=at, y=up, detail="other:N"),
                 own.mark_line(strokeWidth=2.4, aria=False).encode(x=at, y=up, color=colour, strokeDash=dash),
-                width=wide, height=tall, title=alt.TitleParams(name, fontSize=12, anchor="start"),
+                width=wide, height=tall, title=alt.TitleParams(name, fontSize=12, anchor="start", frame="group"),
             )
         )  # fmt: skip
     return alt.concat(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import altair as alt
@@ -16,6 +17,7 @@ from headstart.show.theme.palette import CLASS_COLOURS, CLASS_SHAPES, VIRIDIS
 from headstart.show.theme.scales import linear_axis
 from headstart.words import count
 
+LONGEST = 16  # letters of a class beside its row
 MOST_POINTS = 4000  # drawn; of more, every so many-th
 
 
@@ -58,7 +60,12 @@ def data_chart(comparison: ComparisonData, width: float = 380, height: float = 3
         sides = (min(width, height),) * 2
     x = alt.X("x1:Q", title=titles[0], axis=linear_axis(6),
               scale=alt.Scale(domain=list(window[:2]), nice=False, zero=False))  # fmt: skip
-    y = alt.Y("x2:Q", title=titles[1], axis=linear_axis(6),
+    upwards = linear_axis(6)
+    if flat and data.classes:  # a row for each class
+        names = [name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…" for name in data.classes]
+        shown = f"{json.dumps(names, ensure_ascii=False)}[datum.value]"
+        upwards = alt.Axis(values=list(range(len(names))), labelExpr=shown, labelLimit=300)
+    y = alt.Y("x2:Q", title=titles[1], axis=upwards,
               scale=alt.Scale(domain=list(window[2:]), nice=False, zero=False))  # fmt: skip
     encoding: dict[str, Any] = {"x": x, "y": y}
     if data.task == "regression":

@@ -18,7 +18,7 @@ from headstart.schemes import scheme
 from headstart.show.comparison.boundary_chart import Weights, boundary_chart, fit_chart, moments_chart, slider_chart
 from headstart.show.comparison.cost_chart import cost_chart
 from headstart.show.comparison.data_chart import data_chart
-from headstart.show.comparison.marks import MOST_SCHEMES, first_seed
+from headstart.show.comparison.marks import MOST_LABELLED, MOST_SCHEMES, first_seed
 from headstart.show.comparison.plane import plane_of
 from headstart.show.comparison.signal_chart import signal_chart
 from headstart.show.comparison.table_chart import table_chart
@@ -90,12 +90,20 @@ def _fits(comparison: ComparisonData, room: Room, at: dict[int, Weights]) -> Any
     )
 
 
+def _lines_room(comparison: ComparisonData, room: Room, width: float) -> dict[str, Any]:
+    """The sides of a chart of lines, or of a panel for each scheme where there are many."""
+    if len(comparison.schemes) <= MOST_LABELLED:
+        return room.sides(width, 320)
+    rows = -(-len(comparison.schemes) // 5)
+    return room.sides(900 * room.letters, 170.0 * rows * room.letters)
+
+
 def _costs(comparison: ComparisonData, room: Room, steps: list[int] | None) -> Any:
-    return cost_chart(comparison, None, **room.sides(560, 320), letters=room.letters)
+    return cost_chart(comparison, None, **_lines_room(comparison, room, 560), letters=room.letters)
 
 
 def _signal(comparison: ComparisonData, room: Room, steps: list[int] | None) -> Any:
-    return signal_chart(comparison, None, **room.sides(470, 320), letters=room.letters)
+    return signal_chart(comparison, None, **_lines_room(comparison, room, 470), letters=room.letters)
 
 
 def _training(comparison: ComparisonData, room: Room, steps: list[int] | None) -> Any:

@@ -161,13 +161,16 @@ def _panels(comparison: ComparisonData, rows: Rows, width: float, height: float)
         at = alt.X("position:Q", title="Layer" if bottom else None, scale=x["scale"],
                    axis=alt.Axis(tickMinStep=1, tickCount=4, labels=bottom, format=",d"))  # fmt: skip
         up = alt.Y(
-            "std:Q", title=TITLE if left else None, scale=y["scale"], axis=log_axis(low, high, tall, labels=left)
+            "std:Q",
+            title=(TITLE if tall > 300 else "Deviation") if left else None,
+            scale=y["scale"],
+            axis=log_axis(low, high, tall, labels=left),
         )
         panels.append(
             alt.layer(
                 others.encode(x=at, y=up, detail="other:N"),
                 own.mark_line(strokeWidth=2.4, aria=False).encode(x=at, y=up, color=colour, strokeDash=dash),
-                width=wide, height=tall, title=alt.TitleParams(name, fontSize=12, anchor="start"),
+                width=wide, height=tall, title=alt.TitleParams(name, fontSize=12, anchor="start", frame="group"),
             )
         )  # fmt: skip
     return alt.concat(

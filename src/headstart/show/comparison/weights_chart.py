@@ -71,7 +71,7 @@ def weights_chart(comparison: ComparisonData, width: float = 900, height: float 
             top = max(max(row["share"] for row in own), 1e-9) * 1.15
             ends = [own[0]["low"], own[BINS - 1]["high"]]
             x = alt.X("low:Q", title=None, scale=alt.Scale(domain=ends, nice=False),
-                      axis=linear_axis(3 if wide > 90 * letters else 2, grid=False))  # fmt: skip
+                      axis=linear_axis(3 if wide > 110 * letters else 2, grid=False))  # fmt: skip
             y = alt.Y(
                 "share:Q",
                 title=f"layer {layer}" if place == 0 else None,

@@ -16,19 +16,29 @@ from headstart.show.drawing import Rows, Tables, named_table
 from headstart.show.measures import Measure
 from headstart.show.study.words import capital, measure_for, pooled_words, seeds_words, short, texts
 from headstart.show.theme.identity import scheme_styles
-from headstart.show.theme.layout import columns_for, heading
+from headstart.show.theme.layout import columns_for, fitted_letters, heading, panel_size
 from headstart.show.theme.palette import INK, colours, dashes, theme
 from headstart.show.theme.scales import log_axis, log_domain
 
 WIDE = 20  # a ratio of costs from which on their axis is logarithmic
+LETTER = 8.0  # pixels of an axis title's letter, with room
 ONE = ""  # the name of the only curve
 
 
-def curves_chart(curves: Curves, summary: Summary) -> Any:
-    """The curves as an Altair chart, one panel beside the other."""
+def curves_chart(
+    curves: Curves, summary: Summary, width: float | None = None, height: float | None = None, letters: float = 1.0
+) -> Any:
+    """The curves as an Altair chart, one panel beside the other.
+
+    Args:
+        curves, summary: what is drawn.
+        width, height: pixels of all panels together; None for the chart's own.
+        letters: factor of the letters' size.
+    """
     measure = measure_for(summary)
     columns = columns_for(len(curves.panels))
     size = (560.0, 320.0) if columns == 1 else (400.0, 260.0) if columns == 2 else (290.0, 220.0)
+    size = panel_size(size, len(curves.panels), columns, width, height)
     names = panel_names(curves.panels)
     rows = [
         {**row, "panel": name}
@@ -37,16 +47,20 @@ def curves_chart(curves: Curves, summary: Summary) -> Any:
     ]
     vertical = Vertical(measure, rows)
     tables: Tables = {}
-    chart = alt.layer(*_marks(curves, summary, rows, vertical), data=named_table(tables, "curves", rows))
+    chart = alt.layer(*_marks(curves, summary, rows, vertical, size), data=named_table(tables, "curves", rows))
     chart = chart.properties(width=size[0], height=size[1])
     if columns > 1:
         header = alt.Header(
-            labelFontSize=13, labelFontWeight=600, labelAnchor="start", labelColor=INK, labelLimit=size[0]
+            labelFontSize=fitted_letters(max(names, key=len), size[0], letters, 13.0),
+            labelFontWeight=600,
+            labelAnchor="start",
+            labelColor=INK,
+            labelLimit=size[0],
         )
         chart = chart.facet(
             facet=alt.Facet("panel:N", sort=names, title=None, header=header), columns=columns, spacing=24
         )
-    title = _title(curves, summary, vertical, max(420.0, columns * (size[0] + 30)))
+    title = _title(curves, summary, vertical, max(420.0 if width is None else 0.0, columns * (size[0] + 30)) / letters)
     chart = chart.properties(title=title, config=theme(), padding=18)
     chart.datasets = tables
     return chart
@@ -125,7 +139,7 @@ class Vertical:
         return ".0%" if self.domain[1] - self.domain[0] > 0.06 else ".1%"
 
 
-def _marks(curves: Curves, summary: Summary, rows: Rows, vertical: Vertical) -> list[Any]:
+def _marks(curves: Curves, summary: Summary, rows: Rows, vertical: Vertical, size: tuple[float, float]) -> list[Any]:
     """The layers of every panel: band, line, interval and point, and what has left the axis. Completes the rows."""
     items = values(summary.rows, curves.x)
     continuous = is_continuous(curves.x, items)
@@ -153,7 +167,7 @@ def _marks(curves: Curves, summary: Summary, rows: Rows, vertical: Vertical) -> 
         alt.Tooltip("failed:Q", title="failed"), alt.Tooltip("diverged:Q", title="diverged"),
     ]  # fmt: skip
     aside: dict[str, Any] = {} if continuous else {"xOffset": alt.XOffset("curve:N", scale=alt.Scale(domain=names))}
-    on = alt.Chart().encode(x=_horizontal(curves.x, items, continuous), color=colour, **aside)
+    on = alt.Chart().encode(x=_horizontal(curves.x, items, continuous, size[0]), color=colour, **aside)
     interval = {"y": vertical.encoding("low"), "y2": "high:Q"}
     layers: list[Any] = []
     if continuous:
@@ -192,10 +206,10 @@ def _styles(by: str | None, names: list[str]) -> tuple[list[str], list[list[int]
     return [colours(5)[4]] if len(names) == 1 else colours(len(names)), dashes(len(names))
 
 
-def _horizontal(name: str, items: Sequence[Value], continuous: bool) -> Any:
+def _horizontal(name: str, items: Sequence[Value], continuous: bool, width: float) -> Any:
     if not continuous:
         names = texts(name, items)
-        angle = 0 if sum(map(len, names)) < 60 else -40
+        angle = 0 if sum(map(len, names)) < min(60.0, width / 6.5) else -40
         return alt.X(
             "x:N", title=factor(name).title, sort=names, scale=alt.Scale(domain=names), axis=alt.Axis(labelAngle=angle)
         )
@@ -204,10 +218,13 @@ def _horizontal(name: str, items: Sequence[Value], continuous: bool) -> Any:
     enough = round_ones == numbers or (is_log(name, items) and len(round_ones) >= 3)
     ticks = round_ones if enough and len(round_ones) <= 9 else None
     low, high = min(numbers), max(numbers)
+    title = factor(name).title
+    if is_log(name, items) and width > LETTER * (len(title) + 12):
+        title += " (log scale)"  # which the numbers at the axis say too
     if is_log(name, items):
         made = log_axis(low, high) if ticks is None else alt.Axis(values=ticks, format="~g")
         return alt.X(
-            "x:Q", title=f"{factor(name).title} (log scale)", axis=made,
+            "x:Q", title=title, axis=made,
             scale=alt.Scale(type="log", domain=[low, high], nice=False),
         )  # fmt: skip
     made = alt.Axis(format="~g", tickCount=8) if ticks is None else alt.Axis(values=ticks, format="~g")

@@ -22,7 +22,7 @@ from headstart.show.drawing import Rows, Tables, named_table
 from headstart.show.measures import Measure
 from headstart.show.study.depth_curve import place, theory_marks
 from headstart.show.study.words import capital, measure_for, pooled_words, seeds_words, short, texts
-from headstart.show.theme.layout import columns_for, grid, heading
+from headstart.show.theme.layout import columns_for, grid, heading, panel_size
 from headstart.show.theme.palette import OFF, ON_BRIGHT, ON_DARK, theme
 
 MOST_LABELS = 120  # cells that can carry their number
@@ -30,17 +30,29 @@ LABEL_LETTER = 7.5  # pixels that a letter of it needs
 BRIGHT = 0.62  # of viridis: black reads better above
 
 
-def heat_chart(heat: HeatMap, summary: Summary) -> Any:
-    """The heat map as an Altair chart, one panel beside the other."""
+def heat_chart(
+    heat: HeatMap, summary: Summary, width: float | None = None, height: float | None = None, letters: float = 1.0
+) -> Any:
+    """The heat map as an Altair chart, one panel beside the other.
+
+    Args:
+        heat, summary: what is drawn.
+        width, height: pixels of all panels together; None for the chart's own.
+        letters: factor of the letters' size.
+    """
     tables: Tables = {}
     measure = measure_for(summary)
     colour = Colour(heat, measure)
     columns = columns_for(len(heat.panels))
     cell = _cell_size(heat, columns)
-    panels = [_panel(heat, panel, number, colour, cell, tables) for number, panel in enumerate(heat.panels)]
+    own = cell[0] * len(heat.xs), cell[1] * len(heat.ys)
+    side = panel_size(own, len(heat.panels), columns, width, height)
+    cell = side[0] / len(heat.xs), side[1] / len(heat.ys)
+    panels = [_panel(heat, panel, number, colour, cell, tables, letters) for number, panel in enumerate(heat.panels)]
     chart = grid(panels, columns).resolve_scale(color="shared")
-    width = max(420.0, columns * (cell[0] * len(heat.xs) + 60))
-    chart = chart.properties(config=theme(), padding=18, title=_title(heat, summary, measure, width))
+    least = 420.0 if width is None else 0.0
+    wide = max(least, columns * (side[0] + 60)) / letters
+    chart = chart.properties(config=theme(), padding=18, title=_title(heat, summary, measure, wide))
     chart.datasets = tables
     return chart
 
@@ -130,7 +142,9 @@ def _label(median: float, measure: Measure) -> str:
     return f"{median:.2g}" if measure.form == "number" else f"{median:.3g}"
 
 
-def _panel(heat: HeatMap, panel: Panel, number: int, colour: Colour, cell: tuple[float, float], tables: Tables) -> Any:
+def _panel(
+    heat: HeatMap, panel: Panel, number: int, colour: Colour, cell: tuple[float, float], tables: Tables, letters: float
+) -> Any:
     rows = cell_rows(heat, panel, colour)
     width, height = cell[0] * len(heat.xs), cell[1] * len(heat.ys)
     x = _axis("x", heat.x, heat.xs, width)
@@ -150,15 +164,20 @@ def _panel(heat: HeatMap, panel: Panel, number: int, colour: Colour, cell: tuple
     ]
     if off:
         others = alt.Chart(named_table(tables, f"cells without a number {number}", off))
-        size = min(0.75 * min(cell), 22)
+        size = min(0.75 * min(cell) / letters, 22)
         layers += [
             others.mark_rect(fill=OFF, stroke="white", strokeWidth=0.5).encode(
                 x=x, x2="x2:Q", y=y, y2="y2:Q", tooltip=tooltip
             ),
             others.mark_text(fontSize=size, color=ON_BRIGHT).encode(x=place("cx"), y=place("cy"), text="off:N"),
         ]
-    letters = max((len(row["label"]) for row in measured), default=0)
-    if panel.theory is None and len(rows) <= MOST_LABELS and cell[0] >= LABEL_LETTER * letters + 4:
+    longest = max((len(row["label"]) for row in measured), default=0)
+    if (
+        panel.theory is None
+        and len(rows) <= MOST_LABELS
+        and cell[0] >= (LABEL_LETTER * longest + 4) * letters
+        and cell[1] >= 13 * letters
+    ):
         layers += [
             base.mark_text(fontSize=12, color=ink)
             .encode(x=place("cx"), y=place("cy"), text="label:N")

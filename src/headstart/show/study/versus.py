@@ -11,7 +11,7 @@ from headstart.experiments.analysis.best import Pair
 from headstart.experiments.analysis.factors import Value
 from headstart.experiments.analysis.summary import Summary, in_words
 from headstart.show.drawing import Rows, Tables, named_table
-from headstart.show.theme.layout import columns_for, grid, heading
+from headstart.show.theme.layout import columns_for, grid, heading, panel_size
 from headstart.show.theme.palette import INK, theme
 
 MOST_PANELS = 6  # problems that fit a page
@@ -21,26 +21,41 @@ UNSURE = "#6b6b6b"  # the ink of what the seeds do not tell
 STOPS, RANGE = [0.0, 0.25, 0.5, 0.75, 1.0], ["#b35806", "#f6b36b", "#f7f7f7", "#7fb2d8", "#2166ac"]
 
 
-def versus_chart(summary: Summary) -> Any:
-    """The matrices of the first problems as an Altair chart; None without two schemes to compare."""
+def versus_chart(
+    summary: Summary, width: float | None = None, height: float | None = None, letters: float = 1.0
+) -> Any:
+    """The matrices of the first problems as an Altair chart; None without two schemes to compare.
+
+    Args:
+        summary: what is drawn.
+        width, height: pixels of all panels together; None for the chart's own.
+        letters: factor of the letters' size.
+    """
     found: Tables = {}
     problems = _problems(summary)
     if not problems:
         return None
     drawn = problems[:MOST_PANELS]
-    panels = [_panel(problem, pairs, number, found) for number, (problem, pairs) in enumerate(drawn)]
-    columns = columns_for(len(panels))
+    columns = columns_for(len(drawn))
+    sizes = []
+    for _, pairs in drawn:
+        own = math.ceil(_side(pairs) * letters * len(_schemes(pairs)))
+        sizes.append(panel_size((own, own * 0.8), len(drawn), columns, width, height, 90.0))
+    panels = [
+        _panel(problem, pairs, number, found, sizes[number], letters) for number, (problem, pairs) in enumerate(drawn)
+    ]
     chart = grid(panels, columns).resolve_scale(color="shared")
-    side = _side(drawn[0][1]) * len(_schemes(drawn[0][1]))
+    side = sizes[0][0]
     left_out = f"The first {MOST_PANELS} of {len(problems)} problems." if len(problems) > MOST_PANELS else ""
-    interval = ", 95 % interval below" if len(_schemes(drawn[0][1])) <= MOST_INTERVALS else ""
+    interval = ", 95 % interval below" if _is_roomy(drawn[0][1], sizes[0], letters) else ""
     lines = [
         f"Probability that the row is better than the column for the same seed, each at its best settings{interval}. "
         "Coloured by the interval's end nearer to one half, white where it holds one half; framed: the seeds tell the "
         "two apart.",
         left_out,
     ]
-    chart = chart.properties(title=heading("Which scheme beats which", lines, max(460.0, columns * (side + 80))))
+    wide = max(460.0 if width is None else 0.0, columns * (side + 80)) / letters
+    chart = chart.properties(title=heading("Which scheme beats which", lines, wide))
     chart = chart.properties(config=theme(), padding=18)
     chart.datasets = found
     return chart
@@ -83,17 +98,27 @@ def _side(pairs: list[Pair]) -> float:
     return 68.0 if len(_schemes(pairs)) <= MOST_INTERVALS else max(24.0, 460.0 / len(_schemes(pairs)))
 
 
-def _panel(problem: dict[str, Value], pairs: list[Pair], number: int, tables: Tables) -> Any:
-    names, side = _schemes(pairs), _side(pairs)
+def _is_roomy(pairs: list[Pair], size: tuple[float, float], letters: float) -> bool:
+    """Whether a cell has room for its interval."""
+    names = len(_schemes(pairs))
+    return names <= MOST_INTERVALS and size[0] / names >= 60 * letters and size[1] / names >= 34 * letters
+
+
+def _panel(
+    problem: dict[str, Value], pairs: list[Pair], number: int, tables: Tables, size: tuple[float, float], letters: float
+) -> Any:
+    names = _schemes(pairs)
+    side = size[0] / len(names) / letters  # of a cell, in pixels of letters of the light look
     rows = versus_rows(pairs)
-    roomy = len(names) <= MOST_INTERVALS
+    roomy = _is_roomy(pairs, size, letters)
+    figure_size = 14.0 if roomy else max(4.0, min(13.0, side * 0.42, size[1] / len(names) / letters * 0.8))
     x = alt.X("column:N", sort=names, title="than the column", scale=alt.Scale(domain=names, padding=0.04),
               axis=alt.Axis(orient="top", labelAngle=0 if max(map(len, names)) * 7 < side else -40, labelLimit=200,
                             grid=False))  # fmt: skip
     y = alt.Y("row:N", sort=names, title="the row is better", scale=alt.Scale(domain=names, padding=0.04),
               axis=alt.Axis(labelLimit=200, grid=False))  # fmt: skip
     scale = alt.Scale(domain=STOPS, range=RANGE)
-    legend = alt.Legend(format=".0%", gradientLength=150, gradientThickness=14)
+    legend = alt.Legend(format=".0%", gradientLength=min(150.0, size[1]), gradientThickness=14)
     tooltip = [
         alt.Tooltip("row:N", title="is better"), alt.Tooltip("column:N", title="than"),
         alt.Tooltip("text:N", title="probability"), alt.Tooltip("interval:N", title="95 % interval"),
@@ -110,11 +135,10 @@ def _panel(problem: dict[str, Value], pairs: list[Pair], number: int, tables: Ta
     for ink in ("white", "black", UNSURE):
         inked = base.transform_filter(alt.datum.ink == ink)
         weight: Any = "normal" if ink == UNSURE else 600
-        figures = inked.mark_text(fontSize=14 if roomy else 10, fontWeight=weight, dy=-7 if roomy else 0, color=ink)
+        figures = inked.mark_text(fontSize=figure_size, fontWeight=weight, dy=-7 if roomy else 0, color=ink)
         layers.append(figures.encode(x=x, y=y, text="text:N"))
         if roomy:
             layers.append(inked.mark_text(fontSize=10.5, dy=10, color=ink).encode(x=x, y=y, text="interval:N"))
-    length = math.ceil(side * len(names))
-    made = alt.layer(*layers).properties(width=length, height=length * 0.8)
+    made = alt.layer(*layers).properties(width=size[0], height=size[1])
     title = in_words(problem)
     return made.properties(title=alt.TitleParams(title, fontSize=13, frame="group")) if title else made

@@ -17,7 +17,7 @@ Style = tuple[str, tuple[int, ...]]  # colour, and the lengths of line and gap
 OWN = {"zeros": 0, "normal(10)": 1, "normal(0.01)": 2, "xavier": 3, "lecun": 3, "he": 4, "orthogonal": 5, "glorot": 6}
 FREE = (7, 8, 5, 6, 1, 3, 2, 0, 4)  # which places others take first: those that belong to nobody
 # lengths of line and gap, in the order of the colours; zeros and he are solid, and differ in lightness
-_PATTERNS = (
+PATTERNS = (
     (1, 0), (8, 3), (2, 3), (10, 3, 2, 3), (1, 0), (5, 2), (14, 4), (8, 2, 2, 2, 2, 2), (4, 6),
     (16, 3, 3, 3), (1, 2), (6, 6), (3, 2, 8, 2), (12, 2), (2, 6), (5, 2, 5, 6), (20, 4, 2, 4), (3, 3, 3, 8),
 )  # fmt: skip
@@ -58,4 +58,4 @@ def _free_place(name: str, taken: set[int]) -> int:
 
 
 def _style(place: int) -> Style:
-    return SCHEME_COLOURS[place % len(SCHEME_COLOURS)], _PATTERNS[(place + place // len(_PATTERNS)) % len(_PATTERNS)]
+    return SCHEME_COLOURS[place % len(SCHEME_COLOURS)], PATTERNS[(place + place // len(PATTERNS)) % len(PATTERNS)]

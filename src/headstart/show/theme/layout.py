@@ -78,6 +78,20 @@ def facet_grid(panels: int, width: float, height: float, gap: float = 34.0) -> t
     return columns, max(60.0, (width - 12 * (columns - 1)) / columns), max(50.0, (height - gap * (rows - 1)) / rows)
 
 
+def panel_size(
+    own: tuple[float, float], panels: int, columns: int, width: float | None, height: float | None, gap: float = 54.0
+) -> tuple[float, float]:
+    """Width and height of each of several panels: their own, or what fills a space.
+
+    >>> panel_size((290.0, 220.0), 4, 2, 454.0, None)
+    (200.0, 220.0)
+    """
+    rows = math.ceil(panels / columns)
+    wide = own[0] if width is None else max(40.0, (width - gap * (columns - 1)) / columns)
+    tall = own[1] if height is None else max(40.0, (height - gap * (rows - 1)) / rows)
+    return wide, tall
+
+
 def grid(panels: Sequence[Any], columns: int, spacing: int = 24) -> Any:
     """Charts side by side, in rows; a page may put fewer side by side."""
     return panels[0] if len(panels) == 1 else alt.concat(*panels, columns=columns, spacing=spacing)

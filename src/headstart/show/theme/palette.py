@@ -80,7 +80,7 @@ def theme() -> dict[str, Any]:
             "domainColor": INK,
             "tickColor": INK,
         },
-        "legend": {**text, "labelFontSize": 12.5, "symbolStrokeWidth": 3, "symbolSize": 260},
+        "legend": {**text, "labelFontSize": 12.5, "symbolStrokeWidth": 3, "symbolSize": 260, "labelLimit": 300},
         "view": {"stroke": QUIET},
     }
 

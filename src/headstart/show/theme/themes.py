@@ -16,7 +16,7 @@ from headstart.show.theme.palette import DARK, INK, MUTED, PAPER, QUIET
 FONT_SIZE = 12.0  # pixels of a chart's labels, in the light look
 LEAST_FONT, MOST_FONT = 4.0, 100.0  # points
 POINT = 96 / 72  # pixels
-_LETTERS = ("fontSize", "labelFontSize", "titleFontSize", "subtitleFontSize")
+_LETTERS = ("fontSize", "labelFontSize", "titleFontSize", "subtitleFontSize", "lineHeight")
 _SPOTS = ("size", "symbolSize")
 
 
@@ -92,10 +92,13 @@ def dressed(spec: Any, theme: Theme, letters: float | None = None) -> Any:
 
 def _dressed(spec: Any, theme: Theme, letters: float) -> Any:
     if isinstance(spec, dict):
-        return {
-            key: value if key in ("datasets", "values", "url") else _changed(key, value, theme, letters)
-            for key, value in spec.items()
-        }
+        kept = (
+            "datasets",
+            "values",
+            "url",
+            *(_SPOTS if spec.get("type") == "square" else ()),
+        )  # a frame's size is given
+        return {key: value if key in kept else _changed(key, value, theme, letters) for key, value in spec.items()}
     if isinstance(spec, list):
         return [_dressed(item, theme, letters) for item in spec]
     return theme.colours.get(spec, spec) if isinstance(spec, str) else spec

@@ -33,17 +33,18 @@ def gain_rows(activation: ActivationLike, low: float = 1e-3, high: float = 1e3) 
     return rows
 
 
-def gain_chart(activation: ActivationLike) -> Any:
-    """An Altair chart of the gain curve."""
+def gain_chart(activation: ActivationLike, width: float | None = None, height: float | None = None) -> Any:
+    """An Altair chart of the gain curve, its drawing area so many pixels wide and high."""
     import altair as alt
 
+    width, height = width or 560, height or 340
     rows = gain_rows(activation)
     curves = [name for name in (_FORWARD, _BACKWARD, _TORCH) if any(row["curve"] == name for row in rows)]
     values = [row["gain"] for row in rows]
     wide = max(values) > 10 * min(values)
     ends = log_domain(values)
     scale = alt.Scale(type="log", domain=list(ends), nice=False) if wide else alt.Scale(domain=[0, 1.1 * max(values)])
-    axis = log_axis(*ends, 340) if wide else linear_axis(6)
+    axis = log_axis(*ends, height) if wide else linear_axis(6)
     lines = (
         alt.Chart(records(rows))
         .mark_line(strokeWidth=3)
@@ -52,7 +53,7 @@ def gain_chart(activation: ActivationLike) -> Any:
                 "q:Q",
                 title="variance of the pre-activations, q",
                 scale=alt.Scale(type="log", nice=False),
-                axis=log_axis(1e-3, 1e3, 560),
+                axis=log_axis(1e-3, 1e3, width),
             ),
             y=alt.Y("gain:Q", title="gain", scale=scale, axis=axis),
             color=alt.Color(
@@ -70,5 +71,6 @@ def gain_chart(activation: ActivationLike) -> Any:
         f"The gain of {resolve(activation)} is a curve",
         subtitle="Weights of standard deviation gain/√fan_in keep pre-activations of variance q.",
     )
-    layers = alt.layer(marker, lines).properties(width=560, height=340, title=title)
-    return themed(layers, legend={"symbolSize": 300, "orient": "bottom", "labelLimit": 300, "columns": 3})
+    layers = alt.layer(marker, lines).properties(width=width, height=height, title=title)
+    columns = 3 if width > 480 else 1
+    return themed(layers, legend={"symbolSize": 300, "orient": "bottom", "labelLimit": 300, "columns": columns})

@@ -21,39 +21,47 @@ _WIDTH, _HEIGHT = 620, 420
 _X, _Y = "weight variance × fan-in, σ_w²", "bias variance, σ_b²"
 
 
-def phase_chart(diagram: PhaseDiagram) -> Any:
-    """An Altair chart of a phase diagram."""
+def phase_chart(diagram: PhaseDiagram, width: float | None = None, height: float | None = None) -> Any:
+    """An Altair chart of a phase diagram, its drawing area so many pixels wide and high."""
     import altair as alt
 
+    width, height = width or _WIDTH, height or _HEIGHT
     right, top = diagram.ends
     x = alt.X(
-        "w2:Q", title=_X, scale=alt.Scale(domain=[0, right], nice=False), axis=alt.Axis(tickCount=9, labelFlush=False)
+        "w2:Q",
+        title=_X,
+        scale=alt.Scale(domain=[0, right], nice=False),
+        axis=alt.Axis(tickCount=9 if width > 400 else 5, labelFlush=False),
     )
     y = alt.Y("b2:Q", title=_Y, scale=alt.Scale(domain=[0, top], nice=False), axis=alt.Axis(tickCount=7))
-    layers = [_background(alt, diagram), _contours(alt, diagram, x, y), _critical_line(alt, diagram, x, y)]
+    layers = [
+        _background(alt, diagram, width, height),
+        _contours(alt, diagram, x, y),
+        _critical_line(alt, diagram, x, y),
+    ]
     layers += [_regions(alt, diagram, x, y), _marks(alt, diagram, x, y)]
     title = alt.TitleParams(
         f"Do gradients survive depth? {diagram.activation}",
         subtitle=[
-            "Colour: growth of the squared gradient per layer, χ. Black: critical line, χ = 1.",
+            "Colour: growth of the squared gradient per layer, χ. Black: critical line, χ\u00a0=\u00a01.",
             "Dashed: layers over which it changes by a factor e. Grey: the signal itself grows without bound.",
         ],
     )
     chart = alt.layer(*[layer for layer in layers if layer is not None])
-    return themed(chart.properties(width=_WIDTH, height=_HEIGHT, title=title), axis={"grid": False})
+    return themed(chart.properties(width=width, height=height, title=title), axis={"grid": False})
 
 
-def _background(alt: Any, diagram: PhaseDiagram) -> Any:
+def _background(alt: Any, diagram: PhaseDiagram, width: float, height: float) -> Any:
     """chi as colour, grey where the variance grows without bound; and the legend, which an image does not bring."""
     unbounded = np.isnan(diagram.chi)
     pixels = gradient(np.log(np.where(unbounded, 1.0, diagram.chi)), np.log(_STOPS), _COLOURS)
     pixels[unbounded] = _GREY
-    image = alt.Chart(records([{"url": data_uri(pixels[::-1])}])).mark_image(width=_WIDTH, height=_HEIGHT, aspect=False)
+    image = alt.Chart(records([{"url": data_uri(pixels[::-1])}])).mark_image(width=width, height=height, aspect=False)
     scale = alt.Scale(type="log", domain=_STOPS, range=_COLOURS, interpolate="rgb")
-    legend = alt.Legend(values=[0.25, 0.5, 1, 2, 4], gradientLength=220, format="~g")
+    legend = alt.Legend(values=[0.25, 0.5, 1, 2, 4], gradientLength=min(220, 0.6 * height), format="~g")
     key = alt.Chart(records([{"chi": 1.0}])).mark_point(size=0, opacity=0)
     return alt.layer(
-        image.encode(x=alt.value(_WIDTH / 2), y=alt.value(_HEIGHT / 2), url="url:N"),
+        image.encode(x=alt.value(width / 2), y=alt.value(height / 2), url="url:N"),
         key.encode(color=alt.Color("chi:Q", title="χ per layer", scale=scale, legend=legend)),
     )
 

@@ -16,6 +16,7 @@ from headstart.theory.propagation import Propagation
 
 # Okabe & Ito 2008: distinct for every kind of colour vision
 COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"]
+LETTER = 7.0  # pixels of an axis title's letter
 _LEAST, _MOST = 1e-12, 1e12  # what the axes show
 
 
@@ -44,20 +45,32 @@ def signal_rows(signals: list[Signal]) -> list[dict[str, Any]]:
     return rows
 
 
-def signal_chart(signals: list[Signal], activation: str, width: int) -> Any:
+def signal_chart(
+    signals: list[Signal], activation: str, units: int, width: float | None = None, height: float | None = None,
+    letters: float = 1.0,
+) -> Any:  # fmt: skip
     """An Altair chart of the rows: signal forward on the left, gradient backward on the right."""
     import altair as alt
 
+    wide, tall = 370.0 if width is None else max(60.0, (width - 90) / 2), height or 320.0
     rows = signal_rows(signals)
     names = [signal.name for signal in signals]
     colour = alt.Color(
         "scheme:N",
         title="initialization",
         scale=alt.Scale(domain=names, range=COLOURS[: len(names)]),
-        legend=alt.Legend(orient="bottom", columns=len(names), symbolSize=160, symbolOpacity=1, symbolType="circle"),
+        legend=alt.Legend(
+            orient="bottom",
+            columns=max(1, min(len(names), int(2 * wide / (40 + 7 * max(map(len, names)))))),
+            symbolSize=160,
+            symbolOpacity=1,
+            symbolType="circle",
+        ),
     )
 
-    def panel(quantity: str, title: str) -> Any:
+    def panel(quantity: str, *words: str) -> Any:
+        told = " ".join(words)
+        title: Any = told if LETTER * letters * len(told) <= tall else list(words)  # in two lines
         inside = [row for row in rows if row["quantity"] == quantity]
         base = alt.Chart(records(inside)).encode(
             x=alt.X("layer:Q", title="layer", scale=alt.Scale(nice=False)), color=colour
@@ -67,20 +80,20 @@ def signal_chart(signals: list[Signal], activation: str, width: int) -> Any:
 
         def vertical(field: str) -> Any:
             scale = alt.Scale(type="log", domain=list(ends), nice=False)
-            return alt.Y(f"{field}:Q", title=title, scale=scale, axis=log_axis(*ends, 320))
+            return alt.Y(f"{field}:Q", title=title, scale=scale, axis=log_axis(*ends, tall))
 
         sparse = alt.datum.layer % max(1, len(inside) // len(names) // 16) == 0
         return alt.layer(
             base.mark_area(opacity=0.15).encode(y=vertical("low"), y2="high:Q"),
             base.mark_line(strokeWidth=2.5).encode(y=vertical("predicted")),
             base.mark_point(filled=True, size=45, opacity=0.9).encode(y=vertical("measured")).transform_filter(sparse),
-        ).properties(width=370, height=320)
+        ).properties(width=wide, height=tall)
 
-    left = panel("variance of the signal", "variance of the pre-activations")
-    right = panel("squared gradient", "mean squared gradient, last layer = 1")
+    left = panel("variance of the signal", "variance of the", "pre-activations")
+    right = panel("squared gradient", "mean squared gradient,", "last layer = 1")
     title = alt.TitleParams(
         f"{activation} through {len(rows) // (2 * len(names))} layers: predicted and simulated",
-        subtitle=f"Lines: mean-field theory. Dots, bands: median and 10–90 % of simulated networks of {width} units.",
+        subtitle=f"Lines: mean-field theory. Dots, bands: median and 10–90 % of simulated networks of {units} units.",
     )
     return themed(alt.hconcat(left, right, spacing=28).properties(title=title), legend={"labelLimit": 260})
 

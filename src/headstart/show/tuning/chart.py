@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import altair as alt
@@ -18,6 +18,7 @@ from headstart.show.tuning.text import WORDS, heading
 from headstart.words import begun, number
 
 Rows = list[dict[str, Any]]
+BAR = 46  # pixels that a scheme's bar has
 FAINT = 0.28  # opacity of what only backs the picture up
 
 
@@ -70,12 +71,15 @@ class Axis:
 
     title: str
     ends: tuple[float, float]
+    length: float = 300.0  # pixels
     log: bool = True
     format: str = "~g"
 
-    def x(self, field: str = "x", titled: bool = True) -> Any:
+    def x(self, field: str = "x", titled: bool = True, labels: bool = True) -> Any:
         """The horizontal channel."""
-        return alt.X(f"{field}:Q", **self._options(titled))
+        options = self._options(titled)
+        options["axis"].labels = labels
+        return alt.X(f"{field}:Q", **options)
 
     def y(self, field: str = "value") -> Any:
         """The vertical channel."""
@@ -87,15 +91,30 @@ class Axis:
 
     def _options(self, titled: bool) -> dict[str, Any]:
         scale = alt.Scale(type="log" if self.log else "linear", domain=list(self.ends), nice=False)
-        axis = log_axis(*self.ends) if self.log else alt.Axis(format=self.format, tickCount=6)
+        axis = log_axis(*self.ends, min(self.length, 300.0)) if self.log else alt.Axis(format=self.format, tickCount=6)
         return {"title": self.title if titled else None, "scale": scale, "axis": axis}
 
 
-def tune_chart(tuning: TuningData) -> Any:
-    """The metric against the main axis, and below it, per scheme, what is as good as the best."""
+def tune_chart(
+    tuning: TuningData,
+    width: float | None = None,
+    height: float | None = None,
+    letters: float = 1.0,
+    flat: bool = False,
+) -> Any:
+    """The metric against the main axis, and below it, per scheme, what is as good as the best.
+
+    Args:
+        tuning: what was found.
+        width, height: pixels of both drawing areas together; None for the chart's own.
+        letters: factor of the letters' size.
+        flat: whether there is no room for words beside the picture.
+    """
     settings = tuning.settings
     profile = profile_rows(tuning)
-    places = Axis(f"{WORDS[settings.main].capitalize()} (log scale)", log_domain([row["x"] for row in profile]))
+    bars = (0.7 if flat else 1.0) * BAR * max(1.0, 0.75 * letters) * len(tuning.schemes)
+    wide, tall = width or 640.0, 330.0 if height is None else max(60.0, height - bars)
+    places = Axis(f"{WORDS[settings.main].capitalize()} (log scale)", log_domain([row["x"] for row in profile]), wide)
     names = [tuned.scheme for tuned in tuning.schemes]
     legend = (
         alt.Legend(title="Scheme", symbolType="stroke", symbolOpacity=1, labelLimit=300) if len(names) > 1 else None
@@ -105,7 +124,9 @@ def tune_chart(tuning: TuningData) -> Any:
     patterns = [list(styles[it][1]) for it in names]
     dash = alt.StrokeDash("scheme:N", scale=alt.Scale(domain=names, range=patterns), legend=legend)
     chart = alt.vconcat(
-        _metric_chart(tuning, profile, places, colour, dash), _interval_chart(tuning, places, colour), spacing=10
+        _metric_chart(tuning, profile, places, colour, dash, tall, flat),
+        _interval_chart(tuning, places, colour, bars),
+        spacing=10,
     )
     own = ", each at its own learning rate" if len(settings.over) > 1 else ""
     lines = [f"Line and band: median over the fresh seeds and its 95 % interval{own}. Dots: the search's trials."]
@@ -114,13 +135,15 @@ def tune_chart(tuning: TuningData) -> Any:
         lines.append(f"{mark} at the edge: {'target not reached' if settings.target else 'not finite'}.")
     title = alt.TitleParams(
         f"Which {WORDS[settings.main]} trains best?",
-        subtitle=[heading(tuning), *lines],
+        subtitle=[heading(tuning), *([] if flat else lines)],
         fontSize=19, subtitleFontSize=13, offset=16,
     )  # fmt: skip
     return chart.properties(config=theme(), padding=18, title=title)
 
 
-def _metric_chart(tuning: TuningData, profile: Rows, places: Axis, colour: Any, dash: Any) -> Any:
+def _metric_chart(
+    tuning: TuningData, profile: Rows, places: Axis, colour: Any, dash: Any, height: float, flat: bool
+) -> Any:
     metric = tuning.settings.measured
     values = _axis_of_values(metric, [row[key] for row in profile for key in ("value", "low", "high") if key in row])
     profile = [
@@ -129,7 +152,9 @@ def _metric_chart(tuning: TuningData, profile: Rows, places: Axis, colour: Any, 
     ]
     off = [{**row, "edge": values.ends[0 if metric.higher_is_better else 1]} for row in profile if "off" in row]
     best = interval_rows(tuning)
-    x, y = places.x(titled=False), values.y()
+    if flat:  # the axis below has the same places, and the numbers say that they are logarithmic
+        values = replace(values, title=values.title.removesuffix(" (log scale)"))
+    x, y = places.x(titled=False, labels=not flat), values.y()
     tooltip = [alt.Tooltip("scheme:N", title="Scheme"), alt.Tooltip("x:Q", title="At", format=".3g"),
                alt.Tooltip("learning_rate:Q", title="Learning rate", format=".3g"),
                alt.Tooltip("value:Q", title=begun(metric.title), format=".3g")]  # fmt: skip
@@ -153,7 +178,7 @@ def _metric_chart(tuning: TuningData, profile: Rows, places: Axis, colour: Any, 
         shape = "triangle-down" if metric.higher_is_better else "triangle-up"
         mark = alt.Chart(records(off)).mark_point(shape=shape, filled=True, size=110, opacity=1)
         layers.append(mark.encode(x=x, y=values.y("edge"), color=colour))
-    return alt.layer(*layers).properties(width=640, height=330)
+    return alt.layer(*layers).properties(width=places.length, height=height)
 
 
 def _axis_of_values(metric: Metric, values: list[float]) -> Axis:
@@ -168,7 +193,7 @@ def _axis_of_values(metric: Metric, values: list[float]) -> Axis:
     return Axis(title, (low - room, high + room), log=False, format=percent if metric.percent else "~g")
 
 
-def _interval_chart(tuning: TuningData, places: Axis, colour: Any) -> Any:
+def _interval_chart(tuning: TuningData, places: Axis, colour: Any, height: float) -> Any:
     """A bar per scheme over what is as good as its best, which is marked."""
     rows = interval_rows(tuning)
     names = [row["scheme"] for row in rows]
@@ -185,7 +210,7 @@ def _interval_chart(tuning: TuningData, places: Axis, colour: Any) -> Any:
         labels.encode(x=places.x(), y=y, text="label:N"),
     )
     title = alt.TitleParams("As good as the best, on the fresh seeds", fontSize=13, fontWeight=500, offset=4)
-    return alt.layer(*layers).properties(width=640, height=46 * len(rows), title=title)
+    return alt.layer(*layers).properties(width=places.length, height=height, title=title)
 
 
 def _diamonds(rows: Rows) -> Any:

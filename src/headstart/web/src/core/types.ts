@@ -231,9 +231,17 @@ export interface Palette {
   readonly paper: string;
   readonly muted: string;
   readonly line: string;
-  /** Of panels, in their order; of classes, in theirs. */
+  /** Of schemes, by place; of classes, in their order. */
   readonly series: readonly string[];
   readonly classes: readonly string[];
+}
+
+/** Which place in the palette a scheme has: its own, or of those that are free; and the line style of each place. */
+export interface Identity {
+  readonly own: Readonly<Record<string, number>>;
+  readonly free: readonly number[];
+  /** Lengths of line and gap, [1, 0] where unbroken. */
+  readonly dashes: readonly (readonly number[])[];
 }
 
 /** Everything that Python knows and the page does not. */
@@ -268,11 +276,10 @@ export interface Tables {
   };
   /** The first word of a verdict -> its paragraph in a lesson's voice, beside the rule's. */
   readonly paragraphs: Readonly<Record<string, string>>;
-  /** `dashes` tell lines apart without colour, in the palette's order: lengths of line and gap, [1, 0] where unbroken. */
   readonly palette: {
     readonly light: Palette;
     readonly dark: Palette;
-    readonly dashes: readonly (readonly number[])[];
+    readonly identity: Identity;
   };
   readonly presets: readonly Preset[];
   readonly lessons: readonly Lesson[];

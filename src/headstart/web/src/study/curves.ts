@@ -11,6 +11,8 @@ export const MOST = 9; // curves that the eye keeps apart
 
 export interface Curve {
   readonly name: string;
+  /** Place of the factor's value; 0 of the only curve. */
+  readonly value: number;
   readonly points: readonly { readonly place: number; readonly middle: Middle }[];
 }
 
@@ -19,6 +21,7 @@ export function curvesOf(runs: readonly number[], metric: Metric, x: Factor, col
   const found = [...grouped(runs, colour, x)].sort(([a], [b]) => a - b);
   return found.map(([value, within]) => ({
     name: colour ? colour.words[value]! : metric.title,
+    value,
     points: [...within].sort(([a], [b]) => a - b).map(([place, these]) => ({ place, middle: middleOf(metric, these) })),
   }));
 }

@@ -74,7 +74,8 @@ function draw(): void {
   const curves = curvesOf(runs, metric, x, colour === x ? null : colour);
   const cells = y && y !== x ? cellsOf(runs, metric, x, y) : [];
   const { colours, paper, ink } = dark.matches ? study.palette.dark : study.palette.light;
-  const paint = painted(colours, study.palette.dashes, paper, ink);
+  const styles = colour?.name === "scheme" ? curves.map(({ value }) => study.palette.schemes[value]!) : null;
+  const paint = painted(colours, study.palette.dashes, paper, ink, styles);
   const some = runs.length > 0;
   find("#study-curves").replaceChildren(...(some ? [curvesChart(curves.slice(0, MOST), metric, x, paint)] : []));
   find("#study-map").replaceChildren(...(cells.length > 0 ? [heatMap(cells, metric, x, y!, study.palette.map)] : []));

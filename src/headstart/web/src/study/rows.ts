@@ -44,6 +44,8 @@ export interface Study {
     readonly light: Theme;
     readonly dark: Theme;
     readonly dashes: readonly (readonly number[])[];
+    /** Of each value of the factor "scheme": its own place among the colours, and line style. */
+    readonly schemes: readonly { readonly colour: number; readonly dash: readonly number[] }[];
     readonly map: readonly string[];
   };
 }

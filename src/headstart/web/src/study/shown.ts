@@ -1,4 +1,4 @@
-// Numbers in words, and colours: of curves by their place, of cells by their height.
+// Numbers in words, and colours: of curves by their scheme or place, of cells by their height.
 
 import { hex, parse, readable } from "../views/colour.ts";
 import { short } from "../views/numbers.ts";
@@ -9,28 +9,37 @@ export function shown(value: number, percent: boolean): string {
   return percent ? `${+(100 * value).toFixed(1)} %` : short(value);
 }
 
+interface Style {
+  readonly colour: number;
+  readonly dash: readonly number[];
+}
+
 export interface Paint {
   line(place: number): string;
   word(place: number): string;
   dash(place: number): string;
 }
 
-/** Curves by colour and dash, repeating after the last; lines stand off the paper at 3 to 1, words at 4.6 to 1. */
+/**
+ * Curves by colour and dash: each scheme's own, or by place, repeating after the last; lines stand off the paper at 3 to
+ * 1, words at 4.6 to 1.
+ */
 export function painted(
   colours: readonly string[],
   dashes: readonly (readonly number[])[],
   paper: string,
   ink: string,
+  styles: readonly Style[] | null = null,
 ): Paint {
   const of = <T>(list: readonly T[], place: number): T => list[place % list.length]!;
   const stand = (ratio: number) =>
     colours.map((colour) => hex(readable(parse(colour), parse(paper), parse(ink), ratio)));
   const [lines, words] = [stand(3), stand(4.6)];
   return {
-    line: (place) => of(lines, place),
-    word: (place) => of(words, place),
+    line: (place) => of(lines, styles?.[place]?.colour ?? place),
+    word: (place) => of(words, styles?.[place]?.colour ?? place),
     dash: (place) => {
-      const dash = of(dashes, place);
+      const dash = styles?.[place]?.dash ?? of(dashes, place);
       return dash[1] ? dash.join(" ") : "";
     },
   };

@@ -55,7 +55,7 @@ export class App implements Page {
     this.lab = lab;
     this.player = player;
     this.source = source;
-    this.look = makeLook(lab.tables.palette, isDark(lab.state.theme));
+    this.look = makeLook(lab.tables.palette, isDark(lab.state.theme), schemesOf(lab));
     applyLook(this.look, document.documentElement);
     this.clock = new Clock(lab, () => {
       this.moved();
@@ -133,8 +133,9 @@ export class App implements Page {
   private sync(): void {
     const { lab, player } = this;
     const dark = isDark(lab.state.theme);
-    if (dark !== this.look.dark) {
-      this.look = makeLook(lab.tables.palette, dark);
+    const schemes = schemesOf(lab);
+    if (dark !== this.look.dark || schemes.join(" ") !== this.look.names) {
+      this.look = makeLook(lab.tables.palette, dark, schemes);
       applyLook(this.look, document.documentElement);
     }
     document.documentElement.classList.toggle("teacher", lab.state.teacher);
@@ -290,3 +291,6 @@ export class App implements Page {
 function decades(): HTMLDataListElement {
   return el("datalist", { id: "decades" }, ...[-2, -1, 0, 1, 2].map((value) => el("option", { value })));
 }
+
+/** The schemes of the panels, in their order; their multipliers change no colour. */
+const schemesOf = (lab: Lab): string[] => lab.state.panels.map(({ scheme }) => scheme);
