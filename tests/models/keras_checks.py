@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 import traceback
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -423,6 +424,13 @@ def several_inputs() -> None:
     for example in ([x, z], {"a": x, "b": z}):
         assert hs.plan(model, "gain", example=example)["first/kernel"].activation == "relu"
     assert hs.probe(model, x, z).healthy
+    assert hs.probe(model, a=x, b=z).healthy
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # Keras warns where a model of one input is handed a tuple
+        single = keras.Sequential([keras.Input((4,)), L.Dense(2)])
+        declared = keras.Model((a, b), L.Dense(2)(L.Concatenate()([a, b])))
+        assert len(hs.plan(single, example=(x,))) == len(hs.plan(single, example=[x])) == 2
+        assert len(hs.plan(declared, example=[x, z])) == len(hs.plan(model, example=(x, z))) - 2
     attention = L.MultiHeadAttention(2, 4)
     sequences = normal(3, 5, 8)
     assert len(hs.plan(attention, example={"query": sequences, "value": sequences})) == 8

@@ -15,6 +15,7 @@ import pytest
 from flax import nnx
 
 import headstart as hs
+from headstart.errors import InputError
 from headstart.layout import connections
 from headstart.models.jax import read
 
@@ -225,3 +226,73 @@ class TestOthers:
         tree = [{"w": jnp.ones((4, 4)), "b": jnp.ones(4)}, {"w": jnp.ones((2, 4)), "b": jnp.ones(2)}]
         assert hs.plan(tree, "he")["0.w"].layout.out_axes == (0,)
         assert roles(tree[:1])["0.w"] == "unknown"
+
+
+class Block(nnx.Module):
+    """A layer between two norms, whose parameters have no sizes of their own."""
+
+    def __init__(self, rngs: nnx.Rngs) -> None:
+        self.norm = nnx.LayerNorm(6, rngs=rngs)
+        self.up = nnx.Linear(6, 6, rngs=rngs)
+        self.act = nnx.PReLU()
+
+
+def test_a_stack_of_blocks_has_its_index_behind_the_block_whatever_stands_in_it() -> None:
+    made = nnx.split_rngs(splits=3)(nnx.vmap(Block, in_axes=0, out_axes=0))(nnx.Rngs(0))
+    assert hs.plan(made)["up.kernel"].key == "up.*.kernel"  # nothing around it
+    holder = nnx.Dict({"blocks": made, "norm": nnx.LayerNorm(6, rngs=nnx.Rngs(0))})
+    assert hs.plan(holder)["blocks.up.kernel"].key == "blocks.*.up.kernel"
+    keys = jax.random.split(jax.random.key(0), 3)
+    inner = eqx.filter_vmap(lambda key: eqx.nn.Sequential([eqx.nn.LayerNorm(6), eqx.nn.Linear(6, 6, key=key)]))(keys)
+    assert hs.plan({"deep": inner})["deep.layers.1.weight"].key == "deep.*.layers.1.weight"
+    lone = {"deep": {"inner": inner, "table": jnp.zeros((9, 6))}}  # what has no such axis is not in the stack
+    assert hs.plan(lone)["deep.inner.layers.1.weight"].key == "deep.inner.*.layers.1.weight"
+
+
+def test_linen_modules_that_name_things_by_paths_are_known() -> None:
+    class Net(nn.Module):
+        @nn.compact
+        def __call__(self, x: Any) -> Any:
+            return nn.Dense(2)(nn.relu(nn.WeightNorm(nn.Dense(5))(x)))
+
+    plan = hs.plan(Net(), "he", jnp.ones((3, 4)))
+    found = {entry.name: entry.fan_in for entry in plan if entry.role == "weight"}
+    assert found == {"params.Dense_1.kernel": 4.0, "params.Dense_0.kernel": 5.0}
+
+
+def test_haiku_without_a_key_is_called_without_one() -> None:
+    def net(x: Any) -> Any:
+        return hk.Linear(2)(jax.nn.tanh(hk.BatchNorm(True, True, 0.9)(hk.Linear(5)(x), True)))
+
+    plans = [
+        hs.plan(made, "gain", jnp.ones((3, 4)))
+        for made in (hk.transform_with_state(net), hk.without_apply_rng(hk.transform_with_state(net)))
+    ]
+    assert plans[0] == plans[1]
+    assert plans[1]["linear_1.w"].activation == "tanh"
+
+
+@pytest.mark.parametrize("groups", [2, 8])
+def test_numbers_under_a_group_norm_are_counted_with_channels_last(groups: int) -> None:
+    class Net(nnx.Module):
+        def __init__(self, rngs: nnx.Rngs) -> None:
+            self.conv = nnx.Conv(3, 16, (1, 1), rngs=rngs)
+            self.norm = nnx.GroupNorm(16, num_groups=groups, rngs=rngs)
+
+        def __call__(self, x: Any) -> Any:
+            return self.norm(self.conv(x))
+
+    x = jax.random.normal(jax.random.key(0), (8, 1, 1, 3))
+    found = {finding.code: finding for finding in hs.probe(Net(nnx.Rngs(0)), x).findings}
+    assert ("HS208" in found) == (groups == 8)  # two numbers each, a remark; of eight nothing is to be said
+
+
+def test_modules_given_an_array_for_their_parameters_are_told() -> None:
+    with pytest.raises(InputError, match=r"Dense holds no parameters.*got an array of shape \(3, 4\)"):
+        hs.probe(nn.Dense(2), jnp.ones((3, 4)))
+
+
+def test_modules_that_hold_parameters_take_no_others() -> None:
+    for module in (nnx.Linear(4, 2, rngs=nnx.Rngs(0)), eqx.nn.Linear(4, 2, key=jax.random.key(0))):
+        with pytest.raises(InputError, match=r"this Linear holds its own\. Leave them out"):
+            hs.plan(module, "he", jnp.ones((3, 4)), params={"kernel": jnp.ones((4, 2))})

@@ -39,7 +39,20 @@ def with_parameters(model: Any, params: Any) -> tuple[Any, Any]:
             f"{name} holds no parameters, and is given them as a tree of JAX arrays, got {got}. Pass "
             "(function, params, inputs), or a module that holds its own."
         )
+    if hasattr(params, "shape") and _takes_trees(model):
+        raise InputError(
+            f"this {type(model).__name__} holds no parameters, and is given them before its inputs as init made them, "
+            f"got an array of shape {tuple(params.shape)}. Pass (module, params, inputs); a factory gives back "
+            "(module, params)."
+        )
     return model, params
+
+
+def _takes_trees(model: Any) -> bool:
+    """Whether its parameters are never one array alone: a function's may be."""
+    from headstart.models.jax import haiku, linen
+
+    return linen.is_linen(model) or haiku.is_haiku(model)
 
 
 def needs_parameters(model: Any) -> bool:

@@ -463,18 +463,22 @@ def _eps(program: Program, inside: set[int]) -> dict[str, float]:
 def _kind(
     program: Program, reduce: Op, value: int, centred: bool, order: Sequence[int]
 ) -> tuple[str, dict[str, object]]:  # fmt: skip
-    """Which of the known normalizations it is, by the axes that it averages over. order: see `_ordered`."""
+    """Which of the known normalizations it is, by the axes that it averages over. order: see `_ordered`.
+
+    `numbers` counts what each mean is of: which axis has the channels differs from library to library.
+    """
     shape, source = program.values[value].shape, program.values[reduce.inputs[0][1]].shape
     axes, rank = sorted(axis % len(source) for axis in reduce.attributes["dim"]), len(shape)
+    training: dict[str, object] = {"training": True, "numbers": math.prod(source[axis] for axis in axes)}
     before = program.maker(value)
     if list(order) != sorted(order) and before is not None and reduce.inputs[0][1] == before.inputs[0][1]:
         source, axes = shape, sorted(order.index(axis) for axis in axes)
     if source != shape:
         kept = [size for axis, size in enumerate(source) if axis not in axes]
         groups = math.prod(kept[1:]) if len(kept) > 1 and rank > 1 and kept[0] == shape[0] else math.prod(kept)
-        return "group_norm", {"num_groups": groups, "training": True}
+        return "group_norm", {"num_groups": groups, **training}
     if axes == list(range(rank - len(axes), rank)):
         return ("layer_norm" if centred else "rms_norm"), {"normalized_shape": tuple(shape[axis] for axis in axes)}
     if 0 in axes:
-        return "batch_norm", {"training": True}
-    return "instance_norm", {"training": True}
+        return "batch_norm", training
+    return "instance_norm", training

@@ -57,12 +57,18 @@ def _shapes(transformed: Any, example: Any) -> Any:
 
 def _applied(transformed: Any, params: Any, state: Any, args: Any, kwargs: Any) -> Any:
     key = jax.random.key(0)
+    keys = (key,) if takes_key(transformed) else ()
     if not has_state(transformed):
-        return transformed.apply(params, key, *args, **kwargs)
+        return transformed.apply(params, *keys, *args, **kwargs)
     if state is None:
         state = transformed.init(key, *args, **kwargs)[1]
     state = jax.tree.map(lambda leaf: stand_in("", leaf), state)
-    return transformed.apply(params, state, key, *args, **kwargs)[0]
+    return transformed.apply(params, state, *keys, *args, **kwargs)[0]
+
+
+def takes_key(transformed: Any) -> bool:
+    """Whether apply takes a random key before the inputs: not where `haiku.without_apply_rng` made it."""
+    return not getattr(transformed.apply, "__qualname__", "").startswith("without_apply_rng.")
 
 
 def _owned(bare: Model, call: Any, example: Any) -> dict[str, Place]:

@@ -72,7 +72,8 @@ def _recurrent(owner: Any, name: str, gates: int) -> Kind | None:
         return Kind("recurrent", layout, (gates * hidden, hidden), GATES[gates])
     if name == "bias" and gates == 4:
         return Kind("forget bias", Layout((0,), blocks=(0, 4)), (4 * hidden,))
-    return Kind("bias") if name.startswith("bias") else None
+    sizes = {"bias": (gates * hidden,), "bias_n": (hidden,)}.get(name)
+    return Kind("bias", sizes=sizes) if name.startswith("bias") else None
 
 
 def _norm(owner: Any, name: str) -> Kind | None:

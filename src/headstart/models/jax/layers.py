@@ -28,7 +28,8 @@ UNFIT = "its shape is not the one that its layer has"
 def parameters(model: Model) -> list[Parameter]:
     """Every parameter, with what its layer says of it."""
     kinds = kinds_of(model)
-    stacks = {name: stack_of(model.places[name], kind) for name, kind in kinds.items()}
+    stacks = {name: stack_of(place, kinds[name]) for name, place in model.places.items()
+              if kinds[name].sizes is not None or place.stack is not None}  # fmt: skip
     return [_parameter(place, kinds[name], stacks, model) for name, place in model.places.items()]
 
 
@@ -72,7 +73,7 @@ def stack_of(place: Place, kind: Kind) -> tuple[int, ...] | None:
 def _parameter(
     place: Place, kind: Kind, stacks: Mapping[str, tuple[int, ...] | None], model: Model
 ) -> Parameter:  # fmt: skip
-    stack = stacks[place.name]
+    stack = stacks.get(place.name, ())
     if stack is None:
         kind, stack = Kind("unknown", note=UNFIT), ()
     return Parameter(
@@ -115,7 +116,8 @@ def key_of(
 ) -> str:  # fmt: skip
     """The name that streams are drawn from: without Linen's collection, and a * where a loop over layers has its index.
 
-    The * of a stack stands behind the outermost module all of whose parameters have that stack.
+    The * of a stack stands behind the outermost module all of whose parameters have that stack. stacks: of those whose
+    own shape is known; the others have the stack if their shape can have it.
     """
     first = (
         1 if place.steps[0] == "params" and len(place.steps) > 1 and isinstance(place.owners[0], Mapping | None) else 0
@@ -132,14 +134,21 @@ def key_of(
             break
         prefix = place.steps[: first + depth]
         shared = min(
-            len(stacks[name] or ()) for name, other in model.places.items() if other.steps[: len(prefix)] == prefix
-        )
+            len(stacks[name] or ()) if name in stacks else _shared(other.shape, place.shape, stack)
+            for name, other in model.places.items() if other.steps[: len(prefix)] == prefix
+        )  # fmt: skip
         while starred < min(shared, len(stack)):
             found.append("*")
             starred += 1
     if starred < len(stack):
         found[-1:] = ["*"] * (len(stack) - starred) + found[-1:]
     return ".".join(found)
+
+
+def _shared(other: tuple[int, ...], shape: tuple[int, ...], stack: tuple[int, ...]) -> int:
+    """How many axes of a stack another shape can have, the outermost first."""
+    fits = (axis < len(other) and other[axis] == shape[axis] for axis in stack)
+    return sum(1 for _ in itertools.takewhile(bool, fits))
 
 
 def _owner(place: Place) -> str:

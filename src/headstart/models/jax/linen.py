@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -102,12 +103,35 @@ def _owned(module: Any, bare: Model, alone: bool, example: Any) -> dict[str, Pla
 
     try:
         jax.eval_shape(run, empty, *args, **kwargs)
-    except Exception as error:
-        raise forward_failed("linen", args, kwargs, error) from error
+    except Exception:
+        return _owned_by_paths(bare, modules, seen, run, (args, kwargs), alone)
     order = {name: at for at, name in enumerate(seen)}
     return {
         name: _with_owner(place, seen[name], modules, 0 if alone else 1) if name in seen else place
         for name, place in sorted(bare.places.items(), key=lambda item: order.get(item[0], len(order)))
+    }
+
+
+def _owned_by_paths(
+    bare: Model, modules: dict[tuple[str, ...], Any], seen: dict[str, Any], run: Any, inputs: Any, alone: bool
+) -> dict[str, Place]:
+    """The places with the modules that their paths name, for modules that make something of the tree's own paths.
+
+    WeightNorm names its scales by them, and a box is one step more.
+    """
+    modules.clear()
+    seen.clear()
+    args, kwargs = inputs
+    shapes = {name: shape_of(place.shape, place.value.dtype) for name, place in bare.places.items()}
+    tree = _unboxed(bare.rebuild(shapes))
+    try:
+        jax.eval_shape(run, {"params": tree} if alone else tree, *args, **kwargs)
+    except Exception as error:
+        raise forward_failed("linen", args, kwargs, error) from error
+    first = 0 if alone else 1
+    return {
+        name: replace(_with_owner(place, (place.steps[first:-1], ()), modules, first), stack=place.stack)
+        for name, place in bare.places.items()
     }
 
 

@@ -81,12 +81,15 @@ def _unnamed(parameter: Parameter, model: Model, graph: Graph) -> Parameter:
 def _keyed(parameters: Sequence[Parameter], reading: Reading) -> tuple[Parameter, ...]:
     """The parameters, those that the pass showed to be stacks with the keys that stacks have."""
     before = {each.name: each.layout.stack_axes for each in reading.parameters}
-    stacks: dict[str, tuple[int, ...] | None] = {each.name: each.layout.stack_axes for each in parameters}
+    stacks: dict[str, tuple[int, ...] | None] = {
+        each.name: each.layout.stack_axes for each in parameters
+        if each.what.fans or each.layout.stack_axes or before[each.name]
+    }  # fmt: skip
     for each in parameters:  # what has no axes of its own is a stack where its neighbours all are
         others = {stacks[other.name] for other in parameters if other.what.fans and _beside(other.name, each.name)}
         if not each.what.fans and len(others) == 1:
             stacks[each.name] = others.pop()
-    if all(stacks[name] == before[name] for name in before):
+    if all(stacks[name] == before[name] for name in stacks):
         return tuple(parameters)
     places = reading.model.places
     return tuple(

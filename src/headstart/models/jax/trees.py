@@ -117,6 +117,11 @@ def _formed(given: Any, params: Any, example: Any) -> Model:
     if params is not None:
         if not callable(given):
             raise InputError(f"params= go with a module or a function, got {type(given).__name__}. Leave them out.")
+        if nnx.is_nnx(given) or (has_arrays(given) and not isinstance(given, jax.tree_util.Partial)):
+            raise InputError(
+                f"params= go with a module or a function that holds none, and this {type(given).__name__} holds its "
+                "own. Leave them out."
+            )
         return plain.model_of(params, given)
     if nnx.is_nnx(given):
         return nnx.model_of(given)

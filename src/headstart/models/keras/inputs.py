@@ -17,13 +17,14 @@ import numpy as np
 from headstart.errors import InputError
 from headstart.models.keras import names
 
+_FLAGS = ("training", "mask")  # what every call takes besides
 _BOLD = re.compile(r"\x1b\[\d*m")
 
 
 def inputs_of(model: Any, example: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The positional and the named inputs of an example."""
     if takes_one(model):
-        return (converted(example, model),), {}
+        return (as_one(model, converted(example, model)),), {}
     if isinstance(example, Mapping) and example and set(example) <= set(_parameters(model)):
         return (), {name: converted(value, model) for name, value in example.items()}
     args = example if isinstance(example, tuple) else (example,)
@@ -32,13 +33,30 @@ def inputs_of(model: Any, example: Any) -> tuple[tuple[Any, ...], dict[str, Any]
 
 def called_with(model: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Inputs as a caller wrote them: several of a model that takes one argument are a list of them."""
-    args = (list(args),) if takes_one(model) and len(args) > 1 else tuple(args)
+    if takes_one(model) and not args:  # the names are those of its inputs
+        args = ({name: each for name, each in kwargs.items() if name not in _FLAGS},)
+        kwargs = {name: each for name, each in kwargs.items() if name in _FLAGS}
+    elif takes_one(model):
+        args = (as_one(model, list(args) if len(args) > 1 else args[0]),)
     return tuple(converted(each, model) for each in args), {key: converted(each, model) for key, each in kwargs.items()}
 
 
 def takes_one(model: Any) -> bool:
     """Whether all inputs are one argument."""
     return names.is_functional(model) or isinstance(model, keras.Sequential)
+
+
+def as_one(model: Any, example: Any) -> Any:
+    """The one argument as the model declares it: a list of one input is that input, a tuple of several a list of them.
+
+    Keras takes both too, but warns of it, and its warning would tell of what a user never wrote.
+    """
+    declared = getattr(model, "input", None) if model.built else None
+    if not isinstance(example, (list, tuple)) or isinstance(declared, Mapping):
+        return example
+    if isinstance(declared, (list, tuple)):
+        return type(declared)(example) if type(declared) in (list, tuple) else example
+    return example[0] if len(example) == 1 else example
 
 
 def takes_training(model: Any) -> bool:

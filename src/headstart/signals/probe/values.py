@@ -184,6 +184,9 @@ def _numbers(look: Look, op: Op) -> int | None:
         if isinstance(sizes, int):
             return sizes
         return math.prod(sizes) if isinstance(sizes, tuple) else None
+    told = op.attributes.get("numbers")  # by a library whose channels may stand anywhere
+    if isinstance(told, int):
+        return told
     if len(shape) < 2:
         return None
     space = math.prod(shape[2:])
