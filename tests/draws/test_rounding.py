@@ -226,7 +226,7 @@ def test_philox_of_jax_and_torch_is_the_references(blocks: list[int], seed: int,
     low, high = np.array([b % 2**32 for b in blocks], np.uint64), np.array([b >> 32 for b in blocks], np.uint64)
     c2, c3 = np.full(5, source.c2, np.uint64), np.full(5, source.c3, np.uint64)
     expected = np.stack(philox_block(low, high, c2, c3, source.k0, source.k1), axis=-1)
-    ours = jax_backend._philox(
+    ours = jax_backend.words_of_block(
         jnp.asarray(low, jnp.uint32), jnp.asarray(high, jnp.uint32), jnp.array(source, jnp.uint32)
     )
     assert np.array_equal(np.stack(ours, axis=-1), expected)

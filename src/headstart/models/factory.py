@@ -14,6 +14,7 @@ from headstart.errors import InputError, unknown
 from headstart.models.passes import is_model
 
 REMEDY = "Write package.module:function, or file.py:function"
+EXTRAS = ("torch", "jax", "keras")  # libraries that are extras of headstart by their own names
 
 
 def build(target: str, arguments: Mapping[str, Any] | None = None) -> Any:
@@ -60,7 +61,9 @@ def _module(place: str) -> Any:
     except InputError:
         raise
     except ModuleNotFoundError as error:
-        raise InputError(f"cannot import {place!r}: {error}. {REMEDY}.") from None
+        extra = error.name if error.name in EXTRAS else None
+        remedy = f"Install it: pip install 'headstart[{extra}]'" if extra else REMEDY
+        raise InputError(f"cannot import {place!r}: {error}. {remedy}.") from None
     except Exception as error:  # the module's own code
         raise InputError(f"importing {place!r} raises {type(error).__name__}: {error}.") from error
 

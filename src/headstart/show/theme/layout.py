@@ -31,7 +31,7 @@ def fitted_letters(text: str, width: float, letters: float = 1.0, most: float = 
         most: the size where there is room.
 
     >>> fitted_letters("he", 100), round(fitted_letters("one half everywhere", 90, 1.5), 1)
-    (12.0, 5.5)
+    (12.0, 5.4)
     """
     longest = max(map(len, text.split("\n")))
     return max(4.0, min(most, width / (WIDE_LETTER * max(longest, 1)) / letters))
