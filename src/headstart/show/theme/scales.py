@@ -66,8 +66,8 @@ def log_axis(low: float, high: float, length: float = 300.0, **look: Any) -> alt
 def log_ticks(low: float, high: float, most: int = 8) -> list[float]:
     """Where labels stand: 1, 2, 5 times powers of ten, or powers of ten alone, at most so many.
 
-    >>> log_ticks(0.3, 30), log_ticks(1e-6, 1e6, 5), log_ticks(0.69, 0.72)
-    ([0.5, 1.0, 2.0, 5.0, 10.0, 20.0], [1e-06, 0.001, 1.0, 1000.0, 1000000.0], [0.69, 0.695, 0.7, 0.705, 0.71, 0.715, 0.72])
+    >>> log_ticks(0.3, 30), log_ticks(1e-6, 1e6, 5), log_ticks(0.69, 0.72)[:3]
+    ([0.5, 1.0, 2.0, 5.0, 10.0, 20.0], [1e-06, 0.001, 1.0, 1000.0, 1000000.0], [0.69, 0.695, 0.7])
     """
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
     every = [float(f"{k}e{power}") for power in range(first, last + 1) for k in (1, 2, 5)]
