@@ -27,7 +27,7 @@ def _loaded() -> None:
         InputError: it cannot be loaded.
     """
     try:
-        import keras  # noqa: F401
+        import keras  # noqa: F401 - only whether it loads
     except ImportError as error:
         asked = os.environ.get("KERAS_BACKEND", "tensorflow, its default,")
         there = [name for name in _BACKENDS if importlib.util.find_spec(name) is not None]

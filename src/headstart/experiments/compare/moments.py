@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -78,7 +79,7 @@ def weights_at(
         return start if step == 0 else _train(comparison, problem, start, names, seed, step, step).weights
 
     return {
-        step: kept(comparison, ("weights", tuple(names), seed, step), lambda step=step: weights(step))  # type: ignore[misc]
+        step: kept(comparison, ("weights", tuple(names), seed, step), partial(weights, step))
         for step in chosen_steps(comparison, steps)
     }
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 def has_bfloat16() -> bool:
     """Whether the package is there that adds bfloat16 to NumPy."""
     try:
-        import ml_dtypes  # noqa: F401
+        import ml_dtypes  # noqa: F401 - importing it is what adds the type
     except ImportError:
         return False
     return True

@@ -166,7 +166,7 @@ def _box() -> Any:
     global _BOX
     if _BOX is None:
 
-        class Noted(meta.AxisMetadata):  # type: ignore[misc, name-defined]
+        class Noted(meta.AxisMetadata):  # type: ignore[misc, name-defined]  # Flax is not imported for it
             def __init__(self, value: Any, name: str, axes: tuple[int, ...], stack: tuple[int, ...]) -> None:
                 self.value, self.name, self.axes, self.stack = value, name, axes, stack
 

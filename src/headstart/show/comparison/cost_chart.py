@@ -15,13 +15,14 @@ from headstart.show.comparison.marks import (
     end_label_layers,
     end_labels,
     label_room,
+    panel_each,
     seeds_in_words,
     styled,
     table_of,
 )
-from headstart.show.drawing import Rows, Tables, inline
+from headstart.show.drawing import Rows, Tables
 from headstart.show.theme.layout import facet_grid
-from headstart.show.theme.palette import INK, MUTED
+from headstart.show.theme.palette import INK
 from headstart.show.theme.scales import log_axis, log_domain, log_place
 
 TITLE = "Cost (log scale)"
@@ -191,31 +192,18 @@ def _panels(comparison: ComparisonData, width: float, height: float) -> Any:
     rows = cost_rows(comparison)
     low, high = _domain(rows)
     held = _held(rows, low, high)
-    names = comparison.schemes
-    columns, wide, tall = facet_grid(len(names), width, height)
+    columns, wide, tall = facet_grid(len(comparison.schemes), width, height)
     x, y = _axes(comparison, low, high, wide, tall)
-    colour, dash = styled(comparison)
-    behind = [{"other": row["scheme"], "step": row["step"], "cost": row["cost"]} for row in held if "cost" in row]
-    others = alt.Chart(inline(behind)).mark_line(strokeWidth=0.7, opacity=0.35, color=MUTED, aria=False)
-    panels = []
-    for place, name in enumerate(names):
-        own = alt.Chart(inline([row for row in held if row["scheme"] == name]))
-        bottom, left = place + columns >= len(names), place % columns == 0
-        at = alt.X("step:Q", title="Step" if bottom else None, scale=x["scale"],
-                   axis=alt.Axis(format=",d", tickCount=3, labels=bottom))  # fmt: skip
-        up = alt.Y(
-            "cost:Q",
-            title=(TITLE if tall > 150 else "Cost") if left else None,
-            scale=y["scale"],
-            axis=log_axis(low, high, tall, labels=left),
-        )
-        panels.append(
-            alt.layer(
-                others.encode(x=at, y=up, detail="other:N"),
-                own.mark_line(strokeWidth=2.4, aria=False).encode(x=at, y=up, color=colour, strokeDash=dash),
-                width=wide, height=tall, title=alt.TitleParams(name, fontSize=12, anchor="start", frame="group"),
-            )
-        )  # fmt: skip
+
+    def along(bottom: bool) -> Any:
+        axis = alt.Axis(format=",d", tickCount=3, labels=bottom)
+        return alt.X("step:Q", title="Step" if bottom else None, scale=x["scale"], axis=axis)
+
+    def up(left: bool) -> Any:
+        title = (TITLE if tall > 150 else "Cost") if left else None
+        return alt.Y("cost:Q", title=title, scale=y["scale"], axis=log_axis(low, high, tall, labels=left))
+
+    panels = panel_each(comparison, held, ("step", "cost"), (columns, wide, tall), along, up)
     return alt.concat(
         *panels, columns=columns, spacing=10, description=_description(comparison, rows),
         title=alt.TitleParams(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import altair as alt
@@ -13,6 +13,7 @@ from headstart.experiments.settings import CompareSettings
 from headstart.show.drawing import Rows, Tables, inline, named_table
 from headstart.show.theme.endlabels import apart
 from headstart.show.theme.identity import scheme_styles, text_colour
+from headstart.show.theme.palette import MUTED
 from headstart.words import count
 
 MOST_LABELLED = 12  # schemes whose lines are told apart in one panel; more stand in panels of their own
@@ -64,6 +65,37 @@ def along(channel: Any, field: str) -> Any:
     """Another field along the same axis."""
     same = {name: channel[name] for name in ("title", "scale", "axis")}
     return type(channel)(f"{field}:Q", **same)
+
+
+def panel_each(
+    comparison: ComparisonData, rows: Rows, fields: tuple[str, str], grid: tuple[int, float, float],
+    x: Callable[[bool], Any], y: Callable[[bool], Any],
+) -> list[Any]:  # fmt: skip
+    """A panel of lines for each scheme, the others behind it in grey.
+
+    Args:
+        rows: of all schemes. fields: of theirs, along and up; a row without the second has no place.
+        grid: columns, and the width and height of a panel.
+        x, y: the channels, given whether the panel stands at the bottom, or at the left.
+    """
+    along, up = fields
+    columns, wide, tall = grid
+    names = comparison.schemes
+    colour, dash = styled(comparison)
+    behind = [{"other": row["scheme"], along: row[along], up: row[up]} for row in rows if up in row]
+    others = alt.Chart(inline(behind)).mark_line(strokeWidth=0.7, opacity=0.35, color=MUTED, aria=False)
+    panels = []
+    for place, name in enumerate(names):
+        own = alt.Chart(inline([row for row in rows if row["scheme"] == name]))
+        at, high = x(place + columns >= len(names)), y(place % columns == 0)
+        panels.append(
+            alt.layer(
+                others.encode(x=at, y=high, detail="other:N"),
+                own.mark_line(strokeWidth=2.4, aria=False).encode(x=at, y=high, color=colour, strokeDash=dash),
+                width=wide, height=tall, title=alt.TitleParams(name, fontSize=12, anchor="start", frame="group"),
+            )
+        )  # fmt: skip
+    return panels
 
 
 def end_label_layers(

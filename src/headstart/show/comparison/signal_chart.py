@@ -16,12 +16,12 @@ from headstart.show.comparison.marks import (
     end_label_layers,
     end_labels,
     label_room,
+    panel_each,
     styled,
     table_of,
 )
-from headstart.show.drawing import Rows, Tables, inline
+from headstart.show.drawing import Rows, Tables
 from headstart.show.theme.layout import facet_grid
-from headstart.show.theme.palette import MUTED
 from headstart.show.theme.scales import log_axis, log_domain, log_place
 
 TITLE = "Standard deviation (log scale)"
@@ -148,31 +148,18 @@ def _panels(comparison: ComparisonData, rows: Rows, width: float, height: float)
     """A panel for each scheme, the others behind it in grey."""
     low, high = log_domain([row["std"] for row in rows], least=20.0)
     kept = [{**row, "std": min(max(row["std"], low), high)} for row in rows if not math.isnan(row["std"])]
-    names = comparison.schemes
-    columns, wide, tall = facet_grid(len(names), width, height)
+    columns, wide, tall = facet_grid(len(comparison.schemes), width, height)
     x, y = _axes(comparison, low, high, wide, tall)
-    colour, dash = styled(comparison)
-    behind = [{"other": row["scheme"], "position": row["position"], "std": row["std"]} for row in kept]
-    others = alt.Chart(inline(behind)).mark_line(strokeWidth=0.7, opacity=0.35, color=MUTED, aria=False)
-    panels = []
-    for place, name in enumerate(names):
-        own = alt.Chart(inline([row for row in kept if row["scheme"] == name]))
-        bottom, left = place + columns >= len(names), place % columns == 0
-        at = alt.X("position:Q", title="Layer" if bottom else None, scale=x["scale"],
-                   axis=alt.Axis(tickMinStep=1, tickCount=4, labels=bottom, format=",d"))  # fmt: skip
-        up = alt.Y(
-            "std:Q",
-            title=(TITLE if tall > 300 else "Deviation") if left else None,
-            scale=y["scale"],
-            axis=log_axis(low, high, tall, labels=left),
-        )
-        panels.append(
-            alt.layer(
-                others.encode(x=at, y=up, detail="other:N"),
-                own.mark_line(strokeWidth=2.4, aria=False).encode(x=at, y=up, color=colour, strokeDash=dash),
-                width=wide, height=tall, title=alt.TitleParams(name, fontSize=12, anchor="start", frame="group"),
-            )
-        )  # fmt: skip
+
+    def along(bottom: bool) -> Any:
+        axis = alt.Axis(tickMinStep=1, tickCount=4, labels=bottom, format=",d")
+        return alt.X("position:Q", title="Layer" if bottom else None, scale=x["scale"], axis=axis)
+
+    def up(left: bool) -> Any:
+        title = (TITLE if tall > 300 else "Deviation") if left else None
+        return alt.Y("std:Q", title=title, scale=y["scale"], axis=log_axis(low, high, tall, labels=left))
+
+    panels = panel_each(comparison, kept, ("position", "std"), (columns, wide, tall), along, up)
     return alt.concat(
         *panels, columns=columns, spacing=10, description=_description(comparison, rows),
         title=alt.TitleParams(

@@ -48,7 +48,7 @@ def spectrum(found: Asked, axis: int, count: int, seed: int) -> tuple[float, ...
             lambda v: _flat(pushed(jnp.asarray(v.reshape(first.shape), first.dtype))),
             lambda u: _flat(pulled(jnp.asarray(u.reshape(y.shape), y.dtype))[0]), y.size, first.size, count, seed,
         )  # fmt: skip
-    except (TypeError, NotImplementedError, ValueError) as error:
+    except (TypeError, NotImplementedError, ValueError) as error:  # what JAX raises where an operation has none
         raise InputError(f"the Jacobian needs a derivative: {error}. Leave jacobian out.") from error
 
 
